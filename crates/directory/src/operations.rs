@@ -1,0 +1,248 @@
+//! The operations that everything else is made of: find one entry, scan many, apply a change.
+
+use crate::{
+    entry::Entry,
+    error::{DirectoryError, Operation, broken, check},
+    pool::{Checkout, Pool},
+    settings::LdapSettings,
+};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    filter::Filter,
+    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind},
+};
+use ldap3::{
+    Ldap, LdapError, LdapResult, Mod, SearchOptions, SearchStream,
+    adapters::{Adapter, EntriesOnly, PagedResults},
+};
+use mail_model::{names, tree::Tree};
+use std::{collections::HashSet, sync::Arc};
+
+/// Entries that the server sends before it waits for the next request of a scan: bounds the memory of
+/// a scan whose reader is slow.
+const SCAN_PAGE: i32 = 1000;
+
+/// How far below the base a search goes (RFC 4511 section 4.5.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The base itself.
+    Base,
+    /// Its children.
+    Children,
+    /// Itself and everything below.
+    Subtree,
+}
+
+/// The directory, as one thread sees it. Clones share its connections.
+#[derive(Clone)]
+pub struct Directory {
+    tree: Tree,
+    settings: Arc<LdapSettings>,
+    pool: Pool,
+    passwords: Pool,
+}
+
+impl Directory {
+    /// A directory whose connections are made when they are needed, on the calling thread's runtime.
+    #[must_use]
+    pub fn new(settings: Arc<LdapSettings>, tree: Tree) -> Self {
+        Self { pool: Pool::bound(&settings), passwords: Pool::unbound(&settings), settings, tree }
+    }
+
+    /// Where things stand in it.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(crate) fn settings(&self) -> &LdapSettings {
+        &self.settings
+    }
+
+    pub(crate) fn passwords(&self) -> &Pool {
+        &self.passwords
+    }
+
+    /// A round trip to the server through a connection of the pool.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unreachable`] when there is none.
+    pub async fn ping(&self) -> Result<(), DirectoryError> {
+        let filter = Filter::present(names::OBJECT_CLASS);
+        self.find(self.tree.root(), Scope::Base, &filter, &[names::NO_ATTRIBUTES]).await.map(|_| ())
+    }
+
+    /// Finds an entry. An entry or base that is not there is `None`; of several, any.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unreachable`], or a refusal.
+    pub async fn find(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+    ) -> Result<Option<Entry>, DirectoryError> {
+        let (base, filter) = (base.to_string(), filter.to_string());
+        let attributes: Vec<&str> = attributes.iter().map(AttributeName::as_str).collect();
+        // A connection that the server closed a moment ago is noticed only when it is used; a read can
+        // be sent again.
+        match self.find_once(&base, scope, &filter, &attributes).await {
+            Err(error) if error.is_broken_connection() => {
+                self.find_once(&base, scope, &filter, &attributes).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn find_once(
+        &self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+    ) -> Result<Option<Entry>, DirectoryError> {
+        let mut connection = self.pool.check_out().await?;
+        let outcome =
+            connection.run(async |ldap| read_one(ldap, base, scope, filter, attributes).await).await;
+        let (entry, result) = outcome.map_err(|error| broken(Operation::Read, error))?;
+        match check(result) {
+            // sizeLimitExceeded: more than the one that was asked for.
+            Ok(()) | Err(DirectoryError::Refused { code: 4, .. }) => Ok(entry),
+            Err(DirectoryError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins a search whose entries are read one by one, in bounded memory.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unreachable`], or a refusal.
+    pub async fn scan(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+    ) -> Result<Scan, DirectoryError> {
+        let attributes: Vec<String> = attributes.iter().map(ToString::to_string).collect();
+        let mut connection = self.pool.check_out().await?;
+        let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> =
+            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(SCAN_PAGE))];
+        let stream = connection
+            .begin()
+            .streaming_search_with(adapters, &base.to_string(), scope.into(), &filter.to_string(), attributes)
+            .await
+            .map_err(|error| broken(Operation::Read, error))?;
+        Ok(Scan { stream, connection })
+    }
+
+    /// Does a change. What this returns success for is stored.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::OutcomeUnknown`] when it may have been done.
+    pub async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
+        let mut connection = self.pool.check_out().await?;
+        apply_on(&mut connection, record).await
+    }
+}
+
+pub(crate) async fn apply_on(
+    connection: &mut crate::connection::Connection,
+    record: &ChangeRecord,
+) -> Result<(), DirectoryError> {
+    let outcome = connection.run(async |ldap| write(ldap, record).await).await;
+    check(outcome.map_err(|error| broken(Operation::Write, error))?)
+}
+
+async fn read_one(
+    ldap: &mut Ldap,
+    base: &str,
+    scope: Scope,
+    filter: &str,
+    attributes: &[&str],
+) -> Result<(Option<Entry>, LdapResult), LdapError> {
+    ldap.with_search_options(SearchOptions::new().sizelimit(1));
+    let mut stream = ldap.streaming_search(base, scope.into(), filter, attributes).await?;
+    let mut found = None;
+    while let Some(result) = stream.next().await? {
+        if !result.is_ref() && !result.is_intermediate() {
+            found = found.or_else(|| Entry::decode(result));
+        }
+    }
+    Ok((found, stream.finish().await))
+}
+
+async fn write(ldap: &mut Ldap, record: &ChangeRecord) -> Result<LdapResult, LdapError> {
+    let dn = record.dn.to_string();
+    match &record.change {
+        Change::Add(attributes) => ldap.add(&dn, attributes.iter().map(name_and_values).collect()).await,
+        Change::Modify(modifications) => {
+            ldap.modify(&dn, modifications.iter().map(modification).collect()).await
+        }
+        Change::Rename { new_rdn, delete_old_rdn, new_superior } => {
+            let superior = new_superior.as_ref().map(ToString::to_string);
+            ldap.modifydn(&dn, &new_rdn.to_string(), *delete_old_rdn, superior.as_deref()).await
+        }
+        Change::Delete => ldap.delete(&dn).await,
+    }
+}
+
+fn name_and_values(attribute: &Attribute) -> (&[u8], HashSet<&[u8]>) {
+    (
+        attribute.name.as_str().as_bytes(),
+        attribute.values.iter().map(ldap_text::ldif::Value::as_bytes).collect(),
+    )
+}
+
+fn modification(modification: &Modification) -> Mod<&[u8]> {
+    let (name, values) = name_and_values(&modification.attribute);
+    match modification.kind {
+        ModifyKind::Add => Mod::Add(name, values),
+        ModifyKind::Delete => Mod::Delete(name, values),
+        ModifyKind::Replace => Mod::Replace(name, values),
+    }
+}
+
+impl From<Scope> for ldap3::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Base => Self::Base,
+            Scope::Children => Self::OneLevel,
+            Scope::Subtree => Self::Subtree,
+        }
+    }
+}
+
+/// A search under way. Dropped half way, it gives up its connection.
+pub struct Scan {
+    stream: SearchStream<'static, String, Vec<String>>,
+    connection: Checkout,
+}
+
+impl Scan {
+    /// The next entry; `None` after the last.
+    ///
+    /// # Errors
+    /// [`DirectoryError`], and the scan is over.
+    pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
+        loop {
+            match self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
+                Some(result) => {
+                    if let Some(entry) = Entry::decode(result) {
+                        return Ok(Some(entry));
+                    }
+                }
+                None => break,
+            }
+        }
+        let result = self.stream.finish().await;
+        self.connection.end();
+        match check(result) {
+            // The base is not there, so nothing is below it.
+            Ok(()) | Err(DirectoryError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

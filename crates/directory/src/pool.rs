@@ -1,0 +1,108 @@
+//! The pool: a connection is checked out by one request and given back. Dead ones are thrown away when
+//! they are met, so the first request after the directory's return makes a new one.
+
+use crate::{
+    connection::Connection,
+    error::Unreachable,
+    settings::{Credentials, LdapSettings},
+};
+use deadpool::managed::{self, Metrics, PoolConfig, PoolError, RecycleError, RecycleResult, Timeouts};
+use ldap3::LdapError;
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    time::{Duration, Instant},
+};
+
+/// How long no connection is tried after one timed out, so that requests do not pile up behind servers
+/// that swallow packets. A refused connection costs nothing and is tried at once.
+const REST: Duration = Duration::from_millis(500);
+
+/// Connections, bound as the service account, or unbound for the check of passwords.
+#[derive(Clone)]
+pub(crate) struct Pool(managed::Pool<Maker>);
+
+/// A connection that returns to its pool when dropped.
+pub(crate) type Checkout = managed::Object<Maker>;
+
+pub(crate) struct Maker {
+    settings: Arc<LdapSettings>,
+    bind_as: Option<Credentials>,
+    last_good: AtomicUsize,
+    resting_until: Mutex<Option<Instant>>,
+}
+
+impl Pool {
+    /// A pool of connections bound as the service account.
+    pub(crate) fn bound(settings: &Arc<LdapSettings>) -> Self {
+        Self::new(settings, settings.connections, Some(settings.credentials.clone()))
+    }
+
+    /// A pool of connections for the check of passwords: a bind changes who a connection is.
+    pub(crate) fn unbound(settings: &Arc<LdapSettings>) -> Self {
+        Self::new(settings, settings.password_connections, None)
+    }
+
+    #[expect(clippy::expect_used, reason = "a build error means a missing runtime, given here")]
+    fn new(settings: &Arc<LdapSettings>, size: usize, bind_as: Option<Credentials>) -> Self {
+        let maker = Maker {
+            settings: settings.clone(),
+            bind_as,
+            last_good: AtomicUsize::new(0),
+            resting_until: Mutex::new(None),
+        };
+        let config = PoolConfig {
+            max_size: size.max(1),
+            timeouts: Timeouts { wait: Some(settings.checkout_timeout), create: None, recycle: None },
+            // The one used last is the warmest, and the others may be closed by an idle limit.
+            queue_mode: deadpool::managed::QueueMode::Lifo,
+        };
+        let pool = managed::Pool::builder(maker).config(config).runtime(deadpool::Runtime::Tokio1).build();
+        Self(pool.expect("only a pool without a runtime fails, and one is given"))
+    }
+
+    /// Takes a connection.
+    ///
+    /// # Errors
+    /// [`Unreachable`] when none can be made or none becomes free in time.
+    pub(crate) async fn check_out(&self) -> Result<Checkout, Unreachable> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => error,
+            _ => Unreachable::AllBusy,
+        })
+    }
+}
+
+impl managed::Manager for Maker {
+    type Type = Connection;
+    type Error = Unreachable;
+
+    async fn create(&self) -> Result<Connection, Unreachable> {
+        if self.is_resting() {
+            return Err(Unreachable::Resting);
+        }
+        let made = self.make().await;
+        if let Err(Unreachable::Connection(LdapError::Timeout { .. })) = &made {
+            *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+        }
+        made
+    }
+
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Unreachable> {
+        if connection.is_usable() { Ok(()) } else { Err(RecycleError::message("closed or left half way")) }
+    }
+}
+
+impl Maker {
+    async fn make(&self) -> Result<Connection, Unreachable> {
+        let mut connection = Connection::open(&self.settings, &self.last_good).await?;
+        if let Some(credentials) = &self.bind_as {
+            connection.bind(credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    fn is_resting(&self) -> bool {
+        let resting_until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
+        resting_until.is_some_and(|until| Instant::now() < until)
+    }
+}

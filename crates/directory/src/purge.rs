@@ -1,0 +1,130 @@
+//! The purge: removes users whose retention is over.
+//!
+//! Safe to kill at any point and to run in several replicas at once. Each user is claimed by a modify
+//! that succeeds only on the very state in which it was seen to be due; whoever loses the race for it
+//! (to a restore or to another purge) leaves it alone. From the claim on it can't be restored, and only
+//! claimed entries can be removed: the server's own access rules say so, so that a removal that
+//! comes late can never hit a user who has been given the same address since. A claim without a
+//! removal, left by a purge that was killed, is finished by the next.
+
+use crate::{Directory, Entry, Scope, error::DirectoryError};
+use jiff::Timestamp;
+use ldap_text::ldif::ChangeRecord;
+use mail_model::{
+    deletion::Retention,
+    user::{self, DeletedUser, plan},
+};
+
+/// Users that are held in memory at a time.
+const BATCH: usize = 500;
+
+/// What a purge did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PurgeReport {
+    /// Users removed.
+    pub removed: usize,
+    /// Users that someone else restored or removed meanwhile.
+    pub overtaken: usize,
+}
+
+impl Directory {
+    /// Removes every user that is due at `now`; `on_removed` hears of each removal.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; what was removed until then stays removed, the rest is for the next run.
+    pub async fn purge(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+        mut on_removed: impl FnMut(&DeletedUser),
+    ) -> Result<PurgeReport, DirectoryError> {
+        let mut report = PurgeReport::default();
+        let mut due = self.due_users(retention, now).await?;
+        loop {
+            let batch = due.next_batch(self).await?;
+            if batch.is_empty() {
+                return Ok(report);
+            }
+            for deleted in &batch {
+                if self.purge_one(deleted).await? {
+                    report.removed += 1;
+                    on_removed(deleted);
+                } else {
+                    report.overtaken += 1;
+                }
+            }
+        }
+    }
+
+    /// What a purge at `now` would remove, as the changes it would make.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn purge_dry_run(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+        mut on_change: impl FnMut(&DeletedUser, &ChangeRecord),
+    ) -> Result<usize, DirectoryError> {
+        let mut due = self.due_users(retention, now).await?;
+        let mut count = 0;
+        loop {
+            let batch = due.next_batch(self).await?;
+            if batch.is_empty() {
+                return Ok(count);
+            }
+            for deleted in &batch {
+                count += 1;
+                on_change(deleted, &plan::removal(self.tree(), deleted));
+            }
+        }
+    }
+
+    /// Claims and removes one user; `false` when someone was faster.
+    async fn purge_one(&self, deleted: &DeletedUser) -> Result<bool, DirectoryError> {
+        if !deleted.being_purged && !was_done(self.apply(&plan::purge_claim(self.tree(), deleted)).await)? {
+            return Ok(false);
+        }
+        was_done(self.apply(&plan::removal(self.tree(), deleted)).await)
+    }
+
+    async fn due_users(&self, retention: Retention, now: Timestamp) -> Result<DueUsers, DirectoryError> {
+        let filter = user::deleted_by_filter(retention.due_since(now));
+        let scan = self.scan(self.tree().people(), Scope::Subtree, &filter, &user::read_attributes()).await?;
+        Ok(DueUsers { scan, retention, now })
+    }
+}
+
+struct DueUsers {
+    scan: crate::Scan,
+    retention: Retention,
+    now: Timestamp,
+}
+
+impl DueUsers {
+    async fn next_batch(&mut self, directory: &Directory) -> Result<Vec<DeletedUser>, DirectoryError> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            let Some(entry) = self.scan.next().await? else { break };
+            batch.extend(read(directory, &entry).filter(|user| self.retention.is_due(user.since, self.now)));
+        }
+        Ok(batch)
+    }
+}
+
+fn read(directory: &Directory, entry: &Entry) -> Option<DeletedUser> {
+    let (tenant, mail) = directory.tree().user_of(&entry.dn()?)?;
+    DeletedUser::from_entry(mail, tenant, entry)
+}
+
+/// Whether a step was done; not so when the entry has changed or is gone, which the server's access rules
+/// also express as a refusal (`insufficientAccessRights`, 50).
+fn was_done(outcome: Result<(), DirectoryError>) -> Result<bool, DirectoryError> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(DirectoryError::Stale | DirectoryError::NotFound | DirectoryError::Refused { code: 50, .. }) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}

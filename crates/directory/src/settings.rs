@@ -1,0 +1,158 @@
+//! Where 389-ds is and how to reach it: URLs, TLS, the service account, time limits.
+
+use ldap_text::dn::Dn;
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
+use secrecy::SecretString;
+use std::{path::Path, sync::Arc, time::Duration};
+use url::Url;
+
+/// One address of the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapUrl(Url);
+
+/// Why a text is no address of a directory.
+#[derive(Debug, thiserror::Error)]
+pub enum LdapUrlError {
+    /// Not a URL at all.
+    #[error("is no URL: expected ldap://host:389, ldaps://host:636 or ldapi://%2Frun%2Fslapd.socket")]
+    NoUrl(#[source] url::ParseError),
+    /// A URL of another kind, or one without a host.
+    #[error(
+        "must begin with ldap://, ldaps:// or ldapi:// and name a host (of ldapi: the socket's path, / as %2F)"
+    )]
+    Kind,
+}
+
+impl LdapUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`LdapUrlError`] says what is expected.
+    pub fn parse(text: &str) -> Result<Self, LdapUrlError> {
+        let url = Url::parse(text).map_err(LdapUrlError::NoUrl)?;
+        let known = matches!(url.scheme(), "ldap" | "ldaps" | "ldapi");
+        if known && url.host_str().is_some_and(|host| !host.is_empty()) {
+            Ok(Self(url))
+        } else {
+            Err(LdapUrlError::Kind)
+        }
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether the address is a socket on this machine.
+    #[must_use]
+    pub fn is_local_socket(&self) -> bool {
+        self.0.scheme() == "ldapi"
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.scheme() == "ldap"
+    }
+}
+
+impl std::fmt::Display for LdapUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Who binds.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The account's entry.
+    pub dn: Dn,
+    /// Its password.
+    pub password: SecretString,
+}
+
+/// Everything that a connection needs.
+#[derive(Clone, Debug)]
+pub struct LdapSettings {
+    /// Addresses; the next is tried when one does not answer.
+    pub urls: Vec<LdapUrl>,
+    /// Whether `ldap://` connections are made secure by `StartTLS` (RFC 4511 section 4.14).
+    pub start_tls: bool,
+    /// Trust in the server's certificate.
+    pub tls: Arc<ClientConfig>,
+    /// Who binds.
+    pub credentials: Credentials,
+    /// Most connections at a time of one [`crate::Directory`].
+    pub connections: usize,
+    /// Most connections at a time that check passwords: each keeps a processor of the server busy.
+    pub password_connections: usize,
+    /// How long a connection may take to be made.
+    pub connect_timeout: Duration,
+    /// How long the server may be silent within an operation.
+    pub operation_timeout: Duration,
+    /// How long a request waits for a connection to be free.
+    pub checkout_timeout: Duration,
+}
+
+/// Why the trust in certificates could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The CA file cannot be read, or has no certificate.
+    #[error("cannot read certificates (PEM) from {file}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// The CA file has no certificate in it.
+    #[error("{0} has no certificate in it")]
+    Empty(String),
+    /// A certificate in it is no CA.
+    #[error("a certificate cannot be used as a trust anchor")]
+    Certificate(#[source] rustls::Error),
+}
+
+/// Trust in the CAs of a PEM file, or in those of the operating system where none is given.
+///
+/// # Errors
+/// [`TrustError`] when the file is of no use.
+pub fn trust(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TrustError> {
+    let mut roots = RootCertStore::empty();
+    match ca_file {
+        Some(path) => add_from_file(&mut roots, path)?,
+        None => {
+            let (_added, _unusable) =
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TrustError::Certificate)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn add_from_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TrustError> {
+    let file = path.display().to_string();
+    let unreadable = |source| TrustError::File { file: file.clone(), source };
+    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+        roots.add(certificate.map_err(unreadable)?).map_err(TrustError::Certificate)?;
+    }
+    if roots.is_empty() { Err(TrustError::Empty(file)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_kinds_of_address_are_known() {
+        for right in ["ldap://127.0.0.1:389", "ldaps://ds.example.com", "ldapi://%2Frun%2Fslapd.socket"] {
+            assert!(LdapUrl::parse(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "ds.example.com", "http://ds.example.com", "ldap://", "ldapi:///run/slapd.socket"] {
+            assert!(LdapUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

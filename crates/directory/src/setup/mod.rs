@@ -1,0 +1,408 @@
+//! The setup of a server: schema, plug-ins, indexes, folders with access rules, service account, tenant
+//! `default`, first super administrator. Compares what should be with what is and changes only what
+//! differs, so it can be run at any time; a dry run makes the same plan and sends nothing.
+//!
+//! It needs the rights of the Directory Manager. Nothing else in this project does.
+
+mod desired;
+pub mod schema;
+
+use crate::{
+    Directory, Entry, Scope,
+    connection::Connection,
+    error::{DirectoryError, Unreachable},
+    settings::Credentials,
+};
+use desired::{attribute_names, difference, entries, in_url};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    filter::Filter,
+    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind, Value},
+};
+use mail_model::{
+    address::Domain,
+    entry::EntryView,
+    names,
+    tenant::{self, TenantId},
+    user::{self, command::NewUser, plan},
+};
+use secrecy::ExposeSecret;
+use std::{sync::atomic::AtomicUsize, time::Duration};
+
+const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif");
+const INDEXES: &str = include_str!("../../../../schema/indexes.ldif");
+const TREE: &str = include_str!("../../../../schema/tree.ldif");
+
+const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
+const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
+const TASK_EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode");
+/// The one plug-in of ours that 389-ds cannot start while it runs.
+const NEEDS_RESTART: &str = "USN";
+
+/// What to set up.
+#[derive(Debug)]
+pub struct SetupRequest {
+    /// The account that pbm binds as; its password is set when it cannot bind with it.
+    pub service: Credentials,
+    /// A domain that the tenant `default` serves.
+    pub domain: Domain,
+    /// The first super administrator, made only when there is none.
+    pub administrator: NewUser,
+}
+
+/// What a setup does, as it does it.
+#[derive(Debug)]
+pub enum SetupEvent<'a> {
+    /// A change, made or (in a dry run) only planned.
+    Change(&'a ChangeRecord),
+    /// The index task runs; this many entries of the task's log have been seen.
+    Indexing,
+    /// The first super administrator was made.
+    AdministratorMade,
+}
+
+/// What a setup did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetupReport {
+    /// How many changes.
+    pub changes: usize,
+    /// Plug-ins that work only after 389-ds has been restarted.
+    pub restart_for: Vec<String>,
+}
+
+/// Why a setup stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// No back end of the server holds the root.
+    #[error(
+        "the server has no back end for {root}; make one first, e.g.: dsconf INSTANCE backend create --suffix {root} --be-name userRoot"
+    )]
+    NoBackend {
+        /// The root DN.
+        root: Dn,
+    },
+    /// The root lies below the suffix of a back end, and its own entry is of no kind that can be made.
+    #[error("{root} does not exist and can't be made: a root is named by dc, o or ou")]
+    Root {
+        /// The root DN.
+        root: Dn,
+    },
+    /// An index task ended with an error.
+    #[error("the index task of the server failed with code {0}; see the error log of 389-ds")]
+    IndexTask(String),
+    /// The directory failed, and at what.
+    #[error("{step}")]
+    Directory {
+        /// What was being done.
+        step: &'static str,
+        /// How it failed.
+        #[source]
+        source: DirectoryError,
+    },
+}
+
+/// A setup under way.
+struct Setup<'a, F> {
+    directory: &'a Directory,
+    dry_run: bool,
+    report: SetupReport,
+    on_event: F,
+}
+
+impl Directory {
+    /// Sets a server up. `self` must be bound with the rights of the Directory Manager.
+    ///
+    /// # Errors
+    /// [`SetupError`]; what was changed until then stays changed, and running again goes on.
+    pub async fn set_up(
+        &self,
+        request: &SetupRequest,
+        dry_run: bool,
+        on_event: impl FnMut(SetupEvent<'_>),
+    ) -> Result<SetupReport, SetupError> {
+        let mut setup = Setup { directory: self, dry_run, report: SetupReport::default(), on_event };
+        setup.run(request).await?;
+        Ok(setup.report)
+    }
+}
+
+impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
+    async fn run(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
+        let backend = self.backend().await?;
+        self.schema().await?;
+        self.plugins().await?;
+        self.indexes(&backend).await?;
+        self.tree(request).await?;
+        self.default_tenant(&request.domain).await?;
+        self.administrator(&request.administrator).await
+    }
+
+    /// The name of the back end that holds the root.
+    async fn backend(&self) -> Result<String, SetupError> {
+        let step = "reading the back ends (cn=mapping tree,cn=config)";
+        let root = self.directory.tree().root();
+        let base = config(&["mapping tree"]);
+        let filter = Filter::present(BACKEND);
+        let scan = self.directory.scan(&base, Scope::Children, &filter, &[names::CN, BACKEND]).await;
+        let mut scan = scan.map_err(failed(step))?;
+        let mut best: Option<(usize, String)> = None;
+        while let Some(entry) = scan.next().await.map_err(failed(step))? {
+            let suffix = entry.first(&names::CN).and_then(|suffix| Dn::parse(suffix).ok());
+            let backend = entry.first(&BACKEND);
+            if let (Some(suffix), Some(backend)) = (suffix, backend)
+                && root.is_within(&suffix)
+                && best.as_ref().is_none_or(|(length, _)| *length < suffix.rdns().len())
+            {
+                best = Some((suffix.rdns().len(), backend.to_owned()));
+            }
+        }
+        best.map(|(_, backend)| backend).ok_or_else(|| SetupError::NoBackend { root: root.clone() })
+    }
+
+    async fn schema(&mut self) -> Result<(), SetupError> {
+        let step = "extending the schema";
+        let Some(wanted) = schema::wanted() else { return Ok(()) };
+        let current = self
+            .read(&wanted.dn, &[schema::ATTRIBUTE_TYPES, schema::OBJECT_CLASSES])
+            .await
+            .map_err(failed(step))?;
+        match current.and_then(|current| schema::difference(&wanted, &current)) {
+            Some(change) => self.apply(&change).await.map_err(failed(step)),
+            None => Ok(()),
+        }
+    }
+
+    async fn plugins(&mut self) -> Result<(), SetupError> {
+        let step = "setting up the plug-ins";
+        let settings = self.read(&config(&[]), &[DYNAMIC_PLUGINS]).await.map_err(failed(step))?;
+        let is_on = |value: &str| value.eq_ignore_ascii_case("on");
+        let dynamic = settings.is_some_and(|entry| entry.first(&DYNAMIC_PLUGINS).is_some_and(is_on));
+        let root = self.directory.tree().root().to_string();
+        for plugin in entries(PLUGINS, &[("root", root)]) {
+            if self.ensure(plugin.clone()).await.map_err(failed(step))? {
+                let name = plugin.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default();
+                if !dynamic || name == NEEDS_RESTART {
+                    self.report.restart_for.push(name.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn indexes(&mut self, backend: &str) -> Result<(), SetupError> {
+        let step = "setting up the indexes";
+        let mut changed = Vec::new();
+        for index in entries(INDEXES, &[("backend", backend.to_owned())]) {
+            let attribute =
+                index.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default().to_owned();
+            if self.ensure(index).await.map_err(failed(step))? {
+                changed.push(attribute);
+            }
+        }
+        if changed.is_empty() || self.dry_run {
+            return Ok(());
+        }
+        let task = index_task(backend, &changed);
+        self.apply(&task).await.map_err(failed(step))?;
+        self.await_task(&task.dn).await
+    }
+
+    async fn await_task(&mut self, task: &Dn) -> Result<(), SetupError> {
+        let step = "waiting for the index task";
+        loop {
+            let entry = self.read(task, &[TASK_EXIT_CODE]).await.map_err(failed(step))?;
+            // A task that ended some time ago is removed by the server.
+            let Some(entry) = entry else { return Ok(()) };
+            match entry.first(&TASK_EXIT_CODE) {
+                Some("0") => return Ok(()),
+                Some(code) => return Err(SetupError::IndexTask(code.to_owned())),
+                None => (self.on_event)(SetupEvent::Indexing),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn tree(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
+        let step = "making the folders and accounts";
+        self.root().await?;
+        let tree = self.directory.tree().clone();
+        let [domains, people, groups, resources, contacts, system] = tree.folders().map(ToString::to_string);
+        let service = &request.service.dn;
+        let placeholders = [
+            ("domains", domains),
+            ("people", people),
+            ("groups", groups),
+            ("resources", resources),
+            ("contacts", contacts),
+            ("system", system),
+            ("service", service.to_string()),
+            ("service_url", in_url(service)),
+            ("decoy", tree.decoy().to_string()),
+        ];
+        for entry in entries(TREE, &placeholders) {
+            let is_service = entry.dn == *service;
+            let is_account = is_service || entry.dn == tree.decoy();
+            let exists = self.read(&entry.dn, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some();
+            let password = || match is_service {
+                true => Value::secret(request.service.password.expose_secret()),
+                false => Value::secret(random_password()),
+            };
+            let entry = if is_account && !exists {
+                desired::with(entry, names::USER_PASSWORD, password())
+            } else {
+                entry
+            };
+            self.ensure(entry).await.map_err(failed(step))?;
+            if is_service && exists {
+                self.service_password(&request.service).await.map_err(failed(step))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn root(&mut self) -> Result<(), SetupError> {
+        let step = "making the root entry";
+        let root = self.directory.tree().root().clone();
+        if self.read(&root, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some() {
+            return Ok(());
+        }
+        let kinds = [(names::DC, "domain"), (names::O, "organization"), (names::OU, "organizationalUnit")];
+        let named = kinds.into_iter().find_map(|(name, class)| {
+            let value = root.rdn()?.value_of(&name)?.to_owned();
+            Some((name, class, value))
+        });
+        let (name, class, value) = named.ok_or_else(|| SetupError::Root { root: root.clone() })?;
+        let classes = Attribute { name: names::OBJECT_CLASS, values: vec!["top".into(), class.into()] };
+        let attributes = vec![classes, Attribute { name, values: vec![value.into()] }];
+        self.apply(&ChangeRecord { dn: root, change: Change::Add(attributes) }).await.map_err(failed(step))
+    }
+
+    /// Sets the service account's password where it cannot bind with the one configured.
+    async fn service_password(&mut self, service: &Credentials) -> Result<(), DirectoryError> {
+        let mut connection = Connection::open(self.directory.settings(), &AtomicUsize::new(0)).await?;
+        match connection.bind(service).await {
+            Ok(()) => Ok(()),
+            Err(Unreachable::Bind { .. }) => {
+                let values = vec![Value::secret(service.password.expose_secret())];
+                let attribute = Attribute { name: names::USER_PASSWORD, values };
+                let change = Change::Modify(vec![Modification { kind: ModifyKind::Replace, attribute }]);
+                self.apply(&ChangeRecord { dn: service.dn.clone(), change }).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn default_tenant(&mut self, domain: &Domain) -> Result<(), SetupError> {
+        let step = "making the tenant default";
+        for change in tenant::creation(self.directory.tree(), &TenantId::default_tenant(), domain) {
+            if let Change::Add(attributes) = change.change {
+                let entry = ldap_text::ldif::Entry { dn: change.dn, attributes };
+                self.ensure(entry).await.map_err(failed(step))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn administrator(&mut self, administrator: &NewUser) -> Result<(), SetupError> {
+        let step = "making the first super administrator";
+        let tenant = TenantId::default_tenant();
+        let users = self.directory.tree().users(&tenant);
+        let is_super = Filter::all([user::live_filter(), Filter::equal(names::EMPLOYEE_NUMBER, "3")]);
+        let found = self
+            .directory
+            .find(&users, Scope::Children, &is_super, &[names::NO_ATTRIBUTES])
+            .await
+            .map_err(failed(step))?;
+        if found.is_some() {
+            return Ok(());
+        }
+        self.apply(&plan::creation(self.directory.tree(), &tenant, administrator))
+            .await
+            .map_err(failed(step))?;
+        (self.on_event)(SetupEvent::AdministratorMade);
+        Ok(())
+    }
+
+    /// Makes an entry as it should be; `true` when that took a change.
+    async fn ensure(&mut self, wanted: ldap_text::ldif::Entry) -> Result<bool, DirectoryError> {
+        let current = self.read(&wanted.dn, &attribute_names(&wanted)).await?;
+        match difference(&wanted, current.as_ref()) {
+            Some(change) => self.apply(&change).await.map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    async fn read(&self, dn: &Dn, attributes: &[AttributeName]) -> Result<Option<Entry>, DirectoryError> {
+        self.directory.find(dn, Scope::Base, &Filter::present(names::OBJECT_CLASS), attributes).await
+    }
+
+    async fn apply(&mut self, change: &ChangeRecord) -> Result<(), DirectoryError> {
+        if !self.dry_run {
+            self.directory.apply(change).await?;
+        }
+        self.report.changes += 1;
+        (self.on_event)(SetupEvent::Change(change));
+        Ok(())
+    }
+}
+
+fn failed(step: &'static str) -> impl Fn(DirectoryError) -> SetupError {
+    move |source| SetupError::Directory { step, source }
+}
+
+/// An entry below `cn=config`, leaf first.
+fn config(path: &[&str]) -> Dn {
+    path.iter().rev().fold(Dn::empty().child(names::CN, "config"), |dn, name| dn.child(names::CN, name))
+}
+
+fn index_task(backend: &str, attributes: &[String]) -> ChangeRecord {
+    // A name of its own for each run: the server keeps ended tasks for a while.
+    let name = format!("pbm-{:016x}", rand::random::<u64>());
+    let attribute =
+        |name: &'static str, values: Vec<Value>| Attribute { name: AttributeName::from_static(name), values };
+    let change = Change::Add(vec![
+        attribute("objectClass", vec!["top".into(), "extensibleObject".into()]),
+        attribute("cn", vec![name.as_str().into()]),
+        attribute("nsInstance", vec![backend.into()]),
+        attribute("nsIndexAttribute", attributes.iter().map(|a| a.as_str().into()).collect()),
+    ]);
+    ChangeRecord { dn: config(&[&name, "index", "tasks"]), change }
+}
+
+fn random_password() -> String {
+    use rand::distr::{Alphanumeric, SampleString};
+    Alphanumeric.sample_string(&mut rand::rng(), 43)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ldap_text::ldif::{LdifReader, Record};
+
+    #[test]
+    fn every_file_of_the_schema_folder_reads_as_entries() {
+        for (file, count) in [(PLUGINS, 4), (INDEXES, 7), (TREE, 8), (schema::SCHEMA, 1)] {
+            let names =
+                ["domains", "people", "groups", "resources", "contacts", "system", "service", "decoy"];
+            let mut filled = names.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
+            filled.extend([
+                ("root", "dc=x".to_owned()),
+                ("backend", "b".to_owned()),
+                ("service_url", "uid=pbm".to_owned()),
+            ]);
+            let text = filled
+                .iter()
+                .fold(file.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+            for record in LdifReader::new(text.as_bytes()) {
+                assert!(matches!(record, Ok(Record::Entry(_))), "{record:?}");
+            }
+            assert_eq!(entries(file, &filled).len(), count);
+        }
+    }
+
+    #[test]
+    fn a_path_below_the_configuration_is_written_leaf_first() {
+        assert_eq!(config(&["a", "tasks"]).to_string(), "cn=a,cn=tasks,cn=config");
+    }
+}

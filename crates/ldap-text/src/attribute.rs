@@ -1,0 +1,198 @@
+//! Attribute descriptions (RFC 4512, section 2.5).
+//!
+//! Covers a short name (`cn`) or a dotted number (`2.5.4.3`), each with options (`;lang-ru`, `;binary`).
+//! Refuses everything else: underscores, blanks, leading zeros in a dotted number, an empty option. The
+//! characters left can't mean anything in a DN, a filter or LDIF, so a name is written there as it is.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// Names that stand in nearly every DN and entry; reading them allocates nothing.
+const COMMON: [&str; 12] =
+    ["cn", "ou", "dc", "uid", "o", "c", "l", "st", "sn", "mail", "objectClass", "nsUniqueId"];
+
+/// The name of an attribute, with its options if it has any. Case does not matter when two are compared.
+#[derive(Clone, Debug)]
+pub struct AttributeName(Cow<'static, str>);
+
+/// Why a text isn't an attribute name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an attribute name is a letter followed by letters, digits and hyphens, or a dotted number, and may have options after `;`"
+)]
+pub struct AttributeNameError;
+
+impl AttributeName {
+    /// A name written in the program itself. In a `const` a bad one doesn't compile.
+    ///
+    /// # Panics
+    ///
+    /// When the name isn't valid.
+    #[must_use]
+    pub const fn from_static(name: &'static str) -> Self {
+        assert!(is_valid(name.as_bytes()), "not an attribute name");
+        Self(Cow::Borrowed(name))
+    }
+
+    /// Reads a name, options included.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeNameError`] when the text is anything else.
+    pub fn parse(text: &str) -> Result<Self, AttributeNameError> {
+        if let Some(common) = COMMON.iter().find(|common| **common == text) {
+            return Ok(Self(Cow::Borrowed(common)));
+        }
+        if !is_valid(text.as_bytes()) {
+            return Err(AttributeNameError);
+        }
+        Ok(Self(Cow::Owned(text.to_owned())))
+    }
+
+    /// The name as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name alone: a DN has no place for options.
+    pub(crate) fn without_options(self) -> Self {
+        let Some(end) = self.0.find(';') else { return self };
+        let mut name = self.0.into_owned();
+        name.truncate(end);
+        Self(Cow::Owned(name))
+    }
+
+    fn folded(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl fmt::Display for AttributeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PartialEq for AttributeName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for AttributeName {}
+
+impl Hash for AttributeName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().for_each(|byte| state.write_u8(byte));
+        state.write_u8(0xff);
+    }
+}
+
+impl Ord for AttributeName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl PartialOrd for AttributeName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Slice patterns throughout: this also runs at compile time, where iterators can't.
+const fn is_valid(name: &[u8]) -> bool {
+    match name {
+        [first, rest @ ..] if first.is_ascii_alphabetic() => is_rest_valid(skip_key(rest)),
+        [first, ..] if first.is_ascii_digit() => match skip_number(name) {
+            Some(rest) => is_rest_valid(rest),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+const fn is_rest_valid(mut rest: &[u8]) -> bool {
+    while let [b';', option @ ..] = rest {
+        rest = skip_key(option);
+        if rest.len() == option.len() {
+            return false;
+        }
+    }
+    rest.is_empty()
+}
+
+const fn skip_key(mut rest: &[u8]) -> &[u8] {
+    while let [byte, after @ ..] = rest {
+        if !byte.is_ascii_alphanumeric() && *byte != b'-' {
+            break;
+        }
+        rest = after;
+    }
+    rest
+}
+
+/// Skips `1.2.840`; `None` when a part is empty or starts with a zero it doesn't need.
+const fn skip_number(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        rest = match rest {
+            [b'0', after @ ..] => after,
+            [b'1'..=b'9', after @ ..] => skip_digits(after),
+            _ => return None,
+        };
+        match rest {
+            [b'.', after @ ..] => rest = after,
+            _ => return Some(rest),
+        }
+    }
+}
+
+const fn skip_digits(mut rest: &[u8]) -> &[u8] {
+    while let [b'0'..=b'9', after @ ..] = rest {
+        rest = after;
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_numbers_and_options_are_accepted() {
+        for name in ["cn", "CN", "x-1", "2.5.4.3", "0.9.2342", "7", "cn;lang-ru", "userCertificate;binary"] {
+            assert_eq!(AttributeName::parse(name).unwrap().as_str(), name);
+        }
+        assert!(AttributeName::parse("2.5.4.3;lang-ru;x-a").is_ok());
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for name in ["", " cn", "cn ", "-cn", "c_n", "1.", ".1", "1..2", "01.2", "1.02", "1a", "cn;", ";x"] {
+            assert_eq!(AttributeName::parse(name), Err(AttributeNameError), "{name:?}");
+        }
+        for name in ["cn;;x", "cn;x=", "имя", "cn=a", "cn)", "cn\0", "cn;lang_ru", "OID.1.2"] {
+            assert_eq!(AttributeName::parse(name), Err(AttributeNameError), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter_in_comparison_hash_and_order() {
+        const NAME: AttributeName = AttributeName::from_static("MemberOf");
+        let other = AttributeName::parse("memberof").unwrap();
+        assert_eq!(NAME, other);
+        assert_eq!(NAME.cmp(&other), Ordering::Equal);
+        assert_eq!(HashSet::from([NAME, other]).len(), 1);
+        assert!(AttributeName::from_static("B") > AttributeName::from_static("a"));
+    }
+
+    #[test]
+    #[should_panic(expected = "not an attribute name")]
+    fn a_bad_static_name_panics() {
+        let _ = AttributeName::from_static("a b");
+    }
+}

@@ -1,0 +1,217 @@
+//! Reading names (RFC 4514, section 3).
+//!
+//! One pass over the text. A search of the whole directory brings a name for each of its entries, so the
+//! common value, which has no escape in it, costs one allocation and nothing more.
+
+use super::rdn::{Pair, PairValue, Rdn};
+use crate::attribute::{AttributeName, AttributeNameError};
+
+/// The longest name read, in bytes. A value in one part is at most 256 characters, of 4 bytes each, of 3
+/// characters each when escaped: 3 KiB. The deepest tree we meet has some 20 levels; 21 × 3 KiB fit.
+pub const MAX_DN_LENGTH: usize = 64 * 1024;
+
+/// Why a text isn't a name. It counts bytes from the start of the text, which it never repeats.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DnError {
+    /// Longer than [`MAX_DN_LENGTH`].
+    #[error("a name has at most {MAX_DN_LENGTH} bytes")]
+    TooLong,
+    /// What stands before `=` isn't an attribute name.
+    #[error("byte {at}: no valid attribute name")]
+    Attribute {
+        /// Where the name starts.
+        at: usize,
+        /// What a name looks like.
+        #[source]
+        source: AttributeNameError,
+    },
+    /// No `=` after an attribute's name; also what an empty part looks like.
+    #[error("byte {at}: `attribute=value` expected")]
+    NoEquals {
+        /// Where the part starts.
+        at: usize,
+    },
+    /// A backslash with something that it doesn't go with.
+    #[error("byte {at}: after a backslash comes one of `\\\"+,;<>=# ` or two hex digits")]
+    Escape {
+        /// Where the backslash is.
+        at: usize,
+    },
+    /// A character that must be escaped.
+    #[error("byte {at}: this character must be escaped in a value")]
+    Unescaped {
+        /// Where it is.
+        at: usize,
+    },
+    /// A value that starts with `#` and goes on with something else than pairs of hex digits.
+    #[error("byte {at}: after `#` come pairs of hex digits")]
+    Hex {
+        /// Where the value starts.
+        at: usize,
+    },
+    /// The escapes of a value don't add up to UTF-8.
+    #[error("byte {at}: the value isn't UTF-8")]
+    NotUtf8 {
+        /// Where the value starts.
+        at: usize,
+    },
+    /// One part was wanted, and more text follows it.
+    #[error("byte {at}: one part of a name expected, more follows")]
+    MoreThanOne {
+        /// Where the rest starts.
+        at: usize,
+    },
+}
+
+pub(super) fn dn(text: &str) -> Result<Vec<Rdn>, DnError> {
+    let mut parser = Parser::new(text)?;
+    if text.bytes().all(|byte| byte == b' ') {
+        return Ok(Vec::new());
+    }
+    // Counts escaped commas too; a little room to spare is cheaper than growing.
+    let mut rdns = Vec::with_capacity(1 + text.bytes().filter(|byte| *byte == b',').count());
+    rdns.push(parser.rdn()?);
+    while parser.eat(b',') {
+        rdns.push(parser.rdn()?);
+    }
+    Ok(rdns)
+}
+
+pub(super) fn rdn(text: &str) -> Result<Rdn, DnError> {
+    let mut parser = Parser::new(text)?;
+    let rdn = parser.rdn()?;
+    if parser.at < text.len() { Err(DnError::MoreThanOne { at: parser.at }) } else { Ok(rdn) }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Result<Self, DnError> {
+        if text.len() > MAX_DN_LENGTH { Err(DnError::TooLong) } else { Ok(Self { text, at: 0 }) }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.rest().as_bytes().first() == Some(&byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn eat_blanks(&mut self) {
+        while self.eat(b' ') {}
+    }
+
+    fn rdn(&mut self) -> Result<Rdn, DnError> {
+        let first = self.pair()?;
+        let mut more = Vec::new();
+        while self.eat(b'+') {
+            more.push(self.pair()?);
+        }
+        Ok(Rdn::from_pairs(first, more))
+    }
+
+    fn pair(&mut self) -> Result<Pair, DnError> {
+        self.eat_blanks();
+        let at = self.at;
+        let (name, _) = self.rest().split_once('=').ok_or(DnError::NoEquals { at })?;
+        if name.contains([',', '+']) {
+            return Err(DnError::NoEquals { at });
+        }
+        self.at += name.len() + 1;
+        let attribute =
+            attribute(name.trim_end_matches(' ')).map_err(|source| DnError::Attribute { at, source })?;
+        self.eat_blanks();
+        let value = self.value()?;
+        Ok(Pair { attribute, value })
+    }
+
+    /// Reads up to a `,` or `+` that isn't escaped, or to the end.
+    fn value(&mut self) -> Result<PairValue, DnError> {
+        let start = self.at;
+        let raw = self.raw_value()?;
+        if let Some(hex) = raw.text.strip_prefix('#') {
+            let bytes = hex_bytes(hex.trim_end_matches(' ')).ok_or(DnError::Hex { at: start })?;
+            return Ok(PairValue::Hex(bytes));
+        }
+        if raw.escaped {
+            return unescape(raw.text, start).map(PairValue::Text);
+        }
+        Ok(PairValue::Text(raw.text.trim_end_matches(' ').to_owned()))
+    }
+
+    fn raw_value(&mut self) -> Result<Raw<'a>, DnError> {
+        let rest = self.rest();
+        let mut escaped = false;
+        let mut bytes = rest.bytes().enumerate();
+        let end = loop {
+            match bytes.next() {
+                Some((index, b',' | b'+')) => break index,
+                None => break rest.len(),
+                // Whatever follows can't end the value; whether it is right is seen when it is unescaped.
+                Some((_, b'\\')) => {
+                    escaped = true;
+                    bytes.next();
+                }
+                Some((index, b'"' | b';' | b'<' | b'>' | 0)) => {
+                    return Err(DnError::Unescaped { at: self.at + index });
+                }
+                Some(_) => {}
+            }
+        };
+        self.at += end;
+        Ok(Raw { text: rest.get(..end).unwrap_or_default(), escaped })
+    }
+}
+
+struct Raw<'a> {
+    text: &'a str,
+    escaped: bool,
+}
+
+/// RFC 4514 has no options in a name's attributes, and `;` used to separate parts: better to refuse it.
+fn attribute(name: &str) -> Result<AttributeName, AttributeNameError> {
+    if name.contains(';') { Err(AttributeNameError) } else { AttributeName::parse(name) }
+}
+
+/// Undoes the escapes of a value that starts at byte `start`, and drops the blanks after it.
+fn unescape(raw: &str, start: usize) -> Result<String, DnError> {
+    let mut value = Vec::with_capacity(raw.len());
+    // Blanks after this many bytes weren't escaped, so they are around the value, not in it.
+    let mut kept = 0;
+    let mut rest = raw.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let at = start + raw.len() - rest.len();
+        let (byte, after) = match (byte, after) {
+            (b'\\', [special, after @ ..]) if b"\\\"+,;<>=# ".contains(special) => (*special, after),
+            (b'\\', [high, low, after @ ..]) => (hex_byte(*high, *low).ok_or(DnError::Escape { at })?, after),
+            (b'\\', _) => return Err(DnError::Escape { at }),
+            (plain, after) => (*plain, after),
+        };
+        value.push(byte);
+        if byte != b' ' || rest.first() == Some(&b'\\') {
+            kept = value.len();
+        }
+        rest = after;
+    }
+    value.truncate(kept);
+    String::from_utf8(value).map_err(|_| DnError::NotUtf8 { at: start })
+}
+
+fn hex_bytes(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.is_empty() || !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| hex_byte(*high, *low)).collect()
+}
+
+fn hex_byte(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(high)? << 4 | digit(low)?)
+}

@@ -1,0 +1,187 @@
+//! One part of a distinguished name: how it is held, compared and printed (RFC 4514, section 2.3 and 2.4).
+
+use std::fmt::{self, Write as _};
+use std::hash::{Hash, Hasher};
+
+use super::parse::{self, DnError};
+use crate::attribute::AttributeName;
+
+/// One part of a name: `uid=ivan`, or several such pairs joined by `+`.
+///
+/// Two parts are equal when they have the same pairs in any order: names without regard to ASCII case,
+/// values without regard to case, outer blanks, and how many blanks stand inside. That is the rule of
+/// nearly every attribute that names entries. The schema isn't known here, so `2.5.4.3=x` differs from
+/// `cn=x`, and `#hex` from the text it may encode; nor is Unicode normalised.
+#[derive(Clone)]
+pub struct Rdn {
+    first: Pair,
+    /// Nearly always empty, and an empty vector allocates nothing.
+    more: Vec<Pair>,
+}
+
+#[derive(Clone)]
+pub(super) struct Pair {
+    pub(super) attribute: AttributeName,
+    pub(super) value: PairValue,
+}
+
+#[derive(Clone)]
+pub(super) enum PairValue {
+    Text(String),
+    /// The bytes of a `#hex` value: BER of an unknown syntax, kept as they are.
+    Hex(Vec<u8>),
+}
+
+impl Rdn {
+    /// A part with one attribute, whose options, if any, are dropped.
+    #[must_use]
+    pub fn new(attribute: AttributeName, value: &str) -> Self {
+        let pair = Pair { attribute: attribute.without_options(), value: PairValue::Text(value.to_owned()) };
+        Self::from_pairs(pair, Vec::new())
+    }
+
+    /// Reads one part.
+    ///
+    /// # Errors
+    ///
+    /// [`DnError`] when the text isn't exactly one part.
+    pub fn parse(text: &str) -> Result<Self, DnError> {
+        parse::rdn(text)
+    }
+
+    /// The value of the attribute in this part; `None` also when it was written in `#hex`.
+    #[must_use]
+    pub fn value_of(&self, attribute: &AttributeName) -> Option<&str> {
+        match &self.pairs().find(|pair| pair.attribute == *attribute)?.value {
+            PairValue::Text(text) => Some(text),
+            PairValue::Hex(_) => None,
+        }
+    }
+
+    pub(super) fn from_pairs(first: Pair, more: Vec<Pair>) -> Self {
+        Self { first, more }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = &Pair> {
+        std::iter::once(&self.first).chain(&self.more)
+    }
+
+    /// What comparison sees of a part with several pairs: sorted, so that their order doesn't matter.
+    fn sorted_keys(&self) -> Vec<(&AttributeName, Key)> {
+        let mut keys: Vec<_> = self.pairs().map(|pair| (&pair.attribute, pair.value.key())).collect();
+        keys.sort();
+        keys
+    }
+}
+
+/// A value as comparison sees it.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Text(String),
+    Hex(Vec<u8>),
+}
+
+impl PairValue {
+    fn key(&self) -> Key {
+        match self {
+            Self::Text(text) => Key::Text(folded(text).collect()),
+            Self::Hex(bytes) => Key::Hex(bytes.clone()),
+        }
+    }
+}
+
+/// The characters that count: lower case, no outer blanks, one blank for each run inside.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    let mut after_blank = false;
+    text.trim_matches(' ')
+        .chars()
+        .filter(move |character| {
+            let repeated = after_blank && *character == ' ';
+            after_blank = *character == ' ';
+            !repeated
+        })
+        .flat_map(char::to_lowercase)
+}
+
+impl PartialEq for PairValue {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            // Names from one server are nearly always spelled alike.
+            (Self::Text(one), Self::Text(two)) => one == two || folded(one).eq(folded(two)),
+            (Self::Hex(one), Self::Hex(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for Rdn {
+    fn eq(&self, other: &Self) -> bool {
+        if self.more.is_empty() && other.more.is_empty() {
+            return self.first.attribute == other.first.attribute && self.first.value == other.first.value;
+        }
+        self.more.len() == other.more.len() && self.sorted_keys() == other.sorted_keys()
+    }
+}
+
+impl Eq for Rdn {}
+
+impl Hash for Rdn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match (&self.first.value, self.more.is_empty()) {
+            (PairValue::Text(text), true) => {
+                self.first.attribute.hash(state);
+                folded(text).for_each(|character| character.hash(state));
+            }
+            _ => self.sorted_keys().hash(state),
+        }
+    }
+}
+
+impl fmt::Display for Rdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for pair in self.pairs() {
+            write!(f, "{separator}{}={}", pair.attribute, pair.value)?;
+            separator = "+";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Rdn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rdn({self})")
+    }
+}
+
+impl fmt::Display for PairValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write_escaped(f, text),
+            Self::Hex(bytes) => {
+                f.write_char('#')?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let last = text.len().saturating_sub(1);
+    for (index, character) in text.char_indices() {
+        match character {
+            // The RFC lets `=` stand; escaped it can't mislead a less careful reader.
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '=' => write!(f, "\\{character}")?,
+            '#' if index == 0 => f.write_str("\\#")?,
+            ' ' if index == 0 || index == last => f.write_str("\\ ")?,
+            control if control.is_control() => {
+                let mut buffer = [0; 4];
+                for byte in control.encode_utf8(&mut buffer).bytes() {
+                    write!(f, "\\{byte:02X}")?;
+                }
+            }
+            plain => f.write_char(plain)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! The LDAP Data Interchange Format (RFC 2849): entries and changes as text.
+//!
+//! Covers entries, the four kinds of change, folded lines, comments, base64, and both line ends. It also
+//! reads values in raw UTF-8, which people write by hand and the RFC doesn't allow. Refuses `:<` (a value
+//! from a URL: input never makes us open a file), `control:` lines, versions other than 1, and lines and
+//! records over a limit. What is written is ASCII except for comments, which are there for people.
+//!
+//! Secret values aren't written: LDIF here is what an operator reads, not how a password travels.
+
+mod error;
+mod lines;
+mod reader;
+mod record;
+mod value;
+mod writer;
+
+pub use error::{LdifError, LdifReason};
+pub use lines::MAX_LINE_LENGTH;
+pub use reader::{LdifReader, MAX_RECORD_SIZE};
+pub use record::{Attribute, Change, ChangeRecord, Entry, Modification, ModifyKind, Record};
+pub use value::Value;
+pub use writer::{write_change, write_entry};
+
+#[cfg(test)]
+mod tests;

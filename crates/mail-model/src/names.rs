@@ -1,0 +1,104 @@
+//! Attribute and object class names of the directory. No other module, in this crate or outside,
+//! spells one. The stock names come from 389-ds's own schema; the rest stand in `schema/`.
+
+use ldap_text::attribute::AttributeName;
+
+macro_rules! attributes {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub const $constant: AttributeName = AttributeName::from_static($name);)*
+
+        /// Every attribute that this project reads or writes, for the test that finds each in a schema.
+        pub const ALL_ATTRIBUTES: &[AttributeName] = &[$($constant),*];
+    };
+}
+
+attributes! {
+    /// Classes of an entry (RFC 4512).
+    OBJECT_CLASS = "objectClass";
+    /// Mail address, lower case; names the entries of users (RFC 4524).
+    MAIL = "mail";
+    /// First name, as the guide has it (tables 1 and 2).
+    CN = "cn";
+    /// Last name.
+    SN = "sn";
+    /// Password, hashed by the server (RFC 4519).
+    USER_PASSWORD = "userPassword";
+    /// Role: 1, 2 or 3 (RFC 2798 has the attribute, the guide this use of it).
+    EMPLOYEE_NUMBER = "employeeNumber";
+    /// Visibility in the address book.
+    EMPLOYEE_TYPE = "employeeType";
+    /// Middle name.
+    INITIALS = "initials";
+    /// Department of a user; name of an organizational unit.
+    OU = "ou";
+    /// Position.
+    TITLE = "title";
+    /// Aliases of a user.
+    MAIL_ALTERNATE_ADDRESS = "mailAlternateAddress";
+    /// Free text.
+    DESCRIPTION = "description";
+    /// Home phone.
+    HOME_PHONE = "homePhone";
+    /// Work phone.
+    TELEPHONE_NUMBER = "telephoneNumber";
+    /// City.
+    L = "l";
+    /// Telegram name.
+    TELEGRAM = "telegram";
+    /// Skype name.
+    SKYPE = "skype";
+    /// Mailbox quota in bytes.
+    MAIL_QUOTA = "mailQuota";
+    /// Name shown in the address book.
+    DISPLAY_NAME = "displayName";
+    /// 0 blocked, 1 active, 2 blocked until the agreement is accepted.
+    INET_USER_STATUS = "inetUserStatus";
+    /// Language of the user's interface.
+    PREFERRED_LANGUAGE = "preferredLanguage";
+    /// `true` makes 389-ds refuse binds; operational, so it is asked for by name.
+    NS_ACCOUNT_LOCK = "nsAccountLock";
+    /// Identifier that 389-ds gives an entry; survives renames.
+    NS_UNIQUE_ID = "nsUniqueId";
+    /// Mail domains of a tenant.
+    ASSOCIATED_DOMAIN = "associatedDomain";
+    /// Name of an account entry.
+    UID = "uid";
+    /// Domain component, names the root.
+    DC = "dc";
+    /// Organization, names the root where it is one.
+    O = "o";
+    /// When the entry was deleted softly; present on deleted entries only.
+    DELETED_SINCE = "pbmDeletedSince";
+    /// `TRUE` from the moment when a purge has claimed the entry; only such entries can be removed.
+    PURGING = "pbmPurging";
+    /// Counts the writes; each write replaces the exact value that it was planned on.
+    REVISION = "pbmRevision";
+    /// Tokens made before this value was written no longer count.
+    TOKENS_VALID_FROM = "pbmTokensValidFrom";
+    /// Quota in bytes for new users of a tenant.
+    DEFAULT_QUOTA = "pbmDefaultQuota";
+    /// Language for new users of a tenant.
+    DEFAULT_LANGUAGE = "pbmDefaultLanguage";
+}
+
+/// Asks a search for no attributes (RFC 4511 section 4.5.1.8).
+pub const NO_ATTRIBUTES: AttributeName = AttributeName::from_static("1.1");
+
+/// Classes of a user's entry.
+pub const USER_CLASSES: &[&str] =
+    &["top", "person", "organizationalPerson", "inetOrgPerson", "inetUser", "mailRecipient", USER_CLASS];
+
+/// The class that marks an entry as a user of this project.
+pub const USER_CLASS: &str = "pbmUser";
+
+/// Classes of a tenant's entry.
+pub const TENANT_CLASSES: &[&str] = &["top", "organizationalUnit", "domainRelatedObject", TENANT_CLASS];
+
+/// The class that marks an entry as a tenant.
+pub const TENANT_CLASS: &str = "pbmTenant";
+
+/// Classes of a plain folder of the tree.
+pub const UNIT_CLASSES: &[&str] = &["top", "organizationalUnit"];
+
+/// Classes of an account that only binds: the service account and the decoy.
+pub const ACCOUNT_CLASSES: &[&str] = &["top", "account", "simpleSecurityObject"];

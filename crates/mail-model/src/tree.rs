@@ -1,0 +1,174 @@
+//! Where things stand in the directory: the DNs of tenants, users and folders (design: one tree, one
+//! place that knows it). Turns a DN back into what it names.
+
+use crate::{address::MailAddress, names, tenant::TenantId};
+use ldap_text::dn::Dn;
+
+/// The tree of one installation, rooted at `root`.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    root: Dn,
+    domains: Dn,
+    people: Dn,
+    groups: Dn,
+    resources: Dn,
+    contacts: Dn,
+    system: Dn,
+}
+
+/// Names of the folders below the root, as the configuration gives them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderNames {
+    /// Tenants; `Domains` by default.
+    pub domains: String,
+    /// Users; `People` by default.
+    pub people: String,
+    /// Mailing lists; `Groups` by default.
+    pub groups: String,
+    /// Resources; `Resources` by default.
+    pub resources: String,
+    /// Contacts from outside; `CAB` by default.
+    pub contacts: String,
+    /// The service account; `System` by default.
+    pub system: String,
+}
+
+impl Default for FolderNames {
+    fn default() -> Self {
+        Self {
+            domains: "Domains".into(),
+            people: "People".into(),
+            groups: "Groups".into(),
+            resources: "Resources".into(),
+            contacts: "CAB".into(),
+            system: "System".into(),
+        }
+    }
+}
+
+impl Tree {
+    /// A tree with the default folder names.
+    #[must_use]
+    pub fn new(root: Dn) -> Self {
+        Self::with_folders(root, &FolderNames::default())
+    }
+
+    /// A tree with folder names of its own.
+    #[must_use]
+    pub fn with_folders(root: Dn, names: &FolderNames) -> Self {
+        let folder = |name: &str| root.child(names::OU, name);
+        Self {
+            domains: folder(&names.domains),
+            people: folder(&names.people),
+            groups: folder(&names.groups),
+            resources: folder(&names.resources),
+            contacts: folder(&names.contacts),
+            system: folder(&names.system),
+            root,
+        }
+    }
+
+    /// The root of everything.
+    #[must_use]
+    pub fn root(&self) -> &Dn {
+        &self.root
+    }
+
+    /// The folder of tenants.
+    #[must_use]
+    pub fn domains(&self) -> &Dn {
+        &self.domains
+    }
+
+    /// The folder of all users.
+    #[must_use]
+    pub fn people(&self) -> &Dn {
+        &self.people
+    }
+
+    /// The folder of service accounts.
+    #[must_use]
+    pub fn system(&self) -> &Dn {
+        &self.system
+    }
+
+    /// All folders right below the root.
+    #[must_use]
+    pub fn folders(&self) -> [&Dn; 6] {
+        [&self.domains, &self.people, &self.groups, &self.resources, &self.contacts, &self.system]
+    }
+
+    /// A tenant's entry.
+    #[must_use]
+    pub fn tenant(&self, tenant: &TenantId) -> Dn {
+        self.domains.child(names::OU, tenant.as_str())
+    }
+
+    /// The folders that hold what belongs to a tenant: users, lists, resources, outside contacts.
+    #[must_use]
+    pub fn tenant_folders(&self, tenant: &TenantId) -> [Dn; 4] {
+        [&self.people, &self.groups, &self.resources, &self.contacts]
+            .map(|dn| dn.child(names::OU, tenant.as_str()))
+    }
+
+    /// The folder of a tenant's users.
+    #[must_use]
+    pub fn users(&self, tenant: &TenantId) -> Dn {
+        self.people.child(names::OU, tenant.as_str())
+    }
+
+    /// A user's entry.
+    #[must_use]
+    pub fn user(&self, tenant: &TenantId, mail: &MailAddress) -> Dn {
+        self.users(tenant).child(names::MAIL, mail.as_str())
+    }
+
+    /// The tenant and address of the user that a DN names.
+    #[must_use]
+    pub fn user_of(&self, dn: &Dn) -> Option<(TenantId, MailAddress)> {
+        let mail = MailAddress::parse(dn.rdn()?.value_of(&names::MAIL)?).ok()?;
+        let folder = dn.parent()?;
+        let tenant = TenantId::parse(folder.rdn()?.value_of(&names::OU)?).ok()?;
+        (folder.parent()? == self.people).then_some((tenant, mail))
+    }
+
+    /// The account that takes the passwords of unknown logins: nobody knows its own.
+    #[must_use]
+    pub fn decoy(&self) -> Dn {
+        self.system.child(names::UID, "decoy")
+    }
+
+    /// Whether an entry, whatever it is, belongs to a tenant.
+    #[must_use]
+    pub fn is_of_tenant(&self, dn: &Dn, tenant: &TenantId) -> bool {
+        self.tenant_folders(tenant).iter().any(|folder| dn.is_within(folder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree() -> Tree {
+        Tree::new(Dn::parse("dc=example,dc=com").unwrap())
+    }
+
+    #[test]
+    fn a_user_stands_below_its_tenant_below_people() {
+        let dn =
+            tree().user(&TenantId::parse("t1").unwrap(), &MailAddress::parse("a+b=c#d@example.com").unwrap());
+        assert_eq!(dn.to_string(), "mail=a\\+b=c#d@example.com,ou=t1,ou=People,dc=example,dc=com");
+    }
+
+    #[test]
+    fn a_user_is_read_back_from_its_dn() {
+        let tenant = TenantId::parse("t1").unwrap();
+        let mail = MailAddress::parse("a+b@example.com").unwrap();
+        let dn = tree().user(&tenant, &mail);
+        assert!(tree().is_of_tenant(&dn, &tenant));
+        assert!(!tree().is_of_tenant(&dn, &TenantId::default_tenant()));
+        assert_eq!(tree().user_of(&dn), Some((tenant, mail)));
+        assert_eq!(tree().user_of(tree().people()), None);
+        assert_eq!(tree().user_of(&Dn::parse("mail=a@b.cc,ou=t1,ou=People,dc=other").unwrap()), None);
+    }
+}

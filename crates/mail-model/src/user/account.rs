@@ -1,0 +1,49 @@
+//! Accounts: the part of a user that decides who is asking and what it may do.
+
+use super::field::Role;
+use crate::{address::MailAddress, entry::EntryView, names, tenant::TenantId};
+use ldap_text::attribute::AttributeName;
+
+/// A user that may log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The identifier that 389-ds gave its entry.
+    pub id: String,
+    /// Its address.
+    pub mail: MailAddress,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// What it may do.
+    pub role: Role,
+    /// The mark that its tokens must carry; it changes with the password, on blocking and on deletion.
+    pub tokens_valid_from: Option<String>,
+}
+
+/// Attributes that an account is read with.
+pub const READ_ATTRIBUTES: &[AttributeName] = &[
+    names::NS_UNIQUE_ID,
+    names::EMPLOYEE_NUMBER,
+    names::INET_USER_STATUS,
+    names::NS_ACCOUNT_LOCK,
+    names::TOKENS_VALID_FROM,
+];
+
+impl Account {
+    /// Reads an account from a live user's entry; `None` where it may not log in.
+    #[must_use]
+    pub fn from_entry(tenant: TenantId, mail: MailAddress, entry: &impl EntryView) -> Option<Self> {
+        let blocked = entry.first(&names::INET_USER_STATUS).is_some_and(|status| status != "1");
+        let locked =
+            entry.first(&names::NS_ACCOUNT_LOCK).is_some_and(|lock| lock.eq_ignore_ascii_case("true"));
+        if blocked || locked {
+            return None;
+        }
+        Some(Self {
+            id: entry.first(&names::NS_UNIQUE_ID)?.to_owned(),
+            mail,
+            role: Role::of_entry(entry.first(&names::EMPLOYEE_NUMBER), &tenant),
+            tokens_valid_from: entry.first(&names::TOKENS_VALID_FROM).map(str::to_owned),
+            tenant,
+        })
+    }
+}

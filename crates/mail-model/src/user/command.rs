@@ -1,0 +1,261 @@
+//! What can be asked of a user: the commands, checked against the tenant they are for.
+
+use super::field::{FieldError, FieldValue, Language, UserField};
+use crate::{address::MailAddress, tenant::Tenant};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+
+/// Longest password in octets. PBKDF2 hashes any length at one price; the bound keeps a bind request
+/// small and stays above every password manager's.
+pub const MAX_PASSWORD: usize = 512;
+
+/// The parameter that holds the password, in requests and in [`FieldErrors`].
+pub const PASSWORD_PARAMETER: &str = "userPassword";
+/// The parameter that holds a user's new address.
+pub const MAIL_PARAMETER: &str = "mail";
+
+/// A password in clear text, on its way to the server that hashes it.
+#[derive(Clone, Debug)]
+pub struct Password(SecretString);
+
+impl Password {
+    /// Takes a password; never empty, since an LDAP bind with an empty one succeeds as anonymous
+    /// (RFC 4513 section 5.1.2).
+    ///
+    /// # Errors
+    /// [`FieldError`] when it is empty, too long, or has a control character.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        if text.is_empty() {
+            Err(FieldError::Required)
+        } else if text.len() > MAX_PASSWORD {
+            Err(FieldError::TooLong(MAX_PASSWORD))
+        } else if text.chars().any(char::is_control) {
+            Err(FieldError::Control)
+        } else {
+            Ok(Self(SecretString::from(text)))
+        }
+    }
+
+    /// The clear text, for the bind or the write that it is meant for.
+    #[must_use]
+    pub fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// The clear text as an LDIF value that does not print.
+    pub(crate) fn value(&self) -> ldap_text::ldif::Value {
+        ldap_text::ldif::Value::secret(self.0.expose_secret())
+    }
+}
+
+/// What is wrong with a request, parameter by parameter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldErrors(BTreeMap<&'static str, String>);
+
+impl FieldErrors {
+    /// Notes what is wrong with a parameter; the first reason stays.
+    pub fn add(&mut self, parameter: &'static str, reason: &impl std::fmt::Display) {
+        self.0.entry(parameter).or_insert_with(|| format!("{parameter} {reason}"));
+    }
+
+    /// Takes a result apart: notes the error, returns the value.
+    pub fn keep<T>(&mut self, parameter: &'static str, result: Result<T, FieldError>) -> Option<T> {
+        result.map_err(|error| self.add(parameter, &error)).ok()
+    }
+
+    /// The errors, if any.
+    ///
+    /// # Errors
+    /// Itself, when there is an error in it.
+    pub fn none(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    /// Reason by parameter.
+    #[must_use]
+    pub fn by_parameter(&self) -> &BTreeMap<&'static str, String> {
+        &self.0
+    }
+}
+
+/// The fields that a request sets or clears.
+pub type FieldValues = BTreeMap<UserField, FieldValue>;
+
+/// A user to be made: every required field is there.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub(super) mail: MailAddress,
+    pub(super) password: Password,
+    pub(super) fields: FieldValues,
+}
+
+impl NewUser {
+    /// A user of a tenant, its unset fields filled with the guide's and the tenant's defaults. `errors`
+    /// holds what was found wrong so far; a part that is `None` for that reason is noted there already.
+    ///
+    /// # Errors
+    /// All that is wrong at once: `errors`, required fields that are missing, addresses of foreign domains.
+    pub fn new(
+        mail: Option<MailAddress>,
+        password: Option<Password>,
+        mut fields: FieldValues,
+        tenant: &Tenant,
+        mut errors: FieldErrors,
+    ) -> Result<Self, FieldErrors> {
+        for field in UserField::ALL.into_iter().filter(|f| f.is_required() && !fields.contains_key(f)) {
+            errors.add(field.api_name(), &FieldError::Required);
+        }
+        if let Some(mail) = &mail {
+            check_domain(MAIL_PARAMETER, mail.as_str(), tenant, &mut errors);
+            check_fields(&fields, mail, tenant, &mut errors);
+        }
+        let mail = errors.keep(MAIL_PARAMETER, mail.ok_or(FieldError::Required));
+        let password = errors.keep(PASSWORD_PARAMETER, password.ok_or(FieldError::Required));
+        fields.retain(|_, value| !value.values().is_empty());
+        add_defaults(&mut fields, tenant);
+        match (mail, password, errors.none()) {
+            (Some(mail), Some(password), Ok(())) => Ok(Self { mail, password, fields }),
+            (_, _, outcome) => Err(outcome.err().unwrap_or_default()),
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn mail(&self) -> &MailAddress {
+        &self.mail
+    }
+
+    /// The addresses that it takes.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        let aliases = self.fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values);
+        std::iter::once(self.mail.as_str().to_owned()).chain(aliases.iter().cloned()).collect()
+    }
+
+    /// Whether it would be a super administrator.
+    #[must_use]
+    pub fn is_super(&self) -> bool {
+        asks_for_super(&self.fields)
+    }
+}
+
+/// Changes to a user.
+#[derive(Clone, Debug, Default)]
+pub struct UserPatch {
+    pub(super) new_mail: Option<MailAddress>,
+    pub(super) password: Option<Password>,
+    pub(super) fields: FieldValues,
+}
+
+impl UserPatch {
+    /// Changes to the user `mail` of a tenant. `errors` holds what was found wrong so far.
+    ///
+    /// # Errors
+    /// All that is wrong at once: `errors`, and addresses of foreign domains.
+    pub fn new(
+        mail: &MailAddress,
+        new_mail: Option<MailAddress>,
+        password: Option<Password>,
+        fields: FieldValues,
+        tenant: &Tenant,
+        mut errors: FieldErrors,
+    ) -> Result<Self, FieldErrors> {
+        if let Some(new_mail) = &new_mail {
+            check_domain(MAIL_PARAMETER, new_mail.as_str(), tenant, &mut errors);
+        }
+        check_fields(&fields, new_mail.as_ref().unwrap_or(mail), tenant, &mut errors);
+        errors.none()?;
+        Ok(Self { new_mail: new_mail.filter(|new| new != mail), password, fields })
+    }
+
+    /// The addresses that it takes beyond those that the user may have already.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        let aliases = self.fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values);
+        self.new_mail.iter().map(|m| m.as_str().to_owned()).chain(aliases.iter().cloned()).collect()
+    }
+
+    /// The address after the change, where it changes.
+    #[must_use]
+    pub fn new_mail(&self) -> Option<&MailAddress> {
+        self.new_mail.as_ref()
+    }
+
+    /// Whether it changes nothing but the password.
+    #[must_use]
+    pub fn changes_password_only(&self) -> bool {
+        self.new_mail.is_none() && self.fields.is_empty()
+    }
+
+    /// Whether it makes a super administrator.
+    #[must_use]
+    pub fn makes_super(&self) -> bool {
+        asks_for_super(&self.fields)
+    }
+}
+
+fn asks_for_super(fields: &FieldValues) -> bool {
+    fields.get(&UserField::Role).and_then(FieldValue::first) == Some("3")
+}
+
+fn check_domain(parameter: &'static str, address: &str, tenant: &Tenant, errors: &mut FieldErrors) {
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if !tenant.serves(domain) {
+        let served = tenant.domains.iter().map(ToString::to_string).collect();
+        errors.add(parameter, &FieldError::ForeignDomain { address: address.to_owned(), served });
+    }
+}
+
+fn check_fields(fields: &FieldValues, mail: &MailAddress, tenant: &Tenant, errors: &mut FieldErrors) {
+    let alias = UserField::Aliases.api_name();
+    for address in fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values) {
+        check_domain(alias, address, tenant, errors);
+        if address == mail.as_str() {
+            errors.add(alias, &FieldError::OwnAddress(address.clone()));
+        }
+    }
+    if asks_for_super(fields) && !tenant.id.is_default() {
+        errors.add(UserField::Role.api_name(), &FieldError::SuperOutsideDefault);
+    }
+}
+
+/// The defaults of tables 1 and 2, written on creation so that other readers of the directory see them.
+fn add_defaults(fields: &mut FieldValues, tenant: &Tenant) {
+    let language = tenant.default_language.unwrap_or(Language::DEFAULT);
+    let defaults =
+        [(UserField::Status, "1"), (UserField::Visibility, "3"), (UserField::Language, language.as_str())];
+    for (field, text) in defaults {
+        if let Ok(value) = field.parse(text) {
+            fields.entry(field).or_insert(value);
+        }
+    }
+    if let Some(quota) = tenant.default_quota
+        && let Ok(value) = UserField::Quota.parse(&quota.megabytes().to_string())
+    {
+        fields.entry(UserField::Quota).or_insert(value);
+    }
+}
+
+/// Reads the addresses of an alias list; one address twice is one address.
+///
+/// # Errors
+/// The first address that is none, or that there are too many.
+pub fn parse_aliases(texts: &[String]) -> Result<FieldValue, FieldError> {
+    let mut addresses = Vec::new();
+    for text in texts {
+        let address = MailAddress::parse(text)
+            .map_err(|source| FieldError::Address { address: shortened(text), source })?;
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+        if addresses.len() > super::field::MAX_ALIASES {
+            return Err(FieldError::TooManyAliases);
+        }
+    }
+    Ok(FieldValue::addresses(&addresses))
+}
+
+/// Enough of a text to recognise it in an error message.
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}

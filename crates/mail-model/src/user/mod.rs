@@ -1,0 +1,212 @@
+//! Users: what one is, how it is read, and its life cycle as types. Changes are planned on a
+//! [`LiveUser`] or a [`DeletedUser`], never on both alike.
+
+pub mod account;
+pub mod command;
+pub mod field;
+pub mod list;
+pub mod plan;
+
+use crate::{address::MailAddress, deletion::Retention, entry::EntryView, names, tenant::TenantId};
+use field::{Role, UserField};
+use jiff::Timestamp;
+use ldap_text::{attribute::AttributeName, filter::Filter, generalized_time};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A user's address, tenant and fields, as answers show them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    mail: MailAddress,
+    tenant: TenantId,
+    fields: Vec<(UserField, Vec<String>)>,
+}
+
+impl User {
+    /// Reads a user from its entry. An alias that repeats the address is left out: an interrupted
+    /// rename leaves one behind (see [`plan`]).
+    #[must_use]
+    pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Self {
+        let read = |field: UserField| {
+            let mut values = entry.values(&field.attribute()).to_vec();
+            if field.is_list() {
+                values.retain(|alias| !alias.eq_ignore_ascii_case(mail.as_str()));
+                values.sort_unstable();
+            }
+            (!values.is_empty()).then_some((field, values))
+        };
+        let fields = UserField::ALL.into_iter().filter_map(read).collect();
+        Self { mail, tenant, fields }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn mail(&self) -> &MailAddress {
+        &self.mail
+    }
+
+    /// Its tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The values of a field, in the directory's form.
+    #[must_use]
+    pub fn values(&self, field: UserField) -> &[String] {
+        self.fields.iter().find(|(f, _)| *f == field).map_or(&[], |(_, values)| values)
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        Role::of_entry(self.values(UserField::Role).first().map(String::as_str), &self.tenant)
+    }
+
+    /// Whether it may log in as far as its status goes; without a status it is active.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.values(UserField::Status).first().is_none_or(|status| status == "1")
+    }
+
+    fn serialize_fields<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
+        map.serialize_entry("mail", self.mail.as_str())?;
+        map.serialize_entry("tenant-id", self.tenant.as_str())?;
+        for (field, values) in &self.fields {
+            if let Some(shown) = field.shown(values) {
+                map.serialize_entry(field.api_name(), &shown)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for User {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.serialize_fields(&mut map)?;
+        map.end()
+    }
+}
+
+/// The count of writes that a user was read at; a write planned on it fails when it has moved on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision(Option<String>);
+
+impl Revision {
+    fn of_entry(entry: &impl EntryView) -> Self {
+        Self(entry.first(&names::REVISION).map(str::to_owned))
+    }
+
+    /// The value as it stands in the entry; entries made behind our back have none.
+    #[must_use]
+    pub fn stored(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The value after the next write.
+    #[must_use]
+    pub fn next(&self) -> String {
+        let current = self.0.as_deref().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        current.wrapping_add(1).to_string()
+    }
+}
+
+/// A user that is not deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveUser {
+    /// What answers show.
+    pub user: User,
+    /// What a write is planned on.
+    pub revision: Revision,
+}
+
+impl LiveUser {
+    /// Reads a user from an entry found by [`live_filter`].
+    #[must_use]
+    pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Self {
+        Self { user: User::from_entry(mail, tenant, entry), revision: Revision::of_entry(entry) }
+    }
+}
+
+/// A user that was deleted softly: it keeps its address and can be restored until it is purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedUser {
+    /// What answers show.
+    pub user: User,
+    /// What a write is planned on.
+    pub revision: Revision,
+    /// When it was deleted.
+    pub since: Timestamp,
+    /// The same as it stands in the entry, for a write that must find it unchanged.
+    since_value: String,
+    /// Whether a purge has claimed it: it can no longer be restored.
+    pub being_purged: bool,
+}
+
+impl DeletedUser {
+    /// Reads a user from an entry found by [`deleted_filter`]; `None` where the time makes no sense.
+    #[must_use]
+    pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
+        let since_value = entry.first(&names::DELETED_SINCE)?.to_owned();
+        Some(Self {
+            user: User::from_entry(mail, tenant, entry),
+            revision: Revision::of_entry(entry),
+            since: generalized_time::parse(&since_value).ok()?,
+            since_value,
+            being_purged: entry.first(&names::PURGING).is_some(),
+        })
+    }
+
+    /// The answer's form, with the time until which it is kept.
+    #[must_use]
+    pub fn shown(&self, retention: Retention) -> ShownDeletedUser<'_> {
+        ShownDeletedUser { deleted: self, retention }
+    }
+}
+
+/// A deleted user as answers show it.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownDeletedUser<'a> {
+    deleted: &'a DeletedUser,
+    retention: Retention,
+}
+
+impl Serialize for ShownDeletedUser<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.deleted.user.serialize_fields(&mut map)?;
+        map.serialize_entry("deleted-since", &self.deleted.since.to_string())?;
+        map.serialize_entry("kept-until", &self.retention.kept_until(self.deleted.since).to_string())?;
+        map.end()
+    }
+}
+
+/// Attributes that a user is shown and changed with.
+#[must_use]
+pub fn read_attributes() -> Vec<AttributeName> {
+    let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
+    attributes.extend([names::MAIL, names::REVISION, names::DELETED_SINCE, names::PURGING]);
+    attributes
+}
+
+/// Users that are not deleted.
+#[must_use]
+pub fn live_filter() -> Filter {
+    Filter::all([of_class(), Filter::not(Filter::present(names::DELETED_SINCE))])
+}
+
+/// Users that are deleted.
+#[must_use]
+pub fn deleted_filter() -> Filter {
+    Filter::all([of_class(), Filter::present(names::DELETED_SINCE)])
+}
+
+/// Users that were deleted at a moment or before it.
+#[must_use]
+pub fn deleted_by_filter(moment: Timestamp) -> Filter {
+    Filter::all([of_class(), Filter::at_most(names::DELETED_SINCE, generalized_time::print(moment))])
+}
+
+fn of_class() -> Filter {
+    Filter::equal(names::OBJECT_CLASS, names::USER_CLASS)
+}

@@ -1,0 +1,186 @@
+//! Owns the processes this crate starts: how they begin, how they end, where their output goes.
+//!
+//! Each is its own process group, so that Ctrl-C in a terminal reaches only the program that started
+//! it, which then stops its servers in order. Each asks the kernel for SIGTERM on the death of its
+//! parent, so none survives even a `kill -9` of that program. The kernel means by parent the *thread*
+//! that forked, hence the one thread here that forks them all and lives as long as the process.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::error::{SandboxError, at};
+use crate::programs::{Program, Programs, SETPRIV};
+
+/// Between two looks at something that is being waited for.
+pub(crate) const STEP: Duration = Duration::from_millis(10);
+const START_LIMIT: Duration = Duration::from_secs(20);
+const STOP_LIMIT: Duration = Duration::from_secs(4);
+const LINES_SHOWN: usize = 15;
+
+/// A child process and the place in its log where its own output begins.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    program: &'static str,
+    log: PathBuf,
+    log_from: u64,
+}
+
+impl Server {
+    pub(crate) fn spawn(
+        programs: &Programs,
+        program: Program,
+        arguments: &[&str],
+        log: &Path,
+    ) -> Result<Self, SandboxError> {
+        let path = programs.find(program)?;
+        let mut command = Command::new(programs.find(SETPRIV)?);
+        command.args(["--pdeathsig", "TERM", "--"]).arg(&path).args(arguments);
+        let output = open_log(log).map_err(at("open", log))?;
+        let log_from = output.metadata().map_err(at("read", log))?.len();
+        let errors = output.try_clone().map_err(at("open", log))?;
+        command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .process_group(0)
+            // The servers would report their state to the service manager that watches the parent.
+            .env_remove("NOTIFY_SOCKET");
+        let child = spawn_on_lasting_thread(command).map_err(at("run", &path))?;
+        Ok(Self { child, program: program.name, log: log.to_path_buf(), log_from })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// What this run has written so far.
+    pub(crate) fn output(&self) -> String {
+        let mut bytes = Vec::new();
+        // Without the log there is nothing to show, and nothing else to do about it.
+        let _ = File::open(&self.log).and_then(|mut file| {
+            file.seek(SeekFrom::Start(self.log_from))?;
+            file.read_to_end(&mut bytes)
+        });
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits until `is_ready` holds; an end of the process, or 20 seconds without, is the error.
+    pub(crate) fn wait_until_ready(&mut self, is_ready: impl Fn(&Self) -> bool) -> Result<(), SandboxError> {
+        let since = Instant::now();
+        while since.elapsed() < START_LIMIT {
+            if !self.is_running() {
+                break;
+            }
+            if is_ready(self) {
+                return Ok(());
+            }
+            sleep(STEP);
+        }
+        self.kill();
+        let lines = last_lines(&self.output());
+        Err(SandboxError::DidNotStart { program: self.program, log: self.log.clone(), lines })
+    }
+
+    /// For a program that does one thing and ends: waits for that, however long it takes.
+    pub(crate) fn finish(mut self) -> Result<(), SandboxError> {
+        if self.child.wait().is_ok_and(|status: ExitStatus| status.success()) {
+            return Ok(());
+        }
+        let lines = last_lines(&self.output());
+        Err(SandboxError::CommandFailed { program: self.program, log: self.log.clone(), lines })
+    }
+
+    /// SIGKILL, and reaps the process.
+    pub(crate) fn kill(&mut self) {
+        // Both fail only for a process that has ended and was reaped already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM, four seconds to obey, then SIGKILL.
+    pub(crate) fn stop(&mut self) {
+        if self.is_running() {
+            let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+            // It has not been reaped, so the number is still this child's.
+            let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
+        }
+        let since = Instant::now();
+        while self.is_running() && since.elapsed() < STOP_LIMIT {
+            sleep(STEP);
+        }
+        self.kill();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn open_log(log: &Path) -> io::Result<File> {
+    if let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(log)
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES_SHOWN)..).unwrap_or_default().join("\n")
+}
+
+type Order = (Command, Sender<io::Result<Child>>);
+
+static SPAWNER: Mutex<Option<Sender<Order>>> = Mutex::new(None);
+
+fn spawn_on_lasting_thread(command: Command) -> io::Result<Child> {
+    let (reply, answer) = channel();
+    spawner()?.send((command, reply)).map_err(io::Error::other)?;
+    answer.recv().map_err(io::Error::other)?
+}
+
+fn spawner() -> io::Result<Sender<Order>> {
+    let mut spawner =
+        SPAWNER.lock().map_err(|_| io::Error::other("the thread that starts servers is gone"))?;
+    if let Some(sender) = &*spawner {
+        return Ok(sender.clone());
+    }
+    let (sender, orders) = channel::<Order>();
+    thread::Builder::new().name("sandbox-spawner".into()).spawn(move || {
+        for (mut command, reply) in orders {
+            // Whoever ordered is waiting for this answer.
+            let _ = reply.send(command.spawn());
+        }
+    })?;
+    *spawner = Some(sender.clone());
+    Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_lines_are_shown() {
+        let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        assert!(last_lines(&text).starts_with("line 85\n"));
+        assert_eq!(last_lines("one"), "one");
+        assert_eq!(last_lines(""), "");
+    }
+}

@@ -1,0 +1,208 @@
+//! Owns the files of one directory server: where they are, the first set-up, clearing what a kill left.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha512};
+
+use super::dse::Dse;
+use super::suffix::Suffix;
+use super::{BACKEND, MANAGER_DN};
+use crate::error::{SandboxError, at};
+use crate::folder::{Folder, create_private, remove, write_private};
+use crate::{random, stray};
+
+pub(super) const PASSWORD_FILE: &str = "manager.password";
+const TEMPLATES: &str = "/usr/share/dirsrv/data";
+const SUBFOLDERS: [&str; 7] = ["db", "bak", "ldif", "log", "run", "lock", "tmp"];
+/// The kernel's limit for the path of a unix socket, without the closing zero byte.
+const SOCKET_PATH_LIMIT: usize = 107;
+const EMPTY_USER_SCHEMA: &str =
+    "dn: cn=schema\nobjectclass: top\nobjectclass: ldapSubentry\nobjectclass: subschema\ncn: schema\n";
+
+/// A folder with the files of a directory server in it.
+#[derive(Debug)]
+pub(super) struct Instance {
+    folder: Folder,
+    /// Of the config folder: `slapd-` and random digits. It names a semaphore in `/dev/shm`, so it must
+    /// not occur twice on a machine.
+    name: String,
+}
+
+impl Instance {
+    /// Opens the folder, which nobody else then can, with no server running in it.
+    pub(super) fn open(path: &Path) -> Result<Self, SandboxError> {
+        let folder = Folder::claim(path, "directory server")?;
+        stray::stop_directory_servers(folder.path())?;
+        let name = match folder.ready() {
+            Some(name) => name,
+            None => format!("slapd-{}", random::hex::<4>()?),
+        };
+        Ok(Self { folder, name })
+    }
+
+    pub(super) fn is_set_up(&self) -> bool {
+        self.folder.ready().is_some()
+    }
+
+    pub(super) fn mark_set_up(&self) -> Result<(), SandboxError> {
+        self.folder.mark_ready(&self.name)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn password(&self) -> Result<SecretString, SandboxError> {
+        self.folder.password(PASSWORD_FILE)
+    }
+
+    pub(super) fn config(&self) -> PathBuf {
+        self.folder().join(&self.name)
+    }
+
+    pub(super) fn dse_file(&self) -> PathBuf {
+        self.config().join("dse.ldif")
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder().join("log/console")
+    }
+
+    pub(super) fn pid_file(&self) -> PathBuf {
+        self.folder().join("run/pid")
+    }
+
+    /// In the folder, or under `/tmp` when the folder's own path is too long for a socket.
+    pub(super) fn socket(&self) -> PathBuf {
+        let path = self.folder().join("run/ldapi");
+        if path.as_os_str().len() <= SOCKET_PATH_LIMIT { path } else { self.short_folder().join("ldapi") }
+    }
+
+    fn short_folder(&self) -> PathBuf {
+        Path::new("/tmp").join(&self.name)
+    }
+
+    /// Makes the files of a server that has never run. What an unfinished set-up left is thrown away.
+    pub(super) fn set_up(
+        &self,
+        suffix: &Suffix,
+        password: &SecretString,
+        user: &str,
+    ) -> Result<(), SandboxError> {
+        for old in config_folders(self.folder())? {
+            remove_shared(&old)?;
+        }
+        self.folder.wipe(PASSWORD_FILE)?;
+        for name in SUBFOLDERS {
+            create_private(&self.folder().join(name))?;
+        }
+        // The server insists on this place for its own schema; the stock one it reads from /usr/share.
+        let schema = self.config().join("schema");
+        create_private(&schema)?;
+        write_private(&schema.join("99user.ldif"), EMPTY_USER_SCHEMA.as_bytes())?;
+        // That of the package is readable by its own user only, and serves language sort orders alone.
+        write_private(&self.config().join("slapd-collations.conf"), b"")?;
+        self.first_dse(suffix, password, user)?.write()
+    }
+
+    fn first_dse(&self, suffix: &Suffix, password: &SecretString, user: &str) -> Result<Dse, SandboxError> {
+        let text = template("template-dse.ldif")? + "\n\n" + &template("template-suffix-db.ldif")?;
+        let path = |name: &str| self.folder().join(name).display().to_string();
+        let text = [
+            ("%schema_dir%", path(&format!("{}/schema", self.name))),
+            ("%lock_dir%", path("lock")),
+            ("%tmp_dir%", path("tmp")),
+            ("%cert_dir%", path(&self.name)),
+            ("%config_dir%", path(&self.name)),
+            ("%ldif_dir%", path("ldif")),
+            ("%bak_dir%", path("bak")),
+            ("%run_dir%", path("run")),
+            ("%inst_dir%", path("")),
+            ("%log_dir%", path("log")),
+            ("%db_dir%", path("db")),
+            ("%db_home_dir%", path("db")),
+            ("%db_lib%", "bdb".into()),
+            ("%fqdn%", "localhost".into()),
+            ("%ds_port%", "0".into()),
+            ("%ds_user%", user.to_owned()),
+            ("%rootdn%", MANAGER_DN.into()),
+            ("%ds_passwd%", hashed(password)?),
+            ("%ldapi_enabled%", "on".into()),
+            ("%ldapi%", self.socket().display().to_string()),
+            ("%ldapi_autobind%", "on".into()),
+            ("%ds_bename%", BACKEND.into()),
+            ("%ds_suffix%", suffix.as_str().to_owned()),
+        ]
+        .iter()
+        .fold(text, |text, (token, value)| text.replace(token, value));
+        Ok(Dse::parse(&self.dse_file(), &text))
+    }
+
+    /// Copies the extra schema files to where the server reads them, in an order it keeps.
+    pub(super) fn copy_schema(&self, files: &[PathBuf]) -> Result<(), SandboxError> {
+        for (index, file) in files.iter().enumerate() {
+            let text = fs::read(file).map_err(at("read", file))?;
+            write_private(&self.config().join(format!("schema/98sandbox{index:02}.ldif")), &text)?;
+        }
+        Ok(())
+    }
+
+    /// Readies the folder for a start: no file in it names a process of the past.
+    pub(super) fn clear_for_start(&self) -> Result<(), SandboxError> {
+        self.clear()?;
+        // The server refuses to start while lock/server names a live pid, its own or not.
+        for name in ["lock", "run"] {
+            let path = self.folder().join(name);
+            remove(&path)?;
+            create_private(&path)?;
+        }
+        let socket = self.socket();
+        if let Some(folder) = socket.parent() {
+            create_private(folder)?;
+            require_own(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what the server has outside its folder. Called with no server running.
+    pub(super) fn clear(&self) -> Result<(), SandboxError> {
+        remove_shared(&self.name)
+    }
+}
+
+fn remove_shared(name: &str) -> Result<(), SandboxError> {
+    remove(&Path::new("/dev/shm").join(format!("sem.{name}.stats")))?;
+    remove(&Path::new("/tmp").join(name))
+}
+
+fn config_folders(folder: &Path) -> Result<Vec<String>, SandboxError> {
+    let entries = fs::read_dir(folder).map_err(at("list", folder))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| name.starts_with("slapd-")).collect())
+}
+
+/// `/tmp` is everybody's: a folder that another user put there first is not used.
+fn require_own(folder: &Path) -> Result<(), SandboxError> {
+    let found = fs::symlink_metadata(folder).map_err(at("read", folder))?;
+    if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(at("use", folder)(std::io::ErrorKind::PermissionDenied.into()))
+}
+
+fn template(name: &str) -> Result<String, SandboxError> {
+    let path = Path::new(TEMPLATES).join(name);
+    fs::read_to_string(&path).map_err(|_| SandboxError::MissingFile { path, package: "389-ds-base" })
+}
+
+/// Salted SHA-512, as the server's own `pwdhash` would write it, without the password in a command line.
+fn hashed(password: &SecretString) -> Result<String, SandboxError> {
+    let salt = random::bytes::<8>()?;
+    let digest = Sha512::new().chain_update(password.expose_secret()).chain_update(salt).finalize();
+    Ok(format!("{{SSHA512}}{}", STANDARD.encode([digest.as_slice(), &salt].concat())))
+}

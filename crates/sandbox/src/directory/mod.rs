@@ -1,0 +1,308 @@
+//! Owns the life of one 389 Directory Server: first start, kill, stop, start again.
+
+mod dse;
+mod instance;
+mod ldap;
+mod options;
+mod settings;
+mod suffix;
+mod tls;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use self::dse::Dse;
+use self::instance::{Instance, PASSWORD_FILE};
+pub use self::options::DirectoryServerOptions;
+use self::suffix::Suffix;
+use crate::child::Server;
+use crate::error::{SandboxError, at};
+use crate::programs::{ID, NS_SLAPD, Programs};
+use crate::{percent, port};
+
+const MANAGER_DN: &str = "cn=Directory Manager";
+const DEFAULT_SUFFIX: &str = "dc=example,dc=com";
+const BACKEND: &str = "userRoot";
+/// The server's usual log level, EMERG to INFO. Naming any level keeps it in the foreground, but a level
+/// of 0 would also silence the reason why a start failed.
+const LOG_LEVEL: &str = "266354688";
+/// How often a start may lose its port to somebody else.
+const PORT_TRIES: usize = 5;
+const SUCCESS: u8 = 0;
+const ENTRY_EXISTS: u8 = 68;
+
+/// Where the server listens on 127.0.0.1.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    plain: u16,
+    tls: Option<u16>,
+}
+
+/// A running 389 Directory Server. It stops when this is dropped.
+#[derive(Debug)]
+pub struct DirectoryServer {
+    child: Option<Server>,
+    instance: Instance,
+    programs: Programs,
+    suffix: Suffix,
+    password: SecretString,
+    password_file: PathBuf,
+    ports: Ports,
+}
+
+impl DirectoryServer {
+    /// A server with all its files in `path`, which is created, empty, or of an earlier run.
+    pub fn in_folder(path: impl AsRef<Path>) -> DirectoryServerOptions {
+        DirectoryServerOptions::new(path.as_ref())
+    }
+
+    fn start(options: DirectoryServerOptions) -> Result<Self, SandboxError> {
+        // Before anything is written: a missing package should leave no half-made folder.
+        options.programs.find(NS_SLAPD)?;
+        let instance = Instance::open(&options.folder)?;
+        let password = instance.password()?;
+        let is_new = !instance.is_set_up();
+        if is_new {
+            let suffix = Suffix::parse(options.suffix.as_deref().unwrap_or(DEFAULT_SUFFIX))?;
+            instance.set_up(&suffix, &password, &user_name(&options.programs)?)?;
+        }
+        let mut server = Self {
+            child: None,
+            suffix: suffix_in(&instance, options.suffix.as_deref())?,
+            password_file: instance.folder().join(PASSWORD_FILE),
+            programs: options.programs.clone(),
+            ports: Ports { plain: 0, tls: None },
+            instance,
+            password,
+        };
+        server.configure_and_run(&options, is_new)?;
+        if is_new {
+            server.add_suffix_entry()?;
+            server.instance.mark_set_up()?;
+        }
+        Ok(server)
+    }
+
+    fn configure_and_run(
+        &mut self,
+        options: &DirectoryServerOptions,
+        is_new: bool,
+    ) -> Result<(), SandboxError> {
+        self.instance.copy_schema(&options.schema)?;
+        if options.tls {
+            let workspace = self.instance.folder().join("tmp/tls");
+            let (config, ca, log) = (self.instance.config(), self.ca_path(), self.instance.log());
+            tls::prepare(&self.programs, &config, &ca, &workspace, &log)?;
+        }
+        let mut dse = Dse::read(&self.instance.dse_file())?;
+        let (mut last, mut last_tls) = settings::last_ports(&dse);
+        let mut tries = 0;
+        loop {
+            self.ports = choose_ports(last, options.tls.then_some(last_tls))?;
+            settings::apply(&mut dse, &self.instance, options, self.ports)?;
+            dse.write()?;
+            if tries == 0 && is_new {
+                self.import(options.import.as_deref())?;
+            }
+            tries += 1;
+            match self.run() {
+                Err(SandboxError::DidNotStart { lines, .. })
+                    if tries < PORT_TRIES && says_port_taken(&lines) =>
+                {
+                    (last, last_tls) = (0, 0);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn import(&self, file: Option<&Path>) -> Result<(), SandboxError> {
+        let Some(file) = file else { return Ok(()) };
+        let file = file.canonicalize().map_err(at("read", file))?;
+        let (file, config) = (file.display().to_string(), self.instance.config().display().to_string());
+        self.instance.clear_for_start()?;
+        let arguments = ["ldif2db", "-D", &config, "-n", BACKEND, "-i", &file, "-d", LOG_LEVEL];
+        Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?.finish()
+    }
+
+    /// Runs the server as it is configured.
+    fn run(&mut self) -> Result<(), SandboxError> {
+        self.instance.clear_for_start()?;
+        let config = self.instance.config().display().to_string();
+        let pid_file = self.instance.pid_file().display().to_string();
+        let arguments = ["-D", &config, "-i", &pid_file, "-d", LOG_LEVEL];
+        let mut child = Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?;
+        // The server opens its ports before it answers anywhere, and fails when it cannot. An answer on
+        // a port might come from another server; on the socket in our own folder it cannot.
+        let socket = self.instance.socket();
+        let started = child.wait_until_ready(|_| ldap::answers(&socket));
+        if started.is_err() {
+            self.instance.clear()?;
+        }
+        started?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    fn add_suffix_entry(&self) -> Result<(), SandboxError> {
+        let socket = self.instance.socket();
+        let mut connection = ldap::Connection::open(&socket).map_err(at("connect to", &socket))?;
+        let bound =
+            connection.bind(MANAGER_DN, self.password.expose_secret()).map_err(at("talk to", &socket))?;
+        if bound != SUCCESS {
+            return Err(SandboxError::Refused { request: "bind the Directory Manager", code: bound });
+        }
+        let (class, attribute, value) = self.suffix.entry();
+        let attributes: [(&str, &[&str]); 2] = [("objectClass", &["top", class]), (attribute, &[value])];
+        match connection.add(self.suffix.as_str(), &attributes).map_err(at("talk to", &socket))? {
+            SUCCESS | ENTRY_EXISTS => Ok(()),
+            code => Err(SandboxError::Refused { request: "add the suffix entry", code }),
+        }
+    }
+
+    /// `ldap://127.0.0.1:PORT`. The port stays the same as long as this value lives.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.ports.plain)
+    }
+
+    /// `ldaps://127.0.0.1:PORT`, with TLS on.
+    #[must_use]
+    pub fn ldaps_url(&self) -> Option<String> {
+        self.ports.tls.map(|port| format!("ldaps://127.0.0.1:{port}"))
+    }
+
+    /// The local socket. Root and the user who runs the server are the Directory Manager there, by a
+    /// SASL EXTERNAL bind.
+    #[must_use]
+    pub fn ldapi_url(&self) -> String {
+        format!("ldapi://{}", percent::encoded(&self.instance.socket().to_string_lossy()))
+    }
+
+    /// The certificate of the CA that signed the server's, in PEM, with TLS on.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.ports.tls.map(|_| self.ca_path())
+    }
+
+    fn ca_path(&self) -> PathBuf {
+        self.instance.folder().join("ca.pem")
+    }
+
+    /// The tree the server holds.
+    #[must_use]
+    pub fn suffix(&self) -> &str {
+        self.suffix.as_str()
+    }
+
+    /// Whom to bind as.
+    #[must_use]
+    pub fn manager_dn(&self) -> &'static str {
+        MANAGER_DN
+    }
+
+    /// The Directory Manager's password, made once per folder.
+    #[must_use]
+    pub fn manager_password(&self) -> &SecretString {
+        &self.password
+    }
+
+    /// A file with that password alone, readable by its owner only.
+    #[must_use]
+    pub fn manager_password_file(&self) -> &Path {
+        &self.password_file
+    }
+
+    /// The folder with everything in it; the server's own logs are under `log`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.instance.folder()
+    }
+
+    /// The server's process id; `None` after [`kill`](Self::kill) or [`stop`](Self::stop).
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Server::pid)
+    }
+
+    /// Ends the server as a power failure would, with SIGKILL, and leaves its files as they are.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill();
+        }
+    }
+
+    /// Ends the server in order; after four seconds, with SIGKILL.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.stop();
+        }
+        // A leftover costs 32 bytes of shared memory and is removed at the next start.
+        let _ = self.instance.clear();
+    }
+
+    /// Starts the server on the same port, after a kill or a stop. Does nothing while it runs.
+    ///
+    /// # Errors
+    /// When another process took the port meanwhile, or the server does not start.
+    pub fn start_again(&mut self) -> Result<(), SandboxError> {
+        if self.child.as_mut().is_some_and(Server::is_running) {
+            return Ok(());
+        }
+        self.child = None;
+        match [Some(self.ports.plain), self.ports.tls]
+            .into_iter()
+            .flatten()
+            .find(|port| !port::is_free(*port))
+        {
+            Some(port) => Err(SandboxError::PortTaken { port }),
+            None => self.run(),
+        }
+    }
+}
+
+impl Drop for DirectoryServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn suffix_in(instance: &Instance, asked: Option<&str>) -> Result<Suffix, SandboxError> {
+    let dse = Dse::read(&instance.dse_file())?;
+    let found = Suffix::parse(settings::suffix(&dse).unwrap_or_default())?;
+    match asked {
+        Some(asked) if !found.is_same_as(asked) => Err(SandboxError::OtherSuffix {
+            folder: instance.folder().to_path_buf(),
+            found: found.as_str().to_owned(),
+            asked: asked.to_owned(),
+        }),
+        _ => Ok(found),
+    }
+}
+
+/// The ports of the last run where they are free still, others where not.
+fn choose_ports(last: u16, last_tls: Option<u16>) -> Result<Ports, SandboxError> {
+    let again = |last: u16, except| {
+        if last != 0 && Some(last) != except && port::is_free(last) { Ok(last) } else { port::free(except) }
+    };
+    let plain = again(last, None)?;
+    let tls = last_tls.map(|last| again(last, Some(plain))).transpose()?;
+    Ok(Ports { plain, tls })
+}
+
+fn says_port_taken(lines: &str) -> bool {
+    lines.contains("PR_Bind") || lines.contains("in use")
+}
+
+/// The name of the user this process runs as; the server wants a name, not a number.
+fn user_name(programs: &Programs) -> Result<String, SandboxError> {
+    let path = programs.find(ID)?;
+    let output = Command::new(&path).arg("-un").output().map_err(at("run", &path))?;
+    let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if output.status.success() && !name.is_empty() {
+        return Ok(name);
+    }
+    Err(at("tell the current user's name with", &path)(std::io::ErrorKind::NotFound.into()))
+}

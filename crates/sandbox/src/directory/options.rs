@@ -1,0 +1,113 @@
+//! Owns what can be chosen about a directory server before it starts.
+
+use std::path::{Path, PathBuf};
+
+use super::DirectoryServer;
+use crate::error::SandboxError;
+use crate::programs::Programs;
+
+/// How a directory server is to be set up; ends in [`start`](Self::start).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DirectoryServerOptions {
+    pub(super) folder: PathBuf,
+    pub(super) suffix: Option<String>,
+    pub(super) durable: bool,
+    pub(super) tls: bool,
+    pub(super) plugins: Vec<String>,
+    pub(super) schema: Vec<PathBuf>,
+    pub(super) import: Option<PathBuf>,
+    pub(super) max_descriptors: u32,
+    pub(super) database_cache: u64,
+    pub(super) entry_cache: u64,
+    pub(super) programs: Programs,
+}
+
+impl DirectoryServerOptions {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            suffix: None,
+            durable: true,
+            tls: false,
+            plugins: Vec::new(),
+            schema: Vec::new(),
+            import: None,
+            max_descriptors: 2048,
+            database_cache: 64 << 20,
+            entry_cache: 256 << 20,
+            programs: Programs::installed(),
+        }
+    }
+
+    /// The tree the server holds: that of an earlier run, else `dc=example,dc=com`, unless given.
+    pub fn suffix(mut self, suffix: &str) -> Self {
+        self.suffix = Some(suffix.to_owned());
+        self
+    }
+
+    /// Whether each write reaches the disk before it is answered; the default. Without, the last writes
+    /// before a kill may be lost.
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+
+    /// Whether to offer ldaps and `StartTLS`, with a certificate for 127.0.0.1 and localhost.
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Stock plug-ins to switch on, by the names they have under `cn=plugins,cn=config`.
+    /// Those that are on already stay on.
+    pub fn plugins(mut self, names: &[&str]) -> Self {
+        self.plugins.extend(names.iter().map(|&name| name.to_owned()));
+        self
+    }
+
+    /// One more schema file in LDIF; files are loaded in the order given.
+    pub fn extra_schema(mut self, file: impl AsRef<Path>) -> Self {
+        self.schema.push(file.as_ref().to_path_buf());
+        self
+    }
+
+    /// Entries to load before the first start, the suffix entry first; later starts ignore it.
+    /// An entry that cannot be loaded fails the start.
+    pub fn import_ldif(mut self, file: impl AsRef<Path>) -> Self {
+        self.import = Some(file.as_ref().to_path_buf());
+        self
+    }
+
+    /// How many files and connections the server may have open; 2048 by default.
+    pub fn max_descriptors(mut self, number: u32) -> Self {
+        self.max_descriptors = number;
+        self
+    }
+
+    /// Bytes of cache for database pages; 64 MiB by default.
+    pub fn database_cache(mut self, bytes: u64) -> Self {
+        self.database_cache = bytes;
+        self
+    }
+
+    /// Upper bound in bytes of the cache for entries; 256 MiB by default.
+    pub fn entry_cache(mut self, bytes: u64) -> Self {
+        self.entry_cache = bytes;
+        self
+    }
+
+    /// Looks for the programs in this folder only, instead of in `PATH` and the system folders.
+    pub fn programs_in(mut self, folder: impl AsRef<Path>) -> Self {
+        self.programs = Programs::only_in(folder.as_ref());
+        self
+    }
+
+    /// Sets the folder up if it is new, and returns once the server answers.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, something is not installed, or the server does not start.
+    pub fn start(self) -> Result<DirectoryServer, SandboxError> {
+        DirectoryServer::start(self)
+    }
+}

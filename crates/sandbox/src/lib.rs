@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod child;
+mod directory;
+mod error;
+mod folder;
+mod percent;
+mod port;
+mod programs;
+mod random;
+mod redis;
+mod stray;
+
+pub use directory::{DirectoryServer, DirectoryServerOptions};
+pub use error::SandboxError;
+pub use redis::{RedisServer, RedisServerOptions};

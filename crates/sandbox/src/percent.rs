@@ -1,0 +1,26 @@
+//! Owns percent-encoding (RFC 3986) for the two places a URL carries free text: a path, a password.
+
+use std::fmt::Write as _;
+
+/// Everything but unreserved characters is encoded.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            other => drop(write!(out, "%{other:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encoded;
+
+    #[test]
+    fn all_but_unreserved_characters_are_encoded() {
+        assert_eq!(encoded("/run/ab-1._~ é"), "%2Frun%2Fab-1._~%20%C3%A9");
+    }
+}

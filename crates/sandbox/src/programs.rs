@@ -1,0 +1,49 @@
+//! Owns finding the programs this crate runs, and knows the Debian package of each.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::error::SandboxError;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Program {
+    pub(crate) name: &'static str,
+    package: &'static str,
+}
+
+pub(crate) const NS_SLAPD: Program = Program { name: "ns-slapd", package: "389-ds-base" };
+pub(crate) const REDIS_SERVER: Program = Program { name: "redis-server", package: "redis-server" };
+pub(crate) const SETPRIV: Program = Program { name: "setpriv", package: "util-linux" };
+pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
+pub(crate) const CERTUTIL: Program = Program { name: "certutil", package: "libnss3-tools" };
+pub(crate) const PK12UTIL: Program = Program { name: "pk12util", package: "libnss3-tools" };
+pub(crate) const ID: Program = Program { name: "id", package: "coreutils" };
+
+/// The folders programs are looked for in.
+#[derive(Debug, Clone)]
+pub(crate) struct Programs {
+    folders: Vec<PathBuf>,
+}
+
+impl Programs {
+    /// `PATH`, then the folders of system programs, which an ordinary user's `PATH` on Debian leaves out.
+    pub(crate) fn installed() -> Self {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = env::split_paths(&path)
+            .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from))
+            .collect();
+        Self { folders }
+    }
+
+    pub(crate) fn only_in(folder: &Path) -> Self {
+        Self { folders: vec![folder.to_path_buf()] }
+    }
+
+    pub(crate) fn find(&self, program: Program) -> Result<PathBuf, SandboxError> {
+        self.folders
+            .iter()
+            .map(|folder| folder.join(program.name))
+            .find(|path| path.is_file())
+            .ok_or(SandboxError::MissingProgram { program: program.name, package: program.package })
+    }
+}

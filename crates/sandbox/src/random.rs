@@ -1,0 +1,14 @@
+//! Owns the random names and passwords of a sandbox. Refuses to fall back to anything guessable.
+
+use crate::error::SandboxError;
+
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], SandboxError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(SandboxError::Random)?;
+    Ok(bytes)
+}
+
+/// `2 * N` lower-case hexadecimal digits: safe in file names, LDIF, URLs and shell words alike.
+pub(crate) fn hex<const N: usize>() -> Result<String, SandboxError> {
+    Ok(bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}

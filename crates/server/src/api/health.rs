@@ -1,0 +1,51 @@
+//! Health: whether the process runs, and whether the directory answers.
+
+use crate::http::{
+    answer::{Failure, Reply},
+    dispatch::Call,
+};
+use actix_web::http::StatusCode;
+use serde_json::json;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long an answer about the directory is believed, so that probes cost it nothing.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The last answer about the directory.
+#[derive(Default)]
+pub struct Health(Mutex<Option<(Instant, bool)>>);
+
+impl Health {
+    fn known(&self) -> Option<bool> {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.filter(|(at, _)| at.elapsed() < FRESH).map(|(_, answers)| answers)
+    }
+
+    fn remember(&self, answers: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), answers));
+    }
+}
+
+pub(super) fn live() -> Result<Reply, Failure> {
+    Reply::json(&json!({"status": "live"}))
+}
+
+pub(super) async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
+    let health = &call.services.health;
+    let answers = match health.known() {
+        Some(answers) => answers,
+        None => {
+            let answers = call.directory.ping().await.is_ok();
+            health.remember(answers);
+            answers
+        }
+    };
+    if answers {
+        Reply::json(&json!({"status": "ready"}))
+    } else {
+        Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "The directory is out of reach.").with_retry())
+    }
+}

@@ -1,0 +1,210 @@
+//! Tokens: JWTs (RFC 7519) signed with HS256. Access and refresh tokens are of different kinds, and neither
+//! is taken for the other. Nothing about them is kept anywhere: a token carries the entry's identifier and
+//! the mark [`Account::tokens_valid_from`] as it was at log-in, and counts while the entry's mark is the
+//! same. Comparing marks, not times, leaves no room for clocks that differ between replicas, nor for a
+//! log-in with the old password that ends after the change.
+
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use mail_model::user::account::Account;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// Shortest signing key in octets: the output of SHA-256 (RFC 7518 section 3.2).
+pub const MIN_KEY: usize = 32;
+/// Longest token that is looked at, in octets; ours have about 300.
+const MAX_TOKEN: usize = 2048;
+const ISSUER: &str = "pbm";
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenKind {
+    /// Goes with every request.
+    Access,
+    /// Renews an access token.
+    Refresh,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    kind: TokenKind,
+    sub: String,
+    iat: i64,
+    exp: i64,
+    /// The account's mark at log-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<String>,
+}
+
+/// Why a token does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// It is none of ours, or of the wrong kind.
+    #[error("the token is not valid")]
+    Invalid,
+}
+
+/// What a token that counts says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The identifier of the account's entry.
+    pub id: String,
+    mark: Option<String>,
+}
+
+impl Subject {
+    /// Whether the account's tokens of that time still count.
+    #[must_use]
+    pub fn is_current(&self, account: &Account) -> bool {
+        self.id == account.id && self.mark == account.tokens_valid_from
+    }
+}
+
+/// Makes and reads tokens.
+pub struct Tokens {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    validation: Validation,
+    access_seconds: u32,
+    refresh_seconds: u32,
+}
+
+impl Tokens {
+    /// Tokens signed with a key.
+    #[must_use]
+    pub fn new(key: &SecretString, access_seconds: u32, refresh_seconds: u32) -> Self {
+        let bytes = key.expose_secret().as_bytes();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["iss", "exp", "sub"]);
+        // Checked below against the clock that is given.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        Self {
+            signing: EncodingKey::from_secret(bytes),
+            verifying: DecodingKey::from_secret(bytes),
+            validation,
+            access_seconds,
+            refresh_seconds,
+        }
+    }
+
+    /// Life time of an access token in seconds.
+    #[must_use]
+    pub fn access_seconds(&self) -> u32 {
+        self.access_seconds
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// What the library says; it has no reason to.
+    pub fn issue(
+        &self,
+        kind: TokenKind,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let seconds = match kind {
+            TokenKind::Access => self.access_seconds,
+            TokenKind::Refresh => self.refresh_seconds,
+        };
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            kind,
+            sub: account.id.clone(),
+            iat: now.as_second(),
+            exp: now.as_second().saturating_add(i64::from(seconds)),
+            mark: account.tokens_valid_from.clone(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+    }
+
+    /// Reads a token of a kind.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn read(&self, kind: TokenKind, token: &str, now: Timestamp) -> Result<Subject, TokenError> {
+        if token.len() > MAX_TOKEN {
+            return Err(TokenError::Invalid);
+        }
+        let claims = decode::<Claims>(token, &self.verifying, &self.validation)
+            .map_err(|_| TokenError::Invalid)?
+            .claims;
+        if claims.kind != kind {
+            return Err(TokenError::Invalid);
+        }
+        if claims.exp <= now.as_second() {
+            return Err(TokenError::Expired);
+        }
+        Ok(Subject { id: claims.sub, mark: claims.mark })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail_model::{address::MailAddress, tenant::TenantId, user::field::Role};
+
+    fn account() -> Account {
+        Account {
+            id: "1234".into(),
+            mail: MailAddress::parse("a@example.com").unwrap(),
+            tenant: TenantId::default_tenant(),
+            role: Role::User,
+            tokens_valid_from: None,
+        }
+    }
+
+    fn tokens() -> Tokens {
+        Tokens::new(&"0123456789abcdef0123456789abcdef".into(), 3600, 360_000)
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_token_counts_until_its_last_second() {
+        let token = tokens().issue(TokenKind::Access, &account(), at(1000)).unwrap();
+        assert!(tokens().read(TokenKind::Access, &token, at(1000 + 3599)).is_ok());
+        assert_eq!(tokens().read(TokenKind::Access, &token, at(1000 + 3600)), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
+        for (made, read) in [(TokenKind::Access, TokenKind::Refresh), (TokenKind::Refresh, TokenKind::Access)]
+        {
+            let token = tokens().issue(made, &account(), at(0)).unwrap();
+            assert_eq!(tokens().read(read, &token, at(1)), Err(TokenError::Invalid));
+        }
+    }
+
+    #[test]
+    fn a_cut_foreign_or_unsigned_token_does_not_count() {
+        let token = tokens().issue(TokenKind::Access, &account(), at(0)).unwrap();
+        let foreign = Tokens::new(&"another key of at least 32 octets".into(), 3600, 1);
+        assert_eq!(foreign.read(TokenKind::Access, &token, at(1)), Err(TokenError::Invalid));
+        let cut = &token[..token.len() - 1];
+        let body = token.split('.').nth(1).unwrap();
+        // {"alg":"none","typ":"JWT"}
+        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}.");
+        for wrong in [cut, &unsigned, "", "a.b.c", &"a".repeat(5000)] {
+            assert_eq!(tokens().read(TokenKind::Access, wrong, at(1)), Err(TokenError::Invalid), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_before_a_revocation_are_not_current() {
+        let token = tokens().issue(TokenKind::Access, &account(), at(0)).unwrap();
+        let subject = tokens().read(TokenKind::Access, &token, at(1)).unwrap();
+        assert!(subject.is_current(&account()));
+        let revoked = Account { tokens_valid_from: Some("20260101000000Z".into()), ..account() };
+        assert!(!subject.is_current(&revoked));
+    }
+}

@@ -1,0 +1,136 @@
+//! Demo people: the same ones on every run, with Russian and Latin names.
+
+use anyhow::Context;
+use directory::{Directory, users::UserError};
+use futures_util::{StreamExt, stream};
+use mail_model::{
+    address::{Domain, MailAddress},
+    tenant::{Tenant, TenantId},
+    user::{
+        command::{FieldErrors, NewUser, Password},
+        field::UserField,
+        list::{OrderBy, PageRequest, SearchWords},
+    },
+};
+use std::io::{IsTerminal, Write};
+
+/// First names: Russian, and as they stand in addresses.
+const FIRST: &[(&str, &str)] = &[
+    ("Анна", "anna"),
+    ("Иван", "ivan"),
+    ("Мария", "maria"),
+    ("Пётр", "petr"),
+    ("Ольга", "olga"),
+    ("Алексей", "alexey"),
+    ("John", "john"),
+    ("Елена", "elena"),
+    ("Сергей", "sergey"),
+    ("Emma", "emma"),
+    ("Фёдор", "fedor"),
+    ("Наталья", "natalia"),
+    ("Дмитрий", "dmitry"),
+];
+/// Last names that fit either sex.
+const LAST: &[(&str, &str)] = &[
+    ("Шевченко", "shevchenko"),
+    ("Smith", "smith"),
+    ("Черных", "chernykh"),
+    ("Коваленко", "kovalenko"),
+    ("Долгих", "dolgikh"),
+    ("O'Neil", "oneil"),
+    ("Ткаченко", "tkachenko"),
+    ("Седых", "sedykh"),
+    ("Weber", "weber"),
+    ("Бойко", "boyko"),
+    ("Белых", "belykh"),
+];
+const DEPARTMENTS: &[&str] = &["Продажи", "Разработка", "Бухгалтерия", "Sales", "Поддержка"];
+const TITLES: &[&str] = &["Инженер", "Менеджер", "Бухгалтер", "Engineer", "Руководитель отдела"];
+const CITIES: &[&str] = &["Москва", "Казань", "Санкт-Петербург", "Berlin", "Уфа"];
+
+/// How many are made at once: each costs the server a password hash.
+const AT_ONCE: usize = 8;
+/// From this many on, progress is shown.
+const PROGRESS_FROM: usize = 200;
+
+/// Makes the demo people that are not there yet.
+pub(super) async fn fill(
+    directory: &Directory,
+    domain: &Domain,
+    number: usize,
+    password: &Password,
+) -> anyhow::Result<()> {
+    let tenant = TenantId::default_tenant();
+    let everyone = PageRequest {
+        search: SearchWords::default(),
+        order_by: OrderBy::default(),
+        descending: false,
+        page: 1,
+        limit: 1,
+    };
+    if directory.users(&tenant, &everyone).await?.count > number {
+        return Ok(());
+    }
+    let tenant = directory.tenant(&tenant).await?.context("the tenant default is not there")?;
+    let show = number >= PROGRESS_FROM && std::io::stderr().is_terminal();
+    let mut made = stream::iter(0..number)
+        .map(|index| make(directory, &tenant, domain, index, password))
+        .buffer_unordered(AT_ONCE)
+        .enumerate();
+    while let Some((done, outcome)) = made.next().await {
+        outcome?;
+        if show && done % 50 == 0 {
+            eprint!("\rdemo people: {done} of {number}");
+            let _shown = std::io::stderr().flush();
+        }
+    }
+    if show {
+        eprintln!("\rdemo people: {number} of {number}");
+    }
+    Ok(())
+}
+
+async fn make(
+    directory: &Directory,
+    tenant: &Tenant,
+    domain: &Domain,
+    index: usize,
+    password: &Password,
+) -> anyhow::Result<()> {
+    let new = person(index, domain, password, tenant)?;
+    match directory.create_user(&tenant.id, &new).await {
+        Ok(()) | Err(UserError::Taken(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The demo person of a number.
+fn person(index: usize, domain: &Domain, password: &Password, tenant: &Tenant) -> anyhow::Result<NewUser> {
+    let pick = |list: &'static [&'static str], step: usize| {
+        list.get((index / step) % list.len()).copied().unwrap_or("")
+    };
+    let of = |list: &'static [(&'static str, &'static str)]| {
+        list.get(index % list.len()).copied().unwrap_or(("", ""))
+    };
+    // 13 first and 11 last names have no common factor: 143 pairs before one comes again.
+    let ((first, first_latin), (last, last_latin)) = (of(FIRST), of(LAST));
+    let round = index / (FIRST.len() * LAST.len());
+    let number = if round == 0 { String::new() } else { (round + 1).to_string() };
+    let mail = MailAddress::parse(&format!("{first_latin}.{last_latin}{number}@{domain}"))?;
+    let phone = format!("+7 495 {:03}-{:02}-{:02}", 100 + index % 900, index % 100, (index * 7) % 100);
+    let texts = [
+        (UserField::FirstName, first),
+        (UserField::LastName, last),
+        (UserField::Role, "2"),
+        (UserField::Department, pick(DEPARTMENTS, 1)),
+        (UserField::Title, pick(TITLES, 3)),
+        (UserField::City, pick(CITIES, 2)),
+        (UserField::WorkPhone, &phone),
+    ];
+    let mut errors = FieldErrors::default();
+    let value =
+        |(field, text): (UserField, &str)| Some((field, errors.keep(field.api_name(), field.parse(text))?));
+    let fields = texts.into_iter().filter_map(value).collect();
+    NewUser::new(Some(mail), Some(password.clone()), fields, tenant, errors)
+        .map_err(|errors| anyhow::anyhow!("demo person {index}: {:?}", errors.by_parameter()))
+}

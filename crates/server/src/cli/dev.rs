@@ -1,0 +1,246 @@
+//! `pbm dev`: everything in one process tree, to try pbm out.
+
+use super::{
+    Outcome, block_on, demo,
+    dev_files::{secret_file, secret_file_of, write_private},
+    init, serve, stop_signal,
+};
+use crate::{
+    config::{Config, LogConfig, LogFormat},
+    http::application::StartError,
+    telemetry,
+};
+use anyhow::{Context, bail};
+use clap::Args;
+use directory::{Directory, settings::Credentials, setup::SetupRequest};
+use ldap_text::dn::Dn;
+use mail_model::{
+    address::{Domain, MailAddress},
+    names,
+    tenant::TenantId,
+    user::command::{FieldErrors, Password, UserPatch},
+};
+use sandbox::DirectoryServer;
+use secrecy::{ExposeSecret, SecretString};
+use std::{
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+/// Plug-ins that are on from the first start, since 389-ds would need a restart for one of them.
+const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
+
+#[derive(Args)]
+pub(super) struct DevArgs {
+    /// Folder for the servers' data and the passwords; kept between runs.
+    #[arg(long, value_name = "DIR", default_value = "./var/dev")]
+    data: PathBuf,
+    /// Address to serve at.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Mail domain of the tenant `default`; the root DN is made from it.
+    #[arg(long, default_value = "example.com")]
+    domain: String,
+    /// How many demo people to make.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    demo: usize,
+}
+
+/// The files of a data folder.
+struct Data {
+    folder: PathBuf,
+}
+
+impl Data {
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.file("pbm.toml")
+    }
+
+    fn admin_password(&self) -> PathBuf {
+        self.file("admin-password")
+    }
+
+    fn demo_password(&self) -> PathBuf {
+        self.file("demo-password")
+    }
+}
+
+pub(super) fn dev(args: &DevArgs) -> Outcome {
+    telemetry::start(LogConfig { format: LogFormat::Auto, level: tracing::Level::INFO });
+    let domain = Domain::parse(&args.domain).with_context(|| format!("--domain {}", args.domain))?;
+    let data = open(&args.data, &domain)?;
+    // Before anything slow: a taken address is the commonest mistake.
+    drop(
+        std::net::TcpListener::bind(args.listen)
+            .map_err(|source| StartError::Bind { address: args.listen, source })?,
+    );
+    let root = root_of(&domain);
+    // On this thread, which lives as long as the process: the servers end with it.
+    let server =
+        DirectoryServer::in_folder(data.file("389-ds")).suffix(&root.to_string()).plugins(PLUGINS).start()?;
+    let config = write_config(&data, &server, &root, args.listen)?;
+    block_on(async {
+        tokio::select! {
+            outcome = prepare_and_serve(args, &data, &server, &config, &domain) => outcome,
+            () = stop_signal() => Ok(()),
+        }
+    })?;
+    drop(server);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn prepare_and_serve(
+    args: &DevArgs,
+    data: &Data,
+    server: &DirectoryServer,
+    config: &Config,
+    domain: &Domain,
+) -> anyhow::Result<()> {
+    let address = MailAddress::parse(&format!("admin@{domain}"))?;
+    let given = std::env::var(init::ADMIN_PASSWORD).ok().map(SecretString::from);
+    let password = match &given {
+        Some(password) => password.clone(),
+        None => secret_file(&data.admin_password())?,
+    };
+    let request = SetupRequest {
+        service: config.ldap.credentials.clone(),
+        domain: domain.clone(),
+        administrator: init::administrator(address.as_str(), &password, domain)?,
+    };
+    let manager =
+        Credentials { dn: Dn::parse(server.manager_dn())?, password: server.manager_password().clone() };
+    init::set_up(config, manager, &request, false, |_| {}).await?;
+    let directory = Directory::new(Arc::new(config.ldap.clone()), config.tree.clone());
+    if given.is_some() {
+        set_password(&directory, &address, &password).await?;
+    }
+    let demo_password = secret_file(&data.demo_password())?;
+    let demo_password = Password::parse(demo_password.expose_secret())?;
+    demo::fill(&directory, domain, args.demo, &demo_password).await?;
+    drop(directory);
+    print_welcome(data, server, args.listen, domain, given.is_some());
+    serve::serve_until(config, stop_signal()).await
+}
+
+/// Makes the data folder, or checks that it belongs to the domain.
+fn open(folder: &Path, domain: &Domain) -> anyhow::Result<Data> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make {}", folder.display()))?;
+    let folder = folder.canonicalize()?;
+    let data = Data { folder };
+    let file = data.file("domain");
+    match std::fs::read_to_string(&file) {
+        Ok(of) if of.trim() == domain.as_str() => {}
+        Ok(of) => bail!(
+            "{} holds the data of the domain {}; use another folder (--data) or --domain {}",
+            data.folder.display(),
+            of.trim(),
+            of.trim()
+        ),
+        Err(_) => std::fs::write(&file, format!("{domain}\n"))
+            .with_context(|| format!("cannot write {}", file.display()))?,
+    }
+    Ok(data)
+}
+
+fn root_of(domain: &Domain) -> Dn {
+    domain.as_str().rsplit('.').fold(Dn::empty(), |dn, label| dn.child(names::DC, label))
+}
+
+/// Writes the configuration into the data folder, so that the other commands work on the same server, and
+/// reads it back.
+fn write_config(
+    data: &Data,
+    server: &DirectoryServer,
+    root: &Dn,
+    listen: SocketAddr,
+) -> anyhow::Result<Config> {
+    secret_file(&data.file("ldap-password"))?;
+    secret_file_of(&data.file("token-key"), 64)?;
+    let table = toml::toml! {
+        [http]
+        shutdown_timeout = "1s"
+        [deletion]
+        retention = "30d"
+    };
+    let mut table = table;
+    let mut set = |section: &str, key: &str, value: toml::Value| {
+        let section = table.entry(section).or_insert_with(|| toml::Table::new().into());
+        if let Some(section) = section.as_table_mut() {
+            section.insert(key.to_owned(), value);
+        }
+    };
+    let path = |name: &str| toml::Value::from(data.file(name).display().to_string());
+    set("http", "listen", toml::Value::Array(vec![listen.to_string().into()]));
+    set("ldap", "urls", toml::Value::Array(vec![server.url().into()]));
+    set("ldap", "bind_password_file", path("ldap-password"));
+    set("tree", "root", root.to_string().into());
+    set("auth", "token_key_file", path("token-key"));
+    let text = format!("# Written by pbm dev at every start.\n\n{table}");
+    write_private(&data.config(), &text)?;
+    Config::read(Some(&data.config()), []).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))
+}
+
+/// Makes the given password the administrator's, where it is another one.
+async fn set_password(
+    directory: &Directory,
+    address: &MailAddress,
+    password: &SecretString,
+) -> anyhow::Result<()> {
+    let tenant_id = TenantId::default_tenant();
+    let password = Password::parse(password.expose_secret())?;
+    let account = directory.account_of_login(address).await?;
+    if account.is_none() || directory.is_password_of(account.as_ref(), &password).await? {
+        return Ok(());
+    }
+    let tenant = directory.tenant(&tenant_id).await?.context("the tenant default is not there")?;
+    let fields = std::collections::BTreeMap::new();
+    let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())
+        .map_err(|errors| anyhow::anyhow!("{:?}", errors.by_parameter()))?;
+    Ok(directory.patch_user(&tenant_id, address, &patch, crate::clock::now(), |_| true).await?)
+}
+
+fn print_welcome(
+    data: &Data,
+    server: &DirectoryServer,
+    listen: SocketAddr,
+    domain: &Domain,
+    password_given: bool,
+) {
+    let password_file = data.admin_password();
+    let (place, value) = if password_given {
+        (format!("in ${}", init::ADMIN_PASSWORD), format!("${}", init::ADMIN_PASSWORD))
+    } else {
+        (format!("in {}", password_file.display()), format!("$(cat {})", password_file.display()))
+    };
+    let url = format!("http://{listen}/v2");
+    println!(
+        r#"
+pbm runs at       {url}
+super admin       admin@{domain}, password {place}
+demo people       password in {demo}
+directory         {ldap} (root {root}; Directory Manager's password in {manager})
+configuration     {config}
+
+Paste these:
+
+TOKEN=$(curl -s -X POST "{url}/auth" -d "login=admin@{domain}" --data-urlencode "password={value}" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+curl -X GET "{url}/users/default" -d "&page=1&orderby=mail" -H "Authorization: Bearer $TOKEN"
+curl -X PUT "{url}/users/default/vera@{domain}" -d "userPassword=Correct-Horse-7" -d "employeeNumber=2" -d "cn=Вера" -d "sn=Новикова" -H "Authorization: Bearer $TOKEN"
+curl -X PATCH "{url}/users/default/vera@{domain}" -d "ou=Development&lang=ru-RU" -H "Authorization: Bearer $TOKEN"
+curl -X GET "{url}/users/default/vera@{domain}" -H "Authorization: Bearer $TOKEN"
+"#,
+        demo = data.demo_password().display(),
+        ldap = server.url(),
+        root = server.suffix(),
+        manager = server.manager_password_file().display(),
+        config = data.config().display(),
+    );
+}

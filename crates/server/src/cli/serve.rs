@@ -1,0 +1,32 @@
+//! `pbm serve`: the production path.
+
+use super::{Outcome, block_on, stop_signal};
+use crate::{config::Config, http::application::Application, jobs, telemetry};
+use std::{io::Write, process::ExitCode};
+
+pub(super) fn serve(config: Config) -> Outcome {
+    telemetry::start(config.log);
+    block_on(async {
+        serve_until(&config, stop_signal()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Serves until `stop` is ready; says so on stdout when it begins.
+pub(super) async fn serve_until(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let application = Application::build(config)?;
+    announce(&application.urls())?;
+    tokio::select! {
+        ended = application.run_until_stopped(stop) => ended?,
+        () = jobs::purge_on_schedule(config) => {}
+    }
+    tracing::info!("server.stopped");
+    Ok(())
+}
+
+/// The line that scripts wait for.
+fn announce(urls: &[String]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "ready {}", urls.join(" "))?;
+    out.flush()
+}

@@ -1,0 +1,55 @@
+//! `pbm tenant`: tenants from the command line.
+
+use super::{ConfigArgs, Outcome, block_on};
+use crate::config::Config;
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use directory::{Directory, error::DirectoryError};
+use mail_model::{address::Domain, tenant::TenantId};
+use std::process::ExitCode;
+
+#[derive(Args)]
+pub(super) struct TenantArgs {
+    #[command(subcommand)]
+    command: TenantCommand,
+}
+
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Make a tenant.
+    Create {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Its id: 1 to 64 of a-z, 0-9, '-', '_' and '.'.
+        id: String,
+        /// A mail domain that it serves.
+        #[arg(long)]
+        domain: String,
+    },
+}
+
+impl TenantArgs {
+    pub(super) fn config(&self) -> &ConfigArgs {
+        match &self.command {
+            TenantCommand::Create { config, .. } => config,
+        }
+    }
+}
+
+pub(super) fn tenant(config: Config, args: &TenantArgs) -> Outcome {
+    let TenantCommand::Create { id, domain, .. } = &args.command;
+    let id = TenantId::parse(id).with_context(|| format!("{id:?}"))?;
+    let domain = Domain::parse(domain).with_context(|| format!("{domain:?}"))?;
+    let directory = Directory::new(config.ldap_shared(), config.tree.clone());
+    block_on(async {
+        if let Some(owner) = directory.tenant_of_domain(&domain).await? {
+            bail!("{domain} is served by the tenant {owner} already");
+        }
+        match directory.create_tenant(&id, &domain).await {
+            Ok(()) => println!("made the tenant {id}, which serves {domain}"),
+            Err(DirectoryError::Exists) => bail!("there is a tenant {id} already"),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,384 @@
+//! The configuration of `pbm serve` and of every command that talks to a directory. `pbm.example.toml`
+//! documents each key; a test keeps it complete.
+
+pub mod source;
+
+use crate::auth::attempts::Limits;
+use directory::settings::{Credentials, LdapSettings, LdapUrl, trust};
+use ipnet::IpNet;
+use ldap_text::dn::Dn;
+use mail_model::{
+    deletion::Retention,
+    tree::{FolderNames, Tree},
+};
+use secrecy::{ExposeSecret, SecretString};
+use source::{Mistake, Source};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// HTTP.
+    pub http: HttpConfig,
+    /// The directory.
+    pub ldap: LdapSettings,
+    /// Where things stand in it.
+    pub tree: Tree,
+    /// Log-in and tokens.
+    pub auth: AuthConfig,
+    /// How long what was deleted is kept.
+    pub retention: Retention,
+    /// How often the purge runs.
+    pub purge_interval: Duration,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+/// HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// Addresses to listen on.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate and key (PEM) for HTTPS; without them HTTP is spoken.
+    pub tls: Option<TlsFiles>,
+    /// Worker threads.
+    pub workers: usize,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long requests in flight may take to finish on shutdown.
+    pub shutdown_timeout: Duration,
+}
+
+/// Files of a TLS listener.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Log-in and tokens.
+#[derive(Clone, Debug)]
+pub struct AuthConfig {
+    /// Key that tokens are signed with; the same in every replica.
+    pub token_key: SecretString,
+    /// Life time of access tokens in seconds.
+    pub access_token_seconds: u32,
+    /// Life time of refresh tokens in seconds.
+    pub refresh_token_seconds: u32,
+    /// Subnets that need no token.
+    pub allowed_subnets: Vec<IpNet>,
+    /// How many log-ins may fail.
+    pub failed_logins: Limits,
+}
+
+/// Logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// How they look.
+    pub format: LogFormat,
+    /// The least severe level that is written.
+    pub level: tracing::Level,
+}
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Vec<Mistake>> {
+        let mut source = Source::read(file, environment);
+        let config = Self::from_source(&mut source);
+        let mistakes = source.into_mistakes();
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => Err(mistakes),
+        }
+    }
+
+    /// `None` where something required is missing; the source then holds the mistake. Everything is asked
+    /// for before anything is given up, so that all mistakes and all keys are known.
+    fn from_source(source: &mut Source) -> Option<Self> {
+        let http = http(source);
+        let tree = tree(source);
+        let ldap = ldap(source, tree.as_ref());
+        let auth = auth(source);
+        let retention = retention(source);
+        let purge_interval =
+            source.duration("deletion.purge_interval", 3_600_000).max(Duration::from_secs(1));
+        let log = log(source);
+        Some(Self { http, tree: tree?, ldap: ldap?, auth: auth?, retention, purge_interval, log })
+    }
+
+    /// The least that is needed to speak to the directory, for commands that serve nothing.
+    #[must_use]
+    pub fn ldap_shared(&self) -> Arc<LdapSettings> {
+        Arc::new(self.ldap.clone())
+    }
+}
+
+fn http(source: &mut Source) -> HttpConfig {
+    let address = |text: &str| {
+        text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:8080".to_owned())
+    };
+    let listen = source.list("http.listen", address);
+    let certificate = source.text("http.tls_certificate").map(PathBuf::from);
+    let key = source.text("http.tls_key").map(PathBuf::from);
+    if certificate.is_some() != key.is_some() {
+        let missing = if key.is_some() { "http.tls_certificate" } else { "http.tls_key" };
+        source.mistake(missing, "is missing: HTTPS needs a certificate and a key");
+    }
+    let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    HttpConfig {
+        listen: listen.unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 8080))]),
+        tls: certificate.zip(key).map(|(certificate, key)| TlsFiles { certificate, key }),
+        workers: source.number("http.workers", processors, 1, 256),
+        trusted_proxies: source.list("http.trusted_proxies", subnet).unwrap_or_default(),
+        shutdown_timeout: source.duration("http.shutdown_timeout", 30_000),
+    }
+}
+
+fn tree(source: &mut Source) -> Option<Tree> {
+    let root = source.parsed("tree.root", |text| match Dn::parse(text) {
+        Ok(dn) if !dn.rdns().is_empty() => Ok(dn),
+        _ => Err("is no DN such as dc=example,dc=com".to_owned()),
+    });
+    let defaults = FolderNames::default();
+    let mut folder =
+        |key, default: String| source.text(key).filter(|name| !name.trim().is_empty()).unwrap_or(default);
+    let names = FolderNames {
+        domains: folder("tree.domains", defaults.domains),
+        people: folder("tree.people", defaults.people),
+        groups: folder("tree.groups", defaults.groups),
+        resources: folder("tree.resources", defaults.resources),
+        contacts: folder("tree.contacts", defaults.contacts),
+        system: folder("tree.system", defaults.system),
+    };
+    let root = source.required("tree.root", root)?;
+    Some(Tree::with_folders(root, &names))
+}
+
+fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
+    let urls = source.list("ldap.urls", |text| LdapUrl::parse(text).map_err(|error| error.to_string()));
+    if urls.as_ref().is_some_and(Vec::is_empty) {
+        source.mistake("ldap.urls", "must have at least one URL such as ldap://127.0.0.1:389");
+    }
+    let start_tls = source.parsed("ldap.start_tls", boolean).unwrap_or(false);
+    let ca_file = source.text("ldap.ca_file").map(PathBuf::from);
+    let tls = trust(ca_file.as_deref()).map_err(|error| source.mistake("ldap.ca_file", chain(&error))).ok();
+    let bind_dn = source.parsed("ldap.bind_dn", |text| Dn::parse(text).map_err(|error| chain(&error)));
+    let bind_dn = bind_dn.or_else(|| tree.map(|tree| tree.system().child(mail_model::names::UID, "pbm")));
+    let password = source.secret("ldap.bind_password", "ldap.bind_password_file");
+    if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
+        source.mistake("ldap.bind_password", "is empty: an LDAP bind without a password is anonymous");
+    }
+    let connections = source.number("ldap.connections", 32, 1, 1024);
+    let password_connections = source.number("ldap.password_connections", 8, 1, 256);
+    let connect_timeout = source.duration("ldap.connect_timeout", 1_000);
+    let operation_timeout = source.duration("ldap.operation_timeout", 10_000);
+    let checkout_timeout = source.duration("ldap.checkout_timeout", 1_000);
+    Some(LdapSettings {
+        urls: source.required("ldap.urls", urls)?,
+        start_tls,
+        tls: tls?,
+        credentials: Credentials { dn: bind_dn?, password: source.required("ldap.bind_password", password)? },
+        connections,
+        password_connections,
+        connect_timeout,
+        operation_timeout,
+        checkout_timeout,
+    })
+}
+
+fn auth(source: &mut Source) -> Option<AuthConfig> {
+    let token_key = source.secret("auth.token_key", "auth.token_key_file");
+    let shortest = crate::auth::tokens::MIN_KEY;
+    if token_key.as_ref().is_some_and(|key| key.expose_secret().len() < shortest) {
+        source.mistake(
+            "auth.token_key",
+            format!("is too short: at least {shortest} characters, e.g. from: openssl rand -hex 32"),
+        );
+    }
+    let access_token_seconds = source.number("auth.access_token_seconds", 3600, 1, 31_536_000);
+    let refresh_token_seconds = source.number("auth.refresh_token_seconds", 360_000, 1, 31_536_000);
+    let allowed_subnets = source.list("auth.allowed_subnets", subnet).unwrap_or_default();
+    let failed_logins = Limits {
+        per_login: source.number("auth.failed_logins_per_login", 5, 1, 1_000_000),
+        per_address: source.number("auth.failed_logins_per_address", 50, 1, 1_000_000),
+        window: source.duration("auth.failed_logins_window", 300_000).max(Duration::from_secs(1)),
+    };
+    let token_key = source.required("auth.token_key", token_key)?;
+    Some(AuthConfig {
+        token_key,
+        access_token_seconds,
+        refresh_token_seconds,
+        allowed_subnets,
+        failed_logins,
+    })
+}
+
+fn retention(source: &mut Source) -> Retention {
+    let duration = source.duration("deletion.retention", 30 * 24 * 3_600_000);
+    Retention::from_secs(u32::try_from(duration.as_secs()).unwrap_or_else(|_| {
+        source.mistake("deletion.retention", "is too long: at most 136 years");
+        u32::MAX
+    }))
+}
+
+fn log(source: &mut Source) -> LogConfig {
+    let format = source.parsed("log.format", |text| match text {
+        "auto" => Ok(LogFormat::Auto),
+        "pretty" => Ok(LogFormat::Pretty),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be auto, pretty or json".to_owned()),
+    });
+    let level = source.parsed("log.level", |text| {
+        text.parse().map_err(|_| "must be error, warn, info, debug or trace".into())
+    });
+    LogConfig { format: format.unwrap_or(LogFormat::Auto), level: level.unwrap_or(tracing::Level::INFO) }
+}
+
+/// A subnet, or an address that stands for itself alone (the guide lets `/32` be left out).
+fn subnet(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse::<IpNet>()
+        .or_else(|_| address())
+        .map_err(|_| "must be an address or subnet such as 10.0.0.0/8".to_owned())
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "must be true or false".to_owned())
+}
+
+/// An error and what caused it, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const EXAMPLE: &str = include_str!("../../pbm.example.toml");
+
+    fn environment(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    const LEAST: &[(&str, &str)] = &[
+        ("PBM_TREE__ROOT", "dc=example,dc=com"),
+        ("PBM_LDAP__URLS", "ldap://127.0.0.1:389, ldaps://ds2.example.com"),
+        ("PBM_LDAP__BIND_PASSWORD", "0123"),
+        ("PBM_AUTH__TOKEN_KEY", "0123456789abcdef0123456789abcdef"),
+    ];
+
+    #[test]
+    fn the_environment_alone_can_configure_everything() {
+        let config = Config::read(None, environment(LEAST)).unwrap();
+        assert_eq!(config.ldap.urls.len(), 2);
+        assert_eq!(config.ldap.credentials.password.expose_secret(), "0123");
+        assert_eq!(config.ldap.credentials.dn.to_string(), "uid=pbm,ou=System,dc=example,dc=com");
+        assert_eq!(config.retention, Retention::from_secs(30 * 24 * 3600));
+    }
+
+    #[test]
+    fn all_mistakes_are_listed_at_once() {
+        let wrong = environment(&[
+            ("PBM_HTTP__LISTEN", "nowhere"),
+            ("PBM_LDAP__URLS", "http://x"),
+            ("PBM_LDAP__CONECTIONS", "1"),
+            ("PBM_AUTH__TOKEN_KEY", "short"),
+            ("PBM_AUTH__ALLOWED_SUBNETS", "10.0.0.0/8,all"),
+            ("PBM_DELETION__RETENTION", "long"),
+        ]);
+        let mistakes = Config::read(None, wrong).unwrap_err();
+        let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        for expected in [
+            "http.listen: \"nowhere\" must be an address",
+            "ldap.urls: \"http://x\" must begin with",
+            "ldap.conections: is no setting; did you mean ldap.connect",
+            "ldap.bind_password: is missing",
+            "auth.token_key: is too short",
+            "auth.allowed_subnets: \"all\" must be",
+            "deletion.retention: \"long\" must be a span",
+            "tree.root: is missing",
+        ] {
+            assert!(text.contains(expected), "{expected} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn variables_without_a_section_are_no_settings() {
+        let mut variables = environment(LEAST);
+        variables.extend(environment(&[("PBM_ADMIN_PASSWORD", "x"), ("PATH", "y")]));
+        assert!(Config::read(None, variables).is_ok());
+    }
+
+    /// Keys of the example, with the leading `#` of those that are commented out taken off.
+    fn example_with_all_keys() -> String {
+        let uncommented = |line: &str| match line.strip_prefix('#') {
+            Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
+                rest.to_owned()
+            }
+            _ => line.to_owned(),
+        };
+        EXAMPLE.lines().map(uncommented).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_example_documents_every_key_and_no_other() {
+        let table: toml::Table = example_with_all_keys().parse().unwrap();
+        let documented: BTreeSet<String> = table
+            .iter()
+            .flat_map(|(section, keys)| {
+                keys.as_table().unwrap().keys().map(move |key| format!("{section}.{key}"))
+            })
+            .collect();
+        let mut source = Source::read(None, []);
+        let _ = Config::from_source(&mut source);
+        let known: BTreeSet<String> = source.known_keys().iter().map(ToString::to_string).collect();
+        assert_eq!(documented, known);
+    }
+
+    #[test]
+    fn the_example_is_a_valid_configuration_but_for_its_secrets() {
+        let folder = std::env::temp_dir().join(format!("pbm-example-{}", std::process::id()));
+        std::fs::write(&folder, EXAMPLE).unwrap();
+        let secrets = environment(&[
+            ("PBM_LDAP__BIND_PASSWORD_FILE", folder.to_str().unwrap()),
+            ("PBM_AUTH__TOKEN_KEY_FILE", folder.to_str().unwrap()),
+        ]);
+        let read = Config::read(Some(&folder), secrets);
+        std::fs::remove_file(&folder).unwrap();
+        assert!(read.is_ok(), "{:?}", read.err());
+    }
+}

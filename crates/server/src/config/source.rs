@@ -1,0 +1,213 @@
+//! Where settings come from: a TOML file, and the environment above it (`PBM_LDAP__URLS` is `ldap.urls`).
+//! Every setting is asked for by its key and parsed on its own, so that all mistakes are found at once,
+//! unknown keys among them. Texts from the environment are taken as they are: a password `0123` stays that.
+
+use secrecy::SecretString;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    str::FromStr,
+};
+
+const PREFIX: &str = "PBM_";
+const NESTING: &str = "__";
+
+/// A mistake in the configuration: where, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key, or the file.
+    pub place: String,
+    /// What is wrong and what is expected.
+    pub reason: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.reason)
+    }
+}
+
+/// A value, before it is known what it should be.
+enum Raw {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Settings by key, and the mistakes met so far.
+pub struct Source {
+    values: BTreeMap<String, Raw>,
+    asked: BTreeSet<&'static str>,
+    mistakes: Vec<Mistake>,
+}
+
+impl Source {
+    /// Reads a file (none is an empty one) and the variables of an environment.
+    #[must_use]
+    pub fn read(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut source = Self { values: BTreeMap::new(), asked: BTreeSet::new(), mistakes: Vec::new() };
+        if let Some(path) = file {
+            match std::fs::read_to_string(path) {
+                Ok(text) => source.add_toml(path, &text),
+                Err(error) => source.mistake(&path.display().to_string(), format!("cannot be read: {error}")),
+            }
+        }
+        for (name, value) in environment {
+            if let Some(key) = name.strip_prefix(PREFIX).filter(|key| key.contains(NESTING)) {
+                source.values.insert(key.to_ascii_lowercase().replace(NESTING, "."), Raw::One(value));
+            }
+        }
+        source
+    }
+
+    fn add_toml(&mut self, path: &Path, text: &str) {
+        match text.parse::<toml::Table>() {
+            Ok(table) => self.add_table("", table),
+            Err(error) => self.mistake(&path.display().to_string(), error.to_string().trim_end().to_owned()),
+        }
+    }
+
+    fn add_table(&mut self, above: &str, table: toml::Table) {
+        for (name, value) in table {
+            let key = if above.is_empty() { name } else { format!("{above}.{name}") };
+            let raw = match value {
+                toml::Value::Table(table) => {
+                    self.add_table(&key, table);
+                    continue;
+                }
+                toml::Value::Array(values) => Raw::Many(values.into_iter().map(text_of).collect()),
+                value => Raw::One(text_of(value)),
+            };
+            self.values.insert(key, raw);
+        }
+    }
+
+    /// Notes a mistake.
+    pub fn mistake(&mut self, place: &str, reason: impl Into<String>) {
+        self.mistakes.push(Mistake { place: place.to_owned(), reason: reason.into() });
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Raw> {
+        self.asked.insert(key);
+        self.values.remove(key)
+    }
+
+    /// A text, where there is one.
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        match self.take(key)? {
+            Raw::One(text) => Some(text),
+            Raw::Many(_) => {
+                self.mistake(key, "must be one value, not a list");
+                None
+            }
+        }
+    }
+
+    /// A secret, where there is one, given itself or by a file that holds it.
+    pub fn secret(&mut self, key: &'static str, file_key: &'static str) -> Option<SecretString> {
+        let itself = self.text(key).map(SecretString::from);
+        let Some(file) = self.text(file_key) else { return itself };
+        if itself.is_some() {
+            self.mistake(key, format!("is given itself and by {file_key}; give one"));
+        }
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Some(SecretString::from(text.trim_end_matches(['\n', '\r']))),
+            Err(error) => {
+                self.mistake(file_key, format!("{file} cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    /// A value of a type, where there is one.
+    pub fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(key)?;
+        self.keep(key, &text, parse)
+    }
+
+    fn keep<T>(&mut self, key: &str, text: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        parse(text).map_err(|reason| self.mistake(key, format!("{text:?} {reason}"))).ok()
+    }
+
+    /// A list of values of a type; from the environment separated by commas.
+    pub fn list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let texts = match self.take(key)? {
+            Raw::Many(texts) => texts,
+            Raw::One(text) => {
+                text.split(',').map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()
+            }
+        };
+        Some(texts.iter().filter_map(|text| self.keep(key, text, &parse)).collect())
+    }
+
+    /// A number, or its default.
+    pub fn number<T: FromStr + PartialOrd + fmt::Display>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        from: T,
+        to: T,
+    ) -> T {
+        let range = format!("must be a whole number from {from} to {to}");
+        let parse = |text: &str| text.parse().ok().filter(|n| (&from..=&to).contains(&n)).ok_or(range);
+        self.parsed(key, parse).unwrap_or(default)
+    }
+
+    /// A span of time such as `30d`, or its default in seconds.
+    pub fn duration(&mut self, key: &'static str, default_millis: u64) -> std::time::Duration {
+        let parse = |text: &str| {
+            humantime::parse_duration(text)
+                .map_err(|_| "must be a span of time such as 30d, 12h, 15m, 10s or 500ms".to_owned())
+        };
+        self.parsed(key, parse).unwrap_or(std::time::Duration::from_millis(default_millis))
+    }
+
+    /// A value that must be there.
+    pub fn required<T>(&mut self, key: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.mistakes.iter().any(|mistake| mistake.place == key) {
+            self.mistake(key, "is missing");
+        }
+        value
+    }
+
+    /// The keys that were asked for: every key there is.
+    #[must_use]
+    pub fn known_keys(&self) -> &BTreeSet<&'static str> {
+        &self.asked
+    }
+
+    /// All mistakes, those keys among them that nobody asked for.
+    #[must_use]
+    pub fn into_mistakes(mut self) -> Vec<Mistake> {
+        let unknown: Vec<_> = self.values.keys().cloned().collect();
+        for key in unknown {
+            let near = self.asked.iter().find(|known| is_near(known, &key));
+            let hint = near.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+            self.mistake(&key, format!("is no setting{hint}"));
+        }
+        self.mistakes
+    }
+}
+
+fn text_of(value: toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// The same section and the same beginning, or the same name in another section.
+fn is_near(known: &str, given: &str) -> bool {
+    let (known_section, known_name) = known.split_once('.').unwrap_or(("", known));
+    let (section, name) = given.split_once('.').unwrap_or(("", given));
+    let beginning = |text: &str| text.chars().take(4).collect::<String>();
+    known_name == name || (known_section == section && beginning(known_name) == beginning(name))
+}

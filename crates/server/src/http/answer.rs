@@ -1,0 +1,213 @@
+//! Answers: always JSON. A [`Failure`] keeps apart what the client may read and what the log gets; it has no
+//! `Display`, so neither turns up in the other's place.
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
+};
+use directory::{
+    error::DirectoryError,
+    users::{AddressTaken, UserError},
+};
+use mail_model::{
+    deletion::Retention,
+    user::command::{FieldErrors, PASSWORD_PARAMETER},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, error::Error, time::Duration};
+
+/// The guide's text of a refusal (section 6), on one line.
+pub const FORBIDDEN: &str = "You don't have the permission to access the requested resource. It is either read-protected or not readable by the server.";
+/// The guide's text of an expired token (section 6).
+pub const TOKEN_EXPIRED: &str = "TOKEN EXPIRED";
+/// How long a client should wait before it tries again when the directory is out of reach.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What a request is answered with when it succeeds.
+pub enum Reply {
+    /// `{"success": true}`, the guide's answer to every write.
+    Success,
+    /// JSON.
+    Json(Vec<u8>),
+}
+
+impl Reply {
+    /// A value as JSON.
+    ///
+    /// # Errors
+    /// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
+    pub fn json(value: &impl Serialize) -> Result<Self, Failure> {
+        serde_json::to_vec(value).map(Self::Json).map_err(|error| Failure::internal(error.into()))
+    }
+
+    /// As an HTTP response.
+    #[must_use]
+    pub fn into_response(self) -> HttpResponse {
+        let body = match self {
+            Self::Success => br#"{"success": true}"#.to_vec(),
+            Self::Json(body) => body,
+        };
+        HttpResponse::Ok().content_type("application/json").body(body)
+    }
+}
+
+/// What the client reads of a failure.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Message {
+    Text(String),
+    ByParameter(BTreeMap<String, String>),
+}
+
+/// What a request is answered with when it fails.
+pub struct Failure {
+    status: StatusCode,
+    message: Message,
+    retry_after: Option<Duration>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that is nobody's secret.
+    #[must_use]
+    pub fn new(status: StatusCode, message: &str) -> Self {
+        Self { status, message: Message::Text(message.to_owned()), retry_after: None, cause: None }
+    }
+
+    /// 400 about one parameter.
+    #[must_use]
+    pub fn parameter(name: &str, reason: &str) -> Self {
+        let reasons = BTreeMap::from([(name.to_owned(), reason.to_owned())]);
+        Self { message: Message::ByParameter(reasons), ..Self::new(StatusCode::BAD_REQUEST, "") }
+    }
+
+    /// 401: no token, or none that counts.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "A valid access token is required: get one with POST /v2/auth.")
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, FORBIDDEN)
+    }
+
+    /// 404 of a thing.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, &format!("There is no such {what}."))
+    }
+
+    /// 409 of an address.
+    #[must_use]
+    pub fn taken(taken: &AddressTaken, retention: Retention) -> Self {
+        let message = match taken.owner_deleted_since {
+            Some(since) => {
+                let until = retention.kept_until(since);
+                format!("{} belongs to a deleted entry and is kept for it until {until}.", taken.address)
+            }
+            None => format!("{} is taken.", taken.address),
+        };
+        Self::new(StatusCode::CONFLICT, &message)
+    }
+
+    /// 429.
+    #[must_use]
+    pub fn too_many(retry_after: Duration) -> Self {
+        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many failed log-ins. Try again later.");
+        Self { retry_after: Some(retry_after), ..failure }
+    }
+
+    /// 500, whose reason is for the log alone.
+    #[must_use]
+    pub fn internal(cause: Box<dyn Error + Send + Sync>) -> Self {
+        let message = "The request failed inside the server. Its log has the reason under the X-Request-Id of this answer.";
+        Self { cause: Some(cause), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
+    }
+
+    /// With the header `Retry-After`.
+    #[must_use]
+    pub fn with_retry(self) -> Self {
+        Self { retry_after: Some(RETRY_AFTER), ..self }
+    }
+
+    fn unavailable(message: &str, cause: DirectoryError) -> Self {
+        Self { cause: Some(cause.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry() }
+    }
+
+    /// What an operation on a user failed with.
+    #[must_use]
+    pub fn of_user(error: UserError, retention: Retention) -> Self {
+        match error {
+            UserError::NotFound => Self::not_found("user"),
+            UserError::Forbidden => Self::forbidden(),
+            UserError::Taken(taken) => Self::taken(&taken, retention),
+            UserError::PasswordRefused(refusal) => {
+                Self::parameter(PASSWORD_PARAMETER, &format!("{PASSWORD_PARAMETER} {refusal}"))
+            }
+            UserError::Directory(error) => error.into(),
+        }
+    }
+
+    /// Takes out what the log gets, where there is something.
+    pub fn take_cause(&mut self) -> Option<Box<dyn Error + Send + Sync>> {
+        self.cause.take()
+    }
+
+    /// As an HTTP response.
+    #[must_use]
+    pub fn into_response(self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(serde_json::json!({ "message": self.message }))
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Unreachable(_) => {
+                Self::unavailable("The directory is out of reach; nothing was changed. Try again.", error)
+            }
+            DirectoryError::OutcomeUnknown(_) => Self::unavailable(
+                "The connection to the directory broke during the change: it may have been made or not. Look before you try again.",
+                error,
+            ),
+            // Kept losing races for one entry; or an answer that the operation has no use for.
+            DirectoryError::Stale => Self::unavailable("Others keep changing this entry. Try again.", error),
+            DirectoryError::NotFound
+            | DirectoryError::Exists
+            | DirectoryError::NotUnique
+            | DirectoryError::PasswordRefused(_)
+            | DirectoryError::Refused { .. }
+            | DirectoryError::Malformed(_) => Self::internal(error.into()),
+        }
+    }
+}
+
+impl From<FieldErrors> for Failure {
+    fn from(errors: FieldErrors) -> Self {
+        let by_parameter =
+            errors.by_parameter().iter().map(|(name, reason)| ((*name).to_owned(), reason.clone()));
+        Self {
+            message: Message::ByParameter(by_parameter.collect()),
+            ..Self::new(StatusCode::BAD_REQUEST, "")
+        }
+    }
+}
+
+impl From<crate::http::form::FormError> for Failure {
+    fn from(error: crate::http::form::FormError) -> Self {
+        match error.parameter() {
+            Some(name) => Self::parameter(name, &error.to_string()),
+            None => Self::new(StatusCode::BAD_REQUEST, &error.to_string()),
+        }
+    }
+}

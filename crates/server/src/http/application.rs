@@ -1,0 +1,225 @@
+//! The application: binds its addresses, then runs until it is told to stop. Tests take the same way.
+
+use crate::{
+    api::Health,
+    auth::{accounts::Accounts, attempts::Attempts, tokens::Tokens},
+    config::{Config, HttpConfig, TlsFiles},
+    http::{answer::Failure, dispatch::dispatch, endpoint::Endpoint},
+};
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer, Resource, Route,
+    dev::Server,
+    http::{Method, StatusCode, header},
+    web::{self, Data, Payload},
+};
+use directory::{Directory, settings::LdapSettings};
+use ipnet::IpNet;
+use mail_model::{deletion::Retention, tree::Tree};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use std::{collections::BTreeSet, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use strum::VariantArray;
+
+/// How long an idle connection of a client is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// What all worker threads share. None of it is a session: any replica answers any request.
+pub struct Services {
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Accounts that asked lately.
+    pub accounts: Accounts,
+    /// Failed log-ins.
+    pub attempts: Attempts,
+    /// Subnets that need no token.
+    pub allowed_subnets: Vec<IpNet>,
+    /// Proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long what was deleted is kept.
+    pub retention: Retention,
+    /// Whether the directory answered lately.
+    pub health: Health,
+}
+
+/// Why an application cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file of the TLS listener cannot be read.
+    #[error("cannot read {file} (PEM)")]
+    TlsFile {
+        /// The file.
+        file: String,
+        /// Why.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// Certificate and key do not make a TLS listener.
+    #[error("the certificate and key of the listener are of no use")]
+    Tls(#[source] rustls::Error),
+}
+
+/// An application whose addresses are bound.
+pub struct Application {
+    server: Server,
+    addresses: Vec<SocketAddr>,
+    scheme: &'static str,
+}
+
+impl Application {
+    /// Binds the addresses and starts the workers.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn build(config: &Config) -> Result<Self, StartError> {
+        let services = Data::new(services(config));
+        let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
+        let tree = config.tree.clone();
+        let app = move || app(services.clone(), ldap.clone(), tree.clone());
+        let mut server = HttpServer::new(app)
+            .workers(config.http.workers)
+            .keep_alive(KEEP_ALIVE)
+            .disable_signals()
+            .shutdown_timeout(config.http.shutdown_timeout.as_secs());
+        let tls = config.http.tls.as_ref().map(tls_config).transpose()?;
+        for address in &config.http.listen {
+            let bound = match &tls {
+                Some(tls) => server.bind_rustls_0_23(address, tls.clone()),
+                None => server.bind(address),
+            };
+            server = bound.map_err(|source| StartError::Bind { address: *address, source })?;
+        }
+        let addresses = server.addrs();
+        Ok(Self { server: server.run(), addresses, scheme: if tls.is_some() { "https" } else { "http" } })
+    }
+
+    /// The URLs that it answers at.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.addresses.iter().map(|address| format!("{}://{address}", self.scheme)).collect()
+    }
+
+    /// Runs until `stop` is ready; requests in flight then finish.
+    ///
+    /// # Errors
+    /// What ended the server before that.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let handle = self.server.handle();
+        let mut server = std::pin::pin!(self.server);
+        tokio::select! {
+            ended = &mut server => ended,
+            () = stop => {
+                handle.stop(true).await;
+                server.await
+            }
+        }
+    }
+}
+
+fn services(config: &Config) -> Services {
+    let auth = &config.auth;
+    Services {
+        tokens: Tokens::new(&auth.token_key, auth.access_token_seconds, auth.refresh_token_seconds),
+        accounts: Accounts::default(),
+        attempts: Attempts::new(auth.failed_logins),
+        allowed_subnets: auth.allowed_subnets.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        retention: config.retention,
+        health: Health::default(),
+    }
+}
+
+/// The connections of one worker: each has a pool of its own, so that no request waits on another thread.
+fn share_of_worker(ldap: &LdapSettings, workers: usize) -> LdapSettings {
+    LdapSettings {
+        connections: ldap.connections.div_ceil(workers),
+        password_connections: ldap.password_connections.div_ceil(workers),
+        ..ldap.clone()
+    }
+}
+
+fn app(
+    services: Data<Services>,
+    ldap: Arc<LdapSettings>,
+    tree: Tree,
+) -> App<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let paths: BTreeSet<&'static str> = Endpoint::VARIANTS.iter().map(|endpoint| endpoint.path()).collect();
+    let app = App::new().app_data(services).app_data(Data::new(Directory::new(ldap, tree)));
+    let app = app.default_service(web::to(|| async { Failure::not_found("path").into_response() }));
+    paths.into_iter().fold(app, |app, path| app.service(resource(path)))
+}
+
+fn resource(path: &'static str) -> Resource {
+    let endpoints = Endpoint::VARIANTS.iter().copied().filter(|endpoint| endpoint.path() == path);
+    let routes = endpoints.flat_map(|endpoint| {
+        let head = (endpoint.method() == Method::GET).then(|| route(endpoint, Method::HEAD));
+        std::iter::once(route(endpoint, endpoint.method())).chain(head)
+    });
+    let resource = routes.fold(web::resource(path), Resource::route);
+    resource.default_service(web::to(move || async move { method_not_allowed(path) }))
+}
+
+fn route(endpoint: Endpoint, method: Method) -> Route {
+    let handler = move |services: Data<Services>,
+                        directory: Data<Directory>,
+                        request: HttpRequest,
+                        payload: Payload| async move {
+        dispatch(endpoint, &services, &directory, request, payload).await
+    };
+    web::method(method).to(handler)
+}
+
+fn method_not_allowed(path: &str) -> HttpResponse {
+    let allowed: Vec<_> = Endpoint::methods_of(path).iter().map(ToString::to_string).collect();
+    let allowed = allowed.join(", ");
+    let message = format!("This path takes {allowed}.");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, &message).into_response();
+    if let Ok(value) = header::HeaderValue::from_str(&allowed) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+fn tls_config(files: &TlsFiles) -> Result<ServerConfig, StartError> {
+    let failed = |path: &std::path::Path| {
+        let file = path.display().to_string();
+        move |source| StartError::TlsFile { file: file.clone(), source }
+    };
+    let unreadable = failed(&files.certificate);
+    let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(&unreadable)?;
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(&unreadable)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(failed(&files.key))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(StartError::Tls)
+}
+
+impl HttpConfig {
+    /// Whether the files of a TLS listener can be used.
+    ///
+    /// # Errors
+    /// [`StartError`] when they cannot.
+    pub fn check_tls(&self) -> Result<(), StartError> {
+        self.tls.as_ref().map(tls_config).transpose().map(|_| ())
+    }
+}

@@ -1,0 +1,8 @@
+//! HTTP: the table of endpoints, what a request is taken apart into, what an answer is made of.
+
+pub mod answer;
+pub mod application;
+pub mod dispatch;
+pub mod endpoint;
+pub mod form;
+pub mod path;

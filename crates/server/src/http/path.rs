@@ -1,0 +1,57 @@
+//! The path of a request, read raw: each segment is decoded on its own (RFC 3986 section 2.4), so that a
+//! `%2F` is part of a name, and in the last segment everything from the first raw `&` on is parameters, as
+//! the guide prints it (`/v2/resources/<t>/<g>/<mail>&displayName=…`). A `%26` is a literal ampersand.
+
+use percent_encoding::percent_decode_str;
+
+/// A segment is no UTF-8 after decoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the path is not UTF-8 after percent-decoding")]
+pub struct PathError;
+
+/// A path taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestPath<'a> {
+    /// Decoded segments.
+    pub segments: Vec<String>,
+    /// What stands behind the first `&` of the last segment, still encoded; empty where there is none.
+    pub parameters: &'a str,
+}
+
+/// Takes a raw path apart.
+///
+/// # Errors
+/// [`PathError`] when a segment is not UTF-8.
+pub fn parse(raw: &str) -> Result<RequestPath<'_>, PathError> {
+    let last = raw.rfind('/').map_or(0, |slash| slash + 1);
+    let end = raw.get(last..).and_then(|segment| segment.find('&')).map_or(raw.len(), |at| last + at);
+    let (path, parameters) = (raw.get(..end).unwrap_or(raw), raw.get(end + 1..).unwrap_or_default());
+    let decode = |segment: &str| {
+        percent_decode_str(segment).decode_utf8().map(|s| s.into_owned()).map_err(|_| PathError)
+    };
+    let segments = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
+    Ok(RequestPath { segments, parameters })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoded_slash_or_ampersand_is_part_of_a_name() {
+        let path = parse("/v2/users/a%2Fb/c%26d&e=%2F&f").unwrap();
+        assert_eq!(path.segments, ["v2", "users", "a/b", "c&d"]);
+        assert_eq!(path.parameters, "e=%2F&f");
+    }
+
+    #[test]
+    fn an_ampersand_counts_in_the_last_segment_only() {
+        let path = parse("/v2/a&b/c").unwrap();
+        assert_eq!((path.segments, path.parameters), (vec!["v2".into(), "a&b".into(), "c".into()], ""));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        assert_eq!(parse("/v2/%FF"), Err(PathError));
+    }
+}
