@@ -227,14 +227,9 @@ impl Scan {
     /// # Errors
     /// [`DirectoryError`], and the scan is over.
     pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
-        loop {
-            match self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
-                Some(result) => {
-                    if let Some(entry) = Entry::decode(result) {
-                        return Ok(Some(entry));
-                    }
-                }
-                None => break,
+        while let Some(result) = self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
+            if let Some(entry) = Entry::decode(result) {
+                return Ok(Some(entry));
             }
         }
         let result = self.stream.finish().await;

@@ -157,7 +157,7 @@ mod tests {
     fn a_user_stands_below_its_tenant_below_people() {
         let dn =
             tree().user(&TenantId::parse("t1").unwrap(), &MailAddress::parse("a+b=c#d@example.com").unwrap());
-        assert_eq!(dn.to_string(), "mail=a\\+b=c#d@example.com,ou=t1,ou=People,dc=example,dc=com");
+        assert_eq!(dn.to_string(), "mail=a\\+b\\=c#d@example.com,ou=t1,ou=People,dc=example,dc=com");
     }
 
     #[test]

@@ -33,7 +33,9 @@ impl Folder {
             return Err(SandboxError::UnusablePath { path });
         }
         let lock_file = path.join(LOCK);
-        if !is_empty(&path)? && fs::read_to_string(&lock_file).ok().as_deref() != Some(kind) {
+        // An empty lock file is that of a start killed before it could write the kind.
+        let is_ours = fs::read_to_string(&lock_file).is_ok_and(|found| found.is_empty() || found == kind);
+        if !is_ours && !is_empty(&path)? {
             return Err(SandboxError::ForeignFolder { folder: path, kind });
         }
         let mut lock = OpenOptions::new()

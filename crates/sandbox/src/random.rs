@@ -1,5 +1,7 @@
 //! Owns the random names and passwords of a sandbox. Refuses to fall back to anything guessable.
 
+use std::fmt::Write as _;
+
 use crate::error::SandboxError;
 
 pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], SandboxError> {
@@ -10,5 +12,10 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], SandboxError> {
 
 /// `2 * N` lower-case hexadecimal digits: safe in file names, LDIF, URLs and shell words alike.
 pub(crate) fn hex<const N: usize>() -> Result<String, SandboxError> {
-    Ok(bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut digits = String::new();
+    for byte in bytes::<N>()? {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    Ok(digits)
 }

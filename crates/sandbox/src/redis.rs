@@ -115,7 +115,7 @@ impl RedisServer {
             if self.options.persistent { "yes" } else { "no" }
         );
         if let Some(password) = &self.options.password {
-            config += &format!("requirepass {}\n", quoted(password.expose_secret()));
+            let _ = writeln!(config, "requirepass {}", quoted(password.expose_secret()));
         }
         config
     }
@@ -126,15 +126,17 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// `redis://:PASSWORD@127.0.0.1:PORT`; the same as [`url`](Self::url) when there is no password.
+    /// `redis://default:PASSWORD@127.0.0.1:PORT`; the same as [`url`](Self::url) when there is no password.
     #[must_use]
     pub fn url_with_password(&self) -> SecretString {
         match &self.options.password {
             None => self.url().into(),
-            Some(password) => {
-                format!("redis://:{}@127.0.0.1:{}", percent::encoded(password.expose_secret()), self.port)
-                    .into()
-            }
+            Some(password) => format!(
+                "redis://default:{}@127.0.0.1:{}",
+                percent::encoded(password.expose_secret()),
+                self.port
+            )
+            .into(),
         }
     }
 
@@ -200,8 +202,9 @@ fn quoted(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-            // Writing to a String cannot fail.
-            other => drop(write!(out, "\\x{other:02x}")),
+            other => {
+                let _ = write!(out, "\\x{other:02x}");
+            }
         }
     }
     out + "\""

@@ -6,6 +6,7 @@ use ldap_text::{
     ldif::{Attribute, Change, ChangeRecord, LdifReader, Modification, ModifyKind, Record, Value},
 };
 use mail_model::entry::EntryView;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// Attributes of which other values may stand beside ours; of all others ours is the only one.
 const SHARED: &[&str] = &[
@@ -108,17 +109,13 @@ pub(super) fn attribute_names(wanted: &ldap_text::ldif::Entry) -> Vec<AttributeN
     wanted.attributes.iter().map(|attribute| attribute.name.clone()).collect()
 }
 
-/// A DN as it stands in an LDAP URL (RFC 4516 section 2.1).
+/// Bytes of a DN that must not stand plainly in an LDAP URL (RFC 4516 section 2.1).
+const NOT_IN_URL: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
+
+/// A DN as it stands in an LDAP URL.
 pub(super) fn in_url(dn: &Dn) -> String {
-    let mut url = String::new();
-    for byte in dn.to_string().bytes() {
-        if byte.is_ascii_alphanumeric() || b"=,-._~:@!$&'()*+;".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    url
+    utf8_percent_encode(&dn.to_string(), NOT_IN_URL).to_string()
 }
 
 /// An entry of one attribute more, as when a password is added to what the file says.

@@ -244,9 +244,12 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             let is_service = entry.dn == *service;
             let is_account = is_service || entry.dn == tree.decoy();
             let exists = self.read(&entry.dn, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some();
-            let password = || match is_service {
-                true => Value::secret(request.service.password.expose_secret()),
-                false => Value::secret(random_password()),
+            let password = || {
+                if is_service {
+                    Value::secret(request.service.password.expose_secret())
+                } else {
+                    Value::secret(random_password())
+                }
             };
             let entry = if is_account && !exists {
                 desired::with(entry, names::USER_PASSWORD, password())

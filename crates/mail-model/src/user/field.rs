@@ -154,7 +154,7 @@ impl UserField {
             return self.parse_empty();
         }
         match self.row().2 {
-            Kind::Line => check_text(text, MAX_TEXT, |c| c.is_control()).map(FieldValue::one),
+            Kind::Line => check_text(text, MAX_TEXT, char::is_control).map(FieldValue::one),
             Kind::Lines => {
                 let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
                 check_text(text, MAX_DESCRIPTION, forbidden).map(FieldValue::one)
@@ -177,7 +177,7 @@ impl UserField {
     /// What an answer shows for the attribute's values; nothing where they make no sense, as after an
     /// edit behind our back.
     #[must_use]
-    pub fn shown<'a>(self, values: &'a [String]) -> Option<Shown<'a>> {
+    pub fn shown(self, values: &[String]) -> Option<Shown<'_>> {
         let first = values.first()?;
         match self.row().2 {
             Kind::Line | Kind::Lines | Kind::Phone | Kind::Choice(_) => Some(Shown::Text(first)),

@@ -67,9 +67,10 @@ pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp)
     }
     let dn = tree.user(&user.tenant, &user.mail);
     let Some(new_mail) = &patch.new_mail else {
-        return match modifications.is_empty() {
-            true => Vec::new(),
-            false => vec![guarded(dn, &current.revision, modifications)],
+        return if modifications.is_empty() {
+            Vec::new()
+        } else {
+            vec![guarded(dn, &current.revision, modifications)]
         };
     };
     modifications.retain(|m| m.attribute.name != names::MAIL_ALTERNATE_ADDRESS);
@@ -195,4 +196,169 @@ fn tokens_valid_from(now: Timestamp) -> Modification {
 
 fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        address::{Domain, MailAddress},
+        entry::EntryView,
+        tenant::Tenant,
+        user::command::{FieldErrors, FieldValues, Password, parse_aliases},
+    };
+    use ldap_text::dn::Dn;
+
+    struct Stored(Vec<(AttributeName, Vec<String>)>);
+
+    impl EntryView for Stored {
+        fn values(&self, name: &AttributeName) -> &[String] {
+            self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
+        }
+    }
+
+    fn stored(pairs: &[(AttributeName, &str)]) -> Stored {
+        Stored(pairs.iter().map(|(name, value)| (name.clone(), vec![(*value).to_owned()])).collect())
+    }
+
+    fn tree() -> Tree {
+        Tree::new(Dn::parse("dc=example,dc=com").unwrap())
+    }
+
+    fn tenant() -> Tenant {
+        Tenant {
+            id: TenantId::default_tenant(),
+            domains: vec![Domain::parse("example.com").unwrap()],
+            default_quota: None,
+            default_language: None,
+        }
+    }
+
+    fn ivan() -> MailAddress {
+        MailAddress::parse("ivan@example.com").unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-02T03:04:05.678Z".parse().unwrap()
+    }
+
+    fn live(pairs: &[(AttributeName, &str)]) -> LiveUser {
+        LiveUser::from_entry(ivan(), TenantId::default_tenant(), &stored(pairs))
+    }
+
+    fn patch_of(fields: &[(UserField, &str)], new_mail: Option<&str>, password: Option<&str>) -> UserPatch {
+        let values: FieldValues =
+            fields.iter().map(|(field, text)| (*field, field.parse(text).unwrap())).collect();
+        let new_mail = new_mail.map(|mail| MailAddress::parse(mail).unwrap());
+        let password = password.map(|text| Password::parse(text).unwrap());
+        UserPatch::new(&ivan(), new_mail, password, values, &tenant(), FieldErrors::default()).unwrap()
+    }
+
+    fn ldif(changes: &[ChangeRecord]) -> String {
+        changes.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_creation_writes_the_defaults_and_hides_the_password() {
+        let mut fields: FieldValues =
+            [(UserField::FirstName, "Ivan"), (UserField::LastName, "Petrov"), (UserField::Role, "2")]
+                .into_iter()
+                .map(|(field, text)| (field, field.parse(text).unwrap()))
+                .collect();
+        fields.insert(UserField::Aliases, parse_aliases(&["I@example.com".into()]).unwrap());
+        let password = Password::parse("secret-words").ok();
+        let new = NewUser::new(Some(ivan()), password, fields, &tenant(), FieldErrors::default()).unwrap();
+        let text = creation(&tree(), &TenantId::default_tenant(), &new).to_string();
+        let expected = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com
+changetype: add
+objectClass: top
+objectClass: person
+objectClass: organizationalPerson
+objectClass: inetOrgPerson
+objectClass: inetUser
+objectClass: mailRecipient
+objectClass: pbmUser
+mail: ivan@example.com
+pbmRevision: 1
+# userPassword: (secret, not shown)
+cn: Ivan
+sn: Petrov
+employeeNumber: 2
+employeeType: 3
+inetUserStatus: 1
+mailAlternateAddress: i@example.com
+preferredLanguage: en-US
+
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_patch_replaces_the_revision_it_was_planned_on_and_only_what_differs() {
+        let current = live(&[(names::REVISION, "7"), (names::TITLE, "Boss"), (names::L, "Москва")]);
+        let asked = patch_of(&[(UserField::Title, "Boss"), (UserField::City, "")], None, None);
+        let expected = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com
+changetype: modify
+delete: pbmRevision
+pbmRevision: 7
+-
+add: pbmRevision
+pbmRevision: 8
+-
+replace: l
+-
+
+";
+        assert_eq!(ldif(&patch(&tree(), &current, &asked, now())), expected);
+        let nothing = patch_of(&[(UserField::Title, "Boss")], None, None);
+        assert!(patch(&tree(), &current, &nothing, now()).is_empty());
+    }
+
+    #[test]
+    fn blocking_locks_the_entry_and_ends_tokens_and_unblocking_unlocks_it() {
+        let active = live(&[(names::INET_USER_STATUS, "1")]);
+        let text = ldif(&patch(&tree(), &active, &patch_of(&[(UserField::Status, "2")], None, None), now()));
+        for part in [
+            "add: pbmRevision\npbmRevision: 1\n",
+            "replace: nsAccountLock\nnsAccountLock: true\n",
+            "replace: pbmTokensValidFrom\npbmTokensValidFrom: 20260102030405.678Z\n",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        let blocked = live(&[(names::INET_USER_STATUS, "0")]);
+        let text = ldif(&patch(&tree(), &blocked, &patch_of(&[(UserField::Status, "1")], None, None), now()));
+        assert!(text.contains("replace: nsAccountLock\n-\n") && !text.contains("TokensValidFrom"), "{text}");
+    }
+
+    #[test]
+    fn a_rename_reserves_the_new_address_with_all_other_changes_first() {
+        let current = live(&[(names::REVISION, "1"), (names::MAIL_ALTERNATE_ADDRESS, "i@example.com")]);
+        let asked = patch_of(&[(UserField::Title, "Boss")], Some("petrov@example.com"), None);
+        let changes = patch(&tree(), &current, &asked, now());
+        let text = ldif(&changes);
+        assert_eq!(changes.len(), 3, "{text}");
+        let reserved = "replace: mailAlternateAddress\nmailAlternateAddress: i@example.com\nmailAlternateAddress: petrov@example.com\n";
+        assert!(ldif(&changes[..1]).contains(reserved), "{text}");
+        assert!(text.contains("newrdn: mail=petrov@example.com\ndeleteoldrdn: 1\n"), "{text}");
+        assert!(
+            text.contains("delete: mailAlternateAddress\nmailAlternateAddress: petrov@example.com\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_restored_user_that_was_blocked_stays_locked_and_a_claimed_one_stays_deleted() {
+        let since = (names::DELETED_SINCE, "20260101000000Z");
+        let read = |pairs: &[(AttributeName, &str)]| {
+            DeletedUser::from_entry(ivan(), TenantId::default_tenant(), &stored(pairs)).unwrap()
+        };
+        let blocked = read(&[since.clone(), (names::INET_USER_STATUS, "0")]);
+        let text = restoration(&tree(), &blocked).unwrap().to_string();
+        assert!(text.contains("delete: pbmDeletedSince\npbmDeletedSince: 20260101000000Z\n"), "{text}");
+        assert!(text.contains("nsAccountLock: true"), "{text}");
+        let active = read(&[since.clone(), (names::INET_USER_STATUS, "1")]);
+        assert!(!restoration(&tree(), &active).unwrap().to_string().contains("nsAccountLock: true"));
+        let claimed = read(&[since, (names::PURGING, "TRUE")]);
+        assert_eq!(restoration(&tree(), &claimed), Err(BeingPurged));
+    }
 }

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha512};
 use super::dse::Dse;
 use super::suffix::Suffix;
 use super::{BACKEND, MANAGER_DN};
+use crate::child::last_lines;
 use crate::error::{SandboxError, at};
 use crate::folder::{Folder, create_private, remove, write_private};
 use crate::{random, stray};
@@ -75,6 +76,16 @@ impl Instance {
 
     pub(super) fn pid_file(&self) -> PathBuf {
         self.folder().join("run/pid")
+    }
+
+    /// The last warnings and errors in the server's own log, and that log.
+    pub(super) fn problems(&self) -> (PathBuf, String) {
+        let log = self.folder().join("log/errors");
+        // Without the log there is nothing to show.
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let is_problem = |line: &&str| line.contains(" - WARN - ") || line.contains(" - ERR - ");
+        let lines = last_lines(text.lines().filter(is_problem));
+        (log, lines)
     }
 
     /// In the folder, or under `/tmp` when the folder's own path is too long for a socket.

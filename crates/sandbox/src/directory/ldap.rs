@@ -22,13 +22,19 @@ const READ_ROOT_DSE: &[u8] =
     b"\x30\x2a\x02\x01\x01\x63\x25\x04\x00\x0a\x01\x00\x0a\x01\x00\x02\x01\x00\x02\x01\x00\x01\x01\x00\
       \x87\x0bobjectClass\x30\x05\x04\x031.1";
 
+const UNBIND: &[u8] = b"\x30\x05\x02\x01\x02\x42\x00";
+
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The answers to the requests above are far smaller; a larger one is no LDAP.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
 /// Whether an LDAP server answers on the socket, with whatever result.
 pub(crate) fn answers(socket: &Path) -> bool {
-    Connection::open(socket).and_then(|mut connection| connection.ask(READ_ROOT_DSE)).is_ok()
+    let answer = Connection::open(socket).and_then(|mut connection| {
+        connection.ask(READ_ROOT_DSE)?;
+        connection.close()
+    });
+    answer.is_ok()
 }
 
 /// A connection to the server's local socket, which nobody but that server can be listening on.
@@ -57,6 +63,13 @@ impl Connection {
         let attributes: Vec<u8> =
             attributes.iter().flat_map(|(name, values)| attribute(name, values)).collect();
         self.operation(ADD, &[&tlv(OCTETS, &[dn.as_bytes()]), &tlv(SEQUENCE, &[&attributes])])
+    }
+
+    /// Says goodbye and waits until the server has hung up. 389-ds 2.3, told to stop soon after a client
+    /// just vanished, was seen to wait for itself for ever.
+    pub(crate) fn close(mut self) -> io::Result<()> {
+        self.0.write_all(UNBIND)?;
+        self.0.read_to_end(&mut Vec::new()).map(drop)
     }
 
     fn operation(&mut self, tag: u8, parts: &[&[u8]]) -> io::Result<u8> {

@@ -58,7 +58,7 @@ impl DirectoryServer {
         DirectoryServerOptions::new(path.as_ref())
     }
 
-    fn start(options: DirectoryServerOptions) -> Result<Self, SandboxError> {
+    fn start(options: &DirectoryServerOptions) -> Result<Self, SandboxError> {
         // Before anything is written: a missing package should leave no half-made folder.
         options.programs.find(NS_SLAPD)?;
         let instance = Instance::open(&options.folder)?;
@@ -77,7 +77,7 @@ impl DirectoryServer {
             instance,
             password,
         };
-        server.configure_and_run(&options, is_new)?;
+        server.configure_and_run(options, is_new)?;
         if is_new {
             server.add_suffix_entry()?;
             server.instance.mark_set_up()?;
@@ -123,8 +123,16 @@ impl DirectoryServer {
         let file = file.canonicalize().map_err(at("read", file))?;
         let (file, config) = (file.display().to_string(), self.instance.config().display().to_string());
         self.instance.clear_for_start()?;
-        let arguments = ["ldif2db", "-D", &config, "-n", BACKEND, "-i", &file, "-d", LOG_LEVEL];
-        Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?.finish()
+        let arguments = ["ldif2db", "-D", &config, "-n", BACKEND, "-i", &file];
+        let import = Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?;
+        // Entries that were skipped are a failure to it too, and the reasons are in its other log.
+        import.finish().map_err(|error| match error {
+            SandboxError::CommandFailed { program, .. } => {
+                let (log, lines) = self.instance.problems();
+                SandboxError::CommandFailed { program, log, lines }
+            }
+            other => other,
+        })
     }
 
     /// Runs the server as it is configured.
@@ -156,7 +164,9 @@ impl DirectoryServer {
         }
         let (class, attribute, value) = self.suffix.entry();
         let attributes: [(&str, &[&str]); 2] = [("objectClass", &["top", class]), (attribute, &[value])];
-        match connection.add(self.suffix.as_str(), &attributes).map_err(at("talk to", &socket))? {
+        let added = connection.add(self.suffix.as_str(), &attributes).map_err(at("talk to", &socket))?;
+        connection.close().map_err(at("talk to", &socket))?;
+        match added {
             SUCCESS | ENTRY_EXISTS => Ok(()),
             code => Err(SandboxError::Refused { request: "add the suffix entry", code }),
         }
@@ -305,4 +315,18 @@ fn user_name(programs: &Programs) -> Result<String, SandboxError> {
         return Ok(name);
     }
     Err(at("tell the current user's name with", &path)(std::io::ErrorKind::NotFound.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_port_taken;
+
+    #[test]
+    fn a_lost_port_is_told_from_other_failures() {
+        assert!(says_port_taken(
+            "- ERR - createprlistensockets - PR_Bind() on Loopback port 389 failed: \
+             Netscape Portable Runtime error -5982 (Local Network address is in use.)"
+        ));
+        assert!(!says_port_taken("- ERR - add_new_slapd_process - Unable to start slapd"));
+    }
 }

@@ -108,6 +108,6 @@ impl DirectoryServerOptions {
     /// # Errors
     /// When the folder cannot be used, something is not installed, or the server does not start.
     pub fn start(self) -> Result<DirectoryServer, SandboxError> {
-        DirectoryServer::start(self)
+        DirectoryServer::start(&self)
     }
 }

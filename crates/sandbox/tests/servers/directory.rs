@@ -129,7 +129,7 @@ fn the_local_socket_knows_the_manager_even_under_a_long_path() {
     let long = folder.path().join("x".repeat(120));
     let mut server = DirectoryServer::in_folder(&long).start().unwrap();
     let whoami = run("ldapwhoami", ["-Q", "-Y", "EXTERNAL", "-H", &server.ldapi_url()], "");
-    assert_eq!(printed(whoami).trim(), "dn: cn=directory manager");
+    assert_eq!(printed(whoami).trim(), "dn: cn=Directory Manager");
     let short = format!("/tmp/{}", crate::commands::config_folder(&long));
     assert!(fs::exists(&short).unwrap());
     server.stop();

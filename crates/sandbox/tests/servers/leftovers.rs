@@ -48,8 +48,8 @@ fn an_orphan_of_the_folder_is_stopped_first() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let locks = folder.path().join("lock/server");
-    assert!(within(Duration::from_secs(5), || fs::read_dir(&locks).is_ok_and(|found| found.count() == 1)));
+    let lock = folder.path().join(format!("lock/server/{}", orphan.id()));
+    assert!(within(Duration::from_secs(5), || lock.exists()));
 
     let server = DirectoryServer::in_folder(folder.path()).start().unwrap();
     assert!(orphan.try_wait().unwrap().is_some(), "the orphan still runs");
@@ -80,7 +80,6 @@ fn servers_die_with_a_killed_parent_and_the_folders_continue() {
     assert_eq!((processes_in(&ds).len(), processes_in(&cache).len()), (1, 1));
     holder.kill().unwrap();
     holder.wait().unwrap();
-    // Without waiting: the orphans may still be going down.
     let directory = DirectoryServer::in_folder(&ds).start().unwrap();
     let cache_server = RedisServer::in_folder(&cache).start().unwrap();
     assert_eq!(processes_in(&ds), [directory.pid().unwrap()]);
@@ -92,6 +91,7 @@ fn servers_die_with_a_killed_parent_and_the_folders_continue() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     assert!(within(Duration::from_secs(5), || processes_in(folder.path()).is_empty()));
+    fs::remove_file(semaphore(&folder.path().join("ds"))).unwrap();
 }
 
 #[test]
@@ -112,6 +112,7 @@ fn an_ordinary_user_can_do_it_too() {
     holder.kill().unwrap();
     holder.wait().unwrap();
     assert!(within(Duration::from_secs(5), || processes_in(folder.path()).is_empty()));
+    fs::remove_file(semaphore(&folder.path().join("ds"))).unwrap();
 }
 
 fn copy_of(folder: &Path) -> TempDir {

@@ -1,6 +1,6 @@
 //! Real servers, started and stopped; what they hold is looked at with the tools their packages bring.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod commands;
 mod directory;

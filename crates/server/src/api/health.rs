@@ -35,13 +35,12 @@ pub(super) fn live() -> Result<Reply, Failure> {
 
 pub(super) async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
     let health = &call.services.health;
-    let answers = match health.known() {
-        Some(answers) => answers,
-        None => {
-            let answers = call.directory.ping().await.is_ok();
-            health.remember(answers);
-            answers
-        }
+    let answers = if let Some(answers) = health.known() {
+        answers
+    } else {
+        let answers = call.directory.ping().await.is_ok();
+        health.remember(answers);
+        answers
     };
     if answers {
         Reply::json(&json!({"status": "ready"}))

@@ -87,15 +87,10 @@ impl Attempts {
 
     fn count(&self, window: &Window, limit: u32, now: Instant) -> Result<(), TooMany> {
         let within = |failures: u32| (failures < limit).then_some(failures + 1);
-        match window.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let passed = now.saturating_duration_since(window.began);
-                Err(TooMany {
-                    retry_after: self.limits.window.saturating_sub(passed).max(Duration::from_secs(1)),
-                })
-            }
-        }
+        let counted = window.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
+        let passed = now.saturating_duration_since(window.began);
+        let retry_after = self.limits.window.saturating_sub(passed).max(Duration::from_secs(1));
+        counted.map(|_| ()).map_err(|_| TooMany { retry_after })
     }
 }
 

@@ -10,7 +10,7 @@ use directory::{
 use mail_model::tenant::TenantId;
 use std::{process::ExitCode, sync::Arc};
 
-pub(super) fn check(config: Config) -> Outcome {
+pub(super) fn check(config: &Config) -> Outcome {
     println!("configuration: no mistakes");
     let mut sound = match config.http.check_tls() {
         Ok(()) => true,
@@ -21,11 +21,11 @@ pub(super) fn check(config: Config) -> Outcome {
     };
     block_on(async {
         for url in &config.ldap.urls {
-            match check_url(&config, url).await {
+            match check_url(config, url).await {
                 Ok(findings) => println!("{url}: {findings}"),
                 Err(error) => {
                     sound = false;
-                    println!("{url}: {}", explain(&error, &config));
+                    println!("{url}: {}", explain(&error, config));
                 }
             }
         }

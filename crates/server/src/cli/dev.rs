@@ -126,7 +126,7 @@ async fn prepare_and_serve(
     demo::fill(&directory, domain, args.demo, &demo_password).await?;
     drop(directory);
     print_welcome(data, server, args.listen, domain, given.is_some());
-    serve::serve_until(config, stop_signal()).await
+    Box::pin(serve::serve_until(config, stop_signal())).await
 }
 
 /// Makes the data folder, or checks that it belongs to the domain.

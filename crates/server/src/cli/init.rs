@@ -41,13 +41,13 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
     /// File with the first super administrator's password; made with a random one (mode 0600) when it is not
-    /// there. PBM_ADMIN_PASSWORD is taken instead where it is set.
+    /// there. `PBM_ADMIN_PASSWORD` is taken instead where it is set.
     #[arg(long, value_name = "FILE")]
     admin_password_file: Option<PathBuf>,
     /// Who may change the configuration of 389-ds.
     #[arg(long, value_name = "DN", default_value = "cn=Directory Manager")]
     manager_dn: String,
-    /// File with the manager's password. PBM_MANAGER_PASSWORD is taken instead where it is set.
+    /// File with the manager's password. `PBM_MANAGER_PASSWORD` is taken instead where it is set.
     #[arg(long, value_name = "FILE")]
     manager_password_file: Option<PathBuf>,
     /// Print the changes as LDIF and make none.
@@ -55,7 +55,7 @@ pub(super) struct InitArgs {
     dry_run: bool,
 }
 
-pub(super) fn init(config: Config, args: &InitArgs) -> Outcome {
+pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
     let domain = Domain::parse(&args.domain).with_context(|| format!("--domain {}", args.domain))?;
     let address = args.admin.clone().unwrap_or_else(|| format!("admin@{domain}"));
     let manager = Credentials {
@@ -69,7 +69,7 @@ pub(super) fn init(config: Config, args: &InitArgs) -> Outcome {
         domain,
     };
     let report =
-        block_on(set_up(&config, manager, &request, args.dry_run, |event| print(&event, args.dry_run)))?;
+        block_on(set_up(config, manager, &request, args.dry_run, |event| print(&event, args.dry_run)))?;
     conclude(&report, args.dry_run);
     Ok(ExitCode::SUCCESS)
 }

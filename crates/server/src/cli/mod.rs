@@ -44,7 +44,7 @@ enum Command {
 
 #[derive(Args)]
 struct ConfigArgs {
-    /// Configuration file (TOML); see pbm.example.toml. Variables such as PBM_LDAP__URLS win over it.
+    /// Configuration file (TOML); see pbm.example.toml. Variables such as `PBM_LDAP__URLS` win over it.
     #[arg(long, short, value_name = "FILE", env = "PBM_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -80,20 +80,19 @@ pub fn run() -> ExitCode {
         Command::Dev(args) => Ok(dev::dev(&args)),
     };
     match outcome {
-        Ok(Ok(code)) => code,
+        Ok(Ok(code)) | Err(code) => code,
         Ok(Err(error)) => {
             eprintln!("pbm: {}", crate::config::chain(error.as_ref()));
             ExitCode::FAILURE
         }
-        Err(code) => code,
     }
 }
 
 /// A command's outcome: its exit code, or an error to print.
 type Outcome = anyhow::Result<ExitCode>;
 
-fn with_config(args: &ConfigArgs, command: impl FnOnce(Config) -> Outcome) -> Result<Outcome, ExitCode> {
-    args.read().map(command)
+fn with_config(args: &ConfigArgs, command: impl FnOnce(&Config) -> Outcome) -> Result<Outcome, ExitCode> {
+    args.read().map(|config| command(&config))
 }
 
 /// Runs a command's async part. Requests are served by threads of their own, so one is enough here.
@@ -106,14 +105,12 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        },
-        _ => {
-            tracing::error!("signals.unavailable");
-            std::future::pending::<()>().await;
-        }
+    let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+        tracing::error!("signals.unavailable");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct PurgeArgs {
     dry_run: bool,
 }
 
-pub(super) fn purge(config: Config, args: &PurgeArgs) -> Outcome {
+pub(super) fn purge(config: &Config, args: &PurgeArgs) -> Outcome {
     crate::telemetry::start(config.log);
     let directory = Directory::new(config.ldap_shared(), config.tree.clone());
     let (retention, now) = (config.retention, clock::now());

@@ -4,10 +4,10 @@ use super::{Outcome, block_on, stop_signal};
 use crate::{config::Config, http::application::Application, jobs, telemetry};
 use std::{io::Write, process::ExitCode};
 
-pub(super) fn serve(config: Config) -> Outcome {
+pub(super) fn serve(config: &Config) -> Outcome {
     telemetry::start(config.log);
     block_on(async {
-        serve_until(&config, stop_signal()).await?;
+        Box::pin(serve_until(config, stop_signal())).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

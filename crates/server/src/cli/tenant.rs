@@ -36,7 +36,7 @@ impl TenantArgs {
     }
 }
 
-pub(super) fn tenant(config: Config, args: &TenantArgs) -> Outcome {
+pub(super) fn tenant(config: &Config, args: &TenantArgs) -> Outcome {
     let TenantCommand::Create { id, domain, .. } = &args.command;
     let id = TenantId::parse(id).with_context(|| format!("{id:?}"))?;
     let domain = Domain::parse(domain).with_context(|| format!("{domain:?}"))?;

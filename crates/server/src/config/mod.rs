@@ -152,7 +152,7 @@ fn http(source: &mut Source) -> HttpConfig {
     HttpConfig {
         listen: listen.unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 8080))]),
         tls: certificate.zip(key).map(|(certificate, key)| TlsFiles { certificate, key }),
-        workers: source.number("http.workers", processors, 1, 256),
+        workers: source.number("http.workers", processors, &(1..=256)),
         trusted_proxies: source.list("http.trusted_proxies", subnet).unwrap_or_default(),
         shutdown_timeout: source.duration("http.shutdown_timeout", 30_000),
     }
@@ -192,8 +192,8 @@ fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
         source.mistake("ldap.bind_password", "is empty: an LDAP bind without a password is anonymous");
     }
-    let connections = source.number("ldap.connections", 32, 1, 1024);
-    let password_connections = source.number("ldap.password_connections", 8, 1, 256);
+    let connections = source.number("ldap.connections", 32, &(1..=1024));
+    let password_connections = source.number("ldap.password_connections", 8, &(1..=256));
     let connect_timeout = source.duration("ldap.connect_timeout", 1_000);
     let operation_timeout = source.duration("ldap.operation_timeout", 10_000);
     let checkout_timeout = source.duration("ldap.checkout_timeout", 1_000);
@@ -219,12 +219,12 @@ fn auth(source: &mut Source) -> Option<AuthConfig> {
             format!("is too short: at least {shortest} characters, e.g. from: openssl rand -hex 32"),
         );
     }
-    let access_token_seconds = source.number("auth.access_token_seconds", 3600, 1, 31_536_000);
-    let refresh_token_seconds = source.number("auth.refresh_token_seconds", 360_000, 1, 31_536_000);
+    let access_token_seconds = source.number("auth.access_token_seconds", 3600, &(1..=31_536_000));
+    let refresh_token_seconds = source.number("auth.refresh_token_seconds", 360_000, &(1..=31_536_000));
     let allowed_subnets = source.list("auth.allowed_subnets", subnet).unwrap_or_default();
     let failed_logins = Limits {
-        per_login: source.number("auth.failed_logins_per_login", 5, 1, 1_000_000),
-        per_address: source.number("auth.failed_logins_per_address", 50, 1, 1_000_000),
+        per_login: source.number("auth.failed_logins_per_login", 5, &(1..=1_000_000)),
+        per_address: source.number("auth.failed_logins_per_address", 50, &(1..=1_000_000)),
         window: source.duration("auth.failed_logins_window", 300_000).max(Duration::from_secs(1)),
     };
     let token_key = source.required("auth.token_key", token_key)?;

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::RangeInclusive,
     path::Path,
     str::FromStr,
 };
@@ -149,15 +150,13 @@ impl Source {
     }
 
     /// A number, or its default.
-    pub fn number<T: FromStr + PartialOrd + fmt::Display>(
-        &mut self,
-        key: &'static str,
-        default: T,
-        from: T,
-        to: T,
-    ) -> T {
-        let range = format!("must be a whole number from {from} to {to}");
-        let parse = |text: &str| text.parse().ok().filter(|n| (&from..=&to).contains(&n)).ok_or(range);
+    pub fn number<T>(&mut self, key: &'static str, default: T, allowed: &RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + fmt::Display,
+    {
+        let wrong = || format!("must be a whole number from {} to {}", allowed.start(), allowed.end());
+        let parse =
+            |text: &str| text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(wrong);
         self.parsed(key, parse).unwrap_or(default)
     }
 

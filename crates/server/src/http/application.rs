@@ -4,11 +4,10 @@ use crate::{
     api::Health,
     auth::{accounts::Accounts, attempts::Attempts, tokens::Tokens},
     config::{Config, HttpConfig, TlsFiles},
-    http::{answer::Failure, dispatch::dispatch, endpoint::Endpoint},
+    http::{answer::Failure, dispatch::dispatch, endpoint::Endpoint, listener::Listeners},
 };
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer, Resource, Route,
-    dev::Server,
+    App, HttpRequest, HttpResponse, Resource, Route,
     http::{Method, StatusCode, header},
     web::{self, Data, Payload},
 };
@@ -19,11 +18,8 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use std::{collections::BTreeSet, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 use strum::VariantArray;
-
-/// How long an idle connection of a client is kept.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// What all worker threads share. None of it is a session: any replica answers any request.
 pub struct Services {
@@ -71,13 +67,11 @@ pub enum StartError {
 
 /// An application whose addresses are bound.
 pub struct Application {
-    server: Server,
-    addresses: Vec<SocketAddr>,
-    scheme: &'static str,
+    listeners: Listeners,
 }
 
 impl Application {
-    /// Binds the addresses and starts the workers.
+    /// Binds the addresses.
     ///
     /// # Errors
     /// [`StartError`].
@@ -86,43 +80,28 @@ impl Application {
         let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let tree = config.tree.clone();
         let app = move || app(services.clone(), ldap.clone(), tree.clone());
-        let mut server = HttpServer::new(app)
-            .workers(config.http.workers)
-            .keep_alive(KEEP_ALIVE)
-            .disable_signals()
-            .shutdown_timeout(config.http.shutdown_timeout.as_secs());
         let tls = config.http.tls.as_ref().map(tls_config).transpose()?;
+        let mut listeners = Listeners::new(config.http.workers, config.http.shutdown_timeout, tls);
         for address in &config.http.listen {
-            let bound = match &tls {
-                Some(tls) => server.bind_rustls_0_23(address, tls.clone()),
-                None => server.bind(address),
-            };
-            server = bound.map_err(|source| StartError::Bind { address: *address, source })?;
+            let bound = listeners.bind(*address, app.clone());
+            listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
         }
-        let addresses = server.addrs();
-        Ok(Self { server: server.run(), addresses, scheme: if tls.is_some() { "https" } else { "http" } })
+        Ok(Self { listeners })
     }
 
     /// The URLs that it answers at.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
-        self.addresses.iter().map(|address| format!("{}://{address}", self.scheme)).collect()
+        let scheme = if self.listeners.is_tls() { "https" } else { "http" };
+        self.listeners.addresses.iter().map(|address| format!("{scheme}://{address}")).collect()
     }
 
-    /// Runs until `stop` is ready; requests in flight then finish.
+    /// Answers requests until `stop` is ready; requests in flight then finish.
     ///
     /// # Errors
     /// What ended the server before that.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
-        let handle = self.server.handle();
-        let mut server = std::pin::pin!(self.server);
-        tokio::select! {
-            ended = &mut server => ended,
-            () = stop => {
-                handle.stop(true).await;
-                server.await
-            }
-        }
+        self.listeners.run().run_until(stop).await
     }
 }
 

@@ -5,4 +5,6 @@ pub mod application;
 pub mod dispatch;
 pub mod endpoint;
 pub mod form;
+mod listener;
 pub mod path;
+mod utf8_target;

@@ -3,6 +3,7 @@
 //! the guide prints it (`/v2/resources/<t>/<g>/<mail>&displayName=…`). A `%26` is a literal ampersand.
 
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// A segment is no UTF-8 after decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,9 +27,8 @@ pub fn parse(raw: &str) -> Result<RequestPath<'_>, PathError> {
     let last = raw.rfind('/').map_or(0, |slash| slash + 1);
     let end = raw.get(last..).and_then(|segment| segment.find('&')).map_or(raw.len(), |at| last + at);
     let (path, parameters) = (raw.get(..end).unwrap_or(raw), raw.get(end + 1..).unwrap_or_default());
-    let decode = |segment: &str| {
-        percent_decode_str(segment).decode_utf8().map(|s| s.into_owned()).map_err(|_| PathError)
-    };
+    let decode =
+        |segment: &str| percent_decode_str(segment).decode_utf8().map(Cow::into_owned).map_err(|_| PathError);
     let segments = path.split('/').skip(1).map(decode).collect::<Result<_, _>>()?;
     Ok(RequestPath { segments, parameters })
 }
