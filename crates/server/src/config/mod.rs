@@ -180,9 +180,6 @@ fn tree(source: &mut Source) -> Option<Tree> {
 
 fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     let urls = source.list("ldap.urls", |text| LdapUrl::parse(text).map_err(|error| error.to_string()));
-    if urls.as_ref().is_some_and(Vec::is_empty) {
-        source.mistake("ldap.urls", "must have at least one URL such as ldap://127.0.0.1:389");
-    }
     let start_tls = source.parsed("ldap.start_tls", boolean).unwrap_or(false);
     let ca_file = source.text("ldap.ca_file").map(PathBuf::from);
     let tls = trust(ca_file.as_deref()).map_err(|error| source.mistake("ldap.ca_file", chain(&error))).ok();
@@ -197,11 +194,13 @@ fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     let connect_timeout = source.duration("ldap.connect_timeout", 1_000);
     let operation_timeout = source.duration("ldap.operation_timeout", 10_000);
     let checkout_timeout = source.duration("ldap.checkout_timeout", 1_000);
+    let urls = source.required("ldap.urls", urls.filter(|urls| !urls.is_empty()));
+    let password = source.required("ldap.bind_password", password);
     Some(LdapSettings {
-        urls: source.required("ldap.urls", urls)?,
+        urls: urls?,
         start_tls,
         tls: tls?,
-        credentials: Credentials { dn: bind_dn?, password: source.required("ldap.bind_password", password)? },
+        credentials: Credentials { dn: bind_dn?, password: password? },
         connections,
         password_connections,
         connect_timeout,
@@ -325,7 +324,7 @@ mod tests {
         for expected in [
             "http.listen: \"nowhere\" must be an address",
             "ldap.urls: \"http://x\" must begin with",
-            "ldap.conections: is no setting; did you mean ldap.connect",
+            "ldap.conections: is no setting; did you mean ldap.connections?",
             "ldap.bind_password: is missing",
             "auth.token_key: is too short",
             "auth.allowed_subnets: \"all\" must be",

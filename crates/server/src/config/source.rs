@@ -13,6 +13,8 @@ use std::{
 
 const PREFIX: &str = "PBM_";
 const NESTING: &str = "__";
+/// From this likeness on (in thousandths) an unknown key is taken for a misspelt one.
+const LIKE_ENOUGH: u32 = 850;
 
 /// A mistake in the configuration: where, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +190,8 @@ impl Source {
     pub fn into_mistakes(mut self) -> Vec<Mistake> {
         let unknown: Vec<_> = self.values.keys().cloned().collect();
         for key in unknown {
-            let near = self.asked.iter().find(|known| is_near(known, &key));
+            let likeness = |known: &&&str| (strsim::jaro_winkler(known, &key) * 1000.0) as u32;
+            let near = self.asked.iter().max_by_key(likeness).filter(|known| likeness(known) >= LIKE_ENOUGH);
             let hint = near.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
             self.mistake(&key, format!("is no setting{hint}"));
         }
@@ -201,12 +204,4 @@ fn text_of(value: toml::Value) -> String {
         toml::Value::String(text) => text,
         other => other.to_string(),
     }
-}
-
-/// The same section and the same beginning, or the same name in another section.
-fn is_near(known: &str, given: &str) -> bool {
-    let (known_section, known_name) = known.split_once('.').unwrap_or(("", known));
-    let (section, name) = given.split_once('.').unwrap_or(("", given));
-    let beginning = |text: &str| text.chars().take(4).collect::<String>();
-    known_name == name || (known_section == section && beginning(known_name) == beginning(name))
 }
