@@ -14,7 +14,8 @@ pub fn start(config: LogConfig) {
         LogFormat::Json => false,
     };
     // Libraries may name personal data at debug; the LDAP library even whole operations.
-    let filter = EnvFilter::new(format!("warn,server={0},directory={0},pbm={0}", config.level));
+    // What actix calls an error of a stream is a client's broken request or a closed connection.
+    let filter = EnvFilter::new(format!("warn,actix_http=off,server={0},directory={0}", config.level));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
     let _already_started =
         if pretty { builder.try_init() } else { builder.json().flatten_event(true).try_init() };

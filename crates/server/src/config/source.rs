@@ -13,8 +13,8 @@ use std::{
 
 const PREFIX: &str = "PBM_";
 const NESTING: &str = "__";
-/// From this likeness on (in thousandths) an unknown key is taken for a misspelt one.
-const LIKE_ENOUGH: u32 = 850;
+/// From this likeness on (Jaro-Winkler, 0 to 1) an unknown key is taken for a misspelt one.
+const LIKE_ENOUGH: f64 = 0.85;
 
 /// A mistake in the configuration: where, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,8 +190,9 @@ impl Source {
     pub fn into_mistakes(mut self) -> Vec<Mistake> {
         let unknown: Vec<_> = self.values.keys().cloned().collect();
         for key in unknown {
-            let likeness = |known: &&&str| (strsim::jaro_winkler(known, &key) * 1000.0) as u32;
-            let near = self.asked.iter().max_by_key(likeness).filter(|known| likeness(known) >= LIKE_ENOUGH);
+            let likeness = |known: &&&str| strsim::jaro_winkler(known, &key);
+            let likest = self.asked.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let near = likest.filter(|known| likeness(known) >= LIKE_ENOUGH);
             let hint = near.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
             self.mistake(&key, format!("is no setting{hint}"));
         }

@@ -1,6 +1,6 @@
 //! Raw UTF-8 in the request line. curl sends `?displayName=Иванов` as it is typed, while the HTTP library takes
 //! ASCII alone (RFC 3986) and would answer 400 without a word. This stream percent-encodes every byte
-//! above 0x7F in request lines on their way to the library, and passes on everything else as it came.
+//! above 0x7F (and the few ASCII ones that the library refuses) in request lines on their way to the library, and passes on everything else as it came.
 //!
 //! To find the request lines it follows the framing: heads end with an empty line, bodies are as long as
 //! `Content-Length` says. A chunked body ends the following: from there on the connection's bytes pass
@@ -74,7 +74,7 @@ impl<S> Utf8Target<S> {
         let line_end = memchr(b'\n', &head).map_or(head.len(), |at| at + 1);
         let (line, rest) = head.split_at(line_end);
         for byte in line {
-            if byte.is_ascii() {
+            if is_taken_as_it_is(*byte) {
                 self.ready.extend_from_slice(&[*byte]);
             } else {
                 self.ready.extend_from_slice(format!("%{byte:02X}").as_bytes());
@@ -83,6 +83,12 @@ impl<S> Utf8Target<S> {
         self.ready.extend_from_slice(rest);
         self.state = body_of(rest);
     }
+}
+
+/// What the library takes in a request line. `<`, `>` and the backtick are ASCII that it refuses, though browsers
+/// and curl send them in queries.
+fn is_taken_as_it_is(byte: u8) -> bool {
+    byte.is_ascii() && !matches!(byte, b'<' | b'>' | b'`')
 }
 
 /// Where a head ends, its empty line included. An empty line before a request line is a head of its own.
@@ -229,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ascii_passes_unchanged(bytes in proptest::collection::vec(0_u8..0x80, 0..400), piece in 1_usize..100) {
+        fn plain_bytes_pass_unchanged(bytes in proptest::collection::vec((0_u8..0x80).prop_filter("encoded", |b| is_taken_as_it_is(*b)), 0..400), piece in 1_usize..100) {
             prop_assert_eq!(through(&bytes, piece), bytes);
         }
 
