@@ -132,7 +132,8 @@ impl Directory {
         self.find(&self.tree().user(tenant, mail), Scope::Base, filter, &READ_ATTRIBUTES).await
     }
 
-    /// Changes a user. `may_touch` is asked about the very state that the change is planned on.
+    /// Changes a user and returns its identifier. `may_touch` is asked about the very state that the change is
+    /// planned on.
     ///
     /// # Errors
     /// [`UserError`].
@@ -143,7 +144,7 @@ impl Directory {
         patch: &UserPatch,
         now: Timestamp,
         may_touch: impl Fn(&User) -> bool,
-    ) -> Result<(), UserError> {
+    ) -> Result<String, UserError> {
         let plan = |current: &LiveUser| plan::patch(self.tree(), current, patch, now);
         match self.change_live(tenant, mail, may_touch, plan).await {
             Err(UserError::Directory(DirectoryError::Exists | DirectoryError::NotUnique)) => {
@@ -154,7 +155,7 @@ impl Directory {
         }
     }
 
-    /// Deletes a user softly.
+    /// Deletes a user softly and returns its identifier.
     ///
     /// # Errors
     /// [`UserError`].
@@ -164,7 +165,7 @@ impl Directory {
         mail: &MailAddress,
         now: Timestamp,
         may_touch: impl Fn(&User) -> bool,
-    ) -> Result<(), UserError> {
+    ) -> Result<String, UserError> {
         let plan = |current: &LiveUser| vec![plan::deletion(self.tree(), current, now)];
         self.change_live(tenant, mail, may_touch, plan).await
     }
@@ -199,7 +200,7 @@ impl Directory {
         mail: &MailAddress,
         may_touch: impl Fn(&User) -> bool,
         plan: impl Fn(&LiveUser) -> Vec<ChangeRecord>,
-    ) -> Result<(), UserError> {
+    ) -> Result<String, UserError> {
         let mut attempts = Attempts::default();
         loop {
             let current = self.user(tenant, mail).await?.ok_or(UserError::NotFound)?;
@@ -208,7 +209,8 @@ impl Directory {
             }
             match self.apply_in_turn(&plan(&current)).await {
                 Err(error) if attempts.may_go_on(&error) => {}
-                outcome => return Ok(outcome?),
+                Err(error) => return Err(error.into()),
+                Ok(()) => return Ok(current.id),
             }
         }
     }

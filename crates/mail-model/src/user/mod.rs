@@ -114,6 +114,8 @@ impl Revision {
 /// A user that is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveUser {
+    /// The identifier that 389-ds gave its entry.
+    pub id: String,
     /// What answers show.
     pub user: User,
     /// What a write is planned on.
@@ -124,7 +126,8 @@ impl LiveUser {
     /// Reads a user from an entry found by [`live_filter`].
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Self {
-        Self { user: User::from_entry(mail, tenant, entry), revision: Revision::of_entry(entry) }
+        let id = entry.first(&names::NS_UNIQUE_ID).unwrap_or_default().to_owned();
+        Self { id, user: User::from_entry(mail, tenant, entry), revision: Revision::of_entry(entry) }
     }
 }
 
@@ -185,7 +188,7 @@ impl Serialize for ShownDeletedUser<'_> {
 #[must_use]
 pub fn read_attributes() -> Vec<AttributeName> {
     let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
-    attributes.extend([names::MAIL, names::REVISION, names::DELETED_SINCE, names::PURGING]);
+    attributes.extend([names::NS_UNIQUE_ID, names::REVISION, names::DELETED_SINCE, names::PURGING]);
     attributes
 }
 

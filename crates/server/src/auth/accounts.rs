@@ -1,6 +1,7 @@
 //! Accounts behind tokens, remembered for a few seconds: a blocked, deleted or re-passworded user's tokens
 //! stop working within [`FRESH`] everywhere, and at once in the process that made the change.
 
+use super::tokens::Subject;
 use directory::{Directory, error::DirectoryError};
 use mail_model::user::account::Account;
 use moka::sync::Cache;
@@ -12,9 +13,9 @@ const FRESH: Duration = Duration::from_secs(5);
 /// Most accounts remembered: about 300 bytes each.
 const MOST: u64 = 20_000;
 
-/// The accounts that asked lately, by identifier. Those that may not log in are remembered as such.
+/// The accounts that asked lately, by identifier.
 #[derive(Clone)]
-pub struct Accounts(Cache<String, Option<Arc<Account>>>);
+pub struct Accounts(Cache<String, Arc<Account>>);
 
 impl Default for Accounts {
     fn default() -> Self {
@@ -23,22 +24,30 @@ impl Default for Accounts {
 }
 
 impl Accounts {
-    /// The account of an identifier; `None` when it may not log in.
+    /// The account that a token was made for, while the token counts. What is remembered is believed only when
+    /// it says yes: a token that was made after a change of password elsewhere is newer than the memory.
     ///
     /// # Errors
-    /// [`DirectoryError`] when it is not remembered and the directory does not answer.
-    pub async fn get(&self, directory: &Directory, id: &str) -> Result<Option<Arc<Account>>, DirectoryError> {
-        if let Some(known) = self.0.get(id) {
-            return Ok(known);
+    /// [`DirectoryError`] when the directory must be asked and does not answer.
+    pub async fn of_token(
+        &self,
+        directory: &Directory,
+        subject: &Subject,
+    ) -> Result<Option<Arc<Account>>, DirectoryError> {
+        if let Some(known) = self.0.get(&subject.id)
+            && subject.is_current(&known)
+        {
+            return Ok(Some(known));
         }
-        let account = directory.account_of_id(id).await?.map(Arc::new);
-        self.0.insert(id.to_owned(), account.clone());
-        Ok(account)
+        let account = directory.account_of_id(&subject.id).await?.map(Arc::new);
+        if let Some(account) = &account {
+            self.0.insert(subject.id.clone(), account.clone());
+        }
+        Ok(account.filter(|account| subject.is_current(account)))
     }
 
-    /// Forgets everything: after a change that took someone's tokens away. Such changes are rare, and what
-    /// is forgotten costs one look-up each.
-    pub fn forget(&self) {
-        self.0.invalidate_all();
+    /// Forgets an account, after a change of it.
+    pub fn forget(&self, id: &str) {
+        self.0.invalidate(id);
     }
 }

@@ -204,7 +204,8 @@ async fn set_password(
     let fields = std::collections::BTreeMap::new();
     let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())
         .map_err(|errors| anyhow::anyhow!("{:?}", errors.by_parameter()))?;
-    Ok(directory.patch_user(&tenant_id, address, &patch, crate::clock::now(), |_| true).await?)
+    directory.patch_user(&tenant_id, address, &patch, crate::clock::now(), |_| true).await?;
+    Ok(())
 }
 
 fn print_welcome(

@@ -185,10 +185,8 @@ async fn authenticate(
             TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
             TokenError::Invalid => Failure::unauthorized(),
         })?;
-    match services.accounts.get(directory, &subject.id).await? {
-        Some(account) if subject.is_current(&account) => Ok(Actor::Account(Account::clone(&account))),
-        _ => Err(Failure::unauthorized()),
-    }
+    let account = services.accounts.of_token(directory, &subject).await?;
+    account.map(|account| Actor::Account(Account::clone(&account))).ok_or_else(Failure::unauthorized)
 }
 
 fn right_of(actor: &Actor, names: &Names, rights: Rights) -> Result<Right, Failure> {

@@ -102,7 +102,8 @@ pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
 
 pub(super) async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let outcome = call.directory.restore_user(call.tenant()?, &call.mail()?, may_touch(call.right)).await;
-    done(call, outcome)
+    outcome.map_err(|error| Failure::of_user(error, call.services.retention))?;
+    Ok(Reply::Success)
 }
 
 /// Whether a right reaches a user: [`Right::AllButSuper`] stops at super administrators.
@@ -110,9 +111,9 @@ fn may_touch(right: Right) -> impl Fn(&User) -> bool {
     move |user| right != Right::AllButSuper || user.role() != Role::SuperAdministrator
 }
 
-/// Ends a change of a user: what is remembered about accounts may be wrong now, whatever the outcome.
-fn done(call: &Call<'_>, outcome: Result<(), directory::users::UserError>) -> Result<Reply, Failure> {
-    call.services.accounts.forget();
-    outcome.map_err(|error| Failure::of_user(error, call.services.retention))?;
+/// Ends a change of a user: what is remembered about its account is out of date.
+fn done(call: &Call<'_>, outcome: Result<String, directory::users::UserError>) -> Result<Reply, Failure> {
+    let id = outcome.map_err(|error| Failure::of_user(error, call.services.retention))?;
+    call.services.accounts.forget(&id);
     Ok(Reply::Success)
 }
