@@ -5,7 +5,7 @@ use crate::{
     entry::EntryView,
     names,
     tree::Tree,
-    user::field::{Language, Quota},
+    user::{language::Language, quota::Quota},
 };
 use ldap_text::{
     dn::Dn,

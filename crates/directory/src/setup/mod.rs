@@ -5,6 +5,7 @@
 //! It needs the rights of the Directory Manager. Nothing else in this project does.
 
 mod desired;
+mod indexes;
 pub mod schema;
 
 use crate::{
@@ -28,15 +29,13 @@ use mail_model::{
     user::{self, command::NewUser, plan},
 };
 use secrecy::ExposeSecret;
-use std::{sync::atomic::AtomicUsize, time::Duration};
+use std::sync::atomic::AtomicUsize;
 
 const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif");
-const INDEXES: &str = include_str!("../../../../schema/indexes.ldif");
 const TREE: &str = include_str!("../../../../schema/tree.ldif");
 
 const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
 const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
-const TASK_EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode");
 /// The one plug-in of ours that 389-ds cannot start while it runs.
 const NEEDS_RESTART: &str = "USN";
 
@@ -190,39 +189,6 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         Ok(())
     }
 
-    async fn indexes(&mut self, backend: &str) -> Result<(), SetupError> {
-        let step = "setting up the indexes";
-        let mut changed = Vec::new();
-        for index in entries(INDEXES, &[("backend", backend.to_owned())]) {
-            let attribute =
-                index.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default().to_owned();
-            if self.ensure(index).await.map_err(failed(step))? {
-                changed.push(attribute);
-            }
-        }
-        if changed.is_empty() || self.dry_run {
-            return Ok(());
-        }
-        let task = index_task(backend, &changed);
-        self.apply(&task).await.map_err(failed(step))?;
-        self.await_task(&task.dn).await
-    }
-
-    async fn await_task(&mut self, task: &Dn) -> Result<(), SetupError> {
-        let step = "waiting for the index task";
-        loop {
-            let entry = self.read(task, &[TASK_EXIT_CODE]).await.map_err(failed(step))?;
-            // A task that ended some time ago is removed by the server.
-            let Some(entry) = entry else { return Ok(()) };
-            match entry.first(&TASK_EXIT_CODE) {
-                Some("0") => return Ok(()),
-                Some(code) => return Err(SetupError::IndexTask(code.to_owned())),
-                None => (self.on_event)(SetupEvent::Indexing),
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-
     async fn tree(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
         let step = "making the folders and accounts";
         self.root().await?;
@@ -359,20 +325,6 @@ fn config(path: &[&str]) -> Dn {
     path.iter().rev().fold(Dn::empty().child(names::CN, "config"), |dn, name| dn.child(names::CN, name))
 }
 
-fn index_task(backend: &str, attributes: &[String]) -> ChangeRecord {
-    // A name of its own for each run: the server keeps ended tasks for a while.
-    let name = format!("pbm-{:016x}", rand::random::<u64>());
-    let attribute =
-        |name: &'static str, values: Vec<Value>| Attribute { name: AttributeName::from_static(name), values };
-    let change = Change::Add(vec![
-        attribute("objectClass", vec!["top".into(), "extensibleObject".into()]),
-        attribute("cn", vec![name.as_str().into()]),
-        attribute("nsInstance", vec![backend.into()]),
-        attribute("nsIndexAttribute", attributes.iter().map(|a| a.as_str().into()).collect()),
-    ]);
-    ChangeRecord { dn: config(&[&name, "index", "tasks"]), change }
-}
-
 fn random_password() -> String {
     use rand::distr::{Alphanumeric, SampleString};
     Alphanumeric.sample_string(&mut rand::rng(), 43)
@@ -385,7 +337,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_schema_folder_reads_as_entries() {
-        for (file, count) in [(PLUGINS, 4), (INDEXES, 7), (TREE, 8), (schema::SCHEMA, 1)] {
+        for (file, count) in [(PLUGINS, 4), (indexes::INDEXES, 7), (TREE, 8), (schema::SCHEMA, 1)] {
             let names =
                 ["domains", "people", "groups", "resources", "contacts", "system", "service", "decoy"];
             let mut filled = names.map(|name| (name, format!("ou={name},dc=x"))).to_vec();

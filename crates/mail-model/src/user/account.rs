@@ -1,6 +1,6 @@
 //! Accounts: the part of a user that decides who is asking and what it may do.
 
-use super::field::Role;
+use super::role::Role;
 use crate::{address::MailAddress, entry::EntryView, names, tenant::TenantId};
 use ldap_text::attribute::AttributeName;
 

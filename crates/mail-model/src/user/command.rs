@@ -1,6 +1,9 @@
 //! What can be asked of a user: the commands, checked against the tenant they are for.
 
-use super::field::{FieldError, FieldValue, Language, UserField};
+use super::{
+    field::{FieldError, FieldValue, UserField},
+    language::Language,
+};
 use crate::{address::MailAddress, tenant::Tenant};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;

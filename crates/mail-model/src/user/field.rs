@@ -2,6 +2,10 @@
 //! and what each may hold. A [`FieldValue`] can only be made by parsing, so what reaches a change
 //! has been checked.
 
+use super::{
+    language::Language,
+    quota::{MAX_QUOTA_MB, Quota},
+};
 use crate::{address::AddressError, names};
 use ldap_text::attribute::AttributeName;
 
@@ -14,10 +18,6 @@ pub const MAX_DESCRIPTION: usize = 4096;
 pub const MAX_PHONE: usize = 64;
 /// Most aliases of one user; 389-ds checks the uniqueness of each with a search of its own.
 pub const MAX_ALIASES: usize = 100;
-/// Largest quota in MB: its bytes fit a signed 64-bit number.
-pub const MAX_QUOTA_MB: u64 = i64::MAX as u64 / BYTES_PER_MB;
-
-const BYTES_PER_MB: u64 = 1024 * 1024;
 
 /// A field of a user besides its address and password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,8 +72,6 @@ enum Kind {
     Addresses,
 }
 
-const LANGUAGES: &[&str] = &["en-US", "ru-RU", "es-PA", "fr-FR", "it-IT", "pt-BR", "ba-RU", "tt-RU"];
-
 impl UserField {
     /// Every field, in the order in which answers show them.
     pub const ALL: [Self; 18] = [
@@ -117,7 +115,7 @@ impl UserField {
             Self::Telegram => ("telegram", names::TELEGRAM, Kind::Line),
             Self::Skype => ("skype", names::SKYPE, Kind::Line),
             Self::Quota => ("quota", names::MAIL_QUOTA, Kind::Megabytes),
-            Self::Language => ("lang", names::PREFERRED_LANGUAGE, Kind::Choice(LANGUAGES)),
+            Self::Language => ("lang", names::PREFERRED_LANGUAGE, Kind::Choice(Language::ALL)),
         }
     }
 
@@ -315,100 +313,6 @@ fn check_choice(text: &str, allowed: &'static [&'static str]) -> Result<&'static
     allowed.iter().copied().find(|a| a.eq_ignore_ascii_case(text)).ok_or(FieldError::Choice(allowed))
 }
 
-/// A mailbox quota. The API counts megabytes of 1024 × 1024 bytes (the guide: 1024 is 1 GB), the
-/// directory bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    bytes: u64,
-}
-
-impl Quota {
-    /// Reads the API's form.
-    ///
-    /// # Errors
-    /// [`FieldError::Quota`] when it is not digits or too large.
-    pub fn from_mb_text(text: &str) -> Result<Self, FieldError> {
-        if !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(FieldError::Quota);
-        }
-        let megabytes = text.parse::<u64>().ok().filter(|mb| *mb <= MAX_QUOTA_MB).ok_or(FieldError::Quota)?;
-        Ok(Self { bytes: megabytes * BYTES_PER_MB })
-    }
-
-    /// Reads the directory's form.
-    #[must_use]
-    pub fn from_bytes_text(text: &str) -> Option<Self> {
-        text.parse().ok().map(|bytes| Self { bytes })
-    }
-
-    /// The directory's form.
-    #[must_use]
-    pub fn bytes_text(self) -> String {
-        self.bytes.to_string()
-    }
-
-    /// Whole megabytes.
-    #[must_use]
-    pub const fn megabytes(self) -> u64 {
-        self.bytes / BYTES_PER_MB
-    }
-}
-
-/// One of the languages of the guide's table 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language(&'static str);
-
-impl Language {
-    /// Language of users whose tenant has none (table 2).
-    pub const DEFAULT: Self = Self("en-US");
-
-    /// Reads a language in any letter case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        check_choice(text, LANGUAGES).ok().map(Self)
-    }
-
-    /// Its tag.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
-/// What a user may do (guide, 2.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// 1: everything inside its own tenant.
-    Administrator,
-    /// 2: itself and its tenant's address book.
-    User,
-    /// 3: everything.
-    SuperAdministrator,
-}
-
-impl Role {
-    /// The role of an entry. What is no role counts as the least one, and 3 counts only in the tenant
-    /// `default`, where only super administrators can write it.
-    #[must_use]
-    pub fn of_entry(number: Option<&str>, tenant: &crate::tenant::TenantId) -> Self {
-        match number {
-            Some("1") => Self::Administrator,
-            Some("3") if tenant.is_default() => Self::SuperAdministrator,
-            _ => Self::User,
-        }
-    }
-
-    /// Its number in the API.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Administrator => 1,
-            Self::User => 2,
-            Self::SuperAdministrator => 3,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,16 +324,6 @@ mod tests {
                 assert_ne!(field.api_name(), other.api_name());
                 assert_ne!(field.attribute(), other.attribute());
             }
-        }
-    }
-
-    #[test]
-    fn a_quota_is_megabytes_outside_and_bytes_inside() {
-        assert_eq!(UserField::Quota.parse("1024").unwrap().first(), Some("1073741824"));
-        assert_eq!(UserField::Quota.shown(&["1073741824".into()]), Some(Shown::Number(1024)));
-        assert!(UserField::Quota.parse(&MAX_QUOTA_MB.to_string()).is_ok());
-        for wrong in ["-1", "+1", "1.5", "1 ", "x", "99999999999999999999", &(MAX_QUOTA_MB + 1).to_string()] {
-            assert_eq!(UserField::Quota.parse(wrong), Err(FieldError::Quota), "{wrong}");
         }
     }
 
@@ -468,16 +362,5 @@ mod tests {
         assert_eq!(UserField::FirstName.parse("   "), Err(FieldError::Blank));
         assert_eq!(UserField::FirstName.parse(&"я".repeat(257)), Err(FieldError::TooLong(256)));
         assert!(UserField::Description.parse("одна\nдве").is_ok());
-    }
-
-    #[test]
-    fn a_three_outside_the_default_tenant_is_no_super_administrator() {
-        let other = crate::tenant::TenantId::parse("other").unwrap();
-        assert_eq!(Role::of_entry(Some("3"), &other), Role::User);
-        assert_eq!(
-            Role::of_entry(Some("3"), &crate::tenant::TenantId::default_tenant()),
-            Role::SuperAdministrator
-        );
-        assert_eq!(Role::of_entry(None, &other), Role::User);
     }
 }

@@ -4,13 +4,17 @@
 pub mod account;
 pub mod command;
 pub mod field;
+pub mod language;
 pub mod list;
 pub mod plan;
+pub mod quota;
+pub mod role;
 
 use crate::{address::MailAddress, deletion::Retention, entry::EntryView, names, tenant::TenantId};
-use field::{Role, UserField};
+use field::UserField;
 use jiff::Timestamp;
 use ldap_text::{attribute::AttributeName, filter::Filter, generalized_time};
+use role::Role;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A user's address, tenant and fields, as answers show them.

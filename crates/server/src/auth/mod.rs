@@ -5,7 +5,11 @@ pub mod attempts;
 pub mod client;
 pub mod tokens;
 
-use mail_model::{address::MailAddress, tenant::TenantId, user::account::Account, user::field::Role};
+use mail_model::{
+    address::MailAddress,
+    tenant::TenantId,
+    user::{account::Account, role::Role},
+};
 
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -149,7 +149,7 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mail_model::{address::MailAddress, tenant::TenantId, user::field::Role};
+    use mail_model::{address::MailAddress, tenant::TenantId, user::role::Role};
 
     fn account() -> Account {
         Account {

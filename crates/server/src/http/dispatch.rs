@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use mail_model::{
     address::MailAddress,
     tenant::TenantId,
-    user::{account::Account, field::Role},
+    user::{account::Account, role::Role},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{

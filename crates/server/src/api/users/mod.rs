@@ -10,7 +10,7 @@ use crate::http::{
 use directory::users::Page;
 use mail_model::{
     tenant::{Tenant, TenantId},
-    user::{User, field::Role, list::PageRequest},
+    user::{User, list::PageRequest, role::Role},
 };
 use serde::Serialize;
 

@@ -1,5 +1,9 @@
 //! Users in the directory: made, read, listed, changed, deleted, restored.
 
+mod list;
+
+pub use list::Page;
+
 use crate::{
     Directory, Entry, Scope,
     error::{DirectoryError, PasswordRefusal},
@@ -20,18 +24,14 @@ use mail_model::{
     user::{
         self, DeletedUser, LiveUser, User,
         command::{NewUser, UserPatch},
-        list::{PageRequest, SortKey},
         plan,
     },
 };
-use std::{collections::BinaryHeap, sync::LazyLock};
+use std::sync::LazyLock;
 
 /// How often a change is planned anew because someone else wrote the entry meanwhile. With ten writers
 /// on one entry the last of them needs ten; more is no longer a race but a fault.
 const MAX_TRIES: usize = 32;
-
-/// How many entries of a page are read by one search: an OR of as many index look-ups.
-const READ_BATCH: usize = 100;
 
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(user::read_attributes);
 
@@ -62,15 +62,6 @@ pub struct AddressTaken {
     pub address: String,
     /// When its owner was deleted, where the owner is a deleted entry of the same tenant.
     pub owner_deleted_since: Option<Timestamp>,
-}
-
-/// Some of the matches of a list, and how many there are in all.
-#[derive(Clone, Debug)]
-pub struct Page<T> {
-    /// The users of the page, in order.
-    pub users: Vec<T>,
-    /// All matches.
-    pub count: usize,
 }
 
 impl From<DirectoryError> for UserError {
@@ -268,139 +259,6 @@ impl Directory {
         let address = addresses.first().cloned().unwrap_or_default();
         Ok(UserError::Taken(AddressTaken { address, owner_deleted_since: None }))
     }
-
-    /// A page of a tenant's users.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn users(
-        &self,
-        tenant: &TenantId,
-        request: &PageRequest,
-    ) -> Result<Page<User>, DirectoryError> {
-        let read = |mail: MailAddress, entry: &Entry| Some(User::from_entry(mail, tenant.clone(), entry));
-        self.page(tenant, user::live_filter(), request, read).await
-    }
-
-    /// A page of a tenant's deleted users.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn deleted_users(
-        &self,
-        tenant: &TenantId,
-        request: &PageRequest,
-    ) -> Result<Page<DeletedUser>, DirectoryError> {
-        let read = |mail: MailAddress, entry: &Entry| DeletedUser::from_entry(mail, tenant.clone(), entry);
-        self.page(tenant, user::deleted_filter(), request, read).await
-    }
-
-    /// 389-ds refuses to sort more than some thousand entries, so the sort keys alone are scanned, those
-    /// up to the page are kept, and the page's entries are read.
-    async fn page<T>(
-        &self,
-        tenant: &TenantId,
-        who: Filter,
-        request: &PageRequest,
-        read: impl Fn(MailAddress, &Entry) -> Option<T>,
-    ) -> Result<Page<T>, DirectoryError> {
-        let (keys, count) = self.sort_keys(tenant, request.search.narrow(who.clone()), request).await?;
-        let mut users = Vec::with_capacity(keys.len());
-        for batch in keys.chunks(READ_BATCH) {
-            users.extend(self.users_named(tenant, &who, batch, &read).await?);
-        }
-        Ok(Page { users, count })
-    }
-
-    /// The sort keys of a page's users in order, and the number of all matches.
-    async fn sort_keys(
-        &self,
-        tenant: &TenantId,
-        filter: Filter,
-        request: &PageRequest,
-    ) -> Result<(Vec<SortKey>, usize), DirectoryError> {
-        let by = request.order_by.attribute();
-        // The mail stands in the DN.
-        let wanted = [by.clone().unwrap_or(names::NO_ATTRIBUTES)];
-        let mut scan = self.scan(&self.tree().users(tenant), Scope::Children, &filter, &wanted).await?;
-        let mut kept = Kept::new(request.offset().saturating_add(request.limit), request.descending);
-        let mut count = 0;
-        while let Some(entry) = scan.next().await? {
-            let Some(mail) = mail_of(&entry) else { continue };
-            count += 1;
-            kept.offer(SortKey::new(mail, by.as_ref().and_then(|by| entry.first(by))));
-        }
-        Ok((kept.into_page(request.offset()), count))
-    }
-
-    async fn users_named<T>(
-        &self,
-        tenant: &TenantId,
-        who: &Filter,
-        keys: &[SortKey],
-        read: impl Fn(MailAddress, &Entry) -> Option<T>,
-    ) -> Result<Vec<T>, DirectoryError> {
-        let named = Filter::any(keys.iter().map(|key| Filter::equal(names::MAIL, key.mail())));
-        let filter = Filter::all([who.clone(), named]);
-        let mut found: Vec<Option<T>> = keys.iter().map(|_| None).collect();
-        let mut scan =
-            self.scan(&self.tree().users(tenant), Scope::Children, &filter, &READ_ATTRIBUTES).await?;
-        while let Some(entry) = scan.next().await? {
-            let Some(mail) = mail_of(&entry) else { continue };
-            let place = keys.iter().position(|key| key.mail() == mail).and_then(|place| found.get_mut(place));
-            if let (Some(place), Ok(mail)) = (place, MailAddress::parse(&mail)) {
-                *place = read(mail, &entry);
-            }
-        }
-        Ok(found.into_iter().flatten().collect())
-    }
-}
-
-fn mail_of(entry: &Entry) -> Option<String> {
-    let dn = entry.dn()?;
-    dn.rdn()?.value_of(&names::MAIL).map(str::to_lowercase)
-}
-
-/// The first so many keys of an order, while they come in any order.
-enum Kept {
-    Ascending(BinaryHeap<SortKey>, usize),
-    Descending(BinaryHeap<std::cmp::Reverse<SortKey>>, usize),
-}
-
-impl Kept {
-    fn new(most: usize, descending: bool) -> Self {
-        if descending {
-            Self::Descending(BinaryHeap::new(), most)
-        } else {
-            Self::Ascending(BinaryHeap::new(), most)
-        }
-    }
-
-    fn offer(&mut self, key: SortKey) {
-        match self {
-            Self::Ascending(heap, most) => offer(heap, *most, key),
-            Self::Descending(heap, most) => offer(heap, *most, std::cmp::Reverse(key)),
-        }
-    }
-
-    fn into_page(self, offset: usize) -> Vec<SortKey> {
-        match self {
-            Self::Ascending(heap, _) => heap.into_sorted_vec().into_iter().skip(offset).collect(),
-            Self::Descending(heap, _) => {
-                heap.into_sorted_vec().into_iter().skip(offset).map(|key| key.0).collect()
-            }
-        }
-    }
-}
-
-fn offer<K: Ord>(heap: &mut BinaryHeap<K>, most: usize, key: K) {
-    if heap.len() < most {
-        heap.push(key);
-    } else if let Some(mut largest) = heap.peek_mut()
-        && key < *largest
-    {
-        *largest = key;
-    }
 }
 
 /// Counts how often a change was planned in vain.
@@ -421,27 +279,6 @@ impl Attempts {
             }
             DirectoryError::Refused { .. } => !std::mem::replace(&mut self.refused, true),
             _ => false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_is_cut_from_the_order_in_both_directions() {
-        for (descending, expected) in [(false, ["c", "d"]), (true, ["c", "b"])] {
-            let mut kept = Kept::new(4, descending);
-            for mail in ["e", "a", "d", "c", "b"] {
-                kept.offer(SortKey::new(mail.into(), None));
-            }
-            let page = kept.into_page(2);
-            assert_eq!(
-                page.iter().map(SortKey::mail).collect::<Vec<_>>(),
-                expected,
-                "descending: {descending}"
-            );
         }
     }
 }

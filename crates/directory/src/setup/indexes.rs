@@ -1,0 +1,65 @@
+//! Indexes: defined, and then filled by a task of the server, which is awaited.
+
+use super::{Setup, SetupError, SetupEvent, config, desired::entries, failed};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    ldif::{Attribute, Change, ChangeRecord, Value},
+};
+use mail_model::{entry::EntryView, names};
+use std::time::Duration;
+
+pub(super) const INDEXES: &str = include_str!("../../../../schema/indexes.ldif");
+
+const TASK_EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode");
+/// How often the task is looked at.
+const STEP: Duration = Duration::from_millis(100);
+
+impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
+    pub(super) async fn indexes(&mut self, backend: &str) -> Result<(), SetupError> {
+        let step = "setting up the indexes";
+        let mut changed = Vec::new();
+        for index in entries(INDEXES, &[("backend", backend.to_owned())]) {
+            let attribute =
+                index.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default().to_owned();
+            if self.ensure(index).await.map_err(failed(step))? {
+                changed.push(attribute);
+            }
+        }
+        if changed.is_empty() || self.dry_run {
+            return Ok(());
+        }
+        let task = index_task(backend, &changed);
+        self.apply(&task).await.map_err(failed(step))?;
+        self.await_task(&task.dn).await
+    }
+
+    async fn await_task(&mut self, task: &Dn) -> Result<(), SetupError> {
+        let step = "waiting for the index task";
+        loop {
+            let entry = self.read(task, &[TASK_EXIT_CODE]).await.map_err(failed(step))?;
+            // A task that ended some time ago is removed by the server.
+            let Some(entry) = entry else { return Ok(()) };
+            match entry.first(&TASK_EXIT_CODE) {
+                Some("0") => return Ok(()),
+                Some(code) => return Err(SetupError::IndexTask(code.to_owned())),
+                None => (self.on_event)(SetupEvent::Indexing),
+            }
+            tokio::time::sleep(STEP).await;
+        }
+    }
+}
+
+fn index_task(backend: &str, attributes: &[String]) -> ChangeRecord {
+    // A name of its own for each run: the server keeps ended tasks for a while.
+    let name = format!("pbm-{:016x}", rand::random::<u64>());
+    let attribute =
+        |name: &'static str, values: Vec<Value>| Attribute { name: AttributeName::from_static(name), values };
+    let change = Change::Add(vec![
+        attribute("objectClass", vec!["top".into(), "extensibleObject".into()]),
+        attribute("cn", vec![name.as_str().into()]),
+        attribute("nsInstance", vec![backend.into()]),
+        attribute("nsIndexAttribute", attributes.iter().map(|a| a.as_str().into()).collect()),
+    ]);
+    ChangeRecord { dn: config(&[&name, "index", "tasks"]), change }
+}

@@ -1,0 +1,50 @@
+//! Roles: what a user may do.
+
+use crate::tenant::TenantId;
+
+/// What a user may do (guide, 2.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// 1: everything inside its own tenant.
+    Administrator,
+    /// 2: itself and its tenant's address book.
+    User,
+    /// 3: everything.
+    SuperAdministrator,
+}
+
+impl Role {
+    /// The role of an entry. What is no role counts as the least one, and 3 counts only in the tenant
+    /// `default`, where only super administrators can write it.
+    #[must_use]
+    pub fn of_entry(number: Option<&str>, tenant: &TenantId) -> Self {
+        match number {
+            Some("1") => Self::Administrator,
+            Some("3") if tenant.is_default() => Self::SuperAdministrator,
+            _ => Self::User,
+        }
+    }
+
+    /// Its number in the API.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Administrator => 1,
+            Self::User => 2,
+            Self::SuperAdministrator => 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_three_outside_the_default_tenant_is_no_super_administrator() {
+        let other = TenantId::parse("other").unwrap();
+        assert_eq!(Role::of_entry(Some("3"), &other), Role::User);
+        assert_eq!(Role::of_entry(Some("3"), &TenantId::default_tenant()), Role::SuperAdministrator);
+        assert_eq!(Role::of_entry(None, &other), Role::User);
+    }
+}
