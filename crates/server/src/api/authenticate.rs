@@ -60,11 +60,10 @@ async fn renew(
     password: Option<String>,
     token: String,
 ) -> Result<Reply, Failure> {
-    let subject =
-        call.services.tokens.read(TokenKind::Refresh, &token, call.now).map_err(|error| match error {
-            TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
-            TokenError::Invalid => refused(),
-        })?;
+    let subject = call.services.tokens.read_refresh(&token, call.now).map_err(|error| match error {
+        TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
+        TokenError::Invalid => refused(),
+    })?;
     let account = call.directory.account_of_id(&subject.id).await?;
     let account = account.filter(|account| subject.is_current(account)).ok_or_else(refused)?;
     if login.is_some_and(|login| MailAddress::parse(&login).as_ref() != Ok(&account.mail)) {

@@ -10,12 +10,13 @@ use mail_model::{
     tenant::TenantId,
     user::{account::Account, role::Role},
 };
+use std::sync::Arc;
 
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A user with a token.
-    Account(Account),
+    Account(Arc<Account>),
     /// A request from an address of `auth.allowed_subnets`: acts as a super administrator.
     TrustedSubnet,
 }

@@ -7,13 +7,18 @@
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use mail_model::user::account::Account;
+use moka::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
 
 /// Shortest signing key in octets: the output of SHA-256 (RFC 7518 section 3.2).
 pub const MIN_KEY: usize = 32;
 /// Longest token that is looked at, in octets; ours have about 300.
 const MAX_TOKEN: usize = 2048;
+/// Most tokens whose verification is remembered: about 700 bytes each.
+const MOST_VERIFIED: u64 = 10_000;
+const VERIFIED_IDLE: Duration = Duration::from_secs(300);
 const ISSUER: &str = "pbm";
 
 /// What a token is for.
@@ -55,6 +60,7 @@ pub struct Subject {
     /// The identifier of the account's entry.
     pub id: String,
     mark: Option<String>,
+    expires: i64,
 }
 
 impl Subject {
@@ -62,6 +68,10 @@ impl Subject {
     #[must_use]
     pub fn is_current(&self, account: &Account) -> bool {
         self.id == account.id && self.mark == account.tokens_valid_from
+    }
+
+    fn unless_expired(self: Arc<Self>, now: Timestamp) -> Result<Arc<Self>, TokenError> {
+        if self.expires <= now.as_second() { Err(TokenError::Expired) } else { Ok(self) }
     }
 }
 
@@ -72,6 +82,9 @@ pub struct Tokens {
     validation: Validation,
     access_seconds: u32,
     refresh_seconds: u32,
+    /// Access tokens whose signature was found right lately: it does not change, and checking it is the dearest
+    /// part of who is asking.
+    verified: Cache<String, Arc<Subject>>,
 }
 
 impl Tokens {
@@ -91,6 +104,7 @@ impl Tokens {
             validation,
             access_seconds,
             refresh_seconds,
+            verified: Cache::builder().max_capacity(MOST_VERIFIED).time_to_idle(VERIFIED_IDLE).build(),
         }
     }
 
@@ -125,11 +139,29 @@ impl Tokens {
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
     }
 
-    /// Reads a token of a kind.
+    /// Reads an access token.
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn read(&self, kind: TokenKind, token: &str, now: Timestamp) -> Result<Subject, TokenError> {
+    pub fn read_access(&self, token: &str, now: Timestamp) -> Result<Arc<Subject>, TokenError> {
+        if let Some(known) = self.verified.get(token) {
+            return known.unless_expired(now);
+        }
+        let subject = self.verify(TokenKind::Access, token)?;
+        let subject = Arc::new(subject).unless_expired(now)?;
+        self.verified.insert(token.to_owned(), subject.clone());
+        Ok(subject)
+    }
+
+    /// Reads a refresh token.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn read_refresh(&self, token: &str, now: Timestamp) -> Result<Arc<Subject>, TokenError> {
+        Arc::new(self.verify(TokenKind::Refresh, token)?).unless_expired(now)
+    }
+
+    fn verify(&self, kind: TokenKind, token: &str) -> Result<Subject, TokenError> {
         if token.len() > MAX_TOKEN {
             return Err(TokenError::Invalid);
         }
@@ -139,10 +171,7 @@ impl Tokens {
         if claims.kind != kind {
             return Err(TokenError::Invalid);
         }
-        if claims.exp <= now.as_second() {
-            return Err(TokenError::Expired);
-        }
-        Ok(Subject { id: claims.sub, mark: claims.mark })
+        Ok(Subject { id: claims.sub, mark: claims.mark, expires: claims.exp })
     }
 }
 
@@ -172,37 +201,37 @@ mod tests {
     #[test]
     fn a_token_counts_until_its_last_second() {
         let token = tokens().issue(TokenKind::Access, &account(), at(1000)).unwrap();
-        assert!(tokens().read(TokenKind::Access, &token, at(1000 + 3599)).is_ok());
-        assert_eq!(tokens().read(TokenKind::Access, &token, at(1000 + 3600)), Err(TokenError::Expired));
+        let tokens = tokens();
+        // Twice: the second time from memory.
+        assert!((0..2).all(|_| tokens.read_access(&token, at(1000 + 3599)).is_ok()));
+        assert_eq!(tokens.read_access(&token, at(1000 + 3600)), Err(TokenError::Expired));
     }
 
     #[test]
     fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
-        for (made, read) in [(TokenKind::Access, TokenKind::Refresh), (TokenKind::Refresh, TokenKind::Access)]
-        {
-            let token = tokens().issue(made, &account(), at(0)).unwrap();
-            assert_eq!(tokens().read(read, &token, at(1)), Err(TokenError::Invalid));
-        }
+        let token = |kind| tokens().issue(kind, &account(), at(0)).unwrap();
+        assert_eq!(tokens().read_refresh(&token(TokenKind::Access), at(1)), Err(TokenError::Invalid));
+        assert_eq!(tokens().read_access(&token(TokenKind::Refresh), at(1)), Err(TokenError::Invalid));
     }
 
     #[test]
     fn a_cut_foreign_or_unsigned_token_does_not_count() {
         let token = tokens().issue(TokenKind::Access, &account(), at(0)).unwrap();
         let foreign = Tokens::new(&"another key of at least 32 octets".into(), 3600, 1);
-        assert_eq!(foreign.read(TokenKind::Access, &token, at(1)), Err(TokenError::Invalid));
+        assert_eq!(foreign.read_access(&token, at(1)), Err(TokenError::Invalid));
         let cut = &token[..token.len() - 1];
         let body = token.split('.').nth(1).unwrap();
         // {"alg":"none","typ":"JWT"}
         let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}.");
         for wrong in [cut, &unsigned, "", "a.b.c", &"a".repeat(5000)] {
-            assert_eq!(tokens().read(TokenKind::Access, wrong, at(1)), Err(TokenError::Invalid), "{wrong}");
+            assert_eq!(tokens().read_access(wrong, at(1)), Err(TokenError::Invalid), "{wrong}");
         }
     }
 
     #[test]
     fn tokens_of_before_a_revocation_are_not_current() {
         let token = tokens().issue(TokenKind::Access, &account(), at(0)).unwrap();
-        let subject = tokens().read(TokenKind::Access, &token, at(1)).unwrap();
+        let subject = tokens().read_access(&token, at(1)).unwrap();
         assert!(subject.is_current(&account()));
         let revoked = Account { tokens_valid_from: Some("20260101000000Z".into()), ..account() };
         assert!(!subject.is_current(&revoked));

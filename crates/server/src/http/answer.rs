@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpResponse,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
 };
 use directory::{
     error::DirectoryError,
@@ -64,6 +64,7 @@ pub struct Failure {
     status: StatusCode,
     message: Message,
     retry_after: Option<Duration>,
+    allow: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -71,7 +72,13 @@ impl Failure {
     /// A failure that is nobody's secret.
     #[must_use]
     pub fn new(status: StatusCode, message: &str) -> Self {
-        Self { status, message: Message::Text(message.to_owned()), retry_after: None, cause: None }
+        Self {
+            status,
+            message: Message::Text(message.to_owned()),
+            retry_after: None,
+            allow: None,
+            cause: None,
+        }
     }
 
     /// 400 about one parameter.
@@ -97,6 +104,14 @@ impl Failure {
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, &format!("There is no such {what}."))
+    }
+
+    /// 405 of a path that takes other methods.
+    #[must_use]
+    pub fn method_not_allowed(allowed: &[Method]) -> Self {
+        let allowed = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let message = format!("This path takes {allowed}.");
+        Self { allow: Some(allowed), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, &message) }
     }
 
     /// 409 of an address.
@@ -162,6 +177,9 @@ impl Failure {
         if let Some(wait) = self.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(allowed) = self.allow {
+            response.insert_header((header::ALLOW, allowed));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

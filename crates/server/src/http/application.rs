@@ -4,11 +4,10 @@ use crate::{
     api::Health,
     auth::{accounts::Accounts, attempts::Attempts, tokens::Tokens},
     config::{Config, HttpConfig, TlsFiles},
-    http::{answer::Failure, dispatch::dispatch, endpoint::Endpoint, listener::Listeners},
+    http::{dispatch::dispatch, listener::Listeners},
 };
 use actix_web::{
-    App, HttpRequest, HttpResponse, Resource, Route,
-    http::{Method, StatusCode, header},
+    App, HttpRequest,
     web::{self, Data, Payload},
 };
 use directory::{Directory, settings::LdapSettings};
@@ -18,8 +17,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
-use strum::VariantArray;
+use std::{net::SocketAddr, sync::Arc};
 
 /// What all worker threads share. None of it is a session: any replica answers any request.
 pub struct Services {
@@ -140,41 +138,17 @@ fn app(
         InitError = (),
     >,
 > {
-    let paths: BTreeSet<&'static str> = Endpoint::VARIANTS.iter().map(|endpoint| endpoint.path()).collect();
-    let app = App::new().app_data(services).app_data(Data::new(Directory::new(ldap, tree)));
-    let app = app.default_service(web::to(|| async { Failure::not_found("path").into_response() }));
-    paths.into_iter().fold(app, |app, path| app.service(resource(path)))
-}
-
-fn resource(path: &'static str) -> Resource {
-    let endpoints = Endpoint::VARIANTS.iter().copied().filter(|endpoint| endpoint.path() == path);
-    let routes = endpoints.flat_map(|endpoint| {
-        let head = (endpoint.method() == Method::GET).then(|| route(endpoint, Method::HEAD));
-        std::iter::once(route(endpoint, endpoint.method())).chain(head)
-    });
-    let resource = routes.fold(web::resource(path), Resource::route);
-    resource.default_service(web::to(move || async move { method_not_allowed(path) }))
-}
-
-fn route(endpoint: Endpoint, method: Method) -> Route {
-    let handler = move |services: Data<Services>,
-                        directory: Data<Directory>,
-                        request: HttpRequest,
-                        payload: Payload| async move {
-        dispatch(endpoint, &services, &directory, request, payload).await
+    let handler = |services: Data<Services>,
+                   directory: Data<Directory>,
+                   request: HttpRequest,
+                   payload: Payload| async move {
+        dispatch(&services, &directory, request, payload).await
     };
-    web::method(method).to(handler)
-}
-
-fn method_not_allowed(path: &str) -> HttpResponse {
-    let allowed: Vec<_> = Endpoint::methods_of(path).iter().map(ToString::to_string).collect();
-    let allowed = allowed.join(", ");
-    let message = format!("This path takes {allowed}.");
-    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, &message).into_response();
-    if let Ok(value) = header::HeaderValue::from_str(&allowed) {
-        response.headers_mut().insert(header::ALLOW, value);
-    }
-    response
+    // Every request takes the same way; the table of endpoints is matched there, on the raw path.
+    App::new()
+        .app_data(services)
+        .app_data(Data::new(Directory::new(ldap, tree)))
+        .default_service(web::to(handler))
 }
 
 fn tls_config(files: &TlsFiles) -> Result<ServerConfig, StartError> {

@@ -2,12 +2,12 @@
 
 use crate::{
     api,
-    auth::{Actor, client, tokens::TokenError, tokens::TokenKind},
+    auth::{Actor, client, tokens::TokenError},
     clock,
     http::{
         answer::{Failure, Reply, TOKEN_EXPIRED},
         application::Services,
-        endpoint::{Access, Endpoint, Right, Rights},
+        endpoint::{Access, Endpoint, NoEndpoint, Right, Rights},
         form::{Body, Parameters},
         path,
     },
@@ -22,11 +22,7 @@ use actix_web::{
 };
 use directory::Directory;
 use jiff::Timestamp;
-use mail_model::{
-    address::MailAddress,
-    tenant::TenantId,
-    user::{account::Account, role::Role},
-};
+use mail_model::{address::MailAddress, tenant::TenantId, user::role::Role};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -47,9 +43,7 @@ pub struct Call<'a> {
     pub directory: &'a Directory,
     /// What all threads share.
     pub services: &'a Services,
-    /// Who asks; nobody where the endpoint is open.
-    pub actor: Option<Actor>,
-    /// What it may do.
+    /// What who asks may do.
     pub right: Right,
     /// Where it asks from.
     pub client: IpAddr,
@@ -93,12 +87,12 @@ struct Names {
 }
 
 impl Names {
-    fn of(endpoint: Endpoint, segments: &[String]) -> Self {
+    fn of(endpoint: Endpoint, segments: Vec<String>) -> Self {
         let mut names = Self::default();
         for (pattern, segment) in endpoint.path().split('/').skip(1).zip(segments) {
             match pattern {
-                "{tenant}" => names.tenant = TenantId::parse(segment).ok(),
-                "{mail}" => names.mail = Some(segment.clone()),
+                "{tenant}" => names.tenant = TenantId::parse(&segment).ok(),
+                "{mail}" => names.mail = Some(segment),
                 _ => {}
             }
         }
@@ -110,17 +104,23 @@ impl Names {
     }
 }
 
-/// Answers a request to an endpoint.
+/// What the log says of a request: filled in as it becomes known.
+#[derive(Default)]
+struct Trace {
+    endpoint: Option<Endpoint>,
+    asked_by: Option<Actor>,
+}
+
+/// Answers a request.
 pub async fn dispatch(
-    endpoint: Endpoint,
     services: &Services,
     directory: &Directory,
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
     let began = Instant::now();
-    let mut asked_by = String::new();
-    let outcome = answer(endpoint, services, directory, &request, payload, &mut asked_by).await;
+    let mut trace = Trace::default();
+    let outcome = answer(services, directory, &request, payload, &mut trace).await;
     let id = request_id(&request);
     let (mut response, cause) = match outcome {
         Ok(response) => (response, None),
@@ -129,7 +129,7 @@ pub async fn dispatch(
             (failure.into_response(), cause)
         }
     };
-    log(endpoint, &response, cause, &id, &asked_by, began);
+    log(&trace, &response, cause, &id, began);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -137,30 +137,31 @@ pub async fn dispatch(
 }
 
 async fn answer(
-    endpoint: Endpoint,
     services: &Services,
     directory: &Directory,
     request: &HttpRequest,
     payload: Payload,
-    asked_by: &mut String,
+    trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
-    let names = Names::of(endpoint, &path.segments);
+    let endpoint = Endpoint::find(request.method(), &path.segments)?;
+    trace.endpoint = Some(endpoint);
+    let names = Names::of(endpoint, path.segments);
     let client = client_address(services, request);
     let now = clock::now();
-    let (actor, right) = match endpoint.access() {
-        Access::Open => (None, Right::All),
+    let right = match endpoint.access() {
+        Access::Open => Right::All,
         Access::ByRole(rights) => {
             let actor = authenticate(services, directory, request, client, now).await?;
-            actor.log_id().clone_into(asked_by);
-            let right = right_of(&actor, &names, rights)?;
-            (Some(actor), right)
+            let right = right_of(&actor, &names, rights);
+            trace.asked_by = Some(actor);
+            right?
         }
     };
     let body = read_body(request, payload).await?;
     let parameters = Parameters::decode(path.parameters, request.query_string(), body_kind(request, &body)?)?;
-    let mut call = Call { directory, services, actor, right, client, now, parameters, names };
+    let mut call = Call { directory, services, right, client, now, parameters, names };
     let reply = api::handle(endpoint, &mut call).await?;
     Ok(with_ignored(reply, call.parameters))
 }
@@ -180,13 +181,12 @@ async fn authenticate(
     let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
         return Err(Failure::unauthorized());
     };
-    let subject =
-        services.tokens.read(TokenKind::Access, token.trim(), now).map_err(|error| match error {
-            TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
-            TokenError::Invalid => Failure::unauthorized(),
-        })?;
+    let subject = services.tokens.read_access(token.trim(), now).map_err(|error| match error {
+        TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
+        TokenError::Invalid => Failure::unauthorized(),
+    })?;
     let account = services.accounts.of_token(directory, &subject).await?;
-    account.map(|account| Actor::Account(Account::clone(&account))).ok_or_else(Failure::unauthorized)
+    account.map(Actor::Account).ok_or_else(Failure::unauthorized)
 }
 
 fn right_of(actor: &Actor, names: &Names, rights: Rights) -> Result<Right, Failure> {
@@ -266,6 +266,15 @@ fn with_ignored(reply: Reply, parameters: Parameters) -> HttpResponse {
 /// Names come from the client: whatever is no letter, digit, `-`, `_` or `.` is escaped.
 const IGNORED_ESCAPES: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
+impl From<NoEndpoint> for Failure {
+    fn from(reason: NoEndpoint) -> Self {
+        match reason {
+            NoEndpoint::UnknownPath => Self::not_found("path"),
+            NoEndpoint::OtherMethods(allowed) => Self::method_not_allowed(&allowed),
+        }
+    }
+}
+
 /// The request's own identifier, where it is a plain one, or a new one.
 fn request_id(request: &HttpRequest) -> String {
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
@@ -277,20 +286,20 @@ fn request_id(request: &HttpRequest) -> String {
 }
 
 fn log(
-    endpoint: Endpoint,
+    trace: &Trace,
     response: &HttpResponse,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     id: &str,
-    asked_by: &str,
     began: Instant,
 ) {
     let status = response.status().as_u16();
-    let (method, route) = (endpoint.method(), endpoint.path());
+    let (method, route) = trace.endpoint.map_or((Method::GET, "unknown"), |e| (e.method(), e.path()));
+    let asked_by = trace.asked_by.as_ref().map(Actor::log_id);
     let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
     if let Some(cause) = cause {
         let cause = cause.as_ref() as &(dyn std::error::Error + 'static);
         tracing::error!(request = id, %method, route, status, milliseconds, asked_by, error = cause, "http.request.failed");
-    } else if method == Method::GET && response.status().is_success() {
+    } else if method == Method::GET {
         tracing::debug!(request = id, %method, route, status, milliseconds, asked_by, "http.request.done");
     } else {
         tracing::info!(request = id, %method, route, status, milliseconds, asked_by, "http.request.done");

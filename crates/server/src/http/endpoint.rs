@@ -126,14 +126,76 @@ impl Endpoint {
         self.row().2
     }
 
-    /// The methods of a path, for the header `Allow`.
-    #[must_use]
-    pub fn methods_of(path: &str) -> Vec<Method> {
-        let mut methods: Vec<_> =
-            Self::VARIANTS.iter().filter(|e| e.path() == path).map(|e| e.method()).collect();
-        if methods.contains(&Method::GET) {
-            methods.push(Method::HEAD);
+    /// The endpoint of a request. `HEAD` is `GET` without the body (RFC 9110 section 9.3.2).
+    ///
+    /// # Errors
+    /// [`NoEndpoint`] when the path is unknown, or known with other methods.
+    pub fn find(method: &Method, segments: &[String]) -> Result<Self, NoEndpoint> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let here = || Self::VARIANTS.iter().copied().filter(|endpoint| endpoint.is_at(segments));
+        if let Some(endpoint) = here().find(|endpoint| endpoint.method() == method) {
+            return Ok(endpoint);
         }
-        methods
+        let mut allowed: Vec<Method> = here().map(Self::method).collect();
+        if allowed.is_empty() {
+            return Err(NoEndpoint::UnknownPath);
+        }
+        if allowed.contains(&Method::GET) {
+            allowed.push(Method::HEAD);
+        }
+        Err(NoEndpoint::OtherMethods(allowed))
+    }
+
+    fn is_at(self, segments: &[String]) -> bool {
+        let mut parts = self.path().split('/').skip(1);
+        let fits = |part: &str, segment: &String| {
+            if part.starts_with('{') { !segment.is_empty() } else { part == segment }
+        };
+        segments.iter().all(|segment| parts.next().is_some_and(|part| fits(part, segment)))
+            && parts.next().is_none()
+    }
+}
+
+/// Why a request has no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoEndpoint {
+    /// There is no such path.
+    UnknownPath,
+    /// The path takes these methods.
+    OtherMethods(Vec<Method>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(method: &Method, path: &str) -> Result<Endpoint, NoEndpoint> {
+        let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        Endpoint::find(method, &segments)
+    }
+
+    #[test]
+    fn a_path_and_method_find_their_endpoint() {
+        assert_eq!(find(&Method::GET, "/v2/users/t/a@b.c"), Ok(Endpoint::ReadUser));
+        assert_eq!(find(&Method::HEAD, "/v2/users/t"), Ok(Endpoint::ListUsers));
+        assert_eq!(find(&Method::POST, "/v2/users/t/a@b.c/restore"), Ok(Endpoint::RestoreUser));
+    }
+
+    #[test]
+    fn what_is_no_endpoint_says_why() {
+        for path in [
+            "/",
+            "/v2",
+            "/v2/users",
+            "/v2/users/",
+            "/v2/users/t/",
+            "/v2/users/t/m/x",
+            "/v2/users/t/m/restore/y",
+        ] {
+            assert_eq!(find(&Method::GET, path), Err(NoEndpoint::UnknownPath), "{path}");
+        }
+        assert_eq!(find(&Method::GET, "/v2/auth"), Err(NoEndpoint::OtherMethods(vec![Method::POST])));
+        let allowed = vec![Method::GET, Method::HEAD];
+        assert_eq!(find(&Method::PUT, "/v2/users/t"), Err(NoEndpoint::OtherMethods(allowed)));
     }
 }
