@@ -106,9 +106,10 @@ impl Directory {
     ) -> Result<Vec<T>, DirectoryError> {
         let named = Filter::any(keys.iter().map(|key| Filter::equal(names::MAIL, key.mail())));
         let filter = Filter::all([who.clone(), named]);
+        let folder = self.tree().users(tenant);
+        let depth = folder.rdns().len() + 1;
         let mut found: Vec<Option<T>> = keys.iter().map(|_| None).collect();
-        let mut scan =
-            self.scan(&self.tree().users(tenant), Scope::Subtree, &filter, &READ_ATTRIBUTES).await?;
+        let mut scan = self.scan(&folder, Scope::Subtree, &filter, &READ_ATTRIBUTES).await?;
         while let Some(entry) = scan.next().await? {
             let Some(mail) = mail_of(&entry, depth) else { continue };
             let place = keys.iter().position(|key| key.mail() == mail).and_then(|place| found.get_mut(place));
