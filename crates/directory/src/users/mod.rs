@@ -97,8 +97,8 @@ impl Directory {
         tenant: &TenantId,
         mail: &MailAddress,
     ) -> Result<Option<LiveUser>, DirectoryError> {
-        let entry = self.user_entry(tenant, mail, &user::live_filter()).await?;
-        Ok(entry.map(|entry| LiveUser::from_entry(mail.clone(), tenant.clone(), &entry)))
+        let entry = self.user_entry(tenant, mail).await?;
+        Ok(entry.and_then(|entry| LiveUser::from_entry(mail.clone(), tenant.clone(), &entry)))
     }
 
     /// Reads a user that is deleted.
@@ -110,17 +110,19 @@ impl Directory {
         tenant: &TenantId,
         mail: &MailAddress,
     ) -> Result<Option<DeletedUser>, DirectoryError> {
-        let entry = self.user_entry(tenant, mail, &user::deleted_filter()).await?;
+        let entry = self.user_entry(tenant, mail).await?;
         Ok(entry.and_then(|entry| DeletedUser::from_entry(mail.clone(), tenant.clone(), &entry)))
     }
 
+    /// The entry of a user in any state of its life. What it is, is looked at here: a filter that says the same
+    /// costs 389-ds a third more for each read, in access checks above all.
     async fn user_entry(
         &self,
         tenant: &TenantId,
         mail: &MailAddress,
-        filter: &Filter,
     ) -> Result<Option<Entry>, DirectoryError> {
-        self.find(&self.tree().user(tenant, mail), Scope::Base, filter, &READ_ATTRIBUTES).await
+        let anything = Filter::present(names::OBJECT_CLASS);
+        self.find(&self.tree().user(tenant, mail), Scope::Base, &anything, &READ_ATTRIBUTES).await
     }
 
     /// Changes a user and returns its identifier. `may_touch` is asked about the very state that the change is

@@ -127,11 +127,14 @@ pub struct LiveUser {
 }
 
 impl LiveUser {
-    /// Reads a user from an entry found by [`live_filter`].
+    /// Reads a user from an entry with [`read_attributes`]; `None` where it is no user, or deleted.
     #[must_use]
-    pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Self {
+    pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
+        if !is_user(entry) || entry.first(&names::DELETED_SINCE).is_some() {
+            return None;
+        }
         let id = entry.first(&names::NS_UNIQUE_ID).unwrap_or_default().to_owned();
-        Self { id, user: User::from_entry(mail, tenant, entry), revision: Revision::of_entry(entry) }
+        Some(Self { id, user: User::from_entry(mail, tenant, entry), revision: Revision::of_entry(entry) })
     }
 }
 
@@ -151,9 +154,12 @@ pub struct DeletedUser {
 }
 
 impl DeletedUser {
-    /// Reads a user from an entry found by [`deleted_filter`]; `None` where the time makes no sense.
+    /// Reads a user from an entry with [`read_attributes`]; `None` where it is no user, or not deleted.
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
+        if !is_user(entry) {
+            return None;
+        }
         let since_value = entry.first(&names::DELETED_SINCE)?.to_owned();
         Some(Self {
             user: User::from_entry(mail, tenant, entry),
@@ -192,7 +198,13 @@ impl Serialize for ShownDeletedUser<'_> {
 #[must_use]
 pub fn read_attributes() -> Vec<AttributeName> {
     let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
-    attributes.extend([names::NS_UNIQUE_ID, names::REVISION, names::DELETED_SINCE, names::PURGING]);
+    attributes.extend([
+        names::OBJECT_CLASS,
+        names::NS_UNIQUE_ID,
+        names::REVISION,
+        names::DELETED_SINCE,
+        names::PURGING,
+    ]);
     attributes
 }
 
@@ -212,6 +224,10 @@ pub fn deleted_filter() -> Filter {
 #[must_use]
 pub fn deleted_by_filter(moment: Timestamp) -> Filter {
     Filter::all([of_class(), Filter::at_most(names::DELETED_SINCE, generalized_time::print(moment))])
+}
+
+fn is_user(entry: &impl EntryView) -> bool {
+    entry.values(&names::OBJECT_CLASS).iter().any(|class| class.eq_ignore_ascii_case(names::USER_CLASS))
 }
 
 fn of_class() -> Filter {

@@ -218,7 +218,9 @@ mod tests {
     }
 
     fn stored(pairs: &[(AttributeName, &str)]) -> Stored {
-        Stored(pairs.iter().map(|(name, value)| (name.clone(), vec![(*value).to_owned()])).collect())
+        let class = (names::OBJECT_CLASS, vec!["inetUser".to_owned(), names::USER_CLASS.to_owned()]);
+        let pairs = pairs.iter().map(|(name, value)| (name.clone(), vec![(*value).to_owned()]));
+        Stored(pairs.chain([class]).collect())
     }
 
     fn tree() -> Tree {
@@ -243,7 +245,7 @@ mod tests {
     }
 
     fn live(pairs: &[(AttributeName, &str)]) -> LiveUser {
-        LiveUser::from_entry(ivan(), TenantId::default_tenant(), &stored(pairs))
+        LiveUser::from_entry(ivan(), TenantId::default_tenant(), &stored(pairs)).unwrap()
     }
 
     fn patch_of(fields: &[(UserField, &str)], new_mail: Option<&str>, password: Option<&str>) -> UserPatch {

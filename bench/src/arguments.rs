@@ -1,0 +1,72 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+use std::{path::PathBuf, time::Duration};
+
+/// Load benchmarks of pbm: ours and the raw directory server side by side, in one run.
+///
+/// Starts a private 389-ds in a temporary folder (TMPDIR says where), prepares it with `pbm init`, fills it,
+/// serves it with `pbm serve`, and measures. The exit code is 0 whether targets are met or not.
+#[derive(Parser)]
+pub(crate) struct Arguments {
+    /// How many users there are.
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..))]
+    pub(crate) users: u32,
+    /// How long one measurement takes.
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// How many HTTP clients ask at once.
+    #[arg(long, value_name = "C", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    clients: u32,
+    /// How often each measurement is made, raw and ours in turns; medians are shown.
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+    /// Let 389-ds answer writes before they reach the disk. In production it does not.
+    #[arg(long)]
+    pub(crate) fast_disk: bool,
+    /// Measure this alone; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Operation>,
+    /// The binary to measure [default: pbm beside this program].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pbm: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Operation {
+    /// Start-up, and memory when idle.
+    Start,
+    /// Reading one user.
+    Read,
+    /// Making users.
+    Create,
+    /// Pages of the list of users.
+    Pages,
+    /// Search by three letters.
+    Search,
+    /// Log-in.
+    Login,
+}
+
+impl Arguments {
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    pub(crate) fn clients(&self) -> usize {
+        usize::try_from(self.clients).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn users(&self) -> usize {
+        usize::try_from(self.users).unwrap_or(usize::MAX)
+    }
+
+    /// What is to be measured, in order: what makes users comes last, so that the others find the number
+    /// that was asked for.
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        let all = Operation::value_variants().iter().copied().filter(|o| *o != Operation::Create);
+        let all = all.chain([Operation::Create]);
+        all.filter(|operation| self.only.is_empty() || self.only.contains(operation)).collect()
+    }
+}

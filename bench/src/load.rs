@@ -1,0 +1,240 @@
+//! Drives clients: each sends its next request when the last one is answered, for some time or some number
+//! of times, and every answer's time is kept.
+//!
+//! Both sides run on the same kind of runtime: two threads with a current-thread runtime each. The raw
+//! clients are fastest on it, since `ldap3` gives every connection a task of its own and a multi-thread
+//! runtime moves the two tasks of a connection between threads.
+
+use crate::processor::Processes;
+use anyhow::{Context, anyhow, ensure};
+use hdrhistogram::Histogram;
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::runtime;
+
+/// Threads that clients run on.
+const THREADS: usize = 2;
+/// Longest time in microseconds that is told from others.
+const LONGEST: u64 = 120_000_000;
+
+/// Set when the benchmark is to end early.
+pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// One client.
+pub(crate) trait Client: Send + 'static {
+    /// Sends one request and waits for its answer; an answer that is not as expected is an error.
+    fn once(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// When a client stops.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    /// After some time.
+    Elapsed(Duration),
+    /// After so many requests.
+    Times(usize),
+}
+
+/// What was measured.
+pub(crate) struct Measured {
+    seconds: f64,
+    latencies: Histogram<u64>,
+}
+
+impl Measured {
+    fn nothing() -> anyhow::Result<Self> {
+        Ok(Self { seconds: 0.0, latencies: Histogram::new_with_bounds(1, LONGEST, 3)? })
+    }
+
+    /// Adds what was measured at the same time.
+    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        self.seconds = self.seconds.max(other.seconds);
+        Ok(self.latencies.add(&other.latencies)?)
+    }
+
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        number(self.latencies.len()) / self.seconds.max(f64::MIN_POSITIVE)
+    }
+
+    /// The time in milliseconds that a share of all answers stayed below.
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
+        number(self.latencies.value_at_quantile(share)) / 1000.0
+    }
+
+    /// The longest time in milliseconds.
+    pub(crate) fn slowest(&self) -> f64 {
+        number(self.latencies.max()) / 1000.0
+    }
+}
+
+/// Ours and the raw server's, measured in turns.
+pub(crate) struct Pair {
+    /// Median of our rates.
+    pub(crate) ours: f64,
+    /// Median of the raw rates.
+    pub(crate) raw: f64,
+    /// Median of the rounds' ratios: what disturbs a round disturbs both sides of it.
+    pub(crate) ratio: f64,
+    /// All our answers.
+    pub(crate) measured: Measured,
+}
+
+/// Measures the raw server and ours in turns.
+pub(crate) fn in_turns(
+    name: &str,
+    rounds: u32,
+    processes: Processes,
+    ours: impl Fn() -> anyhow::Result<Measured>,
+    raw: impl Fn() -> anyhow::Result<Measured>,
+) -> anyhow::Result<Pair> {
+    let mut rates = Vec::new();
+    let mut measured = Measured::nothing()?;
+    for round in 1..=rounds {
+        let one = |side, run: &dyn Fn() -> anyhow::Result<Measured>| {
+            let before = processes.used()?;
+            let measured = run()?;
+            let each = processes.used()?.since(before, number(measured.latencies.len()));
+            eprintln!("{name}, round {round}, {side}: {:.0}/s; each takes {each}", measured.rate());
+            anyhow::Ok(measured)
+        };
+        let (of_raw, of_ours) = (one("raw", &raw)?, one("ours", &ours)?);
+        rates.push((of_ours.rate(), of_raw.rate()));
+        measured.add(&of_ours)?;
+    }
+    let of = |value: fn(&(f64, f64)) -> f64| median(rates.iter().map(value).collect());
+    Ok(Pair {
+        ours: of(|(ours, _)| *ours),
+        raw: of(|(_, raw)| *raw),
+        ratio: of(|(ours, raw)| ours / raw.max(f64::MIN_POSITIVE)),
+        measured,
+    })
+}
+
+/// Makes clients and lets them run.
+pub(crate) fn run<C: Client>(
+    clients: usize,
+    until: Until,
+    connect: impl AsyncFn() -> anyhow::Result<C> + Sync,
+) -> anyhow::Result<Measured> {
+    let threads = THREADS.min(clients.max(1));
+    let start = Barrier::new(threads);
+    let one_thread = |number: usize| {
+        let share = clients / threads + usize::from(number < clients % threads);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let made = runtime.context("cannot start a runtime").and_then(|runtime| {
+            let made = runtime.block_on(make_clients(share, &connect))?;
+            Ok((runtime, made))
+        });
+        // Reached with an error as well: the other threads wait here.
+        start.wait();
+        let (runtime, clients) = made?;
+        runtime.block_on(run_clients(clients, until))
+    };
+    let mut all = Measured::nothing()?;
+    thread::scope(|scope| {
+        let one_thread = &one_thread;
+        let running: Vec<_> = (0..threads).map(|number| scope.spawn(move || one_thread(number))).collect();
+        for thread in running {
+            let measured = thread.join().map_err(|_| anyhow!("a thread of clients panicked"))?;
+            all.add(&measured?)?;
+        }
+        ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
+        Ok(all)
+    })
+}
+
+async fn make_clients<C>(
+    number: usize,
+    connect: &impl AsyncFn() -> anyhow::Result<C>,
+) -> anyhow::Result<Vec<C>> {
+    let mut clients = Vec::with_capacity(number);
+    for _ in 0..number {
+        clients.push(connect().await?);
+    }
+    Ok(clients)
+}
+
+async fn run_clients<C: Client>(clients: Vec<C>, until: Until) -> anyhow::Result<Measured> {
+    let began = Instant::now();
+    let running: Vec<_> =
+        clients.into_iter().map(|client| tokio::spawn(run_client(client, began, until))).collect();
+    let mut all = Measured::nothing()?;
+    for client in running {
+        all.add(&client.await??)?;
+    }
+    Ok(all)
+}
+
+async fn run_client<C: Client>(mut client: C, began: Instant, until: Until) -> anyhow::Result<Measured> {
+    let mut measured = Measured::nothing()?;
+    let mut times = 0;
+    let mut last = Instant::now();
+    loop {
+        let over = match until {
+            Until::Elapsed(time) => last.duration_since(began) >= time,
+            Until::Times(number) => times >= number,
+        };
+        if over || INTERRUPTED.load(Ordering::Relaxed) {
+            break;
+        }
+        client.once().await?;
+        let now = Instant::now();
+        let took = u64::try_from(now.duration_since(last).as_micros()).unwrap_or(LONGEST);
+        measured.latencies.saturating_record(took);
+        last = now;
+        times += 1;
+    }
+    measured.seconds = last.duration_since(began).as_secs_f64();
+    Ok(measured)
+}
+
+/// The middle one; of an even number, the upper middle one.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// A count as a number to calculate with; exact up to 4 billion, which no count here reaches.
+fn number(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sleeper;
+
+    impl Client for Sleeper {
+        async fn once(&mut self) -> anyhow::Result<()> {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_answer_is_counted() {
+        let measured = run(3, Until::Times(10), async || Ok(Sleeper)).unwrap();
+        assert_eq!(measured.latencies.len(), 30);
+        assert!(measured.quantile(0.5) >= 2.0 && measured.slowest() >= measured.quantile(0.99));
+        assert!(measured.rate() < 1500.0);
+    }
+
+    #[test]
+    fn a_client_that_cannot_be_made_ends_the_run() {
+        let outcome = run(2, Until::Times(1), async || Err::<Sleeper, _>(anyhow!("no")));
+        assert_eq!(outcome.err().map(|error| error.to_string()), Some("no".into()));
+    }
+
+    #[test]
+    fn one_outlier_does_not_move_the_median() {
+        assert!((median(vec![9.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
+    }
+}

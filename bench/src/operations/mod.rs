@@ -1,0 +1,30 @@
+//! What is measured: each module one operation, each function some rows of the table.
+
+mod create;
+mod login;
+mod pages;
+mod read;
+mod search;
+mod start;
+
+use crate::{
+    arguments::{Arguments, Operation},
+    report::Row,
+    world::World,
+};
+
+pub(crate) fn measure(
+    operation: Operation,
+    arguments: &Arguments,
+    world: &World,
+) -> anyhow::Result<Vec<Row>> {
+    world.pbm.forget_peak()?;
+    match operation {
+        Operation::Start => start::measure(world),
+        Operation::Read => read::measure(arguments, world),
+        Operation::Create => create::measure(arguments, world),
+        Operation::Pages => pages::measure(arguments, world),
+        Operation::Search => search::measure(world),
+        Operation::Login => login::measure(arguments, world),
+    }
+}

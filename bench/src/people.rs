@@ -1,0 +1,193 @@
+//! The users that a benchmark works with: the same ones on every run, as pbm would make them.
+
+use anyhow::anyhow;
+use ldap_text::{
+    dn::Dn,
+    ldif::{Attribute, Change, ChangeRecord},
+};
+use mail_model::{
+    address::{Domain, MailAddress},
+    names,
+    tenant::{Tenant, TenantId},
+    tree::Tree,
+    user::{
+        command::{FieldErrors, NewUser, Password},
+        field::UserField,
+        plan,
+    },
+};
+
+pub(crate) const DOMAIN: &str = "example.com";
+pub(crate) const ROOT: &str = "dc=example,dc=com";
+/// A password that users made by a benchmark have.
+pub(crate) const PASSWORD: &str = "Correct-Horse-7";
+/// A hash of the kind that 389-ds makes, of no known password: hashing 20,000 of them would take minutes.
+const HASH: &str = "{PBKDF2-SHA512}10000$c2FsdHNhbHRzYWx0c2FsdA==$b2YgYSBwYXNzd29yZCB0aGF0IG5vYm9keSBrbm93cywgbWFkZSBvZiA2NCBieXRlcyBleGFjdGx5IQ==";
+
+/// Three letters of one last name in twenty, as it is shown and in no address; and the other way round.
+pub(crate) const CYRILLIC_PART: &str = "шев";
+pub(crate) const LATIN_PART: &str = "web";
+
+/// First names, as they are shown and as they stand in addresses.
+const FIRST: &[(&str, &str)] = &[
+    ("Анна", "anna"),
+    ("Иван", "ivan"),
+    ("Мария", "maria"),
+    ("Пётр", "petr"),
+    ("Ольга", "olga"),
+    ("Алексей", "alexey"),
+    ("John", "john"),
+    ("Елена", "elena"),
+    ("Сергей", "sergey"),
+    ("Emma", "emma"),
+    ("Фёдор", "fedor"),
+    ("Наталья", "natalia"),
+    ("Дмитрий", "dmitry"),
+];
+/// Twenty last names, so each is that of one user in twenty.
+const LAST: &[(&str, &str)] = &[
+    ("Шевченко", "shevchenko"),
+    ("Weber", "weber"),
+    ("Черных", "chernykh"),
+    ("Коваленко", "kovalenko"),
+    ("Smith", "smith"),
+    ("Долгих", "dolgikh"),
+    ("O'Neil", "oneil"),
+    ("Ткаченко", "tkachenko"),
+    ("Седых", "sedykh"),
+    ("Taylor", "taylor"),
+    ("Бойко", "boyko"),
+    ("Белых", "belykh"),
+    ("Harris", "harris"),
+    ("Лысенко", "lysenko"),
+    ("Косых", "kosykh"),
+    ("Martin", "martin"),
+    ("Петренко", "petrenko"),
+    ("Гурко", "gurko"),
+    ("Clark", "clark"),
+    ("Юрченко", "yurchenko"),
+];
+const DEPARTMENTS: &[&str] = &["Продажи", "Разработка", "Бухгалтерия", "Sales", "Поддержка"];
+const TITLES: &[&str] = &["Инженер", "Менеджер", "Бухгалтер", "Engineer", "Руководитель отдела"];
+
+/// Makes the users' entries.
+pub(crate) struct People {
+    tree: Tree,
+    tenant: Tenant,
+    password: Password,
+}
+
+/// A user's address, and the name of its entry.
+pub(crate) struct Name {
+    pub(crate) mail: String,
+    pub(crate) dn: String,
+}
+
+impl People {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let tenant = Tenant {
+            id: TenantId::default_tenant(),
+            domains: vec![Domain::parse(DOMAIN)?],
+            default_quota: None,
+            default_language: None,
+        };
+        Ok(Self { tree: Tree::new(Dn::parse(ROOT)?), tenant, password: Password::parse(PASSWORD)? })
+    }
+
+    /// The folder that the users stand in.
+    pub(crate) fn folder(&self) -> String {
+        self.tree.users(&self.tenant.id).to_string()
+    }
+
+    /// The account that pbm binds as.
+    pub(crate) fn service_account(&self) -> String {
+        self.tree.system().child(names::UID, "pbm").to_string()
+    }
+
+    /// The user of a number.
+    pub(crate) fn name(&self, index: usize) -> anyhow::Result<Name> {
+        let mail = address(index)?;
+        Ok(Name { dn: self.tree.user(&self.tenant.id, &mail).to_string(), mail: mail.as_str().to_owned() })
+    }
+
+    /// The entry of the user of a number, with the hash of its password.
+    pub(crate) fn hashed_entry(&self, index: usize) -> anyhow::Result<ChangeRecord> {
+        let phone = format!("+7 495 {:03}-{:02}-{:02}", 100 + index % 900, index % 100, (index * 7) % 100);
+        let mobile = format!("+7 916 {:03}-{:02}-{:02}", index % 1000, (index * 3) % 100, index % 100);
+        let fields = [
+            (UserField::FirstName, first_name(index).0),
+            (UserField::LastName, last_name(index).0),
+            (UserField::Role, "2"),
+            (UserField::Department, pick(DEPARTMENTS, index)),
+            (UserField::Title, pick(TITLES, index / 3)),
+            (UserField::WorkPhone, &phone),
+            (UserField::HomePhone, &mobile),
+        ];
+        let mut record = self.creation(address(index)?, &fields)?;
+        if let Change::Add(attributes) = &mut record.change {
+            attributes.retain(|attribute| attribute.name != names::USER_PASSWORD);
+            attributes.push(Attribute::new(names::USER_PASSWORD, [HASH]));
+        }
+        Ok(record)
+    }
+
+    /// What pbm writes for the request of [`creation_form`].
+    pub(crate) fn new_entry(&self, mail: &str) -> anyhow::Result<ChangeRecord> {
+        let fields =
+            [(UserField::FirstName, "Vera"), (UserField::LastName, "Novikova"), (UserField::Role, "2")];
+        self.creation(MailAddress::parse(mail)?, &fields)
+    }
+
+    fn creation(&self, mail: MailAddress, fields: &[(UserField, &str)]) -> anyhow::Result<ChangeRecord> {
+        let mut errors = FieldErrors::default();
+        let value = |(field, text): &(UserField, &str)| {
+            Some((*field, errors.keep(field.api_name(), field.parse(text))?))
+        };
+        let fields = fields.iter().filter_map(value).collect();
+        let new = NewUser::new(Some(mail), Some(self.password.clone()), fields, &self.tenant, errors)
+            .map_err(|errors| anyhow!("a user that cannot be made: {:?}", errors.by_parameter()))?;
+        Ok(plan::creation(&self.tree, &self.tenant.id, &new))
+    }
+}
+
+/// The form that makes the user of [`People::new_entry`].
+pub(crate) fn creation_form() -> String {
+    format!("userPassword={PASSWORD}&cn=Vera&sn=Novikova&employeeNumber=2")
+}
+
+fn first_name(index: usize) -> (&'static str, &'static str) {
+    FIRST.get(index % FIRST.len()).copied().unwrap_or_default()
+}
+
+fn last_name(index: usize) -> (&'static str, &'static str) {
+    LAST.get(index % LAST.len()).copied().unwrap_or_default()
+}
+
+fn pick(list: &'static [&'static str], index: usize) -> &'static str {
+    list.get(index % list.len()).copied().unwrap_or_default()
+}
+
+fn address(index: usize) -> anyhow::Result<MailAddress> {
+    let (first, last) = (first_name(index).1, last_name(index).1);
+    Ok(MailAddress::parse(&format!("{first}.{last}{index}@{DOMAIN}"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_searched_letters_stand_in_one_name_of_twenty() {
+        let people = People::new().unwrap();
+        let hits = |part: &str| {
+            let text = |index| people.hashed_entry(index).unwrap().to_string().to_lowercase();
+            let named = |index: usize| {
+                let (first, last) = (first_name(index), last_name(index));
+                format!("{} {} {} {}", first.0, last.0, first.1, last.1).to_lowercase().contains(part)
+            };
+            assert!(text(0).contains("mail="));
+            (0..2000).filter(|index| named(*index)).count()
+        };
+        assert_eq!((hits(CYRILLIC_PART), hits(LATIN_PART)), (100, 100));
+    }
+}

@@ -1,0 +1,87 @@
+//! The raw side: LDAP clients with one connection and one request in flight each, which is what 389-ds is
+//! fastest with.
+
+use crate::load::Client;
+use anyhow::{Context, bail, ensure};
+use ldap_text::ldif::{Change, ChangeRecord, Value};
+use ldap3::{Ldap, LdapConnAsync, Mod, Scope};
+use std::collections::HashSet;
+
+/// Who binds where.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) url: String,
+    pub(crate) dn: String,
+    pub(crate) password: String,
+}
+
+impl Login {
+    /// A connection, not bound yet.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Ldap> {
+        let (connection, ldap) = LdapConnAsync::new(&self.url).await.context("cannot connect to 389-ds")?;
+        tokio::spawn(async move { connection.drive().await });
+        Ok(ldap)
+    }
+
+    /// A connection, bound.
+    pub(crate) async fn bind(&self) -> anyhow::Result<Ldap> {
+        let mut ldap = self.connect().await?;
+        ldap.simple_bind(&self.dn, &self.password).await?.success().context("cannot bind")?;
+        Ok(ldap)
+    }
+}
+
+/// Reads an entry, undecoded.
+pub(crate) async fn read(ldap: &mut Ldap, dn: &str, attributes: &[&str]) -> anyhow::Result<()> {
+    let mut search = ldap.streaming_search(dn, Scope::Base, "(objectClass=*)", attributes).await?;
+    let found = search.next().await?.is_some();
+    while search.next().await?.is_some() {}
+    search.finish().await.success()?;
+    ensure!(found, "no entry {dn}");
+    Ok(())
+}
+
+/// Adds an entry.
+pub(crate) async fn add(ldap: &mut Ldap, record: &ChangeRecord) -> anyhow::Result<()> {
+    let Change::Add(attributes) = &record.change else { bail!("not the change that adds an entry") };
+    let attributes = attributes.iter().map(|attribute| {
+        let values: HashSet<&[u8]> = attribute.values.iter().map(Value::as_bytes).collect();
+        (attribute.name.as_str().as_bytes(), values)
+    });
+    ldap.add(&record.dn.to_string(), attributes.collect()).await?.success()?;
+    Ok(())
+}
+
+/// Sets an attribute to one value.
+pub(crate) async fn set(ldap: &mut Ldap, dn: &str, attribute: &str, value: &str) -> anyhow::Result<()> {
+    ldap.modify(dn, vec![Mod::Replace(attribute, HashSet::from([value]))]).await?.success()?;
+    Ok(())
+}
+
+/// A client that adds what `next` makes, until it makes no more.
+pub(crate) struct Adding<F> {
+    pub(crate) ldap: Ldap,
+    pub(crate) next: F,
+}
+
+impl<F: FnMut() -> anyhow::Result<Option<ChangeRecord>> + Send + 'static> Client for Adding<F> {
+    async fn once(&mut self) -> anyhow::Result<()> {
+        match (self.next)()? {
+            Some(record) => add(&mut self.ldap, &record).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A client that binds again and again.
+pub(crate) struct Binding {
+    pub(crate) ldap: Ldap,
+    pub(crate) login: Login,
+}
+
+impl Client for Binding {
+    async fn once(&mut self) -> anyhow::Result<()> {
+        self.ldap.simple_bind(&self.login.dn, &self.login.password).await?.success()?;
+        Ok(())
+    }
+}

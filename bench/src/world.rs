@@ -1,0 +1,178 @@
+//! What is measured: a 389-ds of our own, prepared by `pbm init` and filled, and pbm in front of it.
+
+use crate::{
+    arguments::Arguments,
+    facade::{Facade, Program},
+    http::{HttpClient, request},
+    load::{self, Until},
+    people::{DOMAIN, Name, PASSWORD, People, ROOT},
+    processor::Processes,
+    raw::{Adding, Login},
+};
+use anyhow::{Context, ensure};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use sandbox::DirectoryServer;
+use secrecy::ExposeSecret;
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+use tempfile::TempDir;
+use tokio::runtime;
+
+/// Connections of pbm to 389-ds, and of the raw side: its default, written out.
+pub(crate) const CONNECTIONS: usize = 32;
+/// The same, for the check of passwords.
+pub(crate) const PASSWORD_CONNECTIONS: usize = 8;
+/// Plug-ins that pbm needs and that 389-ds loads only at its start.
+const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
+const SERVICE_PASSWORD: &str = "bench-service-account-password";
+const ADMINISTRATOR: &str = "admin@example.com";
+/// Users loaded between two signs of life.
+const STEP: usize = 2000;
+
+/// Everything under measurement. The fields end in this order: pbm, the directory, the folder.
+pub(crate) struct World {
+    /// The running pbm.
+    pub(crate) pbm: Facade,
+    /// How to run another one.
+    pub(crate) program: Program,
+    /// An access token of the super administrator.
+    pub(crate) token: String,
+    pub(crate) people: Arc<People>,
+    /// The loaded users, in random order.
+    pub(crate) names: Arc<Vec<Name>>,
+    /// As pbm binds.
+    pub(crate) service: Login,
+    pub(crate) manager: Login,
+    directory: DirectoryServer,
+    _folder: TempDir,
+}
+
+impl World {
+    pub(crate) fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pbm-bench-").tempdir()?;
+        let binary = match &arguments.pbm {
+            Some(binary) => binary.clone(),
+            None => std::env::current_exe()?.with_file_name("pbm"),
+        };
+        ensure!(binary.exists(), "no {}; build it: cargo build --release -p server", binary.display());
+        let file = |name: &str| folder.path().join(name);
+        let program = Program { binary, config: file("pbm.toml"), log: file("pbm.log") };
+        eprintln!("starting 389-ds in {}", folder.path().display());
+        let directory = DirectoryServer::in_folder(file("389-ds"))
+            .suffix(ROOT)
+            .plugins(PLUGINS)
+            .durable(!arguments.fast_disk)
+            .start()?;
+        let people = Arc::new(People::new()?);
+        let login =
+            |dn: String, password: &str| Login { url: directory.url(), dn, password: password.into() };
+        let service = login(people.service_account(), SERVICE_PASSWORD);
+        let manager = login(directory.manager_dn().to_owned(), directory.manager_password().expose_secret());
+        prepare(&program, folder.path(), &directory)?;
+        fill(&people, &manager, arguments.users())?;
+        let pbm = program.serve()?;
+        let token = log_in(&pbm)?;
+        let names = Arc::new(shuffled_names(&people, arguments.users())?);
+        Ok(Self { pbm, program, token, people, names, service, manager, directory, _folder: folder })
+    }
+}
+
+impl World {
+    /// What runs besides the clients.
+    pub(crate) fn processes(&self) -> anyhow::Result<Processes> {
+        let directory = self.directory.pid().context("389-ds has ended")?;
+        Ok(Processes { directory, pbm: self.pbm.pid() })
+    }
+}
+
+/// Writes the configuration and runs `pbm init`.
+fn prepare(program: &Program, folder: &Path, directory: &DirectoryServer) -> anyhow::Result<()> {
+    let write = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        anyhow::Ok(path)
+    };
+    let service = write("ldap-password", SERVICE_PASSWORD)?;
+    let key = write("token-key", &"benchmark".repeat(8))?;
+    let administrator = write("admin-password", PASSWORD)?;
+    let config = format!(
+        "[http]\nlisten = [\"127.0.0.1:0\"]\n\
+         [ldap]\nurls = [\"{}\"]\nbind_password_file = '{}'\n\
+         connections = {CONNECTIONS}\npassword_connections = {PASSWORD_CONNECTIONS}\n\
+         [tree]\nroot = \"{ROOT}\"\n\
+         [auth]\ntoken_key_file = '{}'\n",
+        directory.url(),
+        service.display(),
+        key.display()
+    );
+    fs::write(&program.config, config).context("cannot write the configuration")?;
+    let mut init = program.command("init")?;
+    init.args(["--domain", DOMAIN]).arg("--admin-password-file").arg(administrator);
+    init.arg("--manager-password-file").arg(directory.manager_password_file());
+    program.run(&mut init)
+}
+
+/// Adds the users, bound as the manager.
+fn fill(people: &Arc<People>, manager: &Login, users: usize) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let next = Arc::new(AtomicUsize::new(0));
+    load::run(CONNECTIONS, Until::Times(users.div_ceil(CONNECTIONS)), async || {
+        let (people, next) = (people.clone(), next.clone());
+        let next = move || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= users {
+                return Ok(None);
+            }
+            if index % STEP == 0 {
+                eprintln!("users: {index} of {users}");
+            }
+            people.hashed_entry(index).map(Some)
+        };
+        Ok(Adding { ldap: manager.bind().await?, next })
+    })
+    .context("cannot load the users")?;
+    eprintln!("users: {users} of {users} in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The form that logs in, with the password that everybody has.
+pub(crate) fn login_form(mail: &str) -> String {
+    format!("login={}&password={PASSWORD}", utf8_percent_encode(mail, NON_ALPHANUMERIC))
+}
+
+fn log_in(pbm: &Facade) -> anyhow::Result<String> {
+    let answer = ask(pbm, &request("POST", "/v2/auth", None, &login_form(ADMINISTRATOR)))?;
+    let token = answer.get("access_token").and_then(|token| token.as_str());
+    Ok(token.context("no token in the answer")?.to_owned())
+}
+
+/// Sends one request, and reads the JSON of its answer.
+pub(crate) fn ask(pbm: &Facade, request: &[u8]) -> anyhow::Result<serde_json::Value> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut http = HttpClient::connect(pbm.address).await?;
+        let answer = http.send(request).await?;
+        ensure!(
+            answer.status == 200,
+            "pbm answered {}: {}",
+            answer.status,
+            String::from_utf8_lossy(answer.body)
+        );
+        Ok(serde_json::from_slice(answer.body)?)
+    })
+}
+
+/// The order is random, and the same on every run.
+fn shuffled_names(people: &People, users: usize) -> anyhow::Result<Vec<Name>> {
+    let mut names = (0..users).map(|index| people.name(index)).collect::<anyhow::Result<Vec<_>>>()?;
+    names.shuffle(&mut StdRng::seed_from_u64(0));
+    Ok(names)
+}

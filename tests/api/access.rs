@@ -1,0 +1,252 @@
+//! Who may do what (design, section 4): every endpoint, each role, in its own and in a foreign tenant. The
+//! expected statuses stand here on their own, whatever table the program has.
+
+use harness::{Answer, Client, Context, NewUser, Tenant, User, World, form};
+use server::http::endpoint::Endpoint;
+use strum::VariantArray;
+
+harness::trials! { "access":
+    every_endpoint_answers_each_role_as_the_table_says,
+    a_token_that_counts_for_nothing_opens_nothing,
+    an_administrator_of_the_default_tenant_can_neither_make_nor_touch_a_super_administrator,
+    an_administrator_elsewhere_cannot_make_a_super_administrator,
+    nobody_becomes_a_super_administrator_outside_the_default_tenant,
+    a_user_reads_itself_and_changes_its_own_password_alone,
+    an_allowed_address_needs_no_token_and_others_do,
+    a_token_counts_before_an_allowed_address,
+}
+
+/// One endpoint's row: for role 3, 1, 2, an address of an allowed subnet and nobody, the status in its own
+/// tenant and in a foreign one. An allowed address and nobody have no tenant; the first column is `default`.
+struct Row {
+    endpoint: Endpoint,
+    statuses: [[u16; 2]; 5],
+}
+
+const OPEN: [[u16; 2]; 5] = [[200, 200]; 5];
+const ADMINISTRATION: [[u16; 2]; 5] = [[200, 200], [200, 403], [403, 403], [200, 200], [401, 401]];
+
+const TABLE: [Row; 9] = [
+    Row { endpoint: Endpoint::Authenticate, statuses: OPEN },
+    Row { endpoint: Endpoint::Live, statuses: OPEN },
+    Row { endpoint: Endpoint::Ready, statuses: OPEN },
+    Row { endpoint: Endpoint::ListUsers, statuses: ADMINISTRATION },
+    Row { endpoint: Endpoint::CreateUser, statuses: ADMINISTRATION },
+    Row { endpoint: Endpoint::ReadUser, statuses: ADMINISTRATION },
+    Row { endpoint: Endpoint::PatchUser, statuses: ADMINISTRATION },
+    Row { endpoint: Endpoint::DeleteUser, statuses: ADMINISTRATION },
+    Row { endpoint: Endpoint::RestoreUser, statuses: ADMINISTRATION },
+];
+
+/// Somebody who asks, and the tenants that are its own and foreign to it.
+struct Actor<'a, 'w> {
+    name: &'a str,
+    client: Client,
+    tenants: [&'a Tenant<'w>; 2],
+}
+
+fn every_endpoint_answers_each_role_as_the_table_says(world: &World) {
+    let (default, ours, theirs) = (world.default_tenant(), world.tenant(), world.tenant());
+    let actors = [
+        Actor { name: "role 3", client: world.root().clone(), tenants: [&default, &ours] },
+        Actor { name: "role 1", client: ours.admin().clone(), tenants: [&ours, &theirs] },
+        Actor { name: "role 2", client: ours.user("plain").create().log_in(), tenants: [&ours, &theirs] },
+        Actor { name: "allowed address", client: world.trusted(), tenants: [&default, &ours] },
+        Actor { name: "nobody", client: world.nobody(), tenants: [&ours, &theirs] },
+    ];
+    for endpoint in Endpoint::VARIANTS {
+        let row = TABLE.iter().find(|row| row.endpoint == *endpoint);
+        let row = row.unwrap_or_else(|| panic!("{endpoint:?} has no cases here"));
+        for (number, (actor, statuses)) in actors.iter().zip(row.statuses).enumerate() {
+            for (place, tenant, expected) in
+                [("own", actor.tenants[0], statuses[0]), ("foreign", actor.tenants[1], statuses[1])]
+            {
+                let name = format!("case-{endpoint:?}-{number}-{place}").to_lowercase();
+                let _case = Context::new(format!("{endpoint:?} by {} in its {place} tenant", actor.name));
+                assert_case(world, *endpoint, &actor.client, &tenant.user(&name), expected);
+            }
+        }
+    }
+}
+
+/// One case: the answer, and whether the directory changed just where it should.
+#[track_caller]
+fn assert_case(world: &World, endpoint: Endpoint, client: &Client, target: &NewUser<'_>, expected: u16) {
+    let allowed = expected == 200;
+    match endpoint {
+        Endpoint::Authenticate => {
+            let user = target.clone().create();
+            assert_status(
+                &client.behind(&world.fresh_address()).log_in(&user.mail, &user.password),
+                expected,
+            );
+        }
+        Endpoint::Live => assert_read(client, "/health/live", expected),
+        Endpoint::Ready => assert_read(client, "/health/ready", expected),
+        Endpoint::ListUsers => {
+            let user = target.clone().create();
+            let users = user.as_ref().rsplit_once('/').unwrap().0;
+            assert_read(client, users, expected);
+            assert_read(client, &format!("{users}?deleted=1"), expected);
+        }
+        Endpoint::ReadUser => assert_read(client, target.clone().create().as_ref(), expected),
+        Endpoint::CreateUser => {
+            assert_status(&target.clone().by(client).put(), expected);
+            let made = world.eye().find(&format!("(cn={})", target_name(target)));
+            assert_eq!(made.len(), usize::from(allowed));
+        }
+        Endpoint::PatchUser | Endpoint::DeleteUser | Endpoint::RestoreUser => {
+            assert_changes(world, endpoint, client, &target.clone().create(), expected);
+        }
+    }
+}
+
+/// The same for an endpoint that changes a user that is there.
+#[track_caller]
+fn assert_changes(world: &World, endpoint: Endpoint, client: &Client, user: &User<'_>, expected: u16) {
+    let allowed = expected == 200;
+    if endpoint == Endpoint::PatchUser {
+        assert_status(&client.patch(user, "title=Boss"), expected);
+        assert_eq!(world.eye().user(&user.mail).one("title"), if allowed { "Boss" } else { "" });
+    } else if endpoint == Endpoint::DeleteUser {
+        assert_status(&client.delete(user), expected);
+        assert_eq!(is_deleted(world, user), allowed);
+    } else {
+        world.root().delete(user).expect_success();
+        assert_status(&client.restore(user), expected);
+        assert_eq!(is_deleted(world, user), !allowed);
+    }
+}
+
+#[track_caller]
+fn assert_read(client: &Client, path: &str, expected: u16) {
+    assert_status(&client.get(path), expected);
+    let head = client.send("HEAD", path, "");
+    assert_eq!((head.status, head.body.len()), (expected, 0));
+}
+
+/// An answer with a status; a refusal in the guide's words.
+#[track_caller]
+fn assert_status(answer: &Answer, expected: u16) {
+    let answer = answer.clone().expect(expected);
+    if expected == 403 {
+        assert_eq!(
+            answer.message(),
+            "You don't have the permission to access the requested resource. It is either read-protected or \
+             not readable by the server."
+        );
+    }
+}
+
+fn target_name(target: &NewUser<'_>) -> String {
+    let form = target.form();
+    form.split('&').find_map(|pair| pair.strip_prefix("cn=")).unwrap().to_owned()
+}
+
+fn is_deleted(world: &World, user: &User<'_>) -> bool {
+    !world.eye().user(&user.mail).one("pbmDeletedSince").is_empty()
+}
+
+fn a_token_that_counts_for_nothing_opens_nothing(world: &World) {
+    let tenant = world.tenant();
+    let ivan = tenant.user("ivan").create();
+    for value in ["Bearer", "Bearer ", "Bearer x.y.z", "Basic YWRtaW46YWRtaW4=", "Bearer é", ""] {
+        let client = world.nobody().with_header("Authorization", value);
+        client.get(&ivan).expect(401);
+        client.delete(&ivan).expect(401);
+        // Not even where no token would be needed: who sends one means it.
+        client.behind(harness::ALLOWED_ADDRESS).delete(&ivan).expect(401);
+    }
+    assert!(!is_deleted(world, &ivan));
+}
+
+fn an_administrator_of_the_default_tenant_can_neither_make_nor_touch_a_super_administrator(world: &World) {
+    let tenant = world.default_tenant();
+    let admin = tenant.user("default-administrator").role(1).create().log_in();
+    let boss = tenant.user("second-super").role(3).create();
+    let plain = tenant.user("no-super").create();
+    let before = world.eye().user(&boss.mail);
+    tenant.user("third-super").role(3).by(&admin).put().expect(403);
+    admin.patch(&plain, "employeeNumber=3").expect(403);
+    for change in ["title=x", "userPassword=Other-Horse-8", "inetUserStatus=0", "employeeNumber=2"] {
+        admin.patch(&boss, change).expect(403);
+    }
+    admin.patch(&boss, &form(&[("mail", tenant.address("renamed-super"))])).expect(403);
+    admin.delete(&boss).expect(403);
+    assert_eq!(world.eye().user(&boss.mail), before);
+    assert!(boss.can_bind());
+    world.root().delete(&boss).expect_success();
+    admin.restore(&boss).expect(403);
+    assert!(is_deleted(world, &boss));
+    assert_eq!(world.eye().find("(mail=third-super@*)"), []);
+    assert_eq!(world.eye().user(&plain.mail).one("employeeNumber"), "2");
+}
+
+fn an_administrator_elsewhere_cannot_make_a_super_administrator(world: &World) {
+    let tenant = world.tenant();
+    let plain = tenant.user("plain").create();
+    for answer in [tenant.user("boss").role(3).put(), tenant.admin().patch(&plain, "employeeNumber=3")] {
+        assert!([400, 403].contains(&answer.status), "{answer:?}");
+    }
+    assert_eq!(world.eye().find(&format!("(mail={})", tenant.address("boss"))), []);
+    assert_eq!(world.eye().user(&plain.mail).one("employeeNumber"), "2");
+}
+
+fn nobody_becomes_a_super_administrator_outside_the_default_tenant(world: &World) {
+    let tenant = world.tenant();
+    tenant.user("boss").role(3).by(world.root()).put().expect_wrong(&["employeeNumber"]);
+    // Not even by an edit behind the program's back.
+    let ivan = tenant.user("ivan").create();
+    let dn = ivan.dn();
+    world
+        .eye()
+        .modify(&format!("dn: {dn}\nchangetype: modify\nreplace: employeeNumber\nemployeeNumber: 3\n"));
+    let client = ivan.log_in();
+    client.get("/v2/users/default").expect(403);
+    client.get(tenant.users()).expect(403);
+}
+
+fn a_user_reads_itself_and_changes_its_own_password_alone(world: &World) {
+    let tenant = world.tenant();
+    let mut ivan = tenant.user("ivan").create();
+    let other = tenant.user("other").create();
+    let client = ivan.log_in();
+    assert_eq!(client.get(&ivan).expect(200).json()["mail"], ivan.mail.as_str());
+    client.get(&other).expect(403);
+    client.get(tenant.named("missing")).expect(403);
+    let before = world.eye().user(&ivan.mail);
+    for change in ["title=Boss", "userPassword=Other-Horse-8&title=Boss", "employeeNumber=1", "alias="] {
+        client.patch(&ivan, change).expect(403);
+    }
+    client.patch(&ivan, &form(&[("mail", tenant.address("renamed"))])).expect(403);
+    client.patch(&other, "userPassword=Other-Horse-8").expect(403);
+    client.delete(&ivan).expect(403);
+    client.restore(&ivan).expect(403);
+    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert!(other.can_bind());
+    client.patch(&ivan, "userPassword=Other-Horse-8").expect_success();
+    ivan.password = "Other-Horse-8".into();
+    assert!(ivan.can_bind());
+    client.get(&ivan).expect(401);
+    ivan.log_in().get(&ivan).expect(200);
+}
+
+fn an_allowed_address_needs_no_token_and_others_do(world: &World) {
+    let tenant = world.tenant();
+    let ivan = tenant.user("ivan").create();
+    world.trusted().patch(&ivan, "title=Boss").expect_success();
+    world.default_tenant().user("made-by-address").role(3).by(&world.trusted()).put().expect_success();
+    for address in ["192.0.3.7", "203.0.113.1", "192.0.2.7, 203.0.113.1", "::1", "nonsense", "192.0.2.0/24"] {
+        world.nobody().behind(address).get(&ivan).expect(401);
+    }
+    // The last address that is no trusted proxy's counts.
+    world.nobody().behind("203.0.113.1, 192.0.2.9, 127.0.0.1").get(&ivan).expect(200);
+}
+
+fn a_token_counts_before_an_allowed_address(world: &World) {
+    let tenant = world.tenant();
+    let ivan = tenant.user("ivan").create();
+    let client = ivan.log_in().behind(harness::ALLOWED_ADDRESS);
+    client.get(&ivan).expect(200);
+    client.get(tenant.users()).expect(403);
+}

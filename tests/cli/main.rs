@@ -1,0 +1,17 @@
+//! The command line, each command as a process of its own.
+
+mod check;
+mod commands;
+mod dev;
+mod init;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::run_without_world(&[
+        ("init", init::TRIALS),
+        ("check", check::TRIALS),
+        ("commands", commands::TRIALS),
+        ("dev", dev::TRIALS),
+    ])
+}

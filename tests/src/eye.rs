@@ -1,0 +1,155 @@
+//! The independent eye on the directory: the commands of the package ldap-utils, bound as the Directory Manager,
+//! or as a user with its own password.
+
+use crate::{
+    process::{Finished, run_program},
+    programs,
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use sandbox::DirectoryServer;
+use std::path::PathBuf;
+
+/// Looks into one directory.
+#[derive(Clone, Debug)]
+pub struct Eye {
+    url: String,
+    manager: &'static str,
+    password_file: PathBuf,
+    /// The root DN.
+    pub root: String,
+}
+
+/// An entry as LDIF shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub dn: String,
+    values: Vec<(String, String)>,
+}
+
+impl Entry {
+    /// The values of an attribute.
+    pub fn all(&self, attribute: &str) -> Vec<&str> {
+        let named = self.values.iter().filter(|(name, _)| name.eq_ignore_ascii_case(attribute));
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The only value of an attribute; empty where it has none.
+    #[track_caller]
+    pub fn one(&self, attribute: &str) -> &str {
+        let values = self.all(attribute);
+        assert!(values.len() <= 1, "{attribute}: {values:?}");
+        values.first().copied().unwrap_or_default()
+    }
+}
+
+impl Eye {
+    pub(crate) fn new(directory: &DirectoryServer) -> Self {
+        Self {
+            url: directory.url(),
+            manager: directory.manager_dn(),
+            password_file: directory.manager_password_file().to_path_buf(),
+            root: directory.suffix().to_owned(),
+        }
+    }
+
+    /// The entries below the root that a filter finds, with their user attributes and the lock.
+    #[track_caller]
+    pub fn find(&self, filter: &str) -> Vec<Entry> {
+        self.search(&self.root, "sub", filter)
+    }
+
+    /// The only entry that a filter finds.
+    #[track_caller]
+    pub fn find_one(&self, filter: &str) -> Entry {
+        let mut found = self.find(filter);
+        assert_eq!(found.len(), 1, "{filter}: {found:?}");
+        found.remove(0)
+    }
+
+    /// The entry with an address of its own.
+    #[track_caller]
+    pub fn user(&self, mail: &str) -> Entry {
+        self.find_one(&format!("(&(objectClass=pbmUser)(mail={}))", escaped(mail)))
+    }
+
+    /// The entry of a name.
+    pub fn entry(&self, dn: &str) -> Option<Entry> {
+        self.search(dn, "base", "(objectClass=*)").pop()
+    }
+
+    /// A search as the Directory Manager.
+    #[track_caller]
+    pub fn search(&self, base: &str, scope: &str, filter: &str) -> Vec<Entry> {
+        let search = ["-LLL", "-o", "ldif-wrap=no", "-s", scope, "-b", base, filter, "*", "nsAccountLock"];
+        let found = self.as_manager("ldapsearch", &search, "");
+        if found.code == 32 { Vec::new() } else { entries(&found.expect_success().stdout) }
+    }
+
+    /// Applies LDIF change records.
+    #[track_caller]
+    pub fn modify(&self, ldif: &str) {
+        self.as_manager("ldapmodify", &[], ldif).expect_success();
+    }
+
+    /// Whether the directory lets someone in with a password.
+    pub fn accepts_bind(&self, dn: &str, password: &str) -> bool {
+        let arguments = ["-x", "-H", &self.url, "-D", dn, "-w", password];
+        let outcome = run_program(&programs::program("ldapwhoami"), arguments, &[], "");
+        match outcome.code {
+            0 => {
+                assert_eq!(outcome.stdout.trim().to_lowercase(), format!("dn: {}", dn.to_lowercase()));
+                true
+            }
+            // invalidCredentials, unwillingToPerform
+            49 | 53 => false,
+            _ => panic!("{outcome:?}"),
+        }
+    }
+
+    /// A search of one entry as somebody else.
+    pub fn search_as(&self, dn: &str, password: &str, base: &str, filter: &str) -> Finished {
+        let arguments =
+            ["-x", "-LLL", "-H", &self.url, "-D", dn, "-w", password, "-s", "base", "-b", base, filter];
+        run_program(&programs::program("ldapsearch"), arguments, &[], "")
+    }
+
+    /// LDIF change records as somebody else.
+    pub fn modify_as(&self, dn: &str, password: &str, ldif: &str) -> Finished {
+        let arguments = ["-x", "-H", &self.url, "-D", dn, "-w", password];
+        run_program(&programs::program("ldapmodify"), arguments, &[], ldif)
+    }
+
+    fn as_manager(&self, program: &str, arguments: &[&str], input: &str) -> Finished {
+        let password_file = self.password_file.to_str().unwrap();
+        let bind = ["-x", "-H", &self.url, "-D", self.manager, "-y", password_file];
+        run_program(&programs::program(program), bind.iter().chain(arguments), &[], input)
+    }
+}
+
+/// A value in a filter (RFC 4515).
+fn escaped(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_".contains(&byte);
+    let escape = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("\\{byte:02x}") };
+    value.bytes().map(escape).collect()
+}
+
+fn entries(ldif: &str) -> Vec<Entry> {
+    let records = ldif.split("\n\n").filter(|record| record.starts_with("dn:"));
+    records
+        .map(|record| {
+            let mut values: Vec<_> = record.lines().filter_map(value_of).collect();
+            let (_, dn) = values.remove(0);
+            Entry { dn, values }
+        })
+        .collect()
+}
+
+fn value_of(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(':')?;
+    let value = match value.strip_prefix(':') {
+        Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?,
+        None => value.trim_start().to_owned(),
+    };
+    Some((name.to_owned(), value))
+}

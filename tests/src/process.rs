@@ -1,0 +1,101 @@
+//! Child processes: run to their end with all they print, told to stop, looked for.
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    ffi::OsStr,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// What a program did.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its exit code; 128 and the signal's number where one ended it.
+    pub code: i32,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Requires success.
+    #[track_caller]
+    pub fn expect_success(self) -> Self {
+        assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Requires failure.
+    #[track_caller]
+    pub fn expect_failure(self) -> Self {
+        assert_ne!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Everything it wrote.
+    pub fn output(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+}
+
+/// Runs a program to its end.
+pub fn run_program<S: AsRef<OsStr>>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = S>,
+    environment: &[(&str, &str)],
+    input: &str,
+) -> Finished {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()));
+    // A program that reads nothing may have closed it already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let ended_by = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    Finished {
+        code: output.status.code().unwrap_or(128 + ended_by.unwrap_or_default()),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Sends a signal to a process that this program started and has not reaped.
+pub fn signal(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    // It may have ended already.
+    let _ = kill_process(pid, signal);
+}
+
+/// The processes whose command line names a folder; those that have ended and wait to be reaped not counted.
+pub fn alive(folder: &Path) -> Vec<String> {
+    let needle = folder.display().to_string();
+    let commands = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|process| {
+        process.file_name().to_str()?.parse::<u32>().ok()?;
+        let command = std::fs::read(process.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&command).replace('\0', " "))
+    });
+    commands.filter(|command| command.contains(&needle)).collect()
+}
+
+/// Whether something comes true within a time.
+pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let since = Instant::now();
+    loop {
+        if holds() {
+            return true;
+        }
+        if since.elapsed() > limit {
+            return false;
+        }
+        sleep(Duration::from_millis(20));
+    }
+}

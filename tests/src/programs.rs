@@ -1,0 +1,81 @@
+//! Finds the programs that the tests run: `pbm` itself, built if need be, and those that Debian packages bring.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
+
+/// Programs the tests cannot do without, and the packages they come in.
+const NEEDED: [(&str, &str); 9] = [
+    ("ns-slapd", "389-ds-base"),
+    ("ldapsearch", "ldap-utils"),
+    ("ldapwhoami", "ldap-utils"),
+    ("ldapmodify", "ldap-utils"),
+    ("curl", "curl"),
+    ("openssl", "openssl"),
+    ("certutil", "libnss3-tools"),
+    ("bash", "bash"),
+    ("setpriv", "util-linux"),
+];
+
+static PBM: LazyLock<PathBuf> = LazyLock::new(|| {
+    if let Some(given) = env::var_os("PBM_BIN") {
+        return given.into();
+    }
+    let (target, profile) = build_folders();
+    if let Some(cargo) = env::var_os("CARGO") {
+        build(&PathBuf::from(cargo), &target, &profile);
+    }
+    let built = target.join(&profile).join("pbm");
+    assert!(built.exists(), "{} is not there: run the tests by cargo test, or set PBM_BIN", built.display());
+    built
+});
+
+/// The program under test: `PBM_BIN` where that is set, else built just as the tests are.
+pub fn pbm() -> &'static Path {
+    &PBM
+}
+
+/// A program of the system.
+pub fn program(name: &str) -> PathBuf {
+    find(name).unwrap_or_else(|| panic!("{name} is not installed"))
+}
+
+/// The sentence that says what to install; nothing where everything is there.
+pub(crate) fn missing() -> Option<String> {
+    let missing = NEEDED.iter().filter(|(name, _)| find(name).is_none());
+    let sentences: Vec<_> =
+        missing.map(|(name, package)| format!("{name} not found: apt-get install {package}")).collect();
+    (!sentences.is_empty()).then(|| sentences.join("\n"))
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    let folders = env::split_paths(&path).chain(system.map(PathBuf::from));
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Test programs stand in `TARGET/PROFILE/deps`.
+fn build_folders() -> (PathBuf, String) {
+    let program = env::current_exe().unwrap();
+    let profile = program.ancestors().nth(2).unwrap();
+    let name = profile.file_name().unwrap().to_str().unwrap().to_owned();
+    (profile.parent().unwrap().to_path_buf(), name)
+}
+
+/// Cargo does not build another package's program for a test, and an old one must not be tested.
+fn build(cargo: &Path, target: &Path, profile: &str) {
+    let profile = if profile == "debug" { "dev" } else { profile };
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("Cargo.toml");
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "server", "--bin", "pbm", "--profile", profile])
+        .arg("--manifest-path")
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(target)
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "pbm could not be built");
+}

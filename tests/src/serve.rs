@@ -1,0 +1,125 @@
+//! One running `pbm serve`.
+
+use crate::{client::Client, process, programs};
+use rustix::process::Signal;
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// How long an orderly stop may take.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// A process of `pbm` that serves; it is stopped when this is dropped.
+pub struct Serve {
+    child: Child,
+    /// What it printed before it was ready.
+    pub greeting: String,
+    urls: Vec<String>,
+    log: PathBuf,
+    _stdout: BufReader<ChildStdout>,
+}
+
+/// Starts `pbm serve` and waits until it says that it is ready.
+#[track_caller]
+pub fn start_serve(config: &Path, environment: &[(&str, &str)]) -> Serve {
+    let arguments = ["serve", "--config", config.to_str().unwrap()];
+    let log = config.with_extension(format!("{}.log", unique()));
+    Serve::start(&arguments, environment, log)
+}
+
+fn unique() -> usize {
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+impl Serve {
+    /// Starts a command of `pbm` that serves, its log in a file.
+    #[track_caller]
+    pub fn start(arguments: &[&str], environment: &[(&str, &str)], log: PathBuf) -> Self {
+        // Ends with the tests, even where they are killed.
+        let mut child = Command::new(programs::program("setpriv"))
+            .args(["--pdeathsig", "TERM", "--"])
+            .arg(programs::pbm())
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut greeting = String::new();
+        let urls = loop {
+            let mut line = String::new();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let _ = child.wait();
+                panic!("pbm {arguments:?} ended: {}", std::fs::read_to_string(&log).unwrap_or_default());
+            }
+            if let Some(urls) = line.strip_prefix("ready ") {
+                break urls.split_whitespace().map(str::to_owned).collect();
+            }
+            greeting.push_str(&line);
+        };
+        Self { child, greeting, urls, log, _stdout: stdout }
+    }
+
+    /// The URL that it answers at.
+    pub fn url(&self) -> &str {
+        &self.urls[0]
+    }
+
+    /// The URL's host and port.
+    pub fn address(&self) -> SocketAddr {
+        self.url().rsplit('/').next().unwrap().parse().unwrap()
+    }
+
+    /// A client of it without a token.
+    pub fn client(&self) -> Client {
+        Client::new(self.address())
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        process::signal(self.child.id(), signal);
+    }
+
+    /// Waits for its end; `None` where it does not end in time.
+    pub fn wait(&mut self, limit: Duration) -> Option<i32> {
+        let since = Instant::now();
+        while since.elapsed() < limit {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return Some(status.code().unwrap_or(-1));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        None
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        self.signal(Signal::TERM);
+        if self.wait(STOP_LIMIT).is_none() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Tenants and users as the trials speak of them.
+
+use crate::{
+    answer::Answer,
+    client::Client,
+    text::{encoded, form},
+    world::World,
+};
+
+/// The password of every user that is made without another one.
+pub const PASSWORD: &str = "Correct-Horse-7";
+
+/// A tenant of one trial.
+pub struct Tenant<'w> {
+    world: &'w World,
+    /// Its id.
+    pub id: String,
+    /// The domain that it serves.
+    pub domain: String,
+    admin: Client,
+}
+
+impl<'w> Tenant<'w> {
+    pub(crate) fn create(world: &'w World, number: u32) -> Self {
+        let (id, domain) = (format!("t{number}"), format!("t{number}.test"));
+        world.installation().create_tenant(&id, &domain);
+        let mut tenant = Self { world, id, domain, admin: world.root().clone() };
+        tenant.admin = tenant.user("administrator").role(1).create().log_in();
+        tenant
+    }
+
+    pub(crate) fn default_of(world: &'w World) -> Self {
+        Self { world, id: "default".into(), domain: "example.com".into(), admin: world.root().clone() }
+    }
+
+    /// Its administrator; of the tenant `default` a super administrator.
+    pub fn admin(&self) -> &Client {
+        &self.admin
+    }
+
+    /// The path of its users.
+    pub fn users(&self) -> String {
+        format!("/v2/users/{}", self.id)
+    }
+
+    /// An address in its domain.
+    pub fn address(&self, name: &str) -> String {
+        format!("{name}@{}", self.domain)
+    }
+
+    /// The user of that name, whether there is one or not.
+    pub fn named(&self, name: &str) -> User<'w> {
+        User::new(self.world, &self.id, &self.address(name), PASSWORD)
+    }
+
+    /// A user to be made: of role 2, with a password, a first and a last name.
+    pub fn user(&self, name: &str) -> NewUser<'w> {
+        let fields = [("userPassword", PASSWORD), ("employeeNumber", "2"), ("cn", name), ("sn", "Tester")];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        NewUser { user: self.named(name), by: self.admin.clone(), fields }
+    }
+
+    /// The users on a page of its list.
+    #[track_caller]
+    pub fn list(&self, query: &str) -> serde_json::Value {
+        self.admin.get(format!("{}?{query}", self.users())).expect(200).json()
+    }
+
+    /// The addresses on a page of its list, before the `@`.
+    #[track_caller]
+    pub fn listed(&self, query: &str) -> Vec<String> {
+        let page = self.list(query);
+        let mails = page["users"].as_array().unwrap().iter().map(|user| user["mail"].as_str().unwrap());
+        mails.map(|mail| mail.rsplit_once('@').unwrap().0.to_owned()).collect()
+    }
+}
+
+/// A user to be made.
+#[derive(Clone)]
+pub struct NewUser<'w> {
+    user: User<'w>,
+    by: Client,
+    fields: Vec<(String, String)>,
+}
+
+impl<'w> NewUser<'w> {
+    /// Sets a field, or another value for it.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self = self.without(name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+        if name == "userPassword" {
+            value.clone_into(&mut self.user.password);
+        }
+        self
+    }
+
+    /// Leaves a field out.
+    pub fn without(mut self, name: &str) -> Self {
+        self.fields.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Sets the role.
+    pub fn role(self, role: u8) -> Self {
+        self.with("employeeNumber", &role.to_string())
+    }
+
+    /// Has it made by someone else than the tenant's administrator.
+    pub fn by(mut self, client: &Client) -> Self {
+        self.by = client.clone();
+        self
+    }
+
+    /// The form body.
+    pub fn form(&self) -> String {
+        form(&self.fields)
+    }
+
+    /// Asks for it.
+    #[track_caller]
+    pub fn put(&self) -> Answer {
+        self.by.put(&self.user, &self.form())
+    }
+
+    /// Makes it.
+    #[track_caller]
+    pub fn create(self) -> User<'w> {
+        self.put().expect_success();
+        self.user
+    }
+}
+
+/// A user.
+#[derive(Clone)]
+pub struct User<'w> {
+    world: &'w World,
+    /// Its address.
+    pub mail: String,
+    /// Its password.
+    pub password: String,
+    tenant: String,
+    path: String,
+}
+
+impl<'w> User<'w> {
+    /// A user of any tenant, whether there is one or not.
+    pub fn new(world: &'w World, tenant: &str, mail: &str, password: &str) -> Self {
+        Self {
+            world,
+            path: format!("/v2/users/{tenant}/{}", encoded(mail)),
+            mail: mail.to_owned(),
+            password: password.to_owned(),
+            tenant: tenant.to_owned(),
+        }
+    }
+
+    /// Its name in the directory, of a plain address.
+    pub fn dn(&self) -> String {
+        format!("mail={},ou={},ou=People,{}", self.mail, self.tenant, self.world.eye().root)
+    }
+
+    /// Tries to log in from an address that has failed nowhere yet.
+    pub fn try_log_in(&self) -> Answer {
+        let client = self.world.nobody().behind(&self.world.fresh_address());
+        client.log_in(&self.mail, &self.password)
+    }
+
+    /// A client with its token.
+    #[track_caller]
+    pub fn log_in(&self) -> Client {
+        let answer = self.try_log_in().expect(200);
+        self.world.nobody().with_token(answer.json()["access_token"].as_str().unwrap())
+    }
+
+    /// Whether the directory itself lets it in.
+    pub fn can_bind(&self) -> bool {
+        self.world.eye().accepts_bind(&self.dn(), &self.password)
+    }
+}
+
+impl AsRef<str> for User<'_> {
+    fn as_ref(&self) -> &str {
+        &self.path
+    }
+}

@@ -1,0 +1,17 @@
+//! Texts on the wire.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// RFC 3986, section 2.3: what needs no encoding anywhere.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as it can stand in a segment of a path, in a query and in a form.
+pub fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// A form body.
+pub fn form<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> String {
+    let pair = |(name, value): &(K, V)| format!("{}={}", encoded(name.as_ref()), encoded(value.as_ref()));
+    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,140 @@
+//! The world that the trials of one program share: one installation with one `pbm serve`, and others of its
+//! kind, started by the first trial that asks for them.
+
+use crate::{
+    client::Client,
+    eye::Eye,
+    installation::{ADMIN_PASSWORD, DOMAIN, Installation, Setup},
+    process::run_program,
+    programs,
+    serve::{Serve, start_serve},
+    tenant::Tenant,
+};
+use std::{
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// An address that needs no token, in the subnet that the installations' configurations allow.
+pub const ALLOWED_ADDRESS: &str = "192.0.2.7";
+
+/// One installation, served.
+pub struct World {
+    // Dropped in this order.
+    short_lived: OnceLock<Serve>,
+    https: OnceLock<(Serve, PathBuf)>,
+    serve: Serve,
+    root: Client,
+    installation: Installation,
+    next: AtomicU32,
+}
+
+impl World {
+    /// Starts everything.
+    pub fn start() -> Self {
+        let installation = Installation::start(Setup::default());
+        let serve = start_serve(&installation.usual_config(), &[]);
+        let answer = serve.client().log_in(&Self::root_login(), ADMIN_PASSWORD).expect(200);
+        let root = serve.client().with_token(answer.json()["access_token"].as_str().unwrap());
+        let next = AtomicU32::new(1);
+        Self { short_lived: OnceLock::new(), https: OnceLock::new(), serve, root, installation, next }
+    }
+
+    /// The login of the first super administrator.
+    pub fn root_login() -> String {
+        format!("admin@{DOMAIN}")
+    }
+
+    /// Its password.
+    pub fn root_password() -> &'static str {
+        ADMIN_PASSWORD
+    }
+
+    /// The installation.
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// The process that serves.
+    pub fn serve(&self) -> &Serve {
+        &self.serve
+    }
+
+    /// Another process over the same directory, whose access tokens live for a second.
+    pub fn short_lived(&self) -> &Serve {
+        self.short_lived.get_or_init(|| {
+            let change = [("auth.access_token_seconds", "1")];
+            start_serve(&self.installation.config("short-lived.toml", &change), &[])
+        })
+    }
+
+    /// Another process over the same directory that speaks HTTPS, and the CA file for its certificate.
+    pub fn https(&self) -> (&Serve, &PathBuf) {
+        let (serve, ca) = self.https.get_or_init(|| {
+            let (certificate, key) = make_certificate(&self.installation);
+            let [c, k] = [&certificate, &key].map(|file| format!("\"{}\"", file.display()));
+            let changes = [("http.tls_certificate", c.as_str()), ("http.tls_key", &k)];
+            (start_serve(&self.installation.config("https.toml", &changes), &[]), certificate)
+        });
+        (serve, ca)
+    }
+
+    /// A client without a token.
+    pub fn nobody(&self) -> Client {
+        self.serve.client()
+    }
+
+    /// The first super administrator.
+    pub fn root(&self) -> &Client {
+        &self.root
+    }
+
+    /// A client at an address that needs no token.
+    pub fn trusted(&self) -> Client {
+        self.nobody().behind(ALLOWED_ADDRESS)
+    }
+
+    /// An address that nobody else asks from, so that failed log-ins of other trials do not count for it.
+    pub fn fresh_address(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        format!("10.{}.{}.{}", number >> 16 & 0xff, number >> 8 & 0xff, number & 0xff)
+    }
+
+    /// A new tenant with one administrator.
+    pub fn tenant(&self) -> Tenant<'_> {
+        Tenant::create(self, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The tenant `default`.
+    pub fn default_tenant(&self) -> Tenant<'_> {
+        Tenant::default_of(self)
+    }
+
+    /// Looks into the directory past `pbm`.
+    pub fn eye(&self) -> Eye {
+        self.installation.eye()
+    }
+
+    /// Ends everything and tells what is left of it.
+    pub fn stop(self) -> Vec<String> {
+        let Self { short_lived, https, serve, installation, .. } = self;
+        drop((short_lived, https, serve));
+        installation.stop()
+    }
+}
+
+/// A certificate for 127.0.0.1 that signs itself.
+fn make_certificate(installation: &Installation) -> (PathBuf, PathBuf) {
+    let (certificate, key) = (installation.file("https.pem"), installation.file("https.key"));
+    let (c, k) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    #[rustfmt::skip]
+    let arguments = [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+        "-subj", "/CN=pbm", "-addext", "subjectAltName=IP:127.0.0.1", "-out", c, "-keyout", k,
+    ];
+    run_program(&programs::program("openssl"), arguments, &[], "").expect_success();
+    (certificate, key)
+}
