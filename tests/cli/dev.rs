@@ -17,20 +17,20 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 ];
 
 /// A folder for `pbm dev`, gone with everything in it at the end.
-struct Dev {
+pub(crate) struct Dev {
     folder: TempDir,
 }
 
 impl Dev {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::Builder::new().prefix("pbm-tests-").tempdir().unwrap() }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn start(&self, more: &[&str], environment: &[(&str, &str)]) -> Serve {
+    pub(crate) fn start(&self, more: &[&str], environment: &[(&str, &str)]) -> Serve {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);

@@ -4,6 +4,7 @@ mod check;
 mod commands;
 mod dev;
 mod init;
+mod readme;
 
 use std::process::ExitCode;
 
@@ -13,5 +14,6 @@ fn main() -> ExitCode {
         ("check", check::TRIALS),
         ("commands", commands::TRIALS),
         ("dev", dev::TRIALS),
+        ("readme", readme::TRIALS),
     ])
 }

@@ -1,0 +1,64 @@
+//! The README's session, run as it is printed, against a fresh `pbm dev`.
+
+use crate::dev::Dev;
+use harness::{program, run_program};
+
+pub(crate) const TRIALS: &[harness::Alone] = &[("its_session_prints_what_it_says", session)];
+
+const README: &str = include_str!("../../README.md");
+/// Where the README's reader has the data and the server.
+const DATA: &str = "var/dev";
+const URL: &str = "http://127.0.0.1:8080";
+
+/// A command of the session and what the README says it prints.
+#[derive(Debug)]
+struct Step {
+    command: String,
+    printed: Vec<String>,
+}
+
+fn steps() -> Vec<Step> {
+    let session = README.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut steps: Vec<Step> = Vec::new();
+    for line in session.lines() {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { command: command.to_owned(), printed: Vec::new() }),
+            (None, Some(step)) => step.printed.push(line.to_owned()),
+            (None, None) => panic!("the session begins with {line:?}"),
+        }
+    }
+    steps
+}
+
+/// A text with each time of the form 2026-12-23T03:52:59Z made alike.
+fn without_times(text: &str) -> String {
+    let digits: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let time = "0000-00-00T00:00:00Z";
+    let mut plain = String::new();
+    let mut at = 0;
+    while let Some(found) = digits[at..].find(time) {
+        plain.push_str(&text[at..at + found]);
+        plain.push_str("(time)");
+        at += found + time.len();
+    }
+    plain + &text[at..]
+}
+
+fn session() {
+    let dev = Dev::new();
+    let serve = dev.start(&[], &[]);
+    let here = |text: &str| text.replace(URL, serve.url()).replace(DATA, dev.data().to_str().unwrap());
+    let steps = steps();
+    assert!(steps.len() > 5, "the README has lost its session");
+    let marker = "(next)";
+    let script: Vec<_> =
+        steps.iter().map(|step| format!("{}\necho; echo '{marker}'", here(&step.command))).collect();
+    let bash = program("bash");
+    let run = run_program(&bash, ["-c", &script.join("\n").replace("curl ", "curl -sS ")], &[], "")
+        .expect_success();
+    let outputs: Vec<_> = run.stdout.split(&format!("{marker}\n")).collect();
+    for (step, output) in steps.iter().zip(outputs) {
+        let (printed, said) = (output.trim(), step.printed.join("\n"));
+        assert_eq!(without_times(printed), without_times(&said), "$ {}", step.command);
+    }
+}
