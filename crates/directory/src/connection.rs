@@ -21,32 +21,48 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens a connection to the first server that answers, beginning with the one that did last.
+    /// Opens a connection to the first server that answers, and binds, beginning with the one that did last.
     ///
     /// # Errors
     /// [`Unreachable`] of the last URL tried.
-    pub(crate) async fn open(settings: &LdapSettings, last_good: &AtomicUsize) -> Result<Self, Unreachable> {
+    pub(crate) async fn open(
+        settings: &LdapSettings,
+        bind_as: Option<&Credentials>,
+        last_good: &AtomicUsize,
+    ) -> Result<Self, Unreachable> {
         let first = last_good.load(Ordering::Relaxed);
         let mut failure = Unreachable::Resting;
         for step in 0..settings.urls.len() {
             let index = (first + step) % settings.urls.len();
             let Some(url) = settings.urls.get(index) else { continue };
-            match open_one(settings, url).await {
-                Ok(ldap) => {
+            match Self::open_one(settings, url, bind_as).await {
+                Ok(connection) => {
                     last_good.store(index, Ordering::Relaxed);
-                    return Ok(Self { ldap, busy: false, timeout: settings.operation_timeout });
+                    return Ok(connection);
                 }
-                Err(error) => failure = Unreachable::Connection(error),
+                Err(error) => failure = error,
             }
         }
         Err(failure)
     }
 
+    async fn open_one(
+        settings: &LdapSettings,
+        url: &LdapUrl,
+        bind_as: Option<&Credentials>,
+    ) -> Result<Self, Unreachable> {
+        let ldap = connect(settings, url).await.map_err(Unreachable::Connection)?;
+        // A server that takes connections and then says nothing is as good as none.
+        let mut connection = Self { ldap, busy: false, timeout: settings.connect_timeout };
+        if let Some(credentials) = bind_as {
+            connection.bind(credentials).await?;
+        }
+        connection.timeout = settings.operation_timeout;
+        Ok(connection)
+    }
+
     /// Binds (RFC 4513 section 5.1.3).
-    ///
-    /// # Errors
-    /// [`Unreachable`] when the connection breaks or the server refuses.
-    pub(crate) async fn bind(&mut self, credentials: &Credentials) -> Result<(), Unreachable> {
+    async fn bind(&mut self, credentials: &Credentials) -> Result<(), Unreachable> {
         let (dn, password) = (credentials.dn.to_string(), credentials.password.expose_secret());
         let result = self.run(async |ldap| ldap.simple_bind(&dn, password).await).await;
         let result = result.map_err(Unreachable::Connection)?;
@@ -90,7 +106,7 @@ impl Connection {
     }
 }
 
-async fn open_one(settings: &LdapSettings, url: &LdapUrl) -> Result<Ldap, LdapError> {
+async fn connect(settings: &LdapSettings, url: &LdapUrl) -> Result<Ldap, LdapError> {
     let wanted = LdapConnSettings::new()
         .set_conn_timeout(settings.connect_timeout)
         .set_config(settings.tls.clone())

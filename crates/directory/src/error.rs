@@ -28,6 +28,9 @@ pub enum DirectoryError {
     /// The password policy refuses the password.
     #[error("the password policy refuses the password: {0}")]
     PasswordRefused(PasswordRefusal),
+    /// A value does not fit its attribute's syntax.
+    #[error("a value was refused: {0}")]
+    InvalidValue(String),
     /// A refusal that we do not expect: a server that is set up wrongly, or a mistake of ours.
     #[error("the directory refused an operation: result {code}, {diagnostic}")]
     Refused {
@@ -138,6 +141,8 @@ fn meaning(code: u32, diagnostic: String) -> DirectoryError {
         16 | 20 => DirectoryError::Stale,
         // constraintViolation: uniqueness plug-in or password policy, told apart by their words.
         19 => constraint(diagnostic),
+        // invalidAttributeSyntax
+        21 => DirectoryError::InvalidValue(diagnostic),
         // timeLimitExceeded, adminLimitExceeded, busy, unavailable, unwillingToPerform (a server in
         // read-only mode or shutting down), operationsError (a back end that is being imported),
         // referral (a read-only consumer points to its supplier)

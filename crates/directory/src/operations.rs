@@ -135,7 +135,7 @@ impl Directory {
             .streaming_search_with(adapters, &base.to_string(), scope.into(), &filter.to_string(), attributes)
             .await
             .map_err(|error| broken(Operation::Read, error))?;
-        Ok(Scan { stream, connection })
+        Ok(Scan { stream, connection, ended: false })
     }
 
     /// Does a change. What this returns success for is stored.
@@ -219,14 +219,18 @@ impl From<Scope> for ldap3::Scope {
 pub struct Scan {
     stream: SearchStream<'static, String, Vec<String>>,
     connection: Checkout,
+    ended: bool,
 }
 
 impl Scan {
-    /// The next entry; `None` after the last.
+    /// The next entry; `None` after the last, however often one asks.
     ///
     /// # Errors
     /// [`DirectoryError`], and the scan is over.
     pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
+        if self.ended {
+            return Ok(None);
+        }
         while let Some(result) = self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
             if let Some(entry) = Entry::decode(result) {
                 return Ok(Some(entry));
@@ -234,6 +238,7 @@ impl Scan {
         }
         let result = self.stream.finish().await;
         self.connection.end();
+        self.ended = true;
         match check(result) {
             // The base is not there, so nothing is below it.
             Ok(()) | Err(DirectoryError::NotFound) => Ok(None),

@@ -80,7 +80,7 @@ impl managed::Manager for Maker {
         if self.is_resting() {
             return Err(Unreachable::Resting);
         }
-        let made = self.make().await;
+        let made = Connection::open(&self.settings, self.bind_as.as_ref(), &self.last_good).await;
         if let Err(Unreachable::Connection(LdapError::Timeout { .. })) = &made {
             *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
         }
@@ -93,14 +93,6 @@ impl managed::Manager for Maker {
 }
 
 impl Maker {
-    async fn make(&self) -> Result<Connection, Unreachable> {
-        let mut connection = Connection::open(&self.settings, &self.last_good).await?;
-        if let Some(credentials) = &self.bind_as {
-            connection.bind(credentials).await?;
-        }
-        Ok(connection)
-    }
-
     fn is_resting(&self) -> bool {
         let resting_until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
         resting_until.is_some_and(|until| Instant::now() < until)

@@ -19,6 +19,9 @@ const SHARED: &[&str] = &[
     "associatedDomain",
 ];
 
+/// Attributes that 389-ds asks for when a plug-in is added, and then shows its own values of.
+const INITIAL: &[&str] = &["nsslapd-pluginVersion", "nsslapd-pluginVendor", "nsslapd-pluginDescription"];
+
 /// The attribute of access rules: ours are known by their names, others are left alone.
 const ACI: &str = "aci";
 /// How the names of our access rules begin.
@@ -65,6 +68,9 @@ fn modifications(wanted: &Attribute, current: &impl EntryView) -> Vec<Modificati
     let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(wanted.name.as_str()));
     let modify =
         |kind, values| Modification { kind, attribute: Attribute { name: wanted.name.clone(), values } };
+    if is(INITIAL) && !has.is_empty() {
+        return Vec::new();
+    }
     if is(&[ACI]) {
         let outdated: Vec<Value> = has
             .iter()

@@ -249,9 +249,8 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
 
     /// Sets the service account's password where it cannot bind with the one configured.
     async fn service_password(&mut self, service: &Credentials) -> Result<(), DirectoryError> {
-        let mut connection = Connection::open(self.directory.settings(), &AtomicUsize::new(0)).await?;
-        match connection.bind(service).await {
-            Ok(()) => Ok(()),
+        match Connection::open(self.directory.settings(), Some(service), &AtomicUsize::new(0)).await {
+            Ok(_) => Ok(()),
             Err(Unreachable::Bind { .. }) => {
                 let values = vec![Value::secret(service.password.expose_secret())];
                 let attribute = Attribute { name: names::USER_PASSWORD, values };

@@ -223,7 +223,9 @@ pub fn deleted_filter() -> Filter {
 /// Users that were deleted at a moment or before it.
 #[must_use]
 pub fn deleted_by_filter(moment: Timestamp) -> Filter {
-    Filter::all([of_class(), Filter::at_most(names::DELETED_SINCE, generalized_time::print(moment))])
+    // Deletion times are whole seconds, and 389-ds takes "00Z" for later than "00.5Z".
+    let second = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
+    Filter::all([of_class(), Filter::at_most(names::DELETED_SINCE, generalized_time::print(second))])
 }
 
 fn is_user(entry: &impl EntryView) -> bool {

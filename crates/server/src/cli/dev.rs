@@ -88,15 +88,16 @@ pub(super) fn dev(args: &DevArgs) -> Outcome {
     let config = write_config(&data, &server, &root, args.listen)?;
     block_on(async {
         tokio::select! {
-            outcome = prepare_and_serve(args, &data, &server, &config, &domain) => outcome,
-            () = stop_signal() => Ok(()),
+            prepared = prepare(args, &data, &server, &config, &domain) => prepared?,
+            () = stop_signal() => return Ok(()),
         }
+        Box::pin(serve::serve_until(&config, stop_signal())).await
     })?;
     drop(server);
     Ok(ExitCode::SUCCESS)
 }
 
-async fn prepare_and_serve(
+async fn prepare(
     args: &DevArgs,
     data: &Data,
     server: &DirectoryServer,
@@ -126,7 +127,7 @@ async fn prepare_and_serve(
     demo::fill(&directory, domain, args.demo, &demo_password).await?;
     drop(directory);
     print_welcome(data, server, args.listen, domain, given.is_some());
-    Box::pin(serve::serve_until(config, stop_signal())).await
+    Ok(())
 }
 
 /// Makes the data folder, or checks that it belongs to the domain.

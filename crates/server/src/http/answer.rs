@@ -198,6 +198,10 @@ impl From<DirectoryError> for Failure {
                 "The connection to the directory broke during the change: it may have been made or not. Look before you try again.",
                 error,
             ),
+            DirectoryError::InvalidValue(_) => Self {
+                cause: Some(error.into()),
+                ..Self::new(StatusCode::BAD_REQUEST, "The directory does not take one of the values.")
+            },
             // Kept losing races for one entry; or an answer that the operation has no use for.
             DirectoryError::Stale => Self::unavailable("Others keep changing this entry. Try again.", error),
             DirectoryError::NotFound

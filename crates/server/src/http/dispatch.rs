@@ -9,7 +9,7 @@ use crate::{
         application::Services,
         endpoint::{Access, Endpoint, NoEndpoint, Right, Rights},
         form::{Body, Parameters},
-        path,
+        path, request_head,
     },
 };
 use actix_web::{
@@ -143,6 +143,7 @@ async fn answer(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
+    refuse_replaced(request.uri().path())?;
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
     let endpoint = Endpoint::find(request.method(), &path.segments)?;
@@ -164,6 +165,22 @@ async fn answer(
     let mut call = Call { directory, services, right, client, now, parameters, names };
     let reply = api::handle(endpoint, &mut call).await?;
     Ok(with_ignored(reply, call.parameters))
+}
+
+/// Answers a request whose head the listener has replaced (see [`request_head`]).
+fn refuse_replaced(path: &str) -> Result<(), Failure> {
+    match path {
+        request_head::MALFORMED => Err(Failure::new(StatusCode::BAD_REQUEST, "This is no HTTP/1.1 request.")),
+        request_head::TOO_LARGE => {
+            let message = format!(
+                "The head of the request is too large: at most {} bytes and {} headers.",
+                request_head::MAX_HEAD,
+                request_head::MAX_HEADERS
+            );
+            Err(Failure::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &message))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn authenticate(

@@ -1,7 +1,7 @@
 //! The listeners: accept connections, speak TLS where asked, and hand them to the application on the worker
-//! threads. It is what `HttpServer` of actix-web does, with [`Utf8Target`] between the socket and the library.
+//! threads. It is what `HttpServer` of actix-web does, with [`CheckedHeads`] between the socket and the library.
 
-use super::utf8_target::Utf8Target;
+use super::request_head::CheckedHeads;
 use actix_http::{HttpService, Protocol, error::DispatchError};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{ServiceFactory, ServiceFactoryExt, fn_service, map_config};
@@ -28,7 +28,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const BACKLOG: u32 = 1024;
 
 /// A client's stream.
-type Stream = Utf8Target<Either<TcpStream, TlsStream<TcpStream>>>;
+type Stream = CheckedHeads<Either<TcpStream, TlsStream<TcpStream>>>;
 
 /// Listeners that are bound, before the server runs.
 pub(super) struct Listeners {
@@ -115,7 +115,7 @@ async fn accept(
             Either::Right(accepted.map_err(DispatchError::Io)?)
         }
     };
-    Ok((Utf8Target::new(stream), Protocol::Http1, peer))
+    Ok((CheckedHeads::new(stream), Protocol::Http1, peer))
 }
 
 impl RunningServer {
@@ -127,8 +127,9 @@ impl RunningServer {
             ended = &mut server => ended,
             () = stop => {
                 self.closing.notify_waiters();
-                handle.stop(true).await;
-                server.await
+                // The server itself works off the command to stop.
+                let ((), ended) = tokio::join!(handle.stop(true), server);
+                ended
             }
         }
     }

@@ -7,4 +7,4 @@ pub mod endpoint;
 pub mod form;
 mod listener;
 pub mod path;
-mod utf8_target;
+mod request_head;

@@ -101,7 +101,9 @@ pub(super) fn list(parameters: &mut Parameters) -> Result<List, Failure> {
 
 fn search(parameters: &mut Parameters, errors: &mut FieldErrors) -> SearchWords {
     let text = once(parameters, "search", errors).unwrap_or_default();
-    if text.chars().count() > MAX_SEARCH {
+    if text.chars().any(char::is_control) {
+        errors.add("search", &FieldError::Control);
+    } else if text.chars().count() > MAX_SEARCH {
         errors.add("search", &FieldError::TooLong(MAX_SEARCH));
     } else if text.split_whitespace().count() > MAX_SEARCH_WORDS {
         errors.add("search", &format!("has too many words: at most {MAX_SEARCH_WORDS}"));
