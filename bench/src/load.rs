@@ -97,14 +97,10 @@ pub(crate) fn in_turns(
     let mut rates = Vec::new();
     let mut measured = Measured::nothing()?;
     for round in 1..=rounds {
-        let one = |side, run: &dyn Fn() -> anyhow::Result<Measured>| {
-            let before = processes.used()?;
-            let measured = run()?;
-            let each = processes.used()?.since(before, number(measured.latencies.len()));
-            eprintln!("{name}, round {round}, {side}: {:.0}/s; each takes {each}", measured.rate());
-            anyhow::Ok(measured)
-        };
-        let (of_raw, of_ours) = (one("raw", &raw)?, one("ours", &ours)?);
+        let (of_raw, of_ours) = (
+            watched(&format!("{name}, round {round}, raw"), processes, &raw)?,
+            watched(&format!("{name}, round {round}, ours"), processes, &ours)?,
+        );
         rates.push((of_ours.rate(), of_raw.rate()));
         measured.add(&of_ours)?;
     }
@@ -115,6 +111,20 @@ pub(crate) fn in_turns(
         ratio: of(|(ours, raw)| ours / raw.max(f64::MIN_POSITIVE)),
         measured,
     })
+}
+
+/// Measures, and says on stderr what came out and what each request cost.
+pub(crate) fn watched(
+    name: &str,
+    processes: Processes,
+    run: impl Fn() -> anyhow::Result<Measured>,
+) -> anyhow::Result<Measured> {
+    let before = processes.used()?;
+    let measured = run()?;
+    let each = processes.used()?.since(before, number(measured.latencies.len()));
+    let (rate, median) = (measured.rate(), measured.quantile(0.5));
+    eprintln!("{name}: {rate:.1}/s, p50 {median:.1} ms; each takes {each}");
+    Ok(measured)
 }
 
 /// Makes clients and lets them run.

@@ -22,15 +22,17 @@ pub(super) fn measure(world: &World) -> anyhow::Result<Vec<Row>> {
             let hits = ask(&world.pbm, &request)?;
             let hits = hits.get("count").and_then(serde_json::Value::as_u64);
             let hits = hits.context("a list without count")?;
-            let measured = load::run(1, Until::Times(TIMES), async || {
-                let request = request.clone();
-                let next = move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&request);
-                Asking::connect(world.pbm.address, next).await
-            })?;
             let name = format!("search {part}, {hits} hits, a page of {limit}");
-            eprintln!("{name}: {:.0} ms", measured.quantile(0.5));
+            let run = || {
+                load::run(1, Until::Times(TIMES), async || {
+                    let request = request.clone();
+                    let next = move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&request);
+                    Asking::connect(world.pbm.address, next).await
+                })
+            };
+            let measured = load::watched(&name, world.processes()?, run)?;
             // A page of the default size; how long all hits take is for information.
-            let target = if limit == 50 { Target::Slowest(100.0) } else { Target::None };
+            let target = if limit == 50 { Target::Median(100.0) } else { Target::None };
             rows.push(Row::of(&name, &measured, world.pbm.peak_memory()?, target));
         }
     }

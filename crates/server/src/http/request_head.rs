@@ -27,6 +27,8 @@ pub(super) const TOO_LARGE: &str = "/.request-head-too-large";
 
 /// Longest head in bytes; a URL of 64 KiB is the most that the library can hold.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
+/// How much of a larger head is read before it is refused all the same.
+const MAX_OVERLONG: usize = 1024 * 1024;
 /// Most headers; the library's own limit.
 pub(super) const MAX_HEADERS: usize = 96;
 /// How much is read at a time.
@@ -46,6 +48,8 @@ pub(super) struct CheckedHeads<S> {
 enum State {
     /// A head comes next.
     Head,
+    /// A head goes on that is too large; so much of it was thrown away.
+    Overlong(usize),
     /// So much of a body is left.
     Body(u64),
     /// Bytes pass as they come.
@@ -77,8 +81,21 @@ impl<S> CheckedHeads<S> {
                 State::Head => match head_end(&self.raw) {
                     Some(end) if end <= MAX_HEAD => self.take_head(end),
                     None if self.raw.len() <= MAX_HEAD => return,
-                    _ => self.refuse(TOO_LARGE),
+                    Some(_) => self.refuse(TOO_LARGE),
+                    None => self.state = State::Overlong(0),
                 },
+                // Read to its end, so that the client is done sending when the answer comes.
+                State::Overlong(thrown_away) => {
+                    if head_end(&self.raw).is_some() || thrown_away > MAX_OVERLONG {
+                        self.refuse(TOO_LARGE);
+                    } else {
+                        // An end may be cut between two reads.
+                        let thrown = self.raw.len().saturating_sub(3);
+                        self.raw.advance(thrown);
+                        self.state = State::Overlong(thrown_away + thrown);
+                        return;
+                    }
+                }
             }
         }
     }
@@ -111,7 +128,9 @@ impl<S> CheckedHeads<S> {
     }
 
     fn refuse(&mut self, path: &str) {
-        self.ready.extend_from_slice(format!("GET {path} HTTP/1.1\r\nconnection: close\r\n\r\n").as_bytes());
+        self.ready.extend_from_slice(
+            format!("GET {path} HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n").as_bytes(),
+        );
         self.raw.clear();
         self.state = State::Refused;
     }
@@ -150,6 +169,10 @@ fn judge(head: &[u8]) -> Result<State, &'static str> {
             request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value).collect();
         named
     };
+    // HTTP/1.1 needs the one header (RFC 9112 section 3.2), and the library insists.
+    if request.version == Some(1) && values("host").len() != 1 {
+        return Err(MALFORMED);
+    }
     let lengths = values("content-length");
     let codings = values("transfer-encoding");
     match (lengths.as_slice(), codings.as_slice()) {
@@ -244,8 +267,8 @@ mod tests {
 
     #[test]
     fn a_request_line_is_encoded_and_its_headers_and_body_are_not() {
-        let sent = "PUT /v2/ж?cn=Я HTTP/1.1\r\nX: ж\r\nContent-Length: 2\r\n\r\nжGET /я HTTP/1.1\r\n\r\n";
-        let expected = "PUT /v2/%D0%B6?cn=%D0%AF HTTP/1.1\r\nX: ж\r\nContent-Length: 2\r\n\r\nжGET /%D1%8F HTTP/1.1\r\n\r\n";
+        let sent = "PUT /v2/ж?cn=Я HTTP/1.1\r\nHost: a\r\nX: ж\r\nContent-Length: 2\r\n\r\nжGET /я HTTP/1.1\r\nHost: a\r\n\r\n";
+        let expected = "PUT /v2/%D0%B6?cn=%D0%AF HTTP/1.1\r\nHost: a\r\nX: ж\r\nContent-Length: 2\r\n\r\nжGET /%D1%8F HTTP/1.1\r\nHost: a\r\n\r\n";
         for piece in [1, 7, 4096] {
             assert_eq!(
                 String::from_utf8(through(sent.as_bytes(), piece)).unwrap(),
@@ -257,7 +280,7 @@ mod tests {
 
     #[test]
     fn after_a_chunked_body_everything_passes_unchanged() {
-        let sent = "POST /ж HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nж\r\n0\r\n\r\nGET /я HTTP/1.1\r\n\r\n";
+        let sent = "POST /ж HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nж\r\n0\r\n\r\nGET /я HTTP/1.1\r\n\r\n";
         let passed = String::from_utf8(through(sent.as_bytes(), 64)).unwrap();
         assert!(
             passed.starts_with("POST /%D0%B6 ") && passed.ends_with("GET /я HTTP/1.1\r\n\r\n"),
@@ -271,12 +294,13 @@ mod tests {
             "GARBAGE\r\n\r\n",
             "GET / HTTP/9.9\r\n\r\n",
             "GET /a b HTTP/1.1\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
-            "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na",
-            "GET / HTTP/1.1\r\nX: a\0b\r\n\r\nGET /next HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\na",
+            "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\nGET /next HTTP/1.1\r\n\r\n",
         ] {
-            let expected = format!("GET {MALFORMED} HTTP/1.1\r\nconnection: close\r\n\r\n");
+            let expected = format!("GET {MALFORMED} HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n");
             assert_eq!(
                 String::from_utf8(through(malformed.as_bytes(), 64)).unwrap(),
                 expected,
@@ -287,11 +311,12 @@ mod tests {
 
     #[test]
     fn a_head_that_is_too_large_is_replaced_by_a_request_that_says_so() {
-        let expected = format!("GET {TOO_LARGE} HTTP/1.1\r\nconnection: close\r\n\r\n");
-        let endless = vec![b'a'; MAX_HEAD + 100];
+        let expected = format!("GET {TOO_LARGE} HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n");
+        let endless = vec![b'a'; MAX_HEAD + MAX_OVERLONG + 20_000];
+        let ended = [&endless[..MAX_HEAD + 100], b"\r\n\r\n"].concat();
         let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(MAX_HEAD));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MAX_HEADERS + 1));
-        for too_large in [&endless, long.as_bytes(), many.as_bytes()] {
+        for too_large in [&endless, &ended, long.as_bytes(), many.as_bytes()] {
             assert_eq!(String::from_utf8(through(too_large, 4096)).unwrap(), expected);
         }
     }
@@ -316,7 +341,7 @@ mod tests {
 
         #[test]
         fn a_plain_request_passes_unchanged(path in "/[a-z0-9/]{0,40}", body in "[ -~]{0,100}", piece in 1_usize..100) {
-            let request = format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let request = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             prop_assert_eq!(through(request.as_bytes(), piece), request.as_bytes());
         }
     }
