@@ -27,7 +27,7 @@ impl Connection {
     /// [`Unreachable`] of the last URL tried.
     pub(crate) async fn open(
         settings: &LdapSettings,
-        bind_as: Option<&Credentials>,
+        credentials: &Credentials,
         last_good: &AtomicUsize,
     ) -> Result<Self, Unreachable> {
         let first = last_good.load(Ordering::Relaxed);
@@ -35,7 +35,7 @@ impl Connection {
         for step in 0..settings.urls.len() {
             let index = (first + step) % settings.urls.len();
             let Some(url) = settings.urls.get(index) else { continue };
-            match Self::open_one(settings, url, bind_as).await {
+            match Self::open_one(settings, url, credentials).await {
                 Ok(connection) => {
                     last_good.store(index, Ordering::Relaxed);
                     return Ok(connection);
@@ -49,14 +49,12 @@ impl Connection {
     async fn open_one(
         settings: &LdapSettings,
         url: &LdapUrl,
-        bind_as: Option<&Credentials>,
+        credentials: &Credentials,
     ) -> Result<Self, Unreachable> {
         let ldap = connect(settings, url).await.map_err(Unreachable::Connection)?;
         // A server that takes connections and then says nothing is as good as none.
         let mut connection = Self { ldap, busy: false, timeout: settings.connect_timeout };
-        if let Some(credentials) = bind_as {
-            connection.bind(credentials).await?;
-        }
+        connection.bind(credentials).await?;
         connection.timeout = settings.operation_timeout;
         Ok(connection)
     }

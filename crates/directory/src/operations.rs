@@ -47,7 +47,12 @@ impl Directory {
     /// A directory whose connections are made when they are needed, on the calling thread's runtime.
     #[must_use]
     pub fn new(settings: Arc<LdapSettings>, tree: Tree) -> Self {
-        Self { pool: Pool::bound(&settings), passwords: Pool::unbound(&settings), settings, tree }
+        Self {
+            pool: Pool::for_requests(&settings),
+            passwords: Pool::for_passwords(&settings),
+            settings,
+            tree,
+        }
     }
 
     /// Where things stand in it.

@@ -1,11 +1,7 @@
 //! The pool: a connection is checked out by one request and given back. Dead ones are thrown away when
 //! they are met, so the first request after the directory's return makes a new one.
 
-use crate::{
-    connection::Connection,
-    error::Unreachable,
-    settings::{Credentials, LdapSettings},
-};
+use crate::{connection::Connection, error::Unreachable, settings::LdapSettings};
 use deadpool::managed::{self, Metrics, PoolConfig, PoolError, RecycleError, RecycleResult, Timeouts};
 use ldap3::LdapError;
 use std::{
@@ -17,7 +13,7 @@ use std::{
 /// that swallow packets. A refused connection costs nothing and is tried at once.
 const REST: Duration = Duration::from_millis(500);
 
-/// Connections, bound as the service account, or unbound for the check of passwords.
+/// Connections to the directory.
 #[derive(Clone)]
 pub(crate) struct Pool(managed::Pool<Maker>);
 
@@ -26,27 +22,26 @@ pub(crate) type Checkout = managed::Object<Maker>;
 
 pub(crate) struct Maker {
     settings: Arc<LdapSettings>,
-    bind_as: Option<Credentials>,
     last_good: AtomicUsize,
     resting_until: Mutex<Option<Instant>>,
 }
 
 impl Pool {
-    /// A pool of connections bound as the service account.
-    pub(crate) fn bound(settings: &Arc<LdapSettings>) -> Self {
-        Self::new(settings, settings.connections, Some(settings.credentials.clone()))
+    /// A pool of connections for requests.
+    pub(crate) fn for_requests(settings: &Arc<LdapSettings>) -> Self {
+        Self::new(settings, settings.connections)
     }
 
-    /// A pool of connections for the check of passwords: a bind changes who a connection is.
-    pub(crate) fn unbound(settings: &Arc<LdapSettings>) -> Self {
-        Self::new(settings, settings.password_connections, None)
+    /// A pool of connections for the check of passwords: a bind changes who a connection is. They too are bound
+    /// as the service account first, which shows that the server answers.
+    pub(crate) fn for_passwords(settings: &Arc<LdapSettings>) -> Self {
+        Self::new(settings, settings.password_connections)
     }
 
     #[expect(clippy::expect_used, reason = "a build error means a missing runtime, given here")]
-    fn new(settings: &Arc<LdapSettings>, size: usize, bind_as: Option<Credentials>) -> Self {
+    fn new(settings: &Arc<LdapSettings>, size: usize) -> Self {
         let maker = Maker {
             settings: settings.clone(),
-            bind_as,
             last_good: AtomicUsize::new(0),
             resting_until: Mutex::new(None),
         };
@@ -80,7 +75,7 @@ impl managed::Manager for Maker {
         if self.is_resting() {
             return Err(Unreachable::Resting);
         }
-        let made = Connection::open(&self.settings, self.bind_as.as_ref(), &self.last_good).await;
+        let made = Connection::open(&self.settings, &self.settings.credentials, &self.last_good).await;
         if let Err(Unreachable::Connection(LdapError::Timeout { .. })) = &made {
             *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
         }

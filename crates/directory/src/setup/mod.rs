@@ -249,7 +249,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
 
     /// Sets the service account's password where it cannot bind with the one configured.
     async fn service_password(&mut self, service: &Credentials) -> Result<(), DirectoryError> {
-        match Connection::open(self.directory.settings(), Some(service), &AtomicUsize::new(0)).await {
+        match Connection::open(self.directory.settings(), service, &AtomicUsize::new(0)).await {
             Ok(_) => Ok(()),
             Err(Unreachable::Bind { .. }) => {
                 let values = vec![Value::secret(service.password.expose_secret())];
