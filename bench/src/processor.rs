@@ -1,5 +1,5 @@
-//! Processor time of other processes: unlike rates, it says where the time goes, and it hardly changes when
-//! the machine does other work besides.
+//! Processor time of other processes: unlike rates, it says where the time goes, and other work on the
+//! machine disturbs it less.
 
 use anyhow::Context;
 use std::fs;

@@ -108,10 +108,12 @@ fn a_restore_that_races_a_purge_wins_or_is_told_so_200_times(_: &World) {
 fn race(tenant: &Tenant<'_>, batch: usize) -> Vec<u16> {
     let numbers = batch * BATCH..(batch + 1) * BATCH;
     let users: Vec<_> = numbers.map(|number| tenant.user(&format!("u{number}")).create()).collect();
+    // All are deleted within one second, and so become due with the next; the restores begin a little before.
+    wait_for_millisecond(20);
     for user in &users {
         tenant.admin().delete(user).expect_success();
     }
-    sleep(Duration::from_millis(700 + batch as u64 * 40));
+    wait_for_millisecond(850 + batch as u64 * 10);
     let mut statuses = vec![0; BATCH];
     // Neither in the order in which a purge meets them, nor in the opposite one.
     for step in 0..BATCH {
@@ -122,6 +124,14 @@ fn race(tenant: &Tenant<'_>, batch: usize) -> Vec<u16> {
         sleep(Duration::from_millis(10));
     }
     statuses
+}
+
+/// Sleeps until the clock's second is so old.
+#[expect(clippy::disallowed_methods, reason = "the trial aims at the moment when users become due")]
+fn wait_for_millisecond(millisecond: u64) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let wait = (millisecond + 1000 - u64::from(now.subsec_millis())) % 1000;
+    sleep(Duration::from_millis(wait));
 }
 
 /// Who was reported restored is there, whole; who was not is gone, and its address is free.

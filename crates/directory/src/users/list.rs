@@ -41,7 +41,7 @@ impl Directory {
         request: &PageRequest,
     ) -> Result<Page<User>, DirectoryError> {
         let read = |mail: MailAddress, entry: &Entry| Some(User::from_entry(mail, tenant.clone(), entry));
-        self.page(tenant, user::live_filter(), request, read).await
+        self.page(tenant, user::live_in_folder_filter(), request, read).await
     }
 
     /// A page of a tenant's deleted users.

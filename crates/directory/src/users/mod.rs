@@ -114,8 +114,8 @@ impl Directory {
         Ok(entry.and_then(|entry| DeletedUser::from_entry(mail.clone(), tenant.clone(), &entry)))
     }
 
-    /// The entry of a user in any state of its life. What it is, is looked at here: a filter that says the same
-    /// costs 389-ds a third more for each read, in access checks above all.
+    /// The entry of a user in any state of its life. Which, is looked at once it is here: so one operation serves
+    /// both, with a filter that 389-ds need not evaluate.
     async fn user_entry(
         &self,
         tenant: &TenantId,

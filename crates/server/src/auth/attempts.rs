@@ -15,6 +15,10 @@ use std::{
 /// Most counters kept; an attacker with more addresses than that resets the oldest.
 const MOST: u64 = 100_000;
 
+/// Attempts that may be under way at once beyond the limit: someone's devices after a restart all log in together,
+/// and rightly. An attacker gets as many more tries in a window.
+const AT_ONCE: u32 = 32;
+
 /// How much may fail within how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -33,27 +37,29 @@ pub struct TooMany {
     pub retry_after: Duration,
 }
 
-#[derive(Clone)]
 struct Window {
     began: Instant,
-    failures: Arc<AtomicU32>,
+    failures: AtomicU32,
+    /// Attempts whose outcome is not known yet.
+    pending: AtomicU32,
 }
 
 /// Counts failed log-ins.
 pub struct Attempts {
     limits: Limits,
-    by_login: Cache<(String, IpAddr), Window>,
-    by_address: Cache<IpAddr, Window>,
+    by_login: Cache<(String, IpAddr), Arc<Window>>,
+    by_address: Cache<IpAddr, Arc<Window>>,
 }
 
-/// An attempt that was let through: it counts as failed until it is known to be right, so attempts made at
-/// once are limited like those made one after the other.
+/// An attempt that was let through. It counts as failed unless it is told otherwise, also when it is dropped half
+/// way.
 #[must_use = "an attempt counts as failed unless it is told otherwise"]
 pub struct Attempt<'a> {
     attempts: &'a Attempts,
     key: (String, IpAddr),
-    of_login: Window,
-    of_address: Window,
+    of_login: Arc<Window>,
+    of_address: Arc<Window>,
+    failed: bool,
 }
 
 impl Attempts {
@@ -70,43 +76,55 @@ impl Attempts {
     /// Begins an attempt to log in.
     ///
     /// # Errors
-    /// [`TooMany`] when too many have failed.
+    /// [`TooMany`] when too many have failed, or too many are under way.
     pub fn begin(&self, login: &str, address: IpAddr, now: Instant) -> Result<Attempt<'_>, TooMany> {
         let address = network_of(address);
         let key = (login.to_lowercase(), address);
-        let fresh = || Window { began: now, failures: Arc::default() };
+        let fresh =
+            || Arc::new(Window { began: now, failures: AtomicU32::new(0), pending: AtomicU32::new(0) });
         let of_login = self.by_login.get_with_by_ref(&key, fresh);
         let of_address = self.by_address.get_with(address, fresh);
-        self.count(&of_login, self.limits.per_login, now)?;
-        if let Err(too_many) = self.count(&of_address, self.limits.per_address, now) {
-            of_login.failures.fetch_sub(1, Ordering::Relaxed);
-            return Err(too_many);
-        }
-        Ok(Attempt { attempts: self, key, of_login, of_address })
+        self.check(&of_login, self.limits.per_login, now)?;
+        self.check(&of_address, self.limits.per_address, now)?;
+        of_login.pending.fetch_add(1, Ordering::Relaxed);
+        of_address.pending.fetch_add(1, Ordering::Relaxed);
+        Ok(Attempt { attempts: self, key, of_login, of_address, failed: true })
     }
 
-    fn count(&self, window: &Window, limit: u32, now: Instant) -> Result<(), TooMany> {
-        let within = |failures: u32| (failures < limit).then_some(failures + 1);
-        let counted = window.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within);
+    fn check(&self, window: &Window, limit: u32, now: Instant) -> Result<(), TooMany> {
+        let failures = window.failures.load(Ordering::Relaxed);
+        let pending = window.pending.load(Ordering::Relaxed);
+        if failures < limit && pending < limit.saturating_add(AT_ONCE) {
+            return Ok(());
+        }
         let passed = now.saturating_duration_since(window.began);
-        let retry_after = self.limits.window.saturating_sub(passed).max(Duration::from_secs(1));
-        counted.map(|_| ()).map_err(|_| TooMany { retry_after })
+        let rest = if failures < limit { Duration::ZERO } else { self.limits.window.saturating_sub(passed) };
+        Err(TooMany { retry_after: rest.max(Duration::from_secs(1)) })
     }
 }
 
 impl Attempt<'_> {
-    /// The password was right: the login's failures from this address are forgotten, and this attempt does
-    /// not count against the address. Its earlier failures stay, else one known password would let an
-    /// address try others for ever.
-    pub fn succeeded(self) {
+    /// The password was right: the login's failures from this address are forgotten. The address's stay, else one
+    /// known password would let it try others for ever.
+    pub fn succeeded(mut self) {
+        self.failed = false;
         self.attempts.by_login.invalidate(&self.key);
-        self.of_address.failures.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Nothing was found out, as when the directory does not answer: the attempt does not count.
-    pub fn undecided(self) {
-        self.of_login.failures.fetch_sub(1, Ordering::Relaxed);
-        self.of_address.failures.fetch_sub(1, Ordering::Relaxed);
+    pub fn undecided(mut self) {
+        self.failed = false;
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        for window in [&self.of_login, &self.of_address] {
+            window.pending.fetch_sub(1, Ordering::Relaxed);
+            if self.failed {
+                window.failures.fetch_add(1, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -163,6 +181,18 @@ mod tests {
         assert!(fail(&attempts, "a@x.y", HERE) && fail(&attempts, "a@x.y", HERE));
         attempts.begin("a@x.y", HERE, Instant::now()).ok().unwrap().succeeded();
         assert!((0..3).all(|_| fail(&attempts, "a@x.y", HERE)));
+    }
+
+    #[test]
+    fn many_devices_may_log_in_at_once_but_not_any_number() {
+        let attempts = attempts();
+        let at_once: Vec<_> =
+            (0..100).filter_map(|_| attempts.begin("a@x.y", HERE, Instant::now()).ok()).collect();
+        assert_eq!(at_once.len(), 35);
+        for attempt in at_once {
+            attempt.succeeded();
+        }
+        assert!(fail(&attempts, "a@x.y", HERE));
     }
 
     #[test]
