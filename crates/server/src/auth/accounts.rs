@@ -1,5 +1,5 @@
 //! Accounts behind tokens, remembered for a few seconds: a blocked, deleted or re-passworded user's tokens
-//! stop working within [`FRESH`] everywhere, and at once in the process that made the change.
+//! stop working within `FRESH` everywhere, and at once in the process that made the change.
 
 use super::tokens::Subject;
 use directory::{Directory, error::DirectoryError};
