@@ -11,7 +11,7 @@ use mail_model::{
     tenant::{Tenant, TenantId},
     tree::Tree,
     user::{
-        command::{FieldErrors, NewUser, Password},
+        command::{FieldErrors, NewUser, Password, parse_fields},
         field::UserField,
         plan,
     },
@@ -140,10 +140,7 @@ impl People {
 
     fn creation(&self, mail: MailAddress, fields: &[(UserField, &str)]) -> anyhow::Result<ChangeRecord> {
         let mut errors = FieldErrors::default();
-        let value = |(field, text): &(UserField, &str)| {
-            Some((*field, errors.keep(field.api_name(), field.parse(text))?))
-        };
-        let fields = fields.iter().filter_map(value).collect();
+        let fields = parse_fields(fields.iter().copied(), &mut errors);
         let new = NewUser::new(Some(mail), Some(self.password.clone()), fields, &self.tenant, errors)
             .map_err(|errors| anyhow!("a user that cannot be made: {:?}", errors.by_parameter()))?;
         Ok(plan::creation(&self.tree, &self.tenant.id, &new))

@@ -42,12 +42,6 @@ impl LdapUrl {
         &self.0
     }
 
-    /// Whether the address is a socket on this machine.
-    #[must_use]
-    pub fn is_local_socket(&self) -> bool {
-        self.0.scheme() == "ldapi"
-    }
-
     pub(crate) fn is_plain(&self) -> bool {
         self.0.scheme() == "ldap"
     }

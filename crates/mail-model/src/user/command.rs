@@ -81,6 +81,16 @@ impl FieldErrors {
     }
 }
 
+/// Reads the values of some fields; what is wrong with one is noted.
+pub fn parse_fields<'a>(
+    texts: impl IntoIterator<Item = (UserField, &'a str)>,
+    errors: &mut FieldErrors,
+) -> FieldValues {
+    let value =
+        |(field, text): (UserField, &str)| Some((field, errors.keep(field.api_name(), field.parse(text))?));
+    texts.into_iter().filter_map(value).collect()
+}
+
 /// The fields that a request sets or clears.
 pub type FieldValues = BTreeMap<UserField, FieldValue>;
 
@@ -120,12 +130,6 @@ impl NewUser {
             (Some(mail), Some(password), Ok(())) => Ok(Self { mail, password, fields }),
             (_, _, outcome) => Err(outcome.err().unwrap_or_default()),
         }
-    }
-
-    /// Its address.
-    #[must_use]
-    pub fn mail(&self) -> &MailAddress {
-        &self.mail
     }
 
     /// The addresses that it takes.
@@ -176,12 +180,6 @@ impl UserPatch {
     pub fn addresses(&self) -> Vec<String> {
         let aliases = self.fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values);
         self.new_mail.iter().map(|m| m.as_str().to_owned()).chain(aliases.iter().cloned()).collect()
-    }
-
-    /// The address after the change, where it changes.
-    #[must_use]
-    pub fn new_mail(&self) -> Option<&MailAddress> {
-        self.new_mail.as_ref()
     }
 
     /// Whether it changes nothing but the password.

@@ -42,18 +42,6 @@ impl User {
         Self { mail, tenant, fields }
     }
 
-    /// Its address.
-    #[must_use]
-    pub fn mail(&self) -> &MailAddress {
-        &self.mail
-    }
-
-    /// Its tenant.
-    #[must_use]
-    pub fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
-
     /// The values of a field, in the directory's form.
     #[must_use]
     pub fn values(&self, field: UserField) -> &[String] {

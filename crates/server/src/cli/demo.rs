@@ -7,7 +7,7 @@ use mail_model::{
     address::{Domain, MailAddress},
     tenant::{Tenant, TenantId},
     user::{
-        command::{FieldErrors, NewUser, Password},
+        command::{FieldErrors, NewUser, Password, parse_fields},
         field::UserField,
         list::{OrderBy, PageRequest, SearchWords},
     },
@@ -128,9 +128,7 @@ fn person(index: usize, domain: &Domain, password: &Password, tenant: &Tenant) -
         (UserField::WorkPhone, &phone),
     ];
     let mut errors = FieldErrors::default();
-    let value =
-        |(field, text): (UserField, &str)| Some((field, errors.keep(field.api_name(), field.parse(text))?));
-    let fields = texts.into_iter().filter_map(value).collect();
+    let fields = parse_fields(texts, &mut errors);
     NewUser::new(Some(mail), Some(password.clone()), fields, tenant, errors)
         .map_err(|errors| anyhow::anyhow!("demo person {index}: {:?}", errors.by_parameter()))
 }

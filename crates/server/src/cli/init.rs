@@ -14,7 +14,7 @@ use mail_model::{
     address::{Domain, MailAddress},
     tenant::{Tenant, TenantId},
     user::{
-        command::{FieldErrors, NewUser, Password},
+        command::{FieldErrors, NewUser, Password, parse_fields},
         field::UserField,
     },
 };
@@ -105,9 +105,7 @@ pub(super) fn administrator(
     let texts =
         [(UserField::FirstName, "Super"), (UserField::LastName, "Administrator"), (UserField::Role, "3")];
     let mut errors = FieldErrors::default();
-    let value =
-        |(field, text): (UserField, &str)| Some((field, errors.keep(field.api_name(), field.parse(text))?));
-    let fields = texts.into_iter().filter_map(value).collect();
+    let fields = parse_fields(texts, &mut errors);
     NewUser::new(Some(mail), Some(password), fields, &tenant, errors).map_err(|errors| {
         let reasons: Vec<_> = errors.by_parameter().values().cloned().collect();
         anyhow::anyhow!("the administrator cannot be made: {}", reasons.join("; "))
