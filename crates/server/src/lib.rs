@@ -2,9 +2,11 @@
 
 pub mod api;
 pub mod auth;
+pub mod bulk;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
 pub mod jobs;
+mod spelling;
 pub mod telemetry;

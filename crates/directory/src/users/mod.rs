@@ -228,13 +228,42 @@ impl Directory {
         Ok(())
     }
 
-    /// Which of some addresses another entry has.
+    /// Which of some addresses is taken already, by another entry than the user `own`.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn address_taken(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&MailAddress>,
+    ) -> Result<Option<AddressTaken>, DirectoryError> {
+        let own = own.map(|mail| self.tree().user(tenant, mail));
+        self.owner_of(tenant, addresses, own.as_ref()).await
+    }
+
+    /// Which of some addresses another entry has, after a write that was refused for it.
     async fn who_has(
         &self,
         tenant: &TenantId,
         addresses: &[String],
         own: Option<&Dn>,
     ) -> Result<UserError, DirectoryError> {
+        let taken = self.owner_of(tenant, addresses, own).await?;
+        // Taken a moment ago and free again by now; the first is named, and asking again will do.
+        let first = || AddressTaken {
+            address: addresses.first().cloned().unwrap_or_default(),
+            owner_deleted_since: None,
+        };
+        Ok(UserError::Taken(taken.unwrap_or_else(first)))
+    }
+
+    async fn owner_of(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+    ) -> Result<Option<AddressTaken>, DirectoryError> {
         for address in addresses {
             let filter = Filter::any([
                 Filter::equal(names::MAIL, address.as_str()),
@@ -252,14 +281,12 @@ impl Directory {
             let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));
             let since =
                 owner.first(&names::DELETED_SINCE).and_then(|since| generalized_time::parse(since).ok());
-            return Ok(UserError::Taken(AddressTaken {
+            return Ok(Some(AddressTaken {
                 address: address.clone(),
                 owner_deleted_since: since.filter(|_| is_ours),
             }));
         }
-        // Taken a moment ago and free again by now; the first is named, and asking again will do.
-        let address = addresses.first().cloned().unwrap_or_default();
-        Ok(UserError::Taken(AddressTaken { address, owner_deleted_since: None }))
+        Ok(None)
     }
 }
 

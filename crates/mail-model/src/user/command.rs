@@ -182,6 +182,18 @@ impl UserPatch {
         self.new_mail.iter().map(|m| m.as_str().to_owned()).chain(aliases.iter().cloned()).collect()
     }
 
+    /// The new password.
+    #[must_use]
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// The same changes, the password left as it is.
+    #[must_use]
+    pub fn without_password(self) -> Self {
+        Self { password: None, ..self }
+    }
+
     /// Whether it changes nothing but the password.
     #[must_use]
     pub fn changes_password_only(&self) -> bool {

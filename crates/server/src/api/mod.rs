@@ -3,7 +3,7 @@
 
 mod authenticate;
 mod health;
-mod users;
+pub(crate) mod users;
 
 pub use health::Health;
 

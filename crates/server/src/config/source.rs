@@ -2,6 +2,7 @@
 //! Every setting is asked for by its key and parsed on its own, so that all mistakes are found at once,
 //! unknown keys among them. Texts from the environment are taken as they are: a password `0123` stays that.
 
+use crate::spelling::did_you_mean;
 use secrecy::SecretString;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,8 +14,6 @@ use std::{
 
 const PREFIX: &str = "PBM_";
 const NESTING: &str = "__";
-/// From this likeness on (Jaro-Winkler, 0 to 1) an unknown key is taken for a misspelt one.
-const LIKE_ENOUGH: f64 = 0.85;
 
 /// A mistake in the configuration: where, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,10 +189,7 @@ impl Source {
     pub fn into_mistakes(mut self) -> Vec<Mistake> {
         let unknown: Vec<_> = self.values.keys().cloned().collect();
         for key in unknown {
-            let likeness = |known: &&&str| strsim::jaro_winkler(known, &key);
-            let likest = self.asked.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            let near = likest.filter(|known| likeness(known) >= LIKE_ENOUGH);
-            let hint = near.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+            let hint = did_you_mean(self.asked.iter().copied(), &key);
             self.mistake(&key, format!("is no setting{hint}"));
         }
         self.mistakes

@@ -1,6 +1,7 @@
 //! Answers: always JSON. A [`Failure`] keeps apart what the client may read and what the log gets; it has no
 //! `Display`, so neither turns up in the other's place.
 
+use crate::http::form::FormError;
 use actix_web::{
     HttpResponse,
     http::{Method, StatusCode, header},
@@ -52,11 +53,30 @@ impl Reply {
 }
 
 /// What the client reads of a failure.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-enum Message {
+pub enum Message {
+    /// A sentence.
     Text(String),
+    /// What is wrong with each parameter.
     ByParameter(BTreeMap<String, String>),
+}
+
+impl Message {
+    /// About one parameter.
+    #[must_use]
+    pub fn of_parameter(name: &str, reason: &str) -> Self {
+        Self::ByParameter(BTreeMap::from([(name.to_owned(), reason.to_owned())]))
+    }
+
+    /// Each thing that is wrong, in words.
+    pub fn reasons(&self) -> impl Iterator<Item = &str> {
+        let (text, by_parameter) = match self {
+            Self::Text(text) => (Some(text), None),
+            Self::ByParameter(reasons) => (None, Some(reasons)),
+        };
+        text.into_iter().chain(by_parameter.into_iter().flat_map(BTreeMap::values)).map(String::as_str)
+    }
 }
 
 /// What a request is answered with when it fails.
@@ -84,8 +104,8 @@ impl Failure {
     /// 400 about one parameter.
     #[must_use]
     pub fn parameter(name: &str, reason: &str) -> Self {
-        let reasons = BTreeMap::from([(name.to_owned(), reason.to_owned())]);
-        Self { message: Message::ByParameter(reasons), ..Self::new(StatusCode::BAD_REQUEST, "") }
+        let message = Message::of_parameter(name, reason);
+        Self { message, ..Self::new(StatusCode::BAD_REQUEST, "") }
     }
 
     /// 401: no token, or none that counts.
@@ -170,6 +190,12 @@ impl Failure {
         self.cause.take()
     }
 
+    /// What the client reads, for an answer that tells of many failures.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+
     /// As an HTTP response.
     #[must_use]
     pub fn into_response(self) -> HttpResponse {
@@ -225,11 +251,17 @@ impl From<FieldErrors> for Failure {
     }
 }
 
-impl From<crate::http::form::FormError> for Failure {
-    fn from(error: crate::http::form::FormError) -> Self {
+impl From<FormError> for Message {
+    fn from(error: FormError) -> Self {
         match error.parameter() {
-            Some(name) => Self::parameter(name, &error.to_string()),
-            None => Self::new(StatusCode::BAD_REQUEST, &error.to_string()),
+            Some(name) => Self::of_parameter(name, &error.to_string()),
+            None => Self::Text(error.to_string()),
         }
+    }
+}
+
+impl From<FormError> for Failure {
+    fn from(error: FormError) -> Self {
+        Self { message: error.into(), ..Self::new(StatusCode::BAD_REQUEST, "") }
     }
 }

@@ -84,6 +84,28 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// Parameters of names and values that stand in a table's row.
+    ///
+    /// # Errors
+    /// [`FormError`] names what is wrong.
+    pub fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, FormError> {
+        let mut parameters = Self::default();
+        for (name, value) in pairs {
+            parameters.add(name, value)?;
+        }
+        Ok(parameters)
+    }
+
+    /// Parameters of a flat JSON object, as in a body.
+    ///
+    /// # Errors
+    /// [`FormError`] names what is wrong.
+    pub fn of_object(object: serde_json::Map<String, serde_json::Value>) -> Result<Self, FormError> {
+        let mut parameters = Self::default();
+        parameters.add_object(object)?;
+        Ok(parameters)
+    }
+
     fn add(&mut self, name: String, value: String) -> Result<(), FormError> {
         if self.0.values().map(Vec::len).sum::<usize>() >= MAX_PARAMETERS {
             return Err(FormError::TooMany);
@@ -99,6 +121,10 @@ impl Parameters {
     }
 
     fn add_json(&mut self, bytes: &[u8]) -> Result<(), FormError> {
+        self.add_object(serde_json::from_slice(bytes).map_err(|_| FormError::Json)?)
+    }
+
+    fn add_object(&mut self, object: serde_json::Map<String, serde_json::Value>) -> Result<(), FormError> {
         use serde_json::Value;
         let scalar = |value: Value| match value {
             Value::Null => Some(String::new()),
@@ -107,8 +133,6 @@ impl Parameters {
             Value::String(text) => Some(text),
             Value::Array(_) | Value::Object(_) => None,
         };
-        let object: serde_json::Map<String, Value> =
-            serde_json::from_slice(bytes).map_err(|_| FormError::Json)?;
         for (name, value) in object {
             match value {
                 Value::Array(values) if values.is_empty() => self.add(name, String::new())?,

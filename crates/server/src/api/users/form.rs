@@ -23,7 +23,7 @@ pub(super) struct List {
 }
 
 /// A user to be made. The path has its address and tenant, and wins over the body.
-pub(super) fn new_user(mail: &str, parameters: &mut Parameters, tenant: &Tenant) -> Result<NewUser, Failure> {
+pub(crate) fn new_user(mail: &str, parameters: &mut Parameters, tenant: &Tenant) -> Result<NewUser, Failure> {
     let mut errors = FieldErrors::default();
     ignore_tenant(parameters);
     let mail = errors.keep_address(MAIL_PARAMETER, MailAddress::parse(mail));
@@ -33,7 +33,7 @@ pub(super) fn new_user(mail: &str, parameters: &mut Parameters, tenant: &Tenant)
 }
 
 /// Changes to a user; `mail` is its new address.
-pub(super) fn user_patch(
+pub(crate) fn user_patch(
     mail: &MailAddress,
     parameters: &mut Parameters,
     tenant: &Tenant,

@@ -1,6 +1,6 @@
 //! Users (guide, 3.3 to 3.10), and beyond the guide the deleted ones and their restoration.
 
-mod form;
+pub(crate) mod form;
 
 use crate::http::{
     answer::{Failure, Reply},

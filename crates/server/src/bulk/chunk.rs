@@ -1,0 +1,68 @@
+//! Chunks of rows that can be done at once: no two of them name one address, so the order of a file holds.
+
+use super::{
+    place::Stop,
+    rows::{Row, Rows},
+};
+use std::collections::HashSet;
+use tokio::io::AsyncRead;
+
+/// Most rows of a chunk: enough that waiting for its slowest one does not count.
+const MAX_ROWS: usize = 256;
+/// From this size of its rows on, in bytes of UTF-8, a chunk takes no more: it bounds the memory of an import to this
+/// and a row ([`super::MAX_RECORD`]), some times over as parameters and commands. A usual row has 200 bytes.
+const MAX_SIZE: usize = 1024 * 1024;
+
+/// Rows to be done, and why no more follow.
+#[derive(Default)]
+pub(super) struct Chunk {
+    pub(super) rows: Vec<Row>,
+    pub(super) stops: Vec<Stop>,
+}
+
+/// Rows in chunks.
+pub(super) struct Chunks<R> {
+    rows: Rows<R>,
+    /// The first row of the next chunk.
+    waiting: Option<Row>,
+    over: bool,
+}
+
+impl<R: AsyncRead + Unpin> Chunks<R> {
+    pub(super) fn new(rows: Rows<R>) -> Self {
+        Self { rows, waiting: None, over: false }
+    }
+
+    /// The next chunk; `None` after the last.
+    pub(super) async fn next(&mut self) -> Option<Chunk> {
+        if self.over {
+            return None;
+        }
+        let (mut chunk, mut size) = (Chunk::default(), 0);
+        let mut named = HashSet::new();
+        while let Some(row) = self.next_row(&mut chunk.stops).await {
+            let addresses = row.addresses();
+            let is_full = chunk.rows.len() >= MAX_ROWS || size >= MAX_SIZE;
+            if is_full || addresses.iter().any(|address| named.contains(address)) {
+                self.waiting = Some(row);
+                break;
+            }
+            size += row.size;
+            named.extend(addresses);
+            chunk.rows.push(row);
+        }
+        Some(chunk)
+    }
+
+    async fn next_row(&mut self, stops: &mut Vec<Stop>) -> Option<Row> {
+        if let Some(row) = self.waiting.take() {
+            return Some(row);
+        }
+        let row = self.rows.next().await.unwrap_or_else(|reasons| {
+            *stops = reasons;
+            None
+        });
+        self.over = row.is_none();
+        row
+    }
+}

@@ -1,0 +1,101 @@
+//! NDJSON: a flat JSON object a line. A line that is none is an error of that row alone.
+
+use super::{
+    MAX_RECORD, columns,
+    place::Place,
+    rows::{Found, Step},
+};
+use crate::http::{
+    answer::Message,
+    form::{FormError, Parameters},
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Objects from text, as it comes.
+pub(super) struct NdjsonRows {
+    place: Place,
+    /// The line so far, up to the limit.
+    line: String,
+    too_long: bool,
+}
+
+impl NdjsonRows {
+    pub(super) fn new() -> Self {
+        Self { place: Place::START, line: String::new(), too_long: false }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Reads text up to the end of a line.
+    pub(super) fn push(&mut self, text: &str) -> Step {
+        let (piece, ended) = match text.split_once('\n') {
+            Some((piece, _)) => (piece, true),
+            None => (text, false),
+        };
+        let used = piece.len() + usize::from(ended);
+        self.add(piece);
+        let number = self.place.line;
+        text.bytes().take(used).for_each(|byte| self.place.pass(byte));
+        Step { used, found: if ended { self.take_row(number) } else { None } }
+    }
+
+    /// Ends the text, and the last line where no line break did.
+    pub(super) fn finish(&mut self) -> Option<Found> {
+        self.take_row(self.place.line)
+    }
+
+    fn add(&mut self, piece: &str) {
+        // A line break of CRLF does not count.
+        self.too_long |= self.line.len() + piece.trim_end_matches('\r').len() > MAX_RECORD;
+        if self.too_long {
+            self.line.clear();
+        } else {
+            self.line.push_str(piece);
+        }
+    }
+
+    fn take_row(&mut self, number: usize) -> Option<Found> {
+        let line = std::mem::take(&mut self.line);
+        let content = if std::mem::take(&mut self.too_long) {
+            Err(Message::Text(format!("the line is too long: at most {MAX_RECORD} bytes")))
+        } else if line.trim().is_empty() {
+            return None;
+        } else {
+            parameters(&line)
+        };
+        Some(Found { line: number, size: line.len(), content })
+    }
+}
+
+fn parameters(line: &str) -> Result<Parameters, Message> {
+    let object: Map<String, Value> =
+        serde_json::from_str(line).map_err(|error| Message::Text(no_object(line, &error)))?;
+    let unknown = object.keys().filter_map(|name| {
+        let (shown, reason) = (columns::shown(name), columns::unknown(name)?);
+        let reason = format!("{shown} {reason}");
+        Some((shown, reason))
+    });
+    let unknown: BTreeMap<_, _> = unknown.collect();
+    if !unknown.is_empty() {
+        return Err(Message::ByParameter(unknown));
+    }
+    Parameters::of_object(object).map_err(|error| match error {
+        FormError::Json => Message::Text(
+            "the line must be a flat JSON object: texts, numbers, true, false, null, or lists of texts"
+                .into(),
+        ),
+        error => error.into(),
+    })
+}
+
+/// What is wrong with a line as JSON, with the column in characters.
+fn no_object(line: &str, error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let reason = words.rsplit_once(" at line ").map_or(words.as_str(), |(reason, _)| reason);
+    // serde_json counts bytes, from 1.
+    let column = line.bytes().take(error.column()).filter(|byte| byte & 0b1100_0000 != 0b1000_0000).count();
+    format!("column {}: this is no JSON object: {reason}", column.max(1))
+}

@@ -1,0 +1,48 @@
+//! Places in a text, and what ends the reading of a file.
+
+use serde::Serialize;
+
+/// A place in a text: both numbers begin at 1, columns are characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Place {
+    pub(super) const START: Self = Self { line: 1, column: 1 };
+
+    /// Moves past one byte of UTF-8.
+    pub(super) fn pass(&mut self, byte: u8) {
+        if byte == b'\n' {
+            *self = Self { line: self.line + 1, column: 1 };
+        } else if byte & 0b1100_0000 != 0b1000_0000 {
+            // Not a continuation byte, so a character of its own.
+            self.column += 1;
+        }
+    }
+
+    pub(super) fn stop(self, message: impl Into<String>) -> Stop {
+        Stop::new(self.line, Some(self.column), message)
+    }
+}
+
+/// Why a file is read no further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stop {
+    result: &'static str,
+    /// The line that it is about, from 1.
+    pub line: usize,
+    /// The column that it is about, from 1: a character of the line; of a mistake in a CSV header, a column of
+    /// the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// What is wrong, in words.
+    pub message: String,
+}
+
+impl Stop {
+    pub(super) fn new(line: usize, column: Option<usize>, message: impl Into<String>) -> Self {
+        Self { result: "error", line, column, message: message.into() }
+    }
+}

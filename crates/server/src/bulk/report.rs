@@ -1,0 +1,97 @@
+//! What is told of an import: a line of JSON for each row, in the order of the file, and a summary.
+
+use super::place::Stop;
+use crate::http::answer::Message;
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt};
+use serde::Serialize;
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Report {
+    /// Of a row.
+    Row(RowReport),
+    /// Why no more rows are read or done.
+    Stop(Stop),
+    /// The end; always there, and always last.
+    End {
+        /// What was done.
+        summary: Summary,
+        /// Whether it was only tried.
+        #[serde(rename = "dry-run")]
+        dry_run: bool,
+    },
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowReport {
+    /// Its number, from 1.
+    pub row: usize,
+    /// The line that it begins in, from 1.
+    pub line: usize,
+    /// The address, as it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+    /// What was done.
+    #[serde(rename = "result")]
+    pub outcome: Outcome,
+    /// Why it is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+    /// The identifier of an entry that was changed: what is remembered about its account is out of date.
+    #[serde(skip)]
+    pub changed: Option<String>,
+}
+
+/// What was done with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A user was made.
+    Created,
+    /// A user was changed.
+    Updated,
+    /// The user was as the row says already.
+    Unchanged,
+    /// Nothing, or not known.
+    Error,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Rows that are reported.
+    pub rows: usize,
+    /// Users made.
+    pub created: usize,
+    /// Users changed.
+    pub updated: usize,
+    /// Users that were so already.
+    pub unchanged: usize,
+    /// Rows that are errors, and reasons to read no further.
+    pub errors: usize,
+}
+
+impl Summary {
+    pub(super) fn count(&mut self, outcome: Outcome) {
+        self.rows += 1;
+        *match outcome {
+            Outcome::Created => &mut self.created,
+            Outcome::Updated => &mut self.updated,
+            Outcome::Unchanged => &mut self.unchanged,
+            Outcome::Error => &mut self.errors,
+        } += 1;
+    }
+}
+
+/// A report as NDJSON.
+pub fn lines(reports: impl Stream<Item = Report>) -> impl Stream<Item = Bytes> {
+    reports.map(|report| {
+        // No part of a report has a reason to be no JSON.
+        let mut line = serde_json::to_vec(&report).unwrap_or_default();
+        line.push(b'\n');
+        line.into()
+    })
+}

@@ -1,0 +1,159 @@
+//! An import: rows in chunks, those of a chunk at once, their reports in the order of the file.
+
+use super::{
+    Mode,
+    apply::apply,
+    chunk::{Chunk, Chunks},
+    place::Stop,
+    report::{Outcome, Report, RowReport, Summary},
+    rows::{Row, Rows},
+};
+use directory::Directory;
+use futures_util::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use mail_model::{deletion::Retention, tenant::Tenant};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::io::AsyncRead;
+
+/// How many rows may fail one after the other because the directory is out of reach: more than a restart of a
+/// connection or a busy moment costs, and soon enough that nobody waits for the failure of thousands.
+const MAX_OUT_OF_REACH: usize = 20;
+
+/// What an import is to do, and in whose name.
+#[derive(Clone)]
+pub struct Import {
+    /// The directory.
+    pub directory: Directory,
+    /// The tenant whose users they are.
+    pub tenant: Tenant,
+    /// What is done with rows.
+    pub mode: Mode,
+    /// Whether everything is done but the writes. What only a write finds out, such as a password that the policy
+    /// refuses, stays unknown; each row is tried on the directory as it is, not as the rows before would leave it.
+    pub dry_run: bool,
+    /// Whether who asks may make, and touch, super administrators.
+    pub may_make_super: bool,
+    /// How long deleted users keep their addresses, for what is said of one that is taken.
+    pub retention: Retention,
+    /// How many rows are done at once.
+    pub at_once: usize,
+    /// What time it is.
+    pub now: fn() -> Timestamp,
+}
+
+/// Does rows and reports each. Nothing is done but what the stream is asked for; dropped half way, it leaves the rest
+/// undone.
+pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<Item = Report> {
+    let tally = Tally {
+        summary: Summary::default(),
+        dry_run: import.dry_run,
+        failures: 0,
+        line: 1,
+        stopping: Arc::new(AtomicBool::new(false)),
+        told_why: false,
+        ended: false,
+    };
+    let events = Box::pin(events(Arc::new(import), rows, tally.stopping.clone()).fuse());
+    stream::unfold((tally, events), async |(mut tally, mut events)| {
+        let report = tally.next(&mut events).await?;
+        Some((report, (tally, events)))
+    })
+}
+
+/// What happens in an import.
+enum Event {
+    Row {
+        report: RowReport,
+        out_of_reach: bool,
+    },
+    /// A row was not begun, since the import is stopping.
+    NotBegun,
+    Stop(Stop),
+}
+
+fn events<R: AsyncRead + Unpin>(
+    import: Arc<Import>,
+    rows: Rows<R>,
+    stopping: Arc<AtomicBool>,
+) -> impl Stream<Item = Event> {
+    let stopped = stopping.clone();
+    let chunks = stream::unfold(Chunks::new(rows), move |mut chunks| {
+        let stopped = stopped.load(Ordering::Relaxed);
+        async move { if stopped { None } else { Some((chunks.next().await?, chunks)) } }
+    });
+    chunks.flat_map(move |Chunk { rows, stops }| {
+        let (import, stopping) = (import.clone(), stopping.clone());
+        let at_once = import.at_once.max(1);
+        let rows = stream::iter(rows).map(move |row| event(import.clone(), row, stopping.clone()));
+        rows.buffered(at_once).chain(stream::iter(stops).map(Event::Stop))
+    })
+}
+
+async fn event(import: Arc<Import>, row: Row, stopping: Arc<AtomicBool>) -> Event {
+    if stopping.load(Ordering::Relaxed) {
+        return Event::NotBegun;
+    }
+    let (number, line, mail) = (row.number, row.line, row.mail.clone());
+    let (outcome, message, changed, out_of_reach) = match apply(&import, row).await {
+        Ok(done) => (done.outcome, None, done.changed, false),
+        Err(refusal) => (Outcome::Error, Some(refusal.message), None, refusal.out_of_reach),
+    };
+    Event::Row { report: RowReport { row: number, line, mail, outcome, message, changed }, out_of_reach }
+}
+
+/// Counts, and ends an import that has lost the directory.
+struct Tally {
+    summary: Summary,
+    dry_run: bool,
+    /// Rows that failed one after the other because the directory is out of reach.
+    failures: usize,
+    /// The line of the row that was reported last.
+    line: usize,
+    /// Set so that no more rows are begun; those under way are still reported.
+    stopping: Arc<AtomicBool>,
+    told_why: bool,
+    ended: bool,
+}
+
+impl Tally {
+    async fn next(&mut self, events: &mut Pin<Box<impl Stream<Item = Event>>>) -> Option<Report> {
+        while let Some(event) = events.next().await {
+            match event {
+                Event::Row { report, out_of_reach } => {
+                    self.count(&report, out_of_reach);
+                    return Some(Report::Row(report));
+                }
+                Event::NotBegun => {}
+                Event::Stop(stop) => return Some(self.stop(stop)),
+            }
+        }
+        if self.stopping.load(Ordering::Relaxed) && !std::mem::replace(&mut self.told_why, true) {
+            let message = format!(
+                "the directory was out of reach for {MAX_OUT_OF_REACH} rows one after the other; the rows after this line were not tried"
+            );
+            return Some(self.stop(Stop::new(self.line, None, message)));
+        }
+        let ended = std::mem::replace(&mut self.ended, true);
+        (!ended).then_some(Report::End { summary: self.summary, dry_run: self.dry_run })
+    }
+
+    fn count(&mut self, report: &RowReport, out_of_reach: bool) {
+        self.summary.count(report.outcome);
+        self.line = report.line;
+        self.failures = if out_of_reach { self.failures + 1 } else { 0 };
+        if self.failures >= MAX_OUT_OF_REACH {
+            self.stopping.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn stop(&mut self, stop: Stop) -> Report {
+        self.summary.errors += 1;
+        Report::Stop(stop)
+    }
+}
