@@ -97,7 +97,7 @@ fn tenants() {
 
 fn help() {
     let help = run_program(pbm(), ["--help"], &[], "").expect_success();
-    for command in ["serve", "check", "init", "purge", "tenant", "dev"] {
+    for command in ["serve", "check", "init", "purge", "tenant", "import-users", "dev"] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{}", help.stdout);
         run_program(pbm(), [command, "--help"], &[], "").expect_success();
     }

@@ -3,6 +3,7 @@
 mod check;
 mod commands;
 mod dev;
+mod import_users;
 mod init;
 mod readme;
 
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
         ("init", init::TRIALS),
         ("check", check::TRIALS),
         ("commands", commands::TRIALS),
+        ("import_users", import_users::TRIALS),
         ("dev", dev::TRIALS),
         ("readme", readme::TRIALS),
     ])

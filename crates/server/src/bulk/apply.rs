@@ -1,6 +1,6 @@
 //! One row, done: a command as the API makes it, and what the directory says to it.
 
-use super::{Mode, report::Outcome, rows::Row, run::Import};
+use super::{Mode, report::Outcome, rows::Row, run::Work};
 use crate::{
     api::users::form,
     http::{
@@ -49,86 +49,108 @@ impl From<Failure> for Refusal {
 }
 
 /// Does a row.
-pub(super) async fn apply(import: &Import, row: Row) -> Result<Done, Refusal> {
+pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     let mut parameters = row.content.map_err(|message| Refusal { message, out_of_reach: false })?;
     let mail = row.mail.filter(|mail| !mail.is_empty());
     let mail = mail.ok_or_else(|| wrong_mail(&"is a required value"))?;
-    if import.mode == Mode::Create {
-        return create(import, &mail, &mut parameters).await;
+    if work.import.mode == Mode::Create {
+        return create(work, &mail, &mut parameters).await;
     }
     let address = MailAddress::parse(&mail).map_err(|error| wrong_mail(&error))?;
-    let user = import.directory.user(&import.tenant.id, &address).await;
-    match user.map_err(|error| failed(import, error.into()))? {
-        Some(user) => update(import, &address, &user, &mut parameters).await,
-        None => create(import, &mail, &mut parameters).await,
+    let user = work.import.directory.user(&work.import.tenant.id, &address).await;
+    match user.map_err(|error| failed(work, error.into()))? {
+        Some(user) => update(work, &address, &user, &mut parameters).await,
+        None if work.trial.has_user(address.as_str()) => try_update(work, &address, &mut parameters).await,
+        None => create(work, &mail, &mut parameters).await,
     }
 }
 
-async fn create(import: &Import, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
-    let new = form::new_user(mail, parameters, &import.tenant)?;
-    if new.is_super() && !import.may_make_super {
+async fn create(work: &Work, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
+    let new = form::new_user(mail, parameters, &work.import.tenant)?;
+    if new.is_super() && !work.import.may_make_super {
         return Err(forbidden());
     }
-    write_new(import, &new).await.map_err(|error| failed(import, error))?;
+    write_new(work, &new).await.map_err(|error| failed(work, error))?;
     Ok(Done::nothing_but(Outcome::Created))
 }
 
-async fn write_new(import: &Import, new: &NewUser) -> Result<(), UserError> {
-    let tenant = &import.tenant.id;
-    if import.dry_run {
-        return free(import.directory.address_taken(tenant, &new.addresses(), None).await?);
+async fn write_new(work: &Work, new: &NewUser) -> Result<(), UserError> {
+    if work.import.dry_run {
+        return try_taking(work, &new.addresses(), None).await;
     }
-    import.directory.create_user(tenant, new).await
+    work.import.directory.create_user(&work.import.tenant.id, new).await
 }
 
 async fn update(
-    import: &Import,
+    work: &Work,
     mail: &MailAddress,
     user: &LiveUser,
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
-    let patch = form::user_patch(mail, parameters, &import.tenant)?;
-    if !import.may_make_super && (patch.makes_super() || is_super(&user.user)) {
+    let patch = form::user_patch(mail, parameters, &work.import.tenant)?;
+    if !work.import.may_make_super && (patch.makes_super() || is_super(&user.user)) {
         return Err(forbidden());
     }
-    let patch = without_same_password(import, mail, patch).await;
-    let patch = patch.map_err(|error| failed(import, error.into()))?;
-    if plan::patch(import.directory.tree(), user, &patch, (import.now)()).is_empty() {
+    let patch = without_same_password(work, mail, patch).await;
+    let patch = patch.map_err(|error| failed(work, error.into()))?;
+    if plan::patch(work.import.directory.tree(), user, &patch, (work.import.now)()).is_empty() {
         return Ok(Done::nothing_but(Outcome::Unchanged));
     }
-    let changed = write_patch(import, mail, &patch).await.map_err(|error| failed(import, error))?;
+    let changed = write_patch(work, mail, &patch).await.map_err(|error| failed(work, error))?;
     Ok(Done { outcome: Outcome::Updated, changed })
 }
 
 /// Leaves a password out that the user has already: written again it would end the user's tokens, and a policy that
 /// remembers passwords would refuse it. The password of a blocked user cannot be tried, so it is written.
 async fn without_same_password(
-    import: &Import,
+    work: &Work,
     mail: &MailAddress,
     patch: UserPatch,
 ) -> Result<UserPatch, DirectoryError> {
     let Some(password) = patch.password() else { return Ok(patch) };
-    let Some(account) = import.directory.account_of_login(mail).await? else { return Ok(patch) };
-    let is_same = import.directory.is_password_of(Some(&account), password).await?;
+    let Some(account) = work.import.directory.account_of_login(mail).await? else { return Ok(patch) };
+    let is_same = work.import.directory.is_password_of(Some(&account), password).await?;
     Ok(if is_same { patch.without_password() } else { patch })
 }
 
 async fn write_patch(
-    import: &Import,
+    work: &Work,
     mail: &MailAddress,
     patch: &UserPatch,
 ) -> Result<Option<String>, UserError> {
-    let (directory, tenant) = (&import.directory, &import.tenant.id);
-    if import.dry_run {
-        free(directory.address_taken(tenant, &patch.addresses(), Some(mail)).await?)?;
+    if work.import.dry_run {
+        try_taking(work, &patch.addresses(), Some(mail)).await?;
         return Ok(None);
     }
-    let may_touch = |user: &User| import.may_make_super || !is_super(user);
-    directory.patch_user(tenant, mail, patch, (import.now)(), may_touch).await.map(Some)
+    let may_touch = |user: &User| work.import.may_make_super || !is_super(user);
+    let (tenant, now) = (&work.import.tenant.id, (work.import.now)());
+    work.import.directory.patch_user(tenant, mail, patch, now, may_touch).await.map(Some)
 }
 
-fn free(taken: Option<AddressTaken>) -> Result<(), UserError> {
-    taken.map_or(Ok(()), |taken| Err(UserError::Taken(taken)))
+/// A dry run of a row that changes a user whom an earlier row would have made.
+async fn try_update(work: &Work, mail: &MailAddress, parameters: &mut Parameters) -> Result<Done, Refusal> {
+    let patch = form::user_patch(mail, parameters, &work.import.tenant)?;
+    if !work.import.may_make_super && patch.makes_super() {
+        return Err(forbidden());
+    }
+    try_taking(work, &patch.addresses(), Some(mail)).await.map_err(|error| failed(work, error))?;
+    Ok(Done::nothing_but(Outcome::Updated))
+}
+
+/// What a write would say of addresses for a new user, or for the user `own`.
+async fn try_taking(work: &Work, addresses: &[String], own: Option<&MailAddress>) -> Result<(), UserError> {
+    if let Some(address) = work.trial.find(addresses, own.map(MailAddress::as_str)) {
+        let taken = AddressTaken { address: address.clone(), owner_deleted_since: None };
+        return Err(UserError::Taken(taken));
+    }
+    let taken = work.import.directory.address_taken(&work.import.tenant.id, addresses, own).await?;
+    if let Some(taken) = taken {
+        return Err(UserError::Taken(taken));
+    }
+    // The first of a new user's addresses is its own.
+    let owner = own.map(MailAddress::as_str).or(addresses.first().map(String::as_str));
+    work.trial.take(addresses, owner.unwrap_or_default());
+    Ok(())
 }
 
 fn is_super(user: &User) -> bool {
@@ -145,12 +167,12 @@ fn forbidden() -> Refusal {
 }
 
 /// What the API would answer; its cause goes to the log.
-fn failed(import: &Import, error: UserError) -> Refusal {
+fn failed(work: &Work, error: UserError) -> Refusal {
     let out_of_reach = matches!(
         error,
         UserError::Directory(DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_))
     );
-    let mut failure = Failure::of_user(error, import.retention);
+    let mut failure = Failure::of_user(error, work.import.retention);
     if let Some(cause) = failure.take_cause() {
         let cause = cause.as_ref() as &(dyn std::error::Error + 'static);
         tracing::error!(error = cause, "bulk.row.failed");

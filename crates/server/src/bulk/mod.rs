@@ -15,6 +15,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trial;
 
 pub use place::Stop;
 pub use report::{Outcome, Report, RowReport, Summary, lines};

@@ -88,7 +88,7 @@ impl Step {
 }
 
 enum Parser {
-    Csv(CsvRows),
+    Csv(Box<CsvRows>),
     Ndjson(NdjsonRows),
 }
 
@@ -140,7 +140,7 @@ impl<R: AsyncRead + Unpin> Rows<R> {
     /// The rows that a reader has. The mode decides which columns a table must have.
     pub fn new(reader: R, format: Format, mode: Mode) -> Self {
         let (parser, charset) = match format {
-            Format::Csv { charset } => (Parser::Csv(CsvRows::new(mode)), charset),
+            Format::Csv { charset } => (Parser::Csv(Box::new(CsvRows::new(mode))), charset),
             Format::Ndjson => (Parser::Ndjson(NdjsonRows::new()), Some(Charset::Utf8)),
         };
         Self {

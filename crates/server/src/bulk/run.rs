@@ -7,6 +7,7 @@ use super::{
     place::Stop,
     report::{Outcome, Report, RowReport, Summary},
     rows::{Row, Rows},
+    trial::Trial,
 };
 use directory::Directory;
 use futures_util::{Stream, StreamExt, stream};
@@ -35,7 +36,7 @@ pub struct Import {
     /// What is done with rows.
     pub mode: Mode,
     /// Whether everything is done but the writes. What only a write finds out, such as a password that the policy
-    /// refuses, stays unknown; each row is tried on the directory as it is, not as the rows before would leave it.
+    /// refuses, stays unknown. Of the rows before, the addresses that they would take count, and nothing else.
     pub dry_run: bool,
     /// Whether who asks may make, and touch, super administrators.
     pub may_make_super: bool,
@@ -45,6 +46,13 @@ pub struct Import {
     pub at_once: usize,
     /// What time it is.
     pub now: fn() -> Timestamp,
+}
+
+/// An import under way.
+pub(super) struct Work {
+    pub(super) import: Import,
+    /// What a dry run remembers.
+    pub(super) trial: Trial,
 }
 
 /// Does rows and reports each. Nothing is done but what the stream is asked for; dropped half way, it leaves the rest
@@ -59,7 +67,8 @@ pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<I
         told_why: false,
         ended: false,
     };
-    let events = Box::pin(events(Arc::new(import), rows, tally.stopping.clone()).fuse());
+    let work = Arc::new(Work { import, trial: Trial::default() });
+    let events = Box::pin(events(work, rows, tally.stopping.clone()).fuse());
     stream::unfold((tally, events), async |(mut tally, mut events)| {
         let report = tally.next(&mut events).await?;
         Some((report, (tally, events)))
@@ -78,7 +87,7 @@ enum Event {
 }
 
 fn events<R: AsyncRead + Unpin>(
-    import: Arc<Import>,
+    work: Arc<Work>,
     rows: Rows<R>,
     stopping: Arc<AtomicBool>,
 ) -> impl Stream<Item = Event> {
@@ -88,19 +97,19 @@ fn events<R: AsyncRead + Unpin>(
         async move { if stopped { None } else { Some((chunks.next().await?, chunks)) } }
     });
     chunks.flat_map(move |Chunk { rows, stops }| {
-        let (import, stopping) = (import.clone(), stopping.clone());
-        let at_once = import.at_once.max(1);
-        let rows = stream::iter(rows).map(move |row| event(import.clone(), row, stopping.clone()));
+        let (work, stopping) = (work.clone(), stopping.clone());
+        let at_once = work.import.at_once.max(1);
+        let rows = stream::iter(rows).map(move |row| event(work.clone(), row, stopping.clone()));
         rows.buffered(at_once).chain(stream::iter(stops).map(Event::Stop))
     })
 }
 
-async fn event(import: Arc<Import>, row: Row, stopping: Arc<AtomicBool>) -> Event {
+async fn event(work: Arc<Work>, row: Row, stopping: Arc<AtomicBool>) -> Event {
     if stopping.load(Ordering::Relaxed) {
         return Event::NotBegun;
     }
     let (number, line, mail) = (row.number, row.line, row.mail.clone());
-    let (outcome, message, changed, out_of_reach) = match apply(&import, row).await {
+    let (outcome, message, changed, out_of_reach) = match apply(&work, row).await {
         Ok(done) => (done.outcome, None, done.changed, false),
         Err(refusal) => (Outcome::Error, Some(refusal.message), None, refusal.out_of_reach),
     };

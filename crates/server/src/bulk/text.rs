@@ -1,7 +1,7 @@
 //! Bytes to text, in pieces of any size. Covered: UTF-8 with or without its mark (BOM), and Windows-1251. Never
 //! lossy: bytes that do not fit the encoding are an error. Refused: UTF-16.
 
-use encoding_rs::{Decoder, DecoderResult, UTF_8, WINDOWS_1251};
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, WINDOWS_1251};
 use memchr::memchr;
 use std::str;
 
@@ -15,14 +15,23 @@ const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
 /// The encoding of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::VariantNames)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
     /// UTF-8.
-    #[strum(serialize = "utf-8", ascii_case_insensitive)]
     Utf8,
     /// Windows-1251, in which Excel of a Russian Windows saves CSV.
-    #[strum(serialize = "windows-1251", ascii_case_insensitive)]
     Windows1251,
+}
+
+impl Charset {
+    /// The encoding of a label of the Encoding Standard, such as `utf-8` or `cp1251`; of other encodings nothing.
+    #[must_use]
+    pub fn of_label(label: &str) -> Option<Self> {
+        let encoding = Encoding::for_label(label.as_bytes())?;
+        [(UTF_8, Self::Utf8), (WINDOWS_1251, Self::Windows1251)]
+            .into_iter()
+            .find_map(|(known, charset)| (known == encoding).then_some(charset))
+    }
 }
 
 /// Why bytes are no text.
@@ -205,8 +214,14 @@ mod tests {
         let (text, end) = read(Some(Charset::Windows1251), "И".as_bytes(), 3);
         assert_eq!((text.chars().count(), end), (1, Err(TextError::Windows1251)));
         assert_eq!(read(Some(Charset::Utf8), &windows_1251("Иван"), 3).1, Err(TextError::Utf8));
-        assert_eq!("UTF-8".parse(), Ok(Charset::Utf8));
-        assert_eq!("Windows-1251".parse(), Ok(Charset::Windows1251));
+        for (label, charset) in [
+            ("UTF-8", Some(Charset::Utf8)),
+            ("cp1251", Some(Charset::Windows1251)),
+            ("koi8-r", None),
+            ("", None),
+        ] {
+            assert_eq!(Charset::of_label(label), charset, "{label}");
+        }
     }
 
     proptest! {

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod dev;
 mod dev_files;
+mod import_users;
 mod init;
 mod purge;
 mod serve;
@@ -38,6 +39,8 @@ enum Command {
     Purge(purge::PurgeArgs),
     /// Work with tenants.
     Tenant(tenant::TenantArgs),
+    /// Make and change the users that a CSV or NDJSON file lists.
+    ImportUsers(import_users::ImportArgs),
     /// Try pbm out: starts a private 389-ds, prepares it, fills it with demo people and serves.
     Dev(dev::DevArgs),
 }
@@ -77,6 +80,9 @@ pub fn run() -> ExitCode {
         Command::Init(args) => with_config(&args.config, |config| init::init(config, &args)),
         Command::Purge(args) => with_config(&args.config, |config| purge::purge(config, &args)),
         Command::Tenant(args) => with_config(args.config(), |config| tenant::tenant(config, &args)),
+        Command::ImportUsers(args) => {
+            with_config(&args.config, |config| import_users::import_users(config, &args))
+        }
         Command::Dev(args) => Ok(dev::dev(&args)),
     };
     match outcome {
