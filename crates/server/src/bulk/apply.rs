@@ -4,7 +4,7 @@ use super::{Mode, report::Outcome, rows::Row, run::Work};
 use crate::{
     api::users::form,
     http::{
-        answer::{FORBIDDEN, Failure, Message},
+        answer::{Failure, Message},
         form::Parameters,
     },
 };
@@ -21,6 +21,7 @@ use mail_model::{
         role::Role,
     },
 };
+use std::error::Error;
 
 /// What was done with a row.
 pub(super) struct Done {
@@ -30,7 +31,8 @@ pub(super) struct Done {
 }
 
 impl Done {
-    fn nothing_but(outcome: Outcome) -> Self {
+    /// Nothing in the directory that others must hear of.
+    pub(super) fn nothing_but(outcome: Outcome) -> Self {
         Self { outcome, changed: None }
     }
 }
@@ -40,17 +42,26 @@ pub(super) struct Refusal {
     pub(super) message: Message,
     /// Whether the directory is out of reach: the next row will do no better.
     pub(super) out_of_reach: bool,
+    /// What the log gets.
+    pub(super) cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl From<Message> for Refusal {
+    fn from(message: Message) -> Self {
+        Self { message, out_of_reach: false, cause: None }
+    }
 }
 
 impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self { message: failure.into_message(), out_of_reach: false }
+    fn from(mut failure: Failure) -> Self {
+        let cause = failure.take_cause();
+        Self { message: failure.into_message(), out_of_reach: false, cause }
     }
 }
 
 /// Does a row.
 pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
-    let mut parameters = row.content.map_err(|message| Refusal { message, out_of_reach: false })?;
+    let mut parameters = row.content?;
     let mail = row.mail.filter(|mail| !mail.is_empty());
     let mail = mail.ok_or_else(|| wrong_mail(&"is a required value"))?;
     if work.import.mode == Mode::Create {
@@ -158,24 +169,18 @@ fn is_super(user: &User) -> bool {
 }
 
 fn wrong_mail(reason: &impl std::fmt::Display) -> Refusal {
-    let message = Message::of_parameter(MAIL_PARAMETER, &format!("{MAIL_PARAMETER} {reason}"));
-    Refusal { message, out_of_reach: false }
+    Message::of_parameter(MAIL_PARAMETER, &format!("{MAIL_PARAMETER} {reason}")).into()
 }
 
 fn forbidden() -> Refusal {
-    Refusal { message: Message::Text(FORBIDDEN.to_owned()), out_of_reach: false }
+    Failure::forbidden().into()
 }
 
-/// What the API would answer; its cause goes to the log.
+/// What the API would answer.
 fn failed(work: &Work, error: UserError) -> Refusal {
     let out_of_reach = matches!(
         error,
         UserError::Directory(DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_))
     );
-    let mut failure = Failure::of_user(error, work.import.retention);
-    if let Some(cause) = failure.take_cause() {
-        let cause = cause.as_ref() as &(dyn std::error::Error + 'static);
-        tracing::error!(error = cause, "bulk.row.failed");
-    }
-    Refusal { message: failure.into_message(), out_of_reach }
+    Refusal { out_of_reach, ..Failure::of_user(error, work.import.retention).into() }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Mode,
-    apply::apply,
+    apply::{Done, apply},
     chunk::{Chunk, Chunks},
     place::Stop,
     report::{Outcome, Report, RowReport, Summary},
@@ -56,7 +56,7 @@ pub(super) struct Work {
 }
 
 /// Does rows and reports each. Nothing is done but what the stream is asked for; dropped half way, it leaves the rest
-/// undone.
+/// undone, and of the rows under way nobody knows.
 pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<Item = Report> {
     let tally = Tally {
         summary: Summary::default(),
@@ -109,10 +109,17 @@ async fn event(work: Arc<Work>, row: Row, stopping: Arc<AtomicBool>) -> Event {
         return Event::NotBegun;
     }
     let (number, line, mail) = (row.number, row.line, row.mail.clone());
-    let (outcome, message, changed, out_of_reach) = match apply(&work, row).await {
-        Ok(done) => (done.outcome, None, done.changed, false),
-        Err(refusal) => (Outcome::Error, Some(refusal.message), None, refusal.out_of_reach),
+    let (done, refusal) = match apply(&work, row).await {
+        Ok(done) => (done, None),
+        Err(refusal) => (Done::nothing_but(Outcome::Error), Some(refusal)),
     };
+    if let Some(cause) = refusal.as_ref().and_then(|refusal| refusal.cause.as_deref()) {
+        let cause = cause as &(dyn std::error::Error + 'static);
+        tracing::error!(row = number, error = cause, "bulk.row.failed");
+    }
+    let out_of_reach = refusal.as_ref().is_some_and(|refusal| refusal.out_of_reach);
+    let message = refusal.map(|refusal| refusal.message);
+    let Done { outcome, changed } = done;
     Event::Row { report: RowReport { row: number, line, mail, outcome, message, changed }, out_of_reach }
 }
 

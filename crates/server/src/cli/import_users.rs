@@ -38,12 +38,13 @@ const EXAMPLE: &str = "Example:
   $ pbm import-users people.csv --tenant acme --dry-run
   $ pbm import-users people.csv --tenant acme
 
-The first line names the columns: mail, userPassword, and the fields of the API. `,` separates them as well as `;`,
-and the encoding, UTF-8 or windows-1251, is found out. An empty cell changes nothing. NDJSON has an object a line:
+The first line names the columns: mail, userPassword, and the fields of the API. `,` separates them as well as \
+`;`, and the encoding, UTF-8 or windows-1251, is found out. An empty cell changes nothing. NDJSON has an object a \
+line:
 
   {\"mail\": \"ivan@acme.example\", \"title\": \"Engineer\", \"alias\": [\"ip@acme.example\"]}
 
-A row that is wrong stops no other. What was done is not undone: correct the file, and run it again with
+A row that is wrong stops no other. What was done is not undone: correct the file, and run it again with \
 --mode upsert, which passes over users that are as the file says already.
 
 Exit code: 0 without errors, 1 with errors, 2 when the command line or the configuration is wrong.";
