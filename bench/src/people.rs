@@ -7,11 +7,12 @@ use ldap_text::{
 };
 use mail_model::{
     address::{Domain, MailAddress},
+    field::FieldErrors,
     names,
     tenant::{Tenant, TenantId},
     tree::Tree,
     user::{
-        command::{FieldErrors, NewUser, Password, parse_fields},
+        command::{NewUser, Password, parse_fields},
         field::UserField,
         plan,
     },

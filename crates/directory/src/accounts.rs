@@ -30,7 +30,11 @@ impl Directory {
         let filter = Filter::all([who, user::live_filter()]);
         let people = self.tree().people();
         let entry = self.find(people, Scope::Subtree, &filter, user::account::READ_ATTRIBUTES).await?;
-        Ok(entry.and_then(|entry| self.account_from(&entry)))
+        match entry.and_then(|entry| self.account_from(&entry)) {
+            // What a deleted tenant has follows it entry by entry; its accounts end at once.
+            Some(account) if !self.is_live_tenant(&account.tenant).await? => Ok(None),
+            account => Ok(account),
+        }
     }
 
     fn account_from(&self, entry: &Entry) -> Option<Account> {

@@ -29,6 +29,12 @@ impl Entry {
         Some(Self { dn, attributes })
     }
 
+    /// Its name as the server spells it.
+    #[must_use]
+    pub fn dn_text(&self) -> &str {
+        &self.dn
+    }
+
     /// Its name; `None` where the server's spelling cannot be read.
     #[must_use]
     pub fn dn(&self) -> Option<Dn> {

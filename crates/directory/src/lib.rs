@@ -1,12 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod accounts;
+pub mod answers;
+pub mod changing;
 mod connection;
 mod entry;
 pub mod error;
+pub mod lists;
+pub mod maillists;
 mod operations;
 mod pool;
 pub mod purge;
+pub mod resources;
 pub mod settings;
 pub mod setup;
 pub mod tenants;

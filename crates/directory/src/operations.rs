@@ -61,6 +61,13 @@ impl Directory {
         &self.tree
     }
 
+    /// How many changes that belong together are made at a time: half of the connections, so that other requests
+    /// find one.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        (self.settings.connections / 2).max(1)
+    }
+
     pub(crate) fn settings(&self) -> &LdapSettings {
         &self.settings
     }

@@ -24,6 +24,8 @@ pub enum Filter {
     Contains(AttributeName, String),
     /// Some value starts with this text; an empty text asks for presence.
     StartsWith(AttributeName, String),
+    /// Some value ends with this text; an empty text asks for presence.
+    EndsWith(AttributeName, String),
     /// Some value is this one or greater.
     AtLeast(AttributeName, String),
     /// Some value is this one or less.
@@ -74,6 +76,12 @@ impl Filter {
         Self::StartsWith(name, value.into())
     }
 
+    /// A value that ends with this text.
+    #[must_use]
+    pub fn ends_with(name: AttributeName, value: impl Into<String>) -> Self {
+        Self::EndsWith(name, value.into())
+    }
+
     /// A value equal to this one or greater.
     #[must_use]
     pub fn at_least(name: AttributeName, value: impl Into<String>) -> Self {
@@ -98,6 +106,7 @@ impl fmt::Display for Filter {
             // `**` is no filter, so an empty text must not leave two stars side by side.
             Self::Contains(name, value) if value.is_empty() => write!(f, "({name}=*)"),
             Self::Contains(name, value) => write!(f, "({name}=*{}*)", Escaped(value)),
+            Self::EndsWith(name, value) => write!(f, "({name}=*{})", Escaped(value)),
             Self::StartsWith(name, value) => write!(f, "({name}={}*)", Escaped(value)),
             Self::AtLeast(name, value) => write!(f, "({name}>={})", Escaped(value)),
             Self::AtMost(name, value) => write!(f, "({name}<={})", Escaped(value)),

@@ -1,6 +1,150 @@
-//! Soft deletion: how long a deleted entry is kept, and when its removal is due.
+//! Soft deletion: how long a deleted entry is kept, when its removal is due, and what a tenant's deletion
+//! does to what it has.
 
+use crate::{
+    changes::{delete_value, guarded, replace, whole_seconds},
+    entry::EntryView,
+    names,
+    revision::Revision,
+};
 use jiff::{SignedDuration, Timestamp};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    filter::Filter,
+    generalized_time,
+    ldif::{Change, ChangeRecord, Modification},
+};
+
+/// When an entry was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    time: Timestamp,
+    /// As it stands in the entry, for a write that must find it unchanged.
+    value: String,
+}
+
+impl Since {
+    /// Now, in whole seconds.
+    #[must_use]
+    pub fn now(now: Timestamp) -> Self {
+        let time = whole_seconds(now);
+        Self { time, value: generalized_time::print(time) }
+    }
+
+    /// Reads it from an entry; `None` where that is not deleted.
+    #[must_use]
+    pub fn of_entry(entry: &impl EntryView) -> Option<Self> {
+        let value = entry.first(&names::DELETED_SINCE)?.to_owned();
+        Some(Self { time: generalized_time::parse(&value).ok()?, value })
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Sets it in an entry.
+    pub(crate) fn set(&self) -> Modification {
+        replace(names::DELETED_SINCE, vec![self.value.as_str().into()])
+    }
+
+    /// Takes it out of an entry, and fails where it stands there no longer.
+    pub(crate) fn unset(&self) -> Modification {
+        delete_value(names::DELETED_SINCE, &self.value)
+    }
+}
+
+/// Entries that were deleted at a moment or before it.
+#[must_use]
+pub fn deleted_by(moment: Timestamp) -> Filter {
+    Filter::at_most(names::DELETED_SINCE, generalized_time::print(whole_seconds(moment)))
+}
+
+/// Entries that are deleted.
+#[must_use]
+pub fn is_deleted() -> Filter {
+    Filter::present(names::DELETED_SINCE)
+}
+
+/// Entries that are not deleted.
+#[must_use]
+pub fn is_live() -> Filter {
+    Filter::not(is_deleted())
+}
+
+/// Entries of a tenant that are deleted and brought back with it: users, mailing lists and resources.
+#[must_use]
+pub fn follows_its_tenant() -> Filter {
+    let classes = [names::USER_CLASS, names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];
+    Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class)))
+}
+
+/// Entries that were deleted with their tenant.
+#[must_use]
+pub fn is_deleted_with_tenant() -> Filter {
+    Filter::equal(names::DELETED_WITH_TENANT, "TRUE")
+}
+
+/// Entries that are claimed for removal.
+#[must_use]
+pub fn is_claimed() -> Filter {
+    Filter::equal(names::PURGING, "TRUE")
+}
+
+/// Attributes that an entry is deleted and brought back with its tenant by.
+pub const FOLLOWING_ATTRIBUTES: &[AttributeName] =
+    &[names::OBJECT_CLASS, names::REVISION, names::DELETED_SINCE, names::INET_USER_STATUS];
+
+/// Deletes an entry with its tenant.
+#[must_use]
+pub fn with_tenant(dn: Dn, entry: &impl EntryView, since: &Since, now: Timestamp) -> ChangeRecord {
+    let mut modifications = vec![since.set(), replace(names::DELETED_WITH_TENANT, vec!["TRUE".into()])];
+    if is_user(entry) {
+        modifications.push(lock(false));
+        modifications.push(end_tokens(now));
+    }
+    guarded(dn, &Revision::of_entry(entry), modifications)
+}
+
+/// Brings an entry back with its tenant; `None` where it was not deleted with it. A user that was blocked before
+/// stays blocked.
+#[must_use]
+pub fn back_with_tenant(dn: Dn, entry: &impl EntryView) -> Option<ChangeRecord> {
+    let since = Since::of_entry(entry)?;
+    let mut modifications = vec![since.unset(), delete_value(names::DELETED_WITH_TENANT, "TRUE")];
+    if is_user(entry) {
+        let is_active = entry.first(&names::INET_USER_STATUS).is_none_or(|status| status == "1");
+        modifications.push(lock(is_active));
+    }
+    Some(guarded(dn, &Revision::of_entry(entry), modifications))
+}
+
+/// Removes an entry for good.
+#[must_use]
+pub fn removal(dn: Dn) -> ChangeRecord {
+    ChangeRecord { dn, change: Change::Delete }
+}
+
+/// Whether an entry has a class.
+pub(crate) fn is_of_class(entry: &impl EntryView, class: &str) -> bool {
+    entry.values(&names::OBJECT_CLASS).iter().any(|has| has.eq_ignore_ascii_case(class))
+}
+
+fn is_user(entry: &impl EntryView) -> bool {
+    is_of_class(entry, names::USER_CLASS)
+}
+
+/// Lets a user bind or not.
+pub(crate) fn lock(may_bind: bool) -> Modification {
+    replace(names::NS_ACCOUNT_LOCK, if may_bind { Vec::new() } else { vec!["true".into()] })
+}
+
+/// Ends the tokens that were made until now.
+pub(crate) fn end_tokens(now: Timestamp) -> Modification {
+    replace(names::TOKENS_VALID_FROM, vec![generalized_time::print(now).into()])
+}
 
 /// How long a deleted entry is kept before a purge may remove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

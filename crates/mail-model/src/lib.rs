@@ -1,9 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 pub mod address;
+pub mod answer;
+mod changes;
 pub mod deletion;
 pub mod entry;
+pub mod field;
+pub mod list;
+pub mod maillist;
 pub mod names;
+pub mod resource;
+pub mod revision;
 pub mod tenant;
 pub mod tree;
 pub mod user;

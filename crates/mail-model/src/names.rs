@@ -59,6 +59,20 @@ attributes! {
     NS_ACCOUNT_LOCK = "nsAccountLock";
     /// Identifier that 389-ds gives an entry; survives renames.
     NS_UNIQUE_ID = "nsUniqueId";
+    /// Count of changes that the server keeps (plug-in USN); operational.
+    ENTRY_USN = "entryusn";
+    /// When the entry was last changed; operational.
+    MODIFY_TIMESTAMP = "modifyTimestamp";
+    /// How many entries stand right below; operational.
+    NUM_SUBORDINATES = "numSubordinates";
+    /// Members of a mailing list that have an entry here, as DNs.
+    MEMBER = "member";
+    /// Lists that the entry is a member of, kept by the server's plug-in.
+    MEMBER_OF = "memberOf";
+    /// Members of a mailing list elsewhere, as addresses.
+    OUTSIDE_MEMBER = "mgrpRFC822MailMember";
+    /// The search that finds the members of a dynamic list, for other readers.
+    MEMBER_URL = "memberURL";
     /// Mail domains of a tenant.
     ASSOCIATED_DOMAIN = "associatedDomain";
     /// Name of an account entry.
@@ -69,6 +83,8 @@ attributes! {
     O = "o";
     /// When the entry was deleted softly; present on deleted entries only.
     DELETED_SINCE = "pbmDeletedSince";
+    /// `TRUE` where the entry was deleted because its tenant was: it comes back with it.
+    DELETED_WITH_TENANT = "pbmDeletedWithTenant";
     /// `TRUE` from the moment when a purge has claimed the entry; only such entries can be removed.
     PURGING = "pbmPurging";
     /// Counts the writes; each write replaces the exact value that it was planned on.
@@ -79,6 +95,16 @@ attributes! {
     DEFAULT_QUOTA = "pbmDefaultQuota";
     /// Language for new users of a tenant.
     DEFAULT_LANGUAGE = "pbmDefaultLanguage";
+    /// Conditions of a dynamic list, `field=value` each; all must hold.
+    LIST_FILTER = "pbmListFilter";
+    /// Keyed digest of a request that was made with an idempotency key.
+    REQUEST_DIGEST = "pbmRequestDigest";
+    /// Status of its answer.
+    ANSWER_STATUS = "pbmAnswerStatus";
+    /// Body of its answer.
+    ANSWER_BODY = "pbmAnswerBody";
+    /// When the request was begun.
+    ANSWER_BEGAN = "pbmAnswerBegan";
 }
 
 /// Asks a search for no attributes (RFC 4511 section 4.5.1.8).
@@ -96,6 +122,30 @@ pub const TENANT_CLASSES: &[&str] = &["top", "organizationalUnit", "domainRelate
 
 /// The class that marks an entry as a tenant.
 pub const TENANT_CLASS: &str = "pbmTenant";
+
+/// Classes of a mailing list's entry. `groupOfURLs` is for dynamic lists, and on all, so that a list can become one.
+pub const MAIL_LIST_CLASSES: &[&str] = &["top", "groupOfNames", "groupOfURLs", "mailGroup", MAIL_LIST_CLASS];
+
+/// The class that marks an entry as a mailing list.
+pub const MAIL_LIST_CLASS: &str = "pbmMailList";
+
+/// Classes of a resource group's entry.
+pub const RESOURCE_GROUP_CLASSES: &[&str] = &["top", "organizationalUnit", RESOURCE_GROUP_CLASS];
+
+/// The class that marks an entry as a resource group.
+pub const RESOURCE_GROUP_CLASS: &str = "pbmResourceGroup";
+
+/// Classes of a resource's entry.
+pub const RESOURCE_CLASSES: &[&str] = &["top", RESOURCE_CLASS];
+
+/// The class of a resource.
+pub const RESOURCE_CLASS: &str = "pbmResource";
+
+/// Classes of a remembered answer.
+pub const ANSWER_CLASSES: &[&str] = &["top", "account", ANSWER_CLASS];
+
+/// The class that marks an entry as a remembered answer.
+pub const ANSWER_CLASS: &str = "pbmAnswer";
 
 /// Classes of a plain folder of the tree.
 pub const UNIT_CLASSES: &[&str] = &["top", "organizationalUnit"];

@@ -1,7 +1,7 @@
 //! Where things stand in the directory: the DNs of tenants, users and folders (design: one tree, one
 //! place that knows it). Turns a DN back into what it names.
 
-use crate::{address::MailAddress, names, tenant::TenantId};
+use crate::{address::MailAddress, names, resource::group::GroupName, tenant::TenantId};
 use ldap_text::dn::Dn;
 
 /// The tree of one installation, rooted at `root`.
@@ -117,6 +117,42 @@ impl Tree {
         self.people.child(names::OU, tenant.as_str())
     }
 
+    /// The folder of a tenant's mailing lists.
+    #[must_use]
+    pub fn lists(&self, tenant: &TenantId) -> Dn {
+        self.groups.child(names::OU, tenant.as_str())
+    }
+
+    /// A mailing list's entry.
+    #[must_use]
+    pub fn list(&self, tenant: &TenantId, mail: &MailAddress) -> Dn {
+        self.lists(tenant).child(names::MAIL, mail.as_str())
+    }
+
+    /// The folder of a tenant's resource groups.
+    #[must_use]
+    pub fn resource_groups(&self, tenant: &TenantId) -> Dn {
+        self.resources.child(names::OU, tenant.as_str())
+    }
+
+    /// A resource group's entry.
+    #[must_use]
+    pub fn resource_group(&self, tenant: &TenantId, group: &GroupName) -> Dn {
+        self.resource_groups(tenant).child(names::OU, group.as_str())
+    }
+
+    /// A resource's entry.
+    #[must_use]
+    pub fn resource(&self, tenant: &TenantId, group: &GroupName, mail: &MailAddress) -> Dn {
+        self.resource_group(tenant, group).child(names::MAIL, mail.as_str())
+    }
+
+    /// The folder of remembered answers.
+    #[must_use]
+    pub fn answers(&self) -> Dn {
+        self.system.child(names::OU, "Answers")
+    }
+
     /// A user's entry.
     #[must_use]
     pub fn user(&self, tenant: &TenantId, mail: &MailAddress) -> Dn {
@@ -130,6 +166,22 @@ impl Tree {
         let folder = dn.parent()?;
         let tenant = TenantId::parse(folder.rdn()?.value_of(&names::OU)?).ok()?;
         (folder.parent()? == self.people).then_some((tenant, mail))
+    }
+
+    /// The tenant whose entry a DN names.
+    #[must_use]
+    pub fn tenant_of(&self, dn: &Dn) -> Option<TenantId> {
+        let tenant = TenantId::parse(dn.rdn()?.value_of(&names::OU)?).ok()?;
+        (dn.parent()? == self.domains).then_some(tenant)
+    }
+
+    /// The tenant that an entry belongs to: the folder right below the one of its kind.
+    #[must_use]
+    pub fn owner_of(&self, dn: &Dn) -> Option<TenantId> {
+        let kinds = [&self.people, &self.groups, &self.resources, &self.contacts];
+        let kind = kinds.into_iter().find(|kind| dn.is_within(kind))?;
+        let place = dn.rdns().len().checked_sub(kind.rdns().len() + 1)?;
+        TenantId::parse(dn.rdns().get(place)?.value_of(&names::OU)?).ok()
     }
 
     /// The account that takes the passwords of unknown logins: nobody knows its own.
@@ -168,6 +220,8 @@ mod tests {
         assert!(tree().is_of_tenant(&dn, &tenant));
         assert!(!tree().is_of_tenant(&dn, &TenantId::default_tenant()));
         assert_eq!(tree().user_of(&dn), Some((tenant, mail)));
+        assert_eq!(tree().owner_of(&dn), Some(TenantId::parse("t1").unwrap()));
+        assert_eq!(tree().owner_of(tree().people()), None);
         assert_eq!(tree().user_of(tree().people()), None);
         assert_eq!(tree().user_of(&Dn::parse("mail=a@b.cc,ou=t1,ou=People,dc=other").unwrap()), None);
     }

@@ -2,16 +2,17 @@
 //! in several replicas at once (see [`directory::purge`]).
 
 use crate::{clock, config::Config};
-use directory::Directory;
+use directory::{Directory, purge::PurgeReport};
 use std::{sync::Arc, time::Duration};
 
 /// Runs the purge now and then again and again; never ends.
 pub async fn purge_on_schedule(config: &Config) {
     let directory = Directory::new(Arc::new(for_a_job(config)), config.tree.clone());
     loop {
-        match directory.purge(config.retention, clock::now(), |_| {}).await {
-            Ok(report) if report.removed > 0 => {
-                tracing::info!(removed = report.removed, overtaken = report.overtaken, "purge.done");
+        match Box::pin(directory.purge(config.retention, clock::now(), || {})).await {
+            Ok(report) if report.users > 0 || report.tenants > 0 => {
+                let PurgeReport { users, tenants, overtaken } = report;
+                tracing::info!(users, tenants, overtaken, "purge.done");
             }
             Ok(_) => tracing::debug!("purge.nothing_due"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "purge.failed"),

@@ -178,7 +178,8 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         let is_on = |value: &str| value.eq_ignore_ascii_case("on");
         let dynamic = settings.is_some_and(|entry| entry.first(&DYNAMIC_PLUGINS).is_some_and(is_on));
         let root = self.directory.tree().root().to_string();
-        for plugin in entries(PLUGINS, &[("root", root)]) {
+        let domains = self.directory.tree().domains().to_string();
+        for plugin in entries(PLUGINS, &[("root", root), ("domains", domains)]) {
             if self.ensure(plugin.clone()).await.map_err(failed(step))? {
                 let name = plugin.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default();
                 if !dynamic || name == NEEDS_RESTART {
@@ -204,6 +205,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             ("system", system),
             ("service", service.to_string()),
             ("service_url", in_url(service)),
+            ("answers", tree.answers().to_string()),
             ("decoy", tree.decoy().to_string()),
         ];
         for entry in entries(TREE, &placeholders) {
@@ -263,7 +265,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
 
     async fn default_tenant(&mut self, domain: &Domain) -> Result<(), SetupError> {
         let step = "making the tenant default";
-        for change in tenant::creation(self.directory.tree(), &TenantId::default_tenant(), domain) {
+        for change in tenant::plan::creation(self.directory.tree(), &TenantId::default_tenant(), domain) {
             if let Change::Add(attributes) = change.change {
                 let entry = ldap_text::ldif::Entry { dn: change.dn, attributes };
                 self.ensure(entry).await.map_err(failed(step))?;
@@ -336,11 +338,12 @@ mod tests {
 
     #[test]
     fn every_file_of_the_schema_folder_reads_as_entries() {
-        for (file, count) in [(PLUGINS, 4), (indexes::INDEXES, 7), (TREE, 8), (schema::SCHEMA, 1)] {
-            let names =
-                ["domains", "people", "groups", "resources", "contacts", "system", "service", "decoy"];
-            let mut filled = names.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
+        for (file, count) in [(PLUGINS, 5), (indexes::INDEXES, 18), (TREE, 9), (schema::SCHEMA, 1)] {
+            let folders = ["domains", "people", "groups", "resources", "contacts", "system", "answers"];
+            let mut filled = folders.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
             filled.extend([
+                ("service", "uid=service,dc=x".to_owned()),
+                ("decoy", "uid=decoy,dc=x".to_owned()),
                 ("root", "dc=x".to_owned()),
                 ("backend", "b".to_owned()),
                 ("service_url", "uid=pbm".to_owned()),

@@ -1,25 +1,18 @@
 //! Users in the directory: made, read, listed, changed, deleted, restored.
 
-mod list;
-
-pub use list::Page;
-
 use crate::{
     Directory, Entry, Scope,
-    error::{DirectoryError, PasswordRefusal},
+    changing::{Attempts, WriteError},
+    error::DirectoryError,
+    lists::{Collection, Page},
 };
 use jiff::Timestamp;
-use ldap_text::{
-    attribute::AttributeName,
-    dn::Dn,
-    filter::Filter,
-    generalized_time,
-    ldif::{Change, ChangeRecord},
-};
+use ldap_text::{attribute::AttributeName, filter::Filter, ldif::ChangeRecord};
 use mail_model::{
     address::MailAddress,
-    entry::EntryView,
+    list::PageRequest,
     names,
+    revision::Precondition,
     tenant::TenantId,
     user::{
         self, DeletedUser, LiveUser, User,
@@ -29,60 +22,17 @@ use mail_model::{
 };
 use std::sync::LazyLock;
 
-/// How often a change is planned anew because someone else wrote the entry meanwhile. With ten writers
-/// on one entry the last of them needs ten; more is no longer a race but a fault.
-const MAX_TRIES: usize = 32;
-
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(user::read_attributes);
-
-/// Why an operation on a user was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum UserError {
-    /// There is no such user, or not in this state of its life.
-    #[error("no such user")]
-    NotFound,
-    /// An address belongs to another entry.
-    #[error("an address is taken")]
-    Taken(AddressTaken),
-    /// Who asks may not touch this user.
-    #[error("the user may not be touched by who asks")]
-    Forbidden,
-    /// The password policy refuses the password.
-    #[error("{0}")]
-    PasswordRefused(PasswordRefusal),
-    /// The directory failed.
-    #[error(transparent)]
-    Directory(DirectoryError),
-}
-
-/// An address that another entry has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddressTaken {
-    /// The address.
-    pub address: String,
-    /// When its owner was deleted, where the owner is a deleted entry of the same tenant.
-    pub owner_deleted_since: Option<Timestamp>,
-}
-
-impl From<DirectoryError> for UserError {
-    fn from(error: DirectoryError) -> Self {
-        match error {
-            DirectoryError::NotFound => Self::NotFound,
-            DirectoryError::PasswordRefused(refusal) => Self::PasswordRefused(refusal),
-            other => Self::Directory(other),
-        }
-    }
-}
 
 impl Directory {
     /// Makes a user.
     ///
     /// # Errors
-    /// [`UserError::Taken`] when the server finds one of its addresses elsewhere.
-    pub async fn create_user(&self, tenant: &TenantId, new: &NewUser) -> Result<(), UserError> {
+    /// [`WriteError::Taken`] when the server finds one of its addresses elsewhere.
+    pub async fn create_user(&self, tenant: &TenantId, new: &NewUser) -> Result<(), WriteError> {
         match self.apply(&plan::creation(self.tree(), tenant, new)).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
-                Err(self.who_has(tenant, &new.addresses(), None).await?)
+                Err(self.address_conflict(tenant, &new.addresses(), None).await?)
             }
             outcome => Ok(outcome?),
         }
@@ -129,20 +79,21 @@ impl Directory {
     /// planned on.
     ///
     /// # Errors
-    /// [`UserError`].
+    /// [`WriteError`].
     pub async fn patch_user(
         &self,
         tenant: &TenantId,
         mail: &MailAddress,
         patch: &UserPatch,
+        precondition: &Precondition,
         now: Timestamp,
         may_touch: impl Fn(&User) -> bool,
-    ) -> Result<String, UserError> {
+    ) -> Result<String, WriteError> {
         let plan = |current: &LiveUser| plan::patch(self.tree(), current, patch, now);
-        match self.change_live(tenant, mail, may_touch, plan).await {
-            Err(UserError::Directory(DirectoryError::Exists | DirectoryError::NotUnique)) => {
+        match self.change_live(tenant, mail, precondition, may_touch, plan).await {
+            Err(WriteError::Directory(DirectoryError::Exists | DirectoryError::NotUnique)) => {
                 let own = self.tree().user(tenant, mail);
-                Err(self.who_has(tenant, &patch.addresses(), Some(&own)).await?)
+                Err(self.address_conflict(tenant, &patch.addresses(), Some(&own)).await?)
             }
             outcome => outcome,
         }
@@ -151,38 +102,38 @@ impl Directory {
     /// Deletes a user softly and returns its identifier.
     ///
     /// # Errors
-    /// [`UserError`].
+    /// [`WriteError`].
     pub async fn delete_user(
         &self,
         tenant: &TenantId,
         mail: &MailAddress,
+        precondition: &Precondition,
         now: Timestamp,
         may_touch: impl Fn(&User) -> bool,
-    ) -> Result<String, UserError> {
+    ) -> Result<String, WriteError> {
         let plan = |current: &LiveUser| vec![plan::deletion(self.tree(), current, now)];
-        self.change_live(tenant, mail, may_touch, plan).await
+        self.change_live(tenant, mail, precondition, may_touch, plan).await
     }
 
     /// Undoes a deletion. Once a purge has claimed the user it is not found any more.
     ///
     /// # Errors
-    /// [`UserError`].
+    /// [`WriteError`].
     pub async fn restore_user(
         &self,
         tenant: &TenantId,
         mail: &MailAddress,
         may_touch: impl Fn(&User) -> bool,
-    ) -> Result<(), UserError> {
-        let mut attempts = Attempts::default();
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(&Precondition::None);
         loop {
-            let deleted = self.deleted_user(tenant, mail).await?.ok_or(UserError::NotFound)?;
+            let deleted = self.deleted_user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
             if !may_touch(&deleted.user) {
-                return Err(UserError::Forbidden);
+                return Err(WriteError::Forbidden);
             }
-            let change = plan::restoration(self.tree(), &deleted).map_err(|_| UserError::NotFound)?;
-            match self.apply(&change).await {
-                Err(error) if attempts.may_go_on(&error) => {}
-                outcome => return Ok(outcome?),
+            let change = plan::restoration(self.tree(), &deleted).map_err(|_| WriteError::NotFound)?;
+            if attempts.judge(self.apply(&change).await)?.is_some() {
+                return Ok(());
             }
         }
     }
@@ -191,123 +142,61 @@ impl Directory {
         &self,
         tenant: &TenantId,
         mail: &MailAddress,
+        precondition: &Precondition,
         may_touch: impl Fn(&User) -> bool,
         plan: impl Fn(&LiveUser) -> Vec<ChangeRecord>,
-    ) -> Result<String, UserError> {
-        let mut attempts = Attempts::default();
+    ) -> Result<String, WriteError> {
+        let mut attempts = Attempts::under(precondition);
         loop {
-            let current = self.user(tenant, mail).await?.ok_or(UserError::NotFound)?;
+            let current = self.user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
             if !may_touch(&current.user) {
-                return Err(UserError::Forbidden);
+                return Err(WriteError::Forbidden);
             }
-            match self.apply_in_turn(&plan(&current)).await {
-                Err(error) if attempts.may_go_on(&error) => {}
-                Err(error) => return Err(error.into()),
-                Ok(()) => return Ok(current.id),
+            attempts.allow(&current.version)?;
+            if attempts.judge(self.apply_in_turn(&plan(&current)).await)?.is_some() {
+                return Ok(current.id);
             }
         }
     }
 
-    /// Applies the changes of one plan. The first decides whether the plan still fits the entry; what
-    /// follows belongs to a rename (see [`plan`]).
-    async fn apply_in_turn(&self, changes: &[ChangeRecord]) -> Result<(), DirectoryError> {
-        let Some((first, rest)) = changes.split_first() else { return Ok(()) };
-        self.apply(first).await?;
-        for change in rest {
-            let outcome = self.apply(change).await.map_err(DirectoryError::after_a_write);
-            match (&change.change, outcome) {
-                // The reservation is gone already, which is what was wanted; or it stays behind, is
-                // shown nowhere, and goes with the next rename.
-                (Change::Modify(_), Err(DirectoryError::Stale)) => {}
-                (Change::Modify(_), Err(error)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "user.rename.reservation_left");
-                }
-                (_, outcome) => outcome?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Which of some addresses is taken already, by another entry than the user `own`.
+    /// A page of a tenant's users.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
-    pub async fn address_taken(
+    pub async fn users(
         &self,
         tenant: &TenantId,
-        addresses: &[String],
-        own: Option<&MailAddress>,
-    ) -> Result<Option<AddressTaken>, DirectoryError> {
-        let own = own.map(|mail| self.tree().user(tenant, mail));
-        self.owner_of(tenant, addresses, own.as_ref()).await
+        request: &PageRequest,
+    ) -> Result<Page<User>, DirectoryError> {
+        let read = |entry: &Entry| Some(User::from_entry(self.user_mail(entry)?, tenant.clone(), entry));
+        self.page(&self.collection_of_users(tenant, user::live_in_folder_filter()), request, read).await
     }
 
-    /// Which of some addresses another entry has, after a write that was refused for it.
-    async fn who_has(
+    /// A page of a tenant's deleted users.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn deleted_users(
         &self,
         tenant: &TenantId,
-        addresses: &[String],
-        own: Option<&Dn>,
-    ) -> Result<UserError, DirectoryError> {
-        let taken = self.owner_of(tenant, addresses, own).await?;
-        // Taken a moment ago and free again by now; the first is named, and asking again will do.
-        let first = || AddressTaken {
-            address: addresses.first().cloned().unwrap_or_default(),
-            owner_deleted_since: None,
-        };
-        Ok(UserError::Taken(taken.unwrap_or_else(first)))
+        request: &PageRequest,
+    ) -> Result<Page<DeletedUser>, DirectoryError> {
+        let read = |entry: &Entry| DeletedUser::from_entry(self.user_mail(entry)?, tenant.clone(), entry);
+        self.page(&self.collection_of_users(tenant, user::deleted_filter()), request, read).await
     }
 
-    async fn owner_of(
-        &self,
-        tenant: &TenantId,
-        addresses: &[String],
-        own: Option<&Dn>,
-    ) -> Result<Option<AddressTaken>, DirectoryError> {
-        for address in addresses {
-            let filter = Filter::any([
-                Filter::equal(names::MAIL, address.as_str()),
-                Filter::equal(names::MAIL_ALTERNATE_ADDRESS, address.as_str()),
-            ]);
-            let attributes = [names::DELETED_SINCE];
-            let Some(owner) = self.find(self.tree().root(), Scope::Subtree, &filter, &attributes).await?
-            else {
-                continue;
-            };
-            let dn = owner.dn();
-            if dn.as_ref() == own {
-                continue;
-            }
-            let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));
-            let since =
-                owner.first(&names::DELETED_SINCE).and_then(|since| generalized_time::parse(since).ok());
-            return Ok(Some(AddressTaken {
-                address: address.clone(),
-                owner_deleted_since: since.filter(|_| is_ours),
-            }));
+    fn collection_of_users(&self, tenant: &TenantId, who: Filter) -> Collection<'static> {
+        let folder = self.tree().users(tenant);
+        Collection {
+            listing: &user::LISTING,
+            folder,
+            scope: Scope::Subtree,
+            who,
+            attributes: READ_ATTRIBUTES.as_slice(),
         }
-        Ok(None)
     }
-}
 
-/// Counts how often a change was planned in vain.
-#[derive(Default)]
-struct Attempts {
-    stale: usize,
-    refused: bool,
-}
-
-impl Attempts {
-    /// Whether to read and plan again after an error. A refusal counts once: 389-ds answers a write to an
-    /// entry that is gone with `insufficientAccessRights`, and reading again tells.
-    fn may_go_on(&mut self, error: &DirectoryError) -> bool {
-        match error {
-            DirectoryError::Stale => {
-                self.stale += 1;
-                self.stale < MAX_TRIES
-            }
-            DirectoryError::Refused { .. } => !std::mem::replace(&mut self.refused, true),
-            _ => false,
-        }
+    fn user_mail(&self, entry: &Entry) -> Option<MailAddress> {
+        self.tree().user_of(&entry.dn()?).map(|(_, mail)| mail)
     }
 }

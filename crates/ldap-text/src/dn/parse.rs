@@ -77,6 +77,11 @@ pub(super) fn dn(text: &str) -> Result<Vec<Rdn>, DnError> {
     Ok(rdns)
 }
 
+/// The first part of a name, whatever follows it: what a list of thousands of names is asked for.
+pub(super) fn leaf(text: &str) -> Result<Rdn, DnError> {
+    Parser::new(text)?.rdn()
+}
+
 pub(super) fn rdn(text: &str) -> Result<Rdn, DnError> {
     let mut parser = Parser::new(text)?;
     let rdn = parser.rdn()?;

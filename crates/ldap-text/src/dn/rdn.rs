@@ -49,6 +49,15 @@ impl Rdn {
         parse::rdn(text)
     }
 
+    /// Reads the first part of a whole name and looks no further.
+    ///
+    /// # Errors
+    ///
+    /// [`DnError`] when the text doesn't begin with a part.
+    pub fn parse_leaf(name: &str) -> Result<Self, DnError> {
+        parse::leaf(name)
+    }
+
     /// The value of the attribute in this part; `None` also when it was written in `#hex`.
     #[must_use]
     pub fn value_of(&self, attribute: &AttributeName) -> Option<&str> {

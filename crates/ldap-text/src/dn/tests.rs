@@ -14,6 +14,13 @@ fn leaf(text: &str) -> String {
 }
 
 #[test]
+fn the_leaf_of_a_name_is_its_first_part() {
+    let name = "mail=a\\,b@x.ru,ou=t,dc=x";
+    assert_eq!(Rdn::parse_leaf(name).unwrap(), *Dn::parse(name).unwrap().rdn().unwrap());
+    assert!(Rdn::parse_leaf("").is_err() && Rdn::parse_leaf(",dc=x").is_err());
+}
+
+#[test]
 fn the_examples_of_rfc_4514_section_4() {
     for (text, printed) in [
         ("UID=jsmith,DC=example,DC=net", None),

@@ -1,10 +1,11 @@
 //! What can be asked of a user: the commands, checked against the tenant they are for.
 
-use super::{
-    field::{FieldError, FieldValue, UserField},
-    language::Language,
+use super::{field::UserField, language::Language};
+use crate::{
+    address::MailAddress,
+    field::{FieldError, FieldErrors, FieldValue, MAX_ALIASES},
+    tenant::Tenant,
 };
-use crate::{address::MailAddress, tenant::Tenant};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 
@@ -51,36 +52,6 @@ impl Password {
     }
 }
 
-/// What is wrong with a request, parameter by parameter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(BTreeMap<&'static str, String>);
-
-impl FieldErrors {
-    /// Notes what is wrong with a parameter; the first reason stays.
-    pub fn add(&mut self, parameter: &'static str, reason: &impl std::fmt::Display) {
-        self.0.entry(parameter).or_insert_with(|| format!("{parameter} {reason}"));
-    }
-
-    /// Takes a result apart: notes the error, returns the value.
-    pub fn keep<T>(&mut self, parameter: &'static str, result: Result<T, FieldError>) -> Option<T> {
-        result.map_err(|error| self.add(parameter, &error)).ok()
-    }
-
-    /// The errors, if any.
-    ///
-    /// # Errors
-    /// Itself, when there is an error in it.
-    pub fn none(self) -> Result<(), Self> {
-        if self.0.is_empty() { Ok(()) } else { Err(self) }
-    }
-
-    /// Reason by parameter.
-    #[must_use]
-    pub fn by_parameter(&self) -> &BTreeMap<&'static str, String> {
-        &self.0
-    }
-}
-
 /// Reads the values of some fields; what is wrong with one is noted.
 pub fn parse_fields<'a>(
     texts: impl IntoIterator<Item = (UserField, &'a str)>,
@@ -119,7 +90,7 @@ impl NewUser {
             errors.add(field.api_name(), &FieldError::Required);
         }
         if let Some(mail) = &mail {
-            check_domain(MAIL_PARAMETER, mail.as_str(), tenant, &mut errors);
+            tenant.check_domain(MAIL_PARAMETER, mail.as_str(), &mut errors);
             check_fields(&fields, mail, tenant, &mut errors);
         }
         let mail = errors.keep(MAIL_PARAMETER, mail.ok_or(FieldError::Required));
@@ -168,7 +139,7 @@ impl UserPatch {
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
         if let Some(new_mail) = &new_mail {
-            check_domain(MAIL_PARAMETER, new_mail.as_str(), tenant, &mut errors);
+            tenant.check_domain(MAIL_PARAMETER, new_mail.as_str(), &mut errors);
         }
         check_fields(&fields, new_mail.as_ref().unwrap_or(mail), tenant, &mut errors);
         errors.none()?;
@@ -211,18 +182,10 @@ fn asks_for_super(fields: &FieldValues) -> bool {
     fields.get(&UserField::Role).and_then(FieldValue::first) == Some("3")
 }
 
-fn check_domain(parameter: &'static str, address: &str, tenant: &Tenant, errors: &mut FieldErrors) {
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    if !tenant.serves(domain) {
-        let served = tenant.domains.iter().map(ToString::to_string).collect();
-        errors.add(parameter, &FieldError::ForeignDomain { address: address.to_owned(), served });
-    }
-}
-
 fn check_fields(fields: &FieldValues, mail: &MailAddress, tenant: &Tenant, errors: &mut FieldErrors) {
     let alias = UserField::Aliases.api_name();
     for address in fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values) {
-        check_domain(alias, address, tenant, errors);
+        tenant.check_domain(alias, address, errors);
         if address == mail.as_str() {
             errors.add(alias, &FieldError::OwnAddress(address.clone()));
         }
@@ -256,19 +219,13 @@ fn add_defaults(fields: &mut FieldValues, tenant: &Tenant) {
 pub fn parse_aliases(texts: &[String]) -> Result<FieldValue, FieldError> {
     let mut addresses = Vec::new();
     for text in texts {
-        let address = MailAddress::parse(text)
-            .map_err(|source| FieldError::Address { address: shortened(text), source })?;
+        let address = MailAddress::parse(text).map_err(|source| FieldError::address(text, source))?;
         if !addresses.contains(&address) {
             addresses.push(address);
         }
-        if addresses.len() > super::field::MAX_ALIASES {
+        if addresses.len() > MAX_ALIASES {
             return Err(FieldError::TooManyAliases);
         }
     }
     Ok(FieldValue::addresses(&addresses))
-}
-
-/// Enough of a text to recognise it in an error message.
-fn shortened(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }

@@ -1,23 +1,12 @@
 //! The fields of a user (tables 1 and 2 of the guide): their names in the API and in the directory,
-//! and what each may hold. A [`FieldValue`] can only be made by parsing, so what reaches a change
-//! has been checked.
+//! and what each may hold.
 
-use super::{
-    language::Language,
-    quota::{MAX_QUOTA_MB, Quota},
+use super::language::Language;
+use crate::{
+    field::{FieldError, FieldValue, Kind, Shown},
+    names,
 };
-use crate::{address::AddressError, names};
 use ldap_text::attribute::AttributeName;
-
-/// Longest one-line text, in characters. X.520 bounds most of these attributes at 64 to 128
-/// (upper bounds ub-name, ub-title); twice the larger leaves room and keeps an entry small.
-pub const MAX_TEXT: usize = 256;
-/// Longest `description`, in characters: about a page.
-pub const MAX_DESCRIPTION: usize = 4096;
-/// Longest phone number, in characters: 15 digits (E.164) with separators and an extension.
-pub const MAX_PHONE: usize = 64;
-/// Most aliases of one user; 389-ds checks the uniqueness of each with a search of its own.
-pub const MAX_ALIASES: usize = 100;
 
 /// A field of a user besides its address and password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,18 +47,6 @@ pub enum UserField {
     Quota,
     /// `lang`
     Language,
-}
-
-/// What a field may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Line,
-    Lines,
-    Phone,
-    Number(&'static [&'static str]),
-    Choice(&'static [&'static str]),
-    Megabytes,
-    Addresses,
 }
 
 impl UserField {
@@ -137,10 +114,16 @@ impl UserField {
         matches!(self, Self::FirstName | Self::LastName | Self::Role)
     }
 
+    /// What it may hold.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.row().2
+    }
+
     /// Whether it holds a list, given in one of the list forms of the API.
     #[must_use]
     pub fn is_list(self) -> bool {
-        matches!(self.row().2, Kind::Addresses)
+        self.kind() == Kind::Addresses
     }
 
     /// Reads a value of a request. An empty one clears an optional text, phone, quota or list.
@@ -148,171 +131,14 @@ impl UserField {
     /// # Errors
     /// [`FieldError`] says what the field may hold.
     pub fn parse(self, text: &str) -> Result<FieldValue, FieldError> {
-        if text.is_empty() {
-            return self.parse_empty();
-        }
-        match self.row().2 {
-            Kind::Line => check_text(text, MAX_TEXT, char::is_control).map(FieldValue::one),
-            Kind::Lines => {
-                let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-                check_text(text, MAX_DESCRIPTION, forbidden).map(FieldValue::one)
-            }
-            Kind::Phone => check_phone(text).map(FieldValue::one),
-            Kind::Number(allowed) | Kind::Choice(allowed) => check_choice(text, allowed).map(FieldValue::one),
-            Kind::Megabytes => Quota::from_mb_text(text).map(|quota| FieldValue::one(&quota.bytes_text())),
-            Kind::Addresses => Err(FieldError::List),
-        }
+        if text.is_empty() { self.kind().parse_empty(self.is_required()) } else { self.kind().parse(text) }
     }
 
-    fn parse_empty(self) -> Result<FieldValue, FieldError> {
-        match self.row().2 {
-            _ if self.is_required() => Err(FieldError::Required),
-            Kind::Number(allowed) | Kind::Choice(allowed) => Err(FieldError::Choice(allowed)),
-            _ => Ok(FieldValue::cleared()),
-        }
-    }
-
-    /// What an answer shows for the attribute's values; nothing where they make no sense, as after an
-    /// edit behind our back.
+    /// What an answer shows for the attribute's values.
     #[must_use]
     pub fn shown(self, values: &[String]) -> Option<Shown<'_>> {
-        let first = values.first()?;
-        match self.row().2 {
-            Kind::Line | Kind::Lines | Kind::Phone | Kind::Choice(_) => Some(Shown::Text(first)),
-            Kind::Number(_) => first.parse().ok().map(Shown::Number),
-            Kind::Megabytes => Quota::from_bytes_text(first).map(|quota| Shown::Number(quota.megabytes())),
-            Kind::Addresses => Some(Shown::List(values)),
-        }
+        self.kind().shown(values)
     }
-}
-
-/// A field's value as answers show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(untagged)]
-pub enum Shown<'a> {
-    /// A JSON string.
-    Text(&'a str),
-    /// A JSON number.
-    Number(u64),
-    /// A JSON array of strings.
-    List(&'a [String]),
-}
-
-/// A checked value of a field, in the directory's form; empty clears the field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldValue(Vec<String>);
-
-impl FieldValue {
-    fn one(text: &str) -> Self {
-        Self(vec![text.to_owned()])
-    }
-
-    /// The value that clears a field.
-    #[must_use]
-    pub const fn cleared() -> Self {
-        Self(Vec::new())
-    }
-
-    /// A list of checked addresses.
-    #[must_use]
-    pub fn addresses<'a>(addresses: impl IntoIterator<Item = &'a crate::address::MailAddress>) -> Self {
-        Self(addresses.into_iter().map(|a| a.as_str().to_owned()).collect())
-    }
-
-    /// The attribute's values.
-    #[must_use]
-    pub fn values(&self) -> &[String] {
-        &self.0
-    }
-
-    /// The attribute's first value.
-    #[must_use]
-    pub fn first(&self) -> Option<&str> {
-        self.0.first().map(String::as_str)
-    }
-}
-
-/// Why a value does not fit its field. The message says what is allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FieldError {
-    /// A required field is missing or empty.
-    #[error("is a required value")]
-    Required,
-    /// Longer than the field takes.
-    #[error("is too long: at most {0} characters")]
-    TooLong(usize),
-    /// Nothing but blanks.
-    #[error("is blank")]
-    Blank,
-    /// A control character, such as a NUL or a line break where none can be.
-    #[error("has a control character")]
-    Control,
-    /// No phone number.
-    #[error("is no phone number: digits, blanks and + - ( ) . , / : only, with at least one digit")]
-    Phone,
-    /// Not one of the values that the field has.
-    #[error("must be one of {}", .0.join(", "))]
-    Choice(&'static [&'static str]),
-    /// No quota.
-    #[error("must be a whole number of megabytes from 0 to {MAX_QUOTA_MB}")]
-    Quota,
-    /// A list field that was given as one text.
-    #[error("must be a list")]
-    List,
-    /// Too many aliases.
-    #[error("has too many addresses: at most {MAX_ALIASES}")]
-    TooManyAliases,
-    /// One of the addresses is none.
-    #[error("{address} {source}")]
-    Address {
-        /// What was given.
-        address: String,
-        /// Why it is none.
-        source: AddressError,
-    },
-    /// An address whose domain the tenant does not serve.
-    #[error("{address} is of a domain that the tenant does not serve; it serves {}", .served.join(", "))]
-    ForeignDomain {
-        /// What was given.
-        address: String,
-        /// What would be allowed.
-        served: Vec<String>,
-    },
-    /// An alias that repeats the user's own address.
-    #[error("{0} is the user's own address")]
-    OwnAddress(String),
-    /// The role of super administrator where it cannot be.
-    #[error("3 is possible in the tenant default only")]
-    SuperOutsideDefault,
-}
-
-fn check_text(text: &str, max: usize, forbidden: impl Fn(char) -> bool) -> Result<&str, FieldError> {
-    if text.chars().count() > max {
-        Err(FieldError::TooLong(max))
-    } else if text.chars().any(forbidden) {
-        Err(FieldError::Control)
-    } else if text.trim().is_empty() {
-        Err(FieldError::Blank)
-    } else {
-        Ok(text)
-    }
-}
-
-/// What a `telephoneNumber` of 389-ds can hold (its syntax is `PrintableString`, RFC 4517 section 3.3.31), letters
-/// left out, as the guide says.
-fn check_phone(text: &str) -> Result<&str, FieldError> {
-    let allowed = |b: u8| b.is_ascii_digit() || b" +-().,/:".contains(&b);
-    if text.len() > MAX_PHONE {
-        Err(FieldError::TooLong(MAX_PHONE))
-    } else if text.bytes().all(allowed) && text.bytes().any(|b| b.is_ascii_digit()) {
-        Ok(text)
-    } else {
-        Err(FieldError::Phone)
-    }
-}
-
-fn check_choice(text: &str, allowed: &'static [&'static str]) -> Result<&'static str, FieldError> {
-    allowed.iter().copied().find(|a| a.eq_ignore_ascii_case(text)).ok_or(FieldError::Choice(allowed))
 }
 
 #[cfg(test)]

@@ -5,17 +5,32 @@ pub mod account;
 pub mod command;
 pub mod field;
 pub mod language;
-pub mod list;
 pub mod plan;
 pub mod quota;
 pub mod role;
 
-use crate::{address::MailAddress, deletion::Retention, entry::EntryView, names, tenant::TenantId};
+use crate::{
+    address::MailAddress,
+    deletion::{self, Retention, Since},
+    entry::EntryView,
+    list::Listing,
+    names,
+    revision::{self, Version},
+    tenant::TenantId,
+};
 use field::UserField;
 use jiff::Timestamp;
-use ldap_text::{attribute::AttributeName, filter::Filter, generalized_time};
+use ldap_text::{attribute::AttributeName, filter::Filter};
 use role::Role;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// Lists of users.
+pub static LISTING: Listing = Listing {
+    naming: names::MAIL,
+    searched: &[names::MAIL, names::CN, names::SN],
+    orders: &["mail", "cn", "sn"],
+    order_attributes: &[None, Some(names::CN), Some(names::SN)],
+};
 
 /// A user's address, tenant and fields, as answers show them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,29 +95,6 @@ impl Serialize for User {
     }
 }
 
-/// The count of writes that a user was read at; a write planned on it fails when it has moved on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revision(Option<String>);
-
-impl Revision {
-    fn of_entry(entry: &impl EntryView) -> Self {
-        Self(entry.first(&names::REVISION).map(str::to_owned))
-    }
-
-    /// The value as it stands in the entry; entries made behind our back have none.
-    #[must_use]
-    pub fn stored(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-
-    /// The value after the next write.
-    #[must_use]
-    pub fn next(&self) -> String {
-        let current = self.0.as_deref().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-        current.wrapping_add(1).to_string()
-    }
-}
-
 /// A user that is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveUser {
@@ -111,7 +103,7 @@ pub struct LiveUser {
     /// What answers show.
     pub user: User,
     /// What a write is planned on.
-    pub revision: Revision,
+    pub version: Version,
 }
 
 impl LiveUser {
@@ -122,7 +114,7 @@ impl LiveUser {
             return None;
         }
         let id = entry.first(&names::NS_UNIQUE_ID).unwrap_or_default().to_owned();
-        Some(Self { id, user: User::from_entry(mail, tenant, entry), revision: Revision::of_entry(entry) })
+        Some(Self { id, user: User::from_entry(mail, tenant, entry), version: Version::of_entry(entry) })
     }
 }
 
@@ -132,11 +124,9 @@ pub struct DeletedUser {
     /// What answers show.
     pub user: User,
     /// What a write is planned on.
-    pub revision: Revision,
+    pub version: Version,
     /// When it was deleted.
-    pub since: Timestamp,
-    /// The same as it stands in the entry, for a write that must find it unchanged.
-    since_value: String,
+    pub since: Since,
     /// Whether a purge has claimed it: it can no longer be restored.
     pub being_purged: bool,
 }
@@ -148,12 +138,10 @@ impl DeletedUser {
         if !is_user(entry) {
             return None;
         }
-        let since_value = entry.first(&names::DELETED_SINCE)?.to_owned();
         Some(Self {
             user: User::from_entry(mail, tenant, entry),
-            revision: Revision::of_entry(entry),
-            since: generalized_time::parse(&since_value).ok()?,
-            since_value,
+            version: Version::of_entry(entry),
+            since: Since::of_entry(entry)?,
             being_purged: entry.first(&names::PURGING).is_some(),
         })
     }
@@ -176,8 +164,9 @@ impl Serialize for ShownDeletedUser<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.deleted.user.serialize_fields(&mut map)?;
-        map.serialize_entry("deleted-since", &self.deleted.since.to_string())?;
-        map.serialize_entry("kept-until", &self.retention.kept_until(self.deleted.since).to_string())?;
+        let since = self.deleted.since.time();
+        map.serialize_entry("deleted-since", &since.to_string())?;
+        map.serialize_entry("kept-until", &self.retention.kept_until(since).to_string())?;
         map.end()
     }
 }
@@ -186,13 +175,8 @@ impl Serialize for ShownDeletedUser<'_> {
 #[must_use]
 pub fn read_attributes() -> Vec<AttributeName> {
     let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
-    attributes.extend([
-        names::OBJECT_CLASS,
-        names::NS_UNIQUE_ID,
-        names::REVISION,
-        names::DELETED_SINCE,
-        names::PURGING,
-    ]);
+    attributes.extend([names::OBJECT_CLASS, names::NS_UNIQUE_ID, names::DELETED_SINCE, names::PURGING]);
+    attributes.extend_from_slice(revision::READ_ATTRIBUTES);
     attributes
 }
 
@@ -215,12 +199,14 @@ pub fn deleted_filter() -> Filter {
     Filter::all([of_class(), Filter::present(names::DELETED_SINCE)])
 }
 
-/// Users that were deleted at a moment or before it.
+/// Users that were deleted on their own at a moment or before it; those deleted with their tenant are purged with it.
 #[must_use]
 pub fn deleted_by_filter(moment: Timestamp) -> Filter {
-    // Deletion times are whole seconds, and 389-ds takes "00Z" for later than "00.5Z".
-    let second = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
-    Filter::all([of_class(), Filter::at_most(names::DELETED_SINCE, generalized_time::print(second))])
+    Filter::all([
+        of_class(),
+        deletion::deleted_by(moment),
+        Filter::not(Filter::present(names::DELETED_WITH_TENANT)),
+    ])
 }
 
 fn is_user(entry: &impl EntryView) -> bool {

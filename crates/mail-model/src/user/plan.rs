@@ -3,28 +3,22 @@
 //! So a rule that was checked on the state (its role, that it is not deleted) still holds when the
 //! change is written. 389-ds has no assertion control (RFC 4528); a modify that deletes a value which
 //! is not there fails as a whole, which does the same.
-//!
-//! A rename is three operations, since LDAP cannot change a name and attributes at once: reserve the
-//! new address as an alias together with all other changes (the only one that can conflict, and it
-//! does so as a whole), rename, drop the alias. Cut off anywhere, asking again finishes it.
 
 use super::{
-    DeletedUser, LiveUser, Revision, User,
+    DeletedUser, LiveUser, User,
     command::{NewUser, UserPatch},
-    field::{FieldValue, UserField},
+    field::UserField,
 };
 use crate::{
+    changes::{add_values, attribute, claim, guarded, plain, rename_with, replace},
+    deletion::{self, Since, end_tokens, lock},
+    field::FieldValue,
     names,
-    tenant::{TenantId, attribute},
+    tenant::TenantId,
     tree::Tree,
 };
 use jiff::Timestamp;
-use ldap_text::{
-    attribute::AttributeName,
-    dn::Rdn,
-    generalized_time,
-    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind, Value},
-};
+use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification};
 
 /// A purge has claimed the user; it can't be restored any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,44 +51,33 @@ pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp)
     let loses_tokens =
         patch.password.is_some() || status_change(user, patch).is_some_and(|status| status != "1");
     if let Some(status) = status_change(user, patch) {
-        modifications.push(replace(names::NS_ACCOUNT_LOCK, lock(status == "1")));
+        modifications.push(lock(status == "1"));
     }
     if let Some(password) = &patch.password {
         modifications.push(replace(names::USER_PASSWORD, vec![password.value()]));
     }
     if loses_tokens {
-        modifications.push(tokens_valid_from(now));
+        modifications.push(end_tokens(now));
     }
-    let dn = tree.user(&user.tenant, &user.mail);
-    let Some(new_mail) = &patch.new_mail else {
-        return if modifications.is_empty() {
-            Vec::new()
-        } else {
-            vec![guarded(dn, &current.revision, modifications)]
-        };
-    };
-    modifications.retain(|m| m.attribute.name != names::MAIL_ALTERNATE_ADDRESS);
-    modifications.push(replace(names::MAIL_ALTERNATE_ADDRESS, reservation(user, patch, new_mail.as_str())));
-    let new_rdn = Rdn::new(names::MAIL, new_mail.as_str());
-    vec![
-        guarded(dn.clone(), &current.revision, modifications),
-        ChangeRecord { dn, change: Change::Rename { new_rdn, delete_old_rdn: true, new_superior: None } },
-        ChangeRecord {
-            dn: tree.user(&user.tenant, new_mail),
-            change: Change::Modify(vec![delete_value(names::MAIL_ALTERNATE_ADDRESS, new_mail.as_str())]),
-        },
-    ]
+    let revision = &current.version.revision;
+    if let Some(new_mail) = &patch.new_mail {
+        let aliases = patch.fields.get(&UserField::Aliases);
+        let aliases = aliases.map_or(user.values(UserField::Aliases), FieldValue::values);
+        let folder = tree.users(&user.tenant);
+        let mail = user.mail.as_str();
+        rename_with(&folder, mail, revision, modifications, aliases, new_mail.as_str()).into()
+    } else if modifications.is_empty() {
+        Vec::new()
+    } else {
+        vec![guarded(tree.user(&user.tenant, &user.mail), revision, modifications)]
+    }
 }
 
 /// Deletes a user softly: one modify in place, so the DN keeps the address reserved and memberships stay.
 #[must_use]
 pub fn deletion(tree: &Tree, current: &LiveUser, now: Timestamp) -> ChangeRecord {
-    let modifications = vec![
-        replace(names::DELETED_SINCE, vec![generalized_time::print(whole_seconds(now)).into()]),
-        replace(names::NS_ACCOUNT_LOCK, lock(false)),
-        tokens_valid_from(now),
-    ];
-    guarded(tree.user(&current.user.tenant, &current.user.mail), &current.revision, modifications)
+    let modifications = vec![Since::now(now).set(), lock(false), end_tokens(now)];
+    guarded(tree.user(&current.user.tenant, &current.user.mail), &current.version.revision, modifications)
 }
 
 /// Undoes a deletion. A user that was blocked before stays blocked.
@@ -106,10 +89,11 @@ pub fn restoration(tree: &Tree, deleted: &DeletedUser) -> Result<ChangeRecord, B
         return Err(BeingPurged);
     }
     let modifications = vec![
-        delete_value(names::DELETED_SINCE, &deleted.since_value),
-        replace(names::NS_ACCOUNT_LOCK, lock(deleted.user.is_active())),
+        deleted.since.unset(),
+        replace(names::DELETED_WITH_TENANT, Vec::new()),
+        lock(deleted.user.is_active()),
     ];
-    Ok(guarded(tree.user(&deleted.user.tenant, &deleted.user.mail), &deleted.revision, modifications))
+    Ok(guarded(tree.user(&deleted.user.tenant, &deleted.user.mail), &deleted.version.revision, modifications))
 }
 
 /// Claims a deleted user for removal. From then on it can't be restored, and only from then on does the
@@ -117,19 +101,15 @@ pub fn restoration(tree: &Tree, deleted: &DeletedUser) -> Result<ChangeRecord, B
 /// guards against a restore made behind our back.
 #[must_use]
 pub fn purge_claim(tree: &Tree, deleted: &DeletedUser) -> ChangeRecord {
-    let since = &deleted.since_value;
-    let modifications = vec![
-        delete_value(names::DELETED_SINCE, since),
-        Modification { kind: ModifyKind::Add, attribute: attribute(names::DELETED_SINCE, &[since]) },
-        replace(names::PURGING, vec!["TRUE".into()]),
-    ];
-    guarded(tree.user(&deleted.user.tenant, &deleted.user.mail), &deleted.revision, modifications)
+    let set_again = deleted.since.set().attribute.values;
+    let modifications = vec![deleted.since.unset(), add_values(names::DELETED_SINCE, set_again), claim()];
+    guarded(tree.user(&deleted.user.tenant, &deleted.user.mail), &deleted.version.revision, modifications)
 }
 
 /// Removes a claimed user.
 #[must_use]
 pub fn removal(tree: &Tree, deleted: &DeletedUser) -> ChangeRecord {
-    ChangeRecord { dn: tree.user(&deleted.user.tenant, &deleted.user.mail), change: Change::Delete }
+    deletion::removal(tree.user(&deleted.user.tenant, &deleted.user.mail))
 }
 
 fn field_changes(user: &User, patch: &UserPatch) -> Vec<Modification> {
@@ -151,62 +131,17 @@ fn status_change<'a>(user: &User, patch: &'a UserPatch) -> Option<&'a str> {
     (user.values(UserField::Status).first().map(String::as_str) != Some(status)).then_some(status)
 }
 
-/// The aliases during a rename: those that stay, and the new address.
-fn reservation(user: &User, patch: &UserPatch, new_mail: &str) -> Vec<Value> {
-    let aliases =
-        patch.fields.get(&UserField::Aliases).map_or(user.values(UserField::Aliases), FieldValue::values);
-    let mut values = plain(aliases);
-    if !aliases.iter().any(|alias| alias == new_mail) {
-        values.push(new_mail.into());
-    }
-    values
-}
-
-/// A modify that fails with `noSuchAttribute` (or, for an entry without a revision, with
-/// `attributeOrValueExists` or `objectClassViolation`) when the entry was written since it was read.
-fn guarded(dn: ldap_text::dn::Dn, revision: &Revision, mut modifications: Vec<Modification>) -> ChangeRecord {
-    if let Some(stored) = revision.stored() {
-        modifications.insert(0, delete_value(names::REVISION, stored));
-    }
-    let next = attribute(names::REVISION, &[&revision.next()]);
-    modifications
-        .insert(revision.stored().iter().len(), Modification { kind: ModifyKind::Add, attribute: next });
-    ChangeRecord { dn, change: Change::Modify(modifications) }
-}
-
-fn replace(name: AttributeName, values: Vec<Value>) -> Modification {
-    Modification { kind: ModifyKind::Replace, attribute: Attribute { name, values } }
-}
-
-fn delete_value(name: AttributeName, value: &str) -> Modification {
-    Modification { kind: ModifyKind::Delete, attribute: attribute(name, &[value]) }
-}
-
-fn lock(may_bind: bool) -> Vec<Value> {
-    if may_bind { Vec::new() } else { vec!["true".into()] }
-}
-
-fn plain(values: &[String]) -> Vec<Value> {
-    values.iter().map(|v| v.as_str().into()).collect()
-}
-
-fn tokens_valid_from(now: Timestamp) -> Modification {
-    replace(names::TOKENS_VALID_FROM, vec![generalized_time::print(now).into()])
-}
-
-fn whole_seconds(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         address::{Domain, MailAddress},
         entry::EntryView,
+        field::FieldErrors,
         tenant::Tenant,
-        user::command::{FieldErrors, FieldValues, Password, parse_aliases},
+        user::command::{FieldValues, Password, parse_aliases},
     };
+    use ldap_text::attribute::AttributeName;
     use ldap_text::dn::Dn;
 
     struct Stored(Vec<(AttributeName, Vec<String>)>);

@@ -1,6 +1,6 @@
 //! Mailbox quotas.
 
-use super::field::FieldError;
+use crate::field::FieldError;
 
 /// Largest quota in MB: its bytes fit a signed 64-bit number.
 pub const MAX_QUOTA_MB: u64 = i64::MAX as u64 / BYTES_PER_MB;
@@ -49,7 +49,7 @@ impl Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::field::{Shown, UserField};
+    use crate::{field::Shown, user::field::UserField};
 
     #[test]
     fn a_quota_is_megabytes_outside_and_bytes_inside() {

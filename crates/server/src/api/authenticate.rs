@@ -11,11 +11,8 @@ use crate::{
 use actix_web::http::StatusCode;
 use mail_model::{
     address::MailAddress,
-    user::{
-        account::Account,
-        command::{FieldErrors, Password},
-        field::FieldError,
-    },
+    field::{FieldError, FieldErrors},
+    user::{account::Account, command::Password},
 };
 use serde::Serialize;
 use std::time::Instant;

@@ -2,7 +2,14 @@
 //! `directory`, and its outcome back.
 
 mod authenticate;
+mod bulk;
 mod health;
+mod listed;
+mod maillists;
+mod parameters;
+mod resourcegroups;
+mod resources;
+mod tenants;
 pub(crate) mod users;
 
 pub use health::Health;
@@ -12,6 +19,12 @@ use crate::http::{
     dispatch::Call,
     endpoint::Endpoint,
 };
+use mail_model::tenant::Tenant;
+
+/// The tenant that a request names.
+async fn find_tenant(call: &Call<'_>) -> Result<Tenant, Failure> {
+    call.directory.tenant(call.tenant()?).await?.ok_or_else(|| Failure::not_found("tenant"))
+}
 
 /// Does what a request asks for.
 ///
@@ -30,5 +43,31 @@ pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Fa
         Endpoint::PatchUser => Box::pin(users::patch(call)).await,
         Endpoint::DeleteUser => Box::pin(users::delete(call)).await,
         Endpoint::RestoreUser => Box::pin(users::restore(call)).await,
+        Endpoint::ImportUsers => Box::pin(bulk::import(call)).await,
+        Endpoint::ListMemberships => Box::pin(users::memberships(call)).await,
+        Endpoint::ListTenants => Box::pin(tenants::list(call)).await,
+        Endpoint::CreateTenantOfDomain => Box::pin(tenants::create_of_domain(call)).await,
+        Endpoint::CreateTenant => Box::pin(tenants::create(call)).await,
+        Endpoint::ReadTenant => Box::pin(tenants::read(call)).await,
+        Endpoint::PatchTenant => Box::pin(tenants::patch(call)).await,
+        Endpoint::DeleteTenant => Box::pin(tenants::delete(call)).await,
+        Endpoint::RestoreTenant => Box::pin(tenants::restore(call)).await,
+        Endpoint::AddDomain => Box::pin(tenants::add_domain(call)).await,
+        Endpoint::RemoveDomain => Box::pin(tenants::remove_domain(call)).await,
+        Endpoint::ListMailLists => Box::pin(maillists::list(call)).await,
+        Endpoint::CreateMailList => Box::pin(maillists::create(call)).await,
+        Endpoint::PatchMailList => Box::pin(maillists::patch(call)).await,
+        Endpoint::DeleteMailList => Box::pin(maillists::delete(call)).await,
+        Endpoint::ReadMailList => Box::pin(maillists::read(call)).await,
+        Endpoint::ListResourceGroups => Box::pin(resourcegroups::list(call)).await,
+        Endpoint::CreateResourceGroup => Box::pin(resourcegroups::create(call)).await,
+        Endpoint::ReadResourceGroup => Box::pin(resourcegroups::read(call)).await,
+        Endpoint::RenameResourceGroup => Box::pin(resourcegroups::rename(call)).await,
+        Endpoint::DeleteResourceGroup => Box::pin(resourcegroups::delete(call)).await,
+        Endpoint::ListResources => Box::pin(resources::list(call)).await,
+        Endpoint::CreateResource => Box::pin(resources::create(call)).await,
+        Endpoint::ReadResource => Box::pin(resources::read(call)).await,
+        Endpoint::PatchResource => Box::pin(resources::patch(call)).await,
+        Endpoint::DeleteResource => Box::pin(resources::delete(call)).await,
     }
 }

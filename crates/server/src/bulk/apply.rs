@@ -9,11 +9,12 @@ use crate::{
     },
 };
 use directory::{
+    changing::{AddressTaken, WriteError},
     error::DirectoryError,
-    users::{AddressTaken, UserError},
 };
 use mail_model::{
     address::MailAddress,
+    revision::Precondition,
     user::{
         LiveUser, User,
         command::{MAIL_PARAMETER, NewUser, UserPatch},
@@ -85,7 +86,7 @@ async fn create(work: &Work, mail: &str, parameters: &mut Parameters) -> Result<
     Ok(Done::nothing_but(Outcome::Created))
 }
 
-async fn write_new(work: &Work, new: &NewUser) -> Result<(), UserError> {
+async fn write_new(work: &Work, new: &NewUser) -> Result<(), WriteError> {
     if work.import.dry_run {
         return try_taking(work, &new.addresses(), None).await;
     }
@@ -128,14 +129,15 @@ async fn write_patch(
     work: &Work,
     mail: &MailAddress,
     patch: &UserPatch,
-) -> Result<Option<String>, UserError> {
+) -> Result<Option<String>, WriteError> {
     if work.import.dry_run {
         try_taking(work, &patch.addresses(), Some(mail)).await?;
         return Ok(None);
     }
     let may_touch = |user: &User| work.import.may_make_super || !is_super(user);
     let (tenant, now) = (&work.import.tenant.id, (work.import.now)());
-    work.import.directory.patch_user(tenant, mail, patch, now, may_touch).await.map(Some)
+    let anything = Precondition::None;
+    work.import.directory.patch_user(tenant, mail, patch, &anything, now, may_touch).await.map(Some)
 }
 
 /// A dry run of a row that changes a user whom an earlier row would have made.
@@ -149,14 +151,16 @@ async fn try_update(work: &Work, mail: &MailAddress, parameters: &mut Parameters
 }
 
 /// What a write would say of addresses for a new user, or for the user `own`.
-async fn try_taking(work: &Work, addresses: &[String], own: Option<&MailAddress>) -> Result<(), UserError> {
+async fn try_taking(work: &Work, addresses: &[String], own: Option<&MailAddress>) -> Result<(), WriteError> {
     if let Some(address) = work.trial.find(addresses, own.map(MailAddress::as_str)) {
         let taken = AddressTaken { address: address.clone(), owner_deleted_since: None };
-        return Err(UserError::Taken(taken));
+        return Err(WriteError::Taken(taken));
     }
-    let taken = work.import.directory.address_taken(&work.import.tenant.id, addresses, own).await?;
+    let tenant = &work.import.tenant.id;
+    let own_entry = own.map(|mail| work.import.directory.tree().user(tenant, mail));
+    let taken = work.import.directory.taken_address(tenant, addresses, own_entry.as_ref()).await?;
     if let Some(taken) = taken {
-        return Err(UserError::Taken(taken));
+        return Err(WriteError::Taken(taken));
     }
     // The first of a new user's addresses is its own.
     let owner = own.map(MailAddress::as_str).or(addresses.first().map(String::as_str));
@@ -177,10 +181,10 @@ fn forbidden() -> Refusal {
 }
 
 /// What the API would answer.
-fn failed(work: &Work, error: UserError) -> Refusal {
+fn failed(work: &Work, error: WriteError) -> Refusal {
     let out_of_reach = matches!(
         error,
-        UserError::Directory(DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_))
+        WriteError::Directory(DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_))
     );
-    Refusal { out_of_reach, ..Failure::of_user(error, work.import.retention).into() }
+    Refusal { out_of_reach, ..Failure::of_write("user", error, work.import.retention).into() }
 }

@@ -1,15 +1,16 @@
 //! Demo people: the same ones on every run, with Russian and Latin names.
 
 use anyhow::Context;
-use directory::{Directory, users::UserError};
+use directory::{Directory, changing::WriteError};
 use futures_util::{StreamExt, stream};
 use mail_model::{
     address::{Domain, MailAddress},
+    field::FieldErrors,
+    list::PageRequest,
     tenant::{Tenant, TenantId},
     user::{
-        command::{FieldErrors, NewUser, Password, parse_fields},
+        command::{NewUser, Password, parse_fields},
         field::UserField,
-        list::{OrderBy, PageRequest, SearchWords},
     },
 };
 use std::io::{IsTerminal, Write};
@@ -61,13 +62,7 @@ pub(super) async fn fill(
     password: &Password,
 ) -> anyhow::Result<()> {
     let tenant = TenantId::default_tenant();
-    let everyone = PageRequest {
-        search: SearchWords::default(),
-        order_by: OrderBy::default(),
-        descending: false,
-        page: 1,
-        limit: 1,
-    };
+    let everyone = PageRequest { limit: 1, ..PageRequest::default() };
     if directory.users(&tenant, &everyone).await?.count > number {
         return Ok(());
     }
@@ -99,7 +94,7 @@ async fn make(
 ) -> anyhow::Result<()> {
     let new = person(index, domain, password, tenant)?;
     match directory.create_user(&tenant.id, &new).await {
-        Ok(()) | Err(UserError::Taken(_)) => Ok(()),
+        Ok(()) | Err(WriteError::Taken(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

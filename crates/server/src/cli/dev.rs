@@ -16,9 +16,11 @@ use directory::{Directory, settings::Credentials, setup::SetupRequest};
 use ldap_text::dn::Dn;
 use mail_model::{
     address::{Domain, MailAddress},
+    field::FieldErrors,
     names,
+    revision::Precondition,
     tenant::TenantId,
-    user::command::{FieldErrors, Password, UserPatch},
+    user::command::{Password, UserPatch},
 };
 use sandbox::DirectoryServer;
 use secrecy::{ExposeSecret, SecretString};
@@ -205,7 +207,9 @@ async fn set_password(
     let fields = std::collections::BTreeMap::new();
     let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())
         .map_err(|errors| anyhow::anyhow!("{:?}", errors.by_parameter()))?;
-    directory.patch_user(&tenant_id, address, &patch, crate::clock::now(), |_| true).await?;
+    directory
+        .patch_user(&tenant_id, address, &patch, &Precondition::None, crate::clock::now(), |_| true)
+        .await?;
     Ok(())
 }
 

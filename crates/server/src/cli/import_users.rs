@@ -156,8 +156,7 @@ async fn follow(import: Import, rows: Rows<impl AsyncRead + Unpin>, progress: &P
                 }
             }
             Report::Stop(stop) => {
-                let column = stop.column.map(|column| format!(", column {column}")).unwrap_or_default();
-                progress.suspend(|| eprintln!("line {}{column}: {}", stop.line, stop.message));
+                progress.suspend(|| eprintln!("{stop}"));
             }
             Report::End { summary, .. } => end = summary,
         }

@@ -12,9 +12,10 @@ use directory::{
 use ldap_text::{dn::Dn, ldif::Change};
 use mail_model::{
     address::{Domain, MailAddress},
+    field::FieldErrors,
     tenant::{Tenant, TenantId},
     user::{
-        command::{FieldErrors, NewUser, Password, parse_fields},
+        command::{NewUser, Password, parse_fields},
         field::UserField,
     },
 };

@@ -35,7 +35,7 @@ enum Command {
     /// Prepare a directory: schema, plug-ins, indexes, folders, service account, tenant `default`, first super
     /// administrator. Can be run again at any time and changes only what differs.
     Init(init::InitArgs),
-    /// Remove the users whose retention is over. `pbm serve` does the same every hour.
+    /// Remove the users and tenants whose retention is over. `pbm serve` does the same every hour.
     Purge(purge::PurgeArgs),
     /// Work with tenants.
     Tenant(tenant::TenantArgs),

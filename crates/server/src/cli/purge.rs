@@ -1,4 +1,4 @@
-//! `pbm purge`: removes the users whose retention is over.
+//! `pbm purge`: removes the users and tenants whose retention is over.
 
 use super::{ConfigArgs, Outcome, block_on};
 use crate::{clock, config::Config};
@@ -28,31 +28,33 @@ pub(super) fn purge(config: &Config, args: &PurgeArgs) -> Outcome {
     block_on(async {
         if args.dry_run {
             let count = directory
-                .purge_dry_run(retention, now, |user, change| {
-                    println!(
-                        "# deleted {}, kept until {}\n{change}",
-                        user.since,
-                        retention.kept_until(user.since)
-                    );
+                .purge_dry_run(retention, now, |since, change| {
+                    let since = since.time();
+                    println!("# deleted {since}, kept until {}\n{change}", retention.kept_until(since));
                 })
                 .await?;
-            eprintln!("{count} user(s) would be removed.");
+            eprintln!("{} user(s) would be removed.", count.users);
+            if count.tenants > 0 {
+                eprintln!("{} tenant(s) would be removed.", count.tenants);
+            }
         } else {
             let terminal = std::io::stderr().is_terminal();
             let mut removed = 0_usize;
-            let report = directory
-                .purge(retention, now, |_| {
-                    removed += 1;
-                    if terminal && removed.is_multiple_of(PROGRESS_STEP) {
-                        eprint!("\r{removed} removed");
-                        let _shown = std::io::stderr().flush();
-                    }
-                })
-                .await?;
+            let purge = directory.purge(retention, now, || {
+                removed += 1;
+                if terminal && removed.is_multiple_of(PROGRESS_STEP) {
+                    eprint!("\r{removed} removed");
+                    let _shown = std::io::stderr().flush();
+                }
+            });
+            let report = Box::pin(purge).await?;
             if terminal && removed >= PROGRESS_STEP {
                 eprintln!();
             }
-            println!("{} user(s) removed.", report.removed);
+            println!("{} user(s) removed.", report.users);
+            if report.tenants > 0 {
+                println!("{} tenant(s) removed.", report.tenants);
+            }
             if report.overtaken > 0 {
                 println!("{} left alone: restored or removed by someone else meanwhile.", report.overtaken);
             }

@@ -4,7 +4,7 @@ use super::{ConfigArgs, Outcome, block_on};
 use crate::config::Config;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use directory::{Directory, error::DirectoryError};
+use directory::{Directory, changing::WriteError};
 use mail_model::{address::Domain, tenant::TenantId};
 use std::process::ExitCode;
 
@@ -47,7 +47,9 @@ pub(super) fn tenant(config: &Config, args: &TenantArgs) -> Outcome {
         }
         match directory.create_tenant(&id, &domain).await {
             Ok(()) => println!("made the tenant {id}, which serves {domain}"),
-            Err(DirectoryError::Exists) => bail!("there is a tenant {id} already"),
+            Err(WriteError::NameTaken(taken)) if taken.name == id.as_str() => {
+                bail!("there is a tenant {id} already")
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(ExitCode::SUCCESS)

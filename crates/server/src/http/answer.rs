@@ -6,13 +6,18 @@ use actix_web::{
     HttpResponse,
     http::{Method, StatusCode, header},
 };
+use bytes::Bytes;
 use directory::{
+    changing::{AddressTaken, NameTaken, WriteError},
     error::DirectoryError,
-    users::{AddressTaken, UserError},
 };
+use futures_util::{Stream, StreamExt, stream::LocalBoxStream};
 use mail_model::{
+    answer::Answer,
     deletion::Retention,
-    user::command::{FieldErrors, PASSWORD_PARAMETER},
+    field::{FieldError, FieldErrors},
+    revision::Version,
+    user::command::PASSWORD_PARAMETER,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, error::Error, time::Duration};
@@ -25,30 +30,89 @@ pub const TOKEN_EXPIRED: &str = "TOKEN EXPIRED";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a request is answered with when it succeeds.
-pub enum Reply {
-    /// `{"success": true}`, the guide's answer to every write.
-    Success,
-    /// JSON.
-    Json(Vec<u8>),
+pub struct Reply {
+    body: ReplyBody,
+    /// The version of the one thing that it shows.
+    tag: Option<String>,
 }
 
+enum ReplyBody {
+    /// JSON.
+    Json(Vec<u8>),
+    /// An answer that was given before, with its status.
+    Kept(StatusCode, String),
+    /// Lines of JSON, sent while they come about.
+    Lines(LocalBoxStream<'static, Bytes>),
+}
+
+/// The guide's answer to every write.
+const SUCCESS: &str = r#"{"success": true}"#;
+/// The media type of lines of JSON.
+pub const NDJSON: &str = "application/x-ndjson";
+
 impl Reply {
+    /// The guide's answer to every write.
+    #[must_use]
+    pub fn success() -> Self {
+        Self { body: ReplyBody::Json(SUCCESS.into()), tag: None }
+    }
+
     /// A value as JSON.
     ///
     /// # Errors
     /// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
     pub fn json(value: &impl Serialize) -> Result<Self, Failure> {
-        serde_json::to_vec(value).map(Self::Json).map_err(|error| Failure::internal(error.into()))
+        let body = serde_json::to_vec(value).map_err(|error| Failure::internal(error.into()))?;
+        Ok(Self { body: ReplyBody::Json(body), tag: None })
+    }
+
+    /// Lines of JSON.
+    #[must_use]
+    pub fn lines(lines: impl Stream<Item = Bytes> + 'static) -> Self {
+        Self { body: ReplyBody::Lines(lines.boxed_local()), tag: None }
+    }
+
+    /// An answer that was given before.
+    #[must_use]
+    pub fn kept(answer: Answer) -> Self {
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        Self { body: ReplyBody::Kept(status, answer.body), tag: None }
+    }
+
+    /// With the header `ETag`.
+    #[must_use]
+    pub fn with_version(self, version: &Version) -> Self {
+        Self { tag: Some(version.tag()), ..self }
+    }
+
+    /// The answer as it can be given again.
+    #[must_use]
+    pub fn to_keep(&self) -> Option<Answer> {
+        match &self.body {
+            ReplyBody::Json(body) => {
+                let body = String::from_utf8(body.clone()).ok()?;
+                Some(Answer { status: StatusCode::OK.as_u16(), body })
+            }
+            ReplyBody::Kept(..) | ReplyBody::Lines(_) => None,
+        }
     }
 
     /// As an HTTP response.
     #[must_use]
     pub fn into_response(self) -> HttpResponse {
-        let body = match self {
-            Self::Success => br#"{"success": true}"#.to_vec(),
-            Self::Json(body) => body,
-        };
-        HttpResponse::Ok().content_type("application/json").body(body)
+        let mut response = HttpResponse::Ok();
+        if let Some(tag) = self.tag {
+            response.insert_header((header::ETAG, format!("\"{tag}\"")));
+        }
+        match self.body {
+            ReplyBody::Json(body) => response.content_type("application/json").body(body),
+            ReplyBody::Kept(status, body) => {
+                response.status(status).content_type("application/json").body(body)
+            }
+            ReplyBody::Lines(lines) => {
+                response.content_type(NDJSON).streaming(lines.map(Ok::<_, std::convert::Infallible>))
+            }
+        }
     }
 }
 
@@ -108,6 +172,12 @@ impl Failure {
         Self { message, ..Self::new(StatusCode::BAD_REQUEST, "") }
     }
 
+    /// 400 about a parameter that is missing.
+    #[must_use]
+    pub fn missing(name: &str) -> Self {
+        Self::parameter(name, &format!("{name} {}", FieldError::Required))
+    }
+
     /// 401: no token, or none that counts.
     #[must_use]
     pub fn unauthorized() -> Self {
@@ -137,12 +207,23 @@ impl Failure {
     /// 409 of an address.
     #[must_use]
     pub fn taken(taken: &AddressTaken, retention: Retention) -> Self {
-        let message = match taken.owner_deleted_since {
+        let message = match &taken.owner_deleted_since {
             Some(since) => {
-                let until = retention.kept_until(since);
+                let until = retention.kept_until(since.time());
                 format!("{} belongs to a deleted entry and is kept for it until {until}.", taken.address)
             }
             None => format!("{} is taken.", taken.address),
+        };
+        Self::new(StatusCode::CONFLICT, &message)
+    }
+
+    fn name_taken(taken: &NameTaken, retention: Retention) -> Self {
+        let message = match &taken.owner_deleted_since {
+            Some(since) => {
+                let until = retention.kept_until(since.time());
+                format!("{} belongs to a deleted tenant and is kept for it until {until}.", taken.name)
+            }
+            None => format!("{} is taken.", taken.name),
         };
         Self::new(StatusCode::CONFLICT, &message)
     }
@@ -171,18 +252,33 @@ impl Failure {
         Self { cause: Some(cause.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry() }
     }
 
-    /// What an operation on a user failed with.
+    /// What a change of a thing failed with.
     #[must_use]
-    pub fn of_user(error: UserError, retention: Retention) -> Self {
+    pub fn of_write(what: &str, error: WriteError, retention: Retention) -> Self {
         match error {
-            UserError::NotFound => Self::not_found("user"),
-            UserError::Forbidden => Self::forbidden(),
-            UserError::Taken(taken) => Self::taken(&taken, retention),
-            UserError::PasswordRefused(refusal) => {
+            WriteError::NotFound => Self::not_found(what),
+            WriteError::Forbidden => Self::forbidden(),
+            WriteError::Taken(taken) => Self::taken(&taken, retention),
+            WriteError::NameTaken(taken) => Self::name_taken(&taken, retention),
+            WriteError::Conflict(reason) => Self::new(StatusCode::CONFLICT, &reason),
+            WriteError::Parameter(name, reason) => Self::parameter(name, &format!("{name} {reason}")),
+            WriteError::PreconditionFailed => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                &format!("The {what} has changed since you read it. Read it again."),
+            ),
+            WriteError::PasswordRefused(refusal) => {
                 Self::parameter(PASSWORD_PARAMETER, &format!("{PASSWORD_PARAMETER} {refusal}"))
             }
-            UserError::Directory(error) => error.into(),
+            WriteError::Directory(error) => error.into(),
         }
+    }
+
+    /// The answer as it can be given again: of a conflict, which is an answer to the request; other failures are
+    /// reasons to send it again.
+    #[must_use]
+    pub fn to_keep(&self) -> Option<Answer> {
+        let body = serde_json::json!({ "message": self.message }).to_string();
+        (self.status == StatusCode::CONFLICT).then(|| Answer { status: self.status.as_u16(), body })
     }
 
     /// Takes out what the log gets, where there is something.

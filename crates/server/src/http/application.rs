@@ -4,7 +4,7 @@ use crate::{
     api::Health,
     auth::{accounts::Accounts, attempts::Attempts, tokens::Tokens},
     config::{Config, HttpConfig, TlsFiles},
-    http::{dispatch::dispatch, listener::Listeners},
+    http::{dispatch::dispatch, idempotency::Digests, listener::Listeners},
 };
 use actix_web::{
     App, HttpRequest,
@@ -33,6 +33,8 @@ pub struct Services {
     pub trusted_proxies: Vec<IpNet>,
     /// How long what was deleted is kept.
     pub retention: Retention,
+    /// Digests of requests that are made with a key.
+    pub digests: Digests,
     /// Whether the directory answered lately.
     pub health: Health,
 }
@@ -112,6 +114,7 @@ fn services(config: &Config) -> Services {
         allowed_subnets: auth.allowed_subnets.clone(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         retention: config.retention,
+        digests: Digests::new(&auth.token_key),
         health: Health::default(),
     }
 }

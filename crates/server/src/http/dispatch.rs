@@ -7,9 +7,10 @@ use crate::{
     http::{
         answer::{Failure, Reply, TOKEN_EXPIRED},
         application::Services,
-        endpoint::{Access, Endpoint, NoEndpoint, Right, Rights},
+        endpoint::{Access, Endpoint, NoEndpoint, Right, Takes},
         form::{Body, Parameters},
-        path, request_head,
+        idempotency::{self, Begun, Keyed},
+        path, precondition, request_head,
     },
 };
 use actix_web::{
@@ -22,7 +23,7 @@ use actix_web::{
 };
 use directory::Directory;
 use jiff::Timestamp;
-use mail_model::{address::MailAddress, tenant::TenantId, user::role::Role};
+use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId, user::role::Role};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -33,6 +34,9 @@ use std::{
 pub const MAX_BODY: usize = 1024 * 1024;
 /// Most names in the header `X-Ignored-Parameters`.
 const MAX_IGNORED: usize = 20;
+
+/// The parameter that names the tenant where the path does not.
+pub const TENANT_PARAMETER: &str = "tenant-id";
 
 const IGNORED_PARAMETERS: HeaderName = HeaderName::from_static("x-ignored-parameters");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -49,10 +53,24 @@ pub struct Call<'a> {
     pub client: IpAddr,
     /// When.
     pub now: Timestamp,
+    /// Which versions of what it names a change may be made to.
+    pub precondition: Precondition,
     /// The parameters; what is left of them is reported as ignored.
     pub parameters: Parameters,
+    /// The body, where it is rows and not parameters.
+    pub rows: Option<Rows>,
     /// Names in the path, decoded.
     names: Names,
+}
+
+/// A body of rows, read while it comes.
+pub struct Rows {
+    /// Its media type without parameters, in lower case.
+    pub media_type: String,
+    /// Its charset, where one is given.
+    pub charset: Option<String>,
+    /// The bytes.
+    pub payload: Payload,
 }
 
 impl Call<'_> {
@@ -64,43 +82,66 @@ impl Call<'_> {
         self.names.tenant.as_ref().ok_or_else(|| Failure::not_found("tenant"))
     }
 
-    /// The address in the path; an impossible one does not exist.
+    /// The address in the path, of a thing of some kind; an impossible one does not exist.
     ///
     /// # Errors
     /// 404.
-    pub fn mail(&self) -> Result<MailAddress, Failure> {
-        self.names.mail().ok_or_else(|| Failure::not_found("user"))
+    pub fn mail_of(&self, what: &str) -> Result<MailAddress, Failure> {
+        self.names.mail().ok_or_else(|| Failure::not_found(what))
     }
 
-    /// The address in the path as it was sent, for a request that makes it.
+    /// A part of the path as it was sent, for a request that makes what it names.
     #[must_use]
-    pub fn mail_text(&self) -> &str {
-        self.names.mail.as_deref().unwrap_or_default()
+    pub fn text(&self, part: PathPart) -> &str {
+        self.names.text(part)
     }
 }
 
-/// What the path names.
+/// A part of a path that varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathPart {
+    /// `{tenant}`
+    Tenant,
+    /// `{mail}`
+    Mail,
+    /// `{group}`
+    Group,
+    /// `{domain}`
+    Domain,
+}
+
+/// What the path names; the tenant may also be named by a parameter.
 #[derive(Default)]
 struct Names {
     tenant: Option<TenantId>,
-    mail: Option<String>,
+    texts: [Option<String>; 4],
 }
 
 impl Names {
     fn of(endpoint: Endpoint, segments: Vec<String>) -> Self {
         let mut names = Self::default();
         for (pattern, segment) in endpoint.path().split('/').skip(1).zip(segments) {
-            match pattern {
-                "{tenant}" => names.tenant = TenantId::parse(&segment).ok(),
-                "{mail}" => names.mail = Some(segment),
-                _ => {}
+            let part = match pattern {
+                "{tenant}" => PathPart::Tenant,
+                "{mail}" => PathPart::Mail,
+                "{group}" => PathPart::Group,
+                "{domain}" => PathPart::Domain,
+                _ => continue,
+            };
+            if let Some(place) = names.texts.get_mut(part as usize) {
+                *place = Some(segment);
             }
         }
+        names.tenant = TenantId::parse(names.text(PathPart::Tenant)).ok();
         names
     }
 
+    fn text(&self, part: PathPart) -> &str {
+        self.texts.get(part as usize).and_then(Option::as_deref).unwrap_or_default()
+    }
+
     fn mail(&self) -> Option<MailAddress> {
-        MailAddress::parse(self.mail.as_deref()?).ok()
+        MailAddress::parse(self.text(PathPart::Mail)).ok()
     }
 }
 
@@ -148,23 +189,98 @@ async fn answer(
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
     let endpoint = Endpoint::find(request.method(), &path.segments)?;
     trace.endpoint = Some(endpoint);
-    let names = Names::of(endpoint, path.segments);
+    let mut names = Names::of(endpoint, path.segments);
     let client = client_address(services, request);
     let now = clock::now();
-    let right = match endpoint.access() {
-        Access::Open => Right::All,
-        Access::ByRole(rights) => {
-            let actor = authenticate(services, directory, request, client, now).await?;
-            let right = right_of(&actor, &names, rights);
-            trace.asked_by = Some(actor);
-            right?
-        }
+    let actor = match endpoint.access() {
+        Access::Open => None,
+        Access::ByRole(_) => Some(authenticate(services, directory, request, client, now).await?),
     };
-    let body = read_body(request, payload).await?;
-    let parameters = Parameters::decode(path.parameters, request.query_string(), body_kind(request, &body)?)?;
-    let mut call = Call { directory, services, right, client, now, parameters, names };
-    let reply = api::handle(endpoint, &mut call).await?;
+    trace.asked_by.clone_from(&actor);
+    if !endpoint.has_tenant_parameter() {
+        right_of(endpoint, actor.as_ref(), &names)?;
+    }
+    let precondition = precondition_of(endpoint, request)?;
+    let (body, rows) = if endpoint.takes_rows() {
+        (Bytes::new(), Some(rows_of(request, payload)))
+    } else {
+        (read_body(request, payload).await?, None)
+    };
+    let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
+    let mut parameters = Parameters::decode(path.parameters, request.query_string(), kind)?;
+    if endpoint.has_tenant_parameter() {
+        names.tenant = Some(tenant_parameter(&mut parameters)?);
+    }
+    let right = right_of(endpoint, actor.as_ref(), &names)?;
+    let keyed = match &actor {
+        Some(actor) => key_of(endpoint, services, actor, request, &body)?,
+        None => None,
+    };
+    let mut call = Call { directory, services, right, client, now, precondition, parameters, rows, names };
+    let reply = match keyed {
+        None => api::handle(endpoint, &mut call).await?,
+        Some(keyed) => Box::pin(handle_once(&keyed, endpoint, &mut call)).await?,
+    };
     Ok(with_ignored(reply, call.parameters))
+}
+
+/// Does what a request with a key asks for, unless it was done before.
+async fn handle_once(keyed: &Keyed, endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
+    match keyed.claim(call.directory, call.now).await? {
+        Begun::Answered(reply) => {
+            // They were looked at the first time.
+            call.parameters = Parameters::default();
+            Ok(reply)
+        }
+        Begun::New(claim) => {
+            let outcome = api::handle(endpoint, call).await;
+            idempotency::keep(call.directory, &claim, &outcome).await;
+            outcome
+        }
+    }
+}
+
+/// The parameter `tenant-id`, of requests whose path has no tenant; an impossible one does not exist.
+fn tenant_parameter(parameters: &mut Parameters) -> Result<TenantId, Failure> {
+    let text = parameters.take(TENANT_PARAMETER)?.filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| Failure::missing(TENANT_PARAMETER))?;
+    TenantId::parse(&text).map_err(|_| Failure::not_found("tenant"))
+}
+
+fn precondition_of(endpoint: Endpoint, request: &HttpRequest) -> Result<Precondition, Failure> {
+    let precondition = precondition::of_request(request)?;
+    let is_change = !matches!(endpoint.method(), Method::GET);
+    if precondition.is_some() && is_change && endpoint.takes() != Takes::IfMatch {
+        let message = "The header If-Match goes with requests that change or delete one thing that is there.";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(precondition)
+}
+
+fn key_of(
+    endpoint: Endpoint,
+    services: &Services,
+    actor: &Actor,
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<Option<Keyed>, Failure> {
+    if endpoint.method() == Method::GET {
+        return Ok(None);
+    }
+    if endpoint.takes() == Takes::IdempotencyKey {
+        return Keyed::of_request(&services.digests, actor, request, body);
+    }
+    if request.headers().contains_key(idempotency::HEADER) {
+        let message = "The header Idempotency-Key goes with requests that make one thing.";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(None)
+}
+
+fn rows_of(request: &HttpRequest, payload: Payload) -> Rows {
+    let charset = request.mime_type().ok().flatten();
+    let charset = charset.and_then(|mime| mime.get_param("charset").map(|value| value.as_str().to_owned()));
+    Rows { media_type: request.content_type().to_ascii_lowercase(), charset, payload }
 }
 
 /// Answers a request whose head the listener has replaced (see [`request_head`]).
@@ -206,7 +322,8 @@ async fn authenticate(
     account.map(Actor::Account).ok_or_else(Failure::unauthorized)
 }
 
-fn right_of(actor: &Actor, names: &Names, rights: Rights) -> Result<Right, Failure> {
+fn right_of(endpoint: Endpoint, actor: Option<&Actor>, names: &Names) -> Result<Right, Failure> {
+    let (Access::ByRole(rights), Some(actor)) = (endpoint.access(), actor) else { return Ok(Right::All) };
     let is_own = names.tenant.as_ref().is_some_and(|tenant| actor.is_of(tenant));
     let right = match (actor.role(), is_own) {
         (Role::SuperAdministrator, true) => rights.super_own,

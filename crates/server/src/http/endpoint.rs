@@ -25,6 +25,69 @@ pub enum Endpoint {
     DeleteUser,
     /// Undo a deletion.
     RestoreUser,
+    /// Make and change many users.
+    ImportUsers,
+    /// The mailing lists that a user is in.
+    ListMemberships,
+    /// Tenants; with `deleted=1` the deleted ones.
+    ListTenants,
+    /// Make a tenant whose name is given by the server.
+    CreateTenantOfDomain,
+    /// Make a tenant.
+    CreateTenant,
+    /// One tenant.
+    ReadTenant,
+    /// Change a tenant.
+    PatchTenant,
+    /// Delete a tenant softly.
+    DeleteTenant,
+    /// Undo the deletion of a tenant.
+    RestoreTenant,
+    /// Give a tenant a domain.
+    AddDomain,
+    /// Take a domain from a tenant.
+    RemoveDomain,
+    /// Mailing lists of a tenant.
+    ListMailLists,
+    /// Make a mailing list.
+    CreateMailList,
+    /// Change a mailing list.
+    PatchMailList,
+    /// Delete a mailing list.
+    DeleteMailList,
+    /// One mailing list.
+    ReadMailList,
+    /// Resource groups of a tenant.
+    ListResourceGroups,
+    /// Make a resource group.
+    CreateResourceGroup,
+    /// One resource group.
+    ReadResourceGroup,
+    /// Rename a resource group.
+    RenameResourceGroup,
+    /// Delete a resource group with its resources.
+    DeleteResourceGroup,
+    /// Resources of a group.
+    ListResources,
+    /// Make a resource.
+    CreateResource,
+    /// One resource.
+    ReadResource,
+    /// Change a resource.
+    PatchResource,
+    /// Delete a resource.
+    DeleteResource,
+}
+
+/// What a request may carry besides parameters; elsewhere it is refused rather than ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// `If-Match` (RFC 9110 section 13.1.1): it changes what is there.
+    IfMatch,
+    /// `Idempotency-Key`: it makes something.
+    IdempotencyKey,
 }
 
 /// Who may use an endpoint.
@@ -89,23 +152,88 @@ const fn rights(
 const USERS: &str = "/v2/users/{tenant}";
 const USER: &str = "/v2/users/{tenant}/{mail}";
 const RESTORE_USER: &str = "/v2/users/{tenant}/{mail}/restore";
+const BULK: &str = "/v2/users/{tenant}/bulk";
+const MEMBERSHIPS: &str = "/v2/users/{tenant}/{mail}/maillists";
+const TENANTS: &str = "/v2/tenants";
+const TENANT: &str = "/v2/tenants/{tenant}";
+const RESTORE_TENANT: &str = "/v2/tenants/{tenant}/restore";
+const DOMAIN: &str = "/v2/tenants/{tenant}/domains/{domain}";
+const MAIL_LISTS: &str = "/v2/maillists";
+const MAIL_LIST: &str = "/v2/maillists/{tenant}/{mail}";
+const GROUPS: &str = "/v2/resourcegroups/{tenant}";
+const GROUP: &str = "/v2/resourcegroups/{tenant}/{group}";
+const RESOURCES: &str = "/v2/resources/{tenant}/{group}";
+const RESOURCE: &str = "/v2/resources/{tenant}/{group}/{mail}";
+
+/// Super administrators only.
+const SUPER: Access = rights(All, All, [None, None], [None, None]);
+/// Super administrators, and administrators in their own tenant.
+const ADMINISTRATION: Access = rights(All, All, [All, None], [None, None]);
+/// The same, but role 3 is out of reach for administrators.
+const BUT_SUPER: Access = rights(All, All, [AllButSuper, None], [None, None]);
 
 impl Endpoint {
-    /// Method, path and rights. Columns: super administrator in its own tenant and in others; administrator
-    /// in its own and in others; user in its own and in others.
+    /// Method, path, rights, and what it takes. Columns of rights: super administrator in its own tenant and in
+    /// others; administrator in its own and in others; user in its own and in others.
     #[rustfmt::skip]
-    fn row(self) -> (Method, &'static str, Access) {
+    fn row(self) -> (Method, &'static str, Access, Takes) {
+        use Takes::{IdempotencyKey, IfMatch, Nothing};
         match self {
-            Self::Authenticate => (Method::POST, "/v2/auth", Access::Open),
-            Self::Live  => (Method::GET, "/health/live", Access::Open),
-            Self::Ready => (Method::GET, "/health/ready", Access::Open),
-            Self::ListUsers   => (Method::GET,    USERS,        rights(All, All, [All,         None], [None,        None])),
-            Self::CreateUser  => (Method::PUT,    USER,         rights(All, All, [AllButSuper, None], [None,        None])),
-            Self::ReadUser    => (Method::GET,    USER,         rights(All, All, [All,         None], [Itself,      None])),
-            Self::PatchUser   => (Method::PATCH,  USER,         rights(All, All, [AllButSuper, None], [OwnPassword, None])),
-            Self::DeleteUser  => (Method::DELETE, USER,         rights(All, All, [AllButSuper, None], [None,        None])),
-            Self::RestoreUser => (Method::POST,   RESTORE_USER, rights(All, All, [AllButSuper, None], [None,        None])),
+            Self::Authenticate => (Method::POST, "/v2/auth", Access::Open, Nothing),
+            Self::Live    => (Method::GET, "/health/live", Access::Open, Nothing),
+            Self::Ready   => (Method::GET, "/health/ready", Access::Open, Nothing),
+            Self::ListUsers   => (Method::GET,    USERS,        ADMINISTRATION, Nothing),
+            Self::CreateUser  => (Method::PUT,    USER,         BUT_SUPER, IdempotencyKey),
+            Self::ReadUser    => (Method::GET,    USER,         rights(All, All, [All,         None], [Itself,      None]), Nothing),
+            Self::PatchUser   => (Method::PATCH,  USER,         rights(All, All, [AllButSuper, None], [OwnPassword, None]), IfMatch),
+            Self::DeleteUser  => (Method::DELETE, USER,         BUT_SUPER, IfMatch),
+            Self::RestoreUser => (Method::POST,   RESTORE_USER, BUT_SUPER, Nothing),
+            Self::ImportUsers => (Method::POST,   BULK,         BUT_SUPER, Nothing),
+            Self::ListMemberships => (Method::GET, MEMBERSHIPS, rights(All, All, [All,         None], [Itself,      None]), Nothing),
+            Self::ListTenants          => (Method::GET,    TENANTS,        SUPER, Nothing),
+            Self::CreateTenantOfDomain => (Method::POST,   TENANTS,        SUPER, IdempotencyKey),
+            Self::CreateTenant         => (Method::PUT,    TENANT,         SUPER, IdempotencyKey),
+            Self::ReadTenant           => (Method::GET,    TENANT,         SUPER, Nothing),
+            Self::PatchTenant          => (Method::PATCH,  TENANT,         SUPER, IfMatch),
+            Self::DeleteTenant         => (Method::DELETE, TENANT,         SUPER, IfMatch),
+            Self::RestoreTenant        => (Method::POST,   RESTORE_TENANT, SUPER, Nothing),
+            Self::AddDomain            => (Method::PUT,    DOMAIN,         SUPER, Nothing),
+            Self::RemoveDomain         => (Method::DELETE, DOMAIN,         SUPER, Nothing),
+            Self::ListMailLists  => (Method::GET,    MAIL_LISTS, ADMINISTRATION, Nothing),
+            Self::CreateMailList => (Method::POST,   MAIL_LISTS, ADMINISTRATION, IdempotencyKey),
+            Self::PatchMailList  => (Method::PUT,    MAIL_LISTS, ADMINISTRATION, IfMatch),
+            Self::DeleteMailList => (Method::DELETE, MAIL_LISTS, ADMINISTRATION, IfMatch),
+            Self::ReadMailList   => (Method::GET,    MAIL_LIST,  ADMINISTRATION, Nothing),
+            Self::ListResourceGroups  => (Method::GET,    GROUPS, ADMINISTRATION, Nothing),
+            Self::CreateResourceGroup => (Method::PUT,    GROUP,  ADMINISTRATION, IdempotencyKey),
+            Self::ReadResourceGroup   => (Method::GET,    GROUP,  ADMINISTRATION, Nothing),
+            Self::RenameResourceGroup => (Method::PATCH,  GROUP,  ADMINISTRATION, IfMatch),
+            Self::DeleteResourceGroup => (Method::DELETE, GROUP,  ADMINISTRATION, IfMatch),
+            Self::ListResources  => (Method::GET,    RESOURCES, ADMINISTRATION, Nothing),
+            Self::CreateResource => (Method::PUT,    RESOURCE,  ADMINISTRATION, IdempotencyKey),
+            Self::ReadResource   => (Method::GET,    RESOURCE,  ADMINISTRATION, Nothing),
+            Self::PatchResource  => (Method::PATCH,  RESOURCE,  ADMINISTRATION, IfMatch),
+            Self::DeleteResource => (Method::DELETE, RESOURCE,  ADMINISTRATION, IfMatch),
         }
+    }
+
+    /// Whether the tenant stands in the parameter `tenant-id` and not in the path, as the guide has it for mailing
+    /// lists (3.13).
+    #[must_use]
+    pub fn has_tenant_parameter(self) -> bool {
+        self.path() == MAIL_LISTS
+    }
+
+    /// Whether its body is not parameters but rows, read while they come.
+    #[must_use]
+    pub fn takes_rows(self) -> bool {
+        self == Self::ImportUsers
+    }
+
+    /// What a request may carry besides parameters.
+    #[must_use]
+    pub fn takes(self) -> Takes {
+        self.row().3
     }
 
     /// Its method.
@@ -179,6 +307,9 @@ mod tests {
         assert_eq!(find(&Method::GET, "/v2/users/t/a@b.c"), Ok(Endpoint::ReadUser));
         assert_eq!(find(&Method::HEAD, "/v2/users/t"), Ok(Endpoint::ListUsers));
         assert_eq!(find(&Method::POST, "/v2/users/t/a@b.c/restore"), Ok(Endpoint::RestoreUser));
+        assert_eq!(find(&Method::POST, "/v2/users/t/bulk"), Ok(Endpoint::ImportUsers));
+        assert_eq!(find(&Method::GET, "/v2/users/t/bulk"), Ok(Endpoint::ReadUser));
+        assert_eq!(find(&Method::GET, "/v2/resources/t/a b/a@b.c"), Ok(Endpoint::ReadResource));
     }
 
     #[test]
@@ -191,6 +322,8 @@ mod tests {
             "/v2/users/t/",
             "/v2/users/t/m/x",
             "/v2/users/t/m/restore/y",
+            "/v2/resources/t",
+            "/v2/tenants/t/domains",
         ] {
             assert_eq!(find(&Method::GET, path), Err(NoEndpoint::UnknownPath), "{path}");
         }

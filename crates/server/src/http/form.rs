@@ -159,6 +159,11 @@ impl Parameters {
         }
     }
 
+    /// Takes all values of a parameter as they are, where commas may be part of one.
+    pub fn take_all(&mut self, name: &str) -> Option<Vec<String>> {
+        self.0.remove(name)
+    }
+
     /// Takes a parameter that holds a list, in any of the forms that the guide's lines produce on the wire:
     /// `a,b`, `["a","b"]`, `[a,b]`, `\["a","\b"\]`, or the parameter repeated. Blanks around values and empty
     /// values are dropped; so `Some` of an empty list means that the list is to be emptied.

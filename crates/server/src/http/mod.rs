@@ -5,6 +5,8 @@ pub mod application;
 pub mod dispatch;
 pub mod endpoint;
 pub mod form;
+pub mod idempotency;
 mod listener;
 pub mod path;
+pub mod precondition;
 mod request_head;

@@ -1,86 +1,76 @@
-//! Users (guide, 3.3 to 3.10), and beyond the guide the deleted ones and their restoration.
+//! Users (guide, 3.3 to 3.10), and beyond the guide the deleted ones, their restoration, and the lists they are in.
 
 pub(crate) mod form;
 
+use super::{
+    find_tenant,
+    listed::Listed,
+    parameters::{page, switch},
+};
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::Call,
+    dispatch::{Call, PathPart},
     endpoint::Right,
 };
-use directory::users::Page;
+use directory::{changing::WriteError, lists::Page};
 use mail_model::{
-    tenant::{Tenant, TenantId},
-    user::{User, list::PageRequest, role::Role},
+    field::FieldErrors,
+    tenant::TenantId,
+    user::{LISTING, User, role::Role},
 };
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Listed<T> {
-    users: Vec<T>,
-    count: usize,
-    page: usize,
-    pages: usize,
-    per_page: usize,
-}
+const USER: &str = "user";
+const USERS: &str = "users";
 
 pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let form::List { request, deleted } = form::list(&mut call.parameters)?;
+    let mut errors = FieldErrors::default();
+    let request = page(&mut call.parameters, &LISTING, &mut errors);
+    let deleted = switch(&mut call.parameters, "deleted", &mut errors);
+    errors.none()?;
     let tenant = call.tenant()?;
     let retention = call.services.retention;
     if deleted {
         let page = call.directory.deleted_users(tenant, &request).await?;
         exists_unless_empty(call, tenant, page.count).await?;
-        let users = page.users.iter().map(|user| user.shown(retention)).collect();
-        Reply::json(&listed(Page { users, count: page.count }, &request))
+        let items = page.items.iter().map(|user| user.shown(retention)).collect();
+        Reply::json(&Listed::new(USERS, Page { items, count: page.count }, &request))
     } else {
         let page = call.directory.users(tenant, &request).await?;
         exists_unless_empty(call, tenant, page.count).await?;
-        Reply::json(&listed(page, &request))
-    }
-}
-
-fn listed<T>(page: Page<T>, request: &PageRequest) -> Listed<T> {
-    Listed {
-        pages: page.count.div_ceil(request.limit),
-        users: page.users,
-        count: page.count,
-        page: request.page,
-        per_page: request.limit,
+        Reply::json(&Listed::new(USERS, page, &request))
     }
 }
 
 /// An empty list is that of a tenant without users, or of no tenant.
 async fn exists_unless_empty(call: &Call<'_>, tenant: &TenantId, count: usize) -> Result<(), Failure> {
-    if count == 0 {
-        find_tenant(call, tenant).await?;
+    if count == 0 && call.directory.tenant(tenant).await?.is_none() {
+        return Err(Failure::not_found("tenant"));
     }
     Ok(())
 }
 
-async fn find_tenant(call: &Call<'_>, tenant: &TenantId) -> Result<Tenant, Failure> {
-    call.directory.tenant(tenant).await?.ok_or_else(|| Failure::not_found("tenant"))
-}
-
 pub(super) async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let user = call.directory.user(call.tenant()?, &call.mail()?).await?;
-    Reply::json(&user.ok_or_else(|| Failure::not_found("user"))?.user)
+    let user = call.directory.user(call.tenant()?, &call.mail_of(USER)?).await?;
+    let user = user.ok_or_else(|| Failure::not_found(USER))?;
+    Ok(Reply::json(&user.user)?.with_version(&user.version))
 }
 
 pub(super) async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let tenant = find_tenant(call, call.tenant()?).await?;
-    let mail = call.mail_text().to_owned();
+    let tenant = find_tenant(call).await?;
+    let mail = call.text(PathPart::Mail).to_owned();
     let new = form::new_user(&mail, &mut call.parameters, &tenant)?;
     if new.is_super() && call.right != Right::All {
         return Err(Failure::forbidden());
     }
     let outcome = call.directory.create_user(&tenant.id, &new).await;
-    outcome.map_err(|error| Failure::of_user(error, call.services.retention))?;
-    Ok(Reply::Success)
+    outcome.map_err(|error| failure(call, error))?;
+    Ok(Reply::success())
 }
 
 pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mail = call.mail()?;
-    let tenant = find_tenant(call, call.tenant()?).await?;
+    let mail = call.mail_of(USER)?;
+    let tenant = find_tenant(call).await?;
     let patch = form::user_patch(&mail, &mut call.parameters, &tenant)?;
     let allowed = match call.right {
         Right::All => true,
@@ -90,20 +80,53 @@ pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
     if !allowed {
         return Err(Failure::forbidden());
     }
-    let outcome = call.directory.patch_user(&tenant.id, &mail, &patch, call.now, may_touch(call.right)).await;
+    let may_touch = may_touch(call.right);
+    let change =
+        call.directory.patch_user(&tenant.id, &mail, &patch, &call.precondition, call.now, may_touch);
+    let outcome = change.await;
     done(call, outcome)
 }
 
 pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let outcome =
-        call.directory.delete_user(call.tenant()?, &call.mail()?, call.now, may_touch(call.right)).await;
+    let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
+    let may_touch = may_touch(call.right);
+    let outcome = call.directory.delete_user(tenant, &mail, &call.precondition, call.now, may_touch).await;
     done(call, outcome)
 }
 
 pub(super) async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let outcome = call.directory.restore_user(call.tenant()?, &call.mail()?, may_touch(call.right)).await;
-    outcome.map_err(|error| Failure::of_user(error, call.services.retention))?;
-    Ok(Reply::Success)
+    let tenant = find_tenant(call).await?;
+    let mail = call.mail_of(USER)?;
+    let outcome = call.directory.restore_user(&tenant.id, &mail, may_touch(call.right)).await;
+    outcome.map_err(|error| failure(call, error))?;
+    Ok(Reply::success())
+}
+
+#[derive(Serialize)]
+struct ShownMembership {
+    mail: String,
+    #[serde(rename = "displayName")]
+    display_name: String,
+    direct: bool,
+}
+
+#[derive(Serialize)]
+struct Memberships {
+    maillists: Vec<ShownMembership>,
+    count: usize,
+}
+
+pub(super) async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
+    let user = call.directory.user(tenant, &mail).await?.ok_or_else(|| Failure::not_found(USER))?;
+    let lists = call.directory.memberships(tenant, &mail, &user.user).await?;
+    let shown = lists.into_iter().map(|list| ShownMembership {
+        mail: list.mail,
+        display_name: list.display_name,
+        direct: list.is_direct,
+    });
+    let maillists: Vec<_> = shown.collect();
+    Reply::json(&Memberships { count: maillists.len(), maillists })
 }
 
 /// Whether a right reaches a user: [`Right::AllButSuper`] stops at super administrators.
@@ -112,8 +135,12 @@ fn may_touch(right: Right) -> impl Fn(&User) -> bool {
 }
 
 /// Ends a change of a user: what is remembered about its account is out of date.
-fn done(call: &Call<'_>, outcome: Result<String, directory::users::UserError>) -> Result<Reply, Failure> {
-    let id = outcome.map_err(|error| Failure::of_user(error, call.services.retention))?;
+fn done(call: &Call<'_>, outcome: Result<String, WriteError>) -> Result<Reply, Failure> {
+    let id = outcome.map_err(|error| failure(call, error))?;
     call.services.accounts.forget(&id);
-    Ok(Reply::Success)
+    Ok(Reply::success())
+}
+
+fn failure(call: &Call<'_>, error: WriteError) -> Failure {
+    Failure::of_write(USER, error, call.services.retention)
 }

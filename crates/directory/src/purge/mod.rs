@@ -1,17 +1,21 @@
-//! The purge: removes users whose retention is over.
+//! The purge: removes users and tenants whose retention is over, and ends what other removals and restorations left
+//! half way.
 //!
-//! Safe to kill at any point and to run in several replicas at once. Each user is claimed by a modify
+//! Safe to kill at any point and to run in several replicas at once. Each user and each tenant is claimed by a modify
 //! that succeeds only on the very state in which it was seen to be due; whoever loses the race for it
 //! (to a restore or to another purge) leaves it alone. From the claim on it can't be restored, and only
 //! claimed entries can be removed: the server's own access rules say so, so that a removal that
 //! comes late can never hit a user who has been given the same address since. A claim without a
 //! removal, left by a purge that was killed, is finished by the next.
 
+mod leftovers;
+mod tenants;
+
 use crate::{Directory, Entry, Scope, error::DirectoryError};
 use jiff::Timestamp;
 use ldap_text::ldif::ChangeRecord;
 use mail_model::{
-    deletion::Retention,
+    deletion::{Retention, Since},
     user::{self, DeletedUser, plan},
 };
 
@@ -21,14 +25,16 @@ const BATCH: usize = 500;
 /// What a purge did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PurgeReport {
-    /// Users removed.
-    pub removed: usize,
-    /// Users that someone else restored or removed meanwhile.
+    /// Users removed, those of removed tenants among them.
+    pub users: usize,
+    /// Tenants removed.
+    pub tenants: usize,
+    /// Users and tenants that someone else restored or removed meanwhile.
     pub overtaken: usize,
 }
 
 impl Directory {
-    /// Removes every user that is due at `now`; `on_removed` hears of each removal.
+    /// Removes every user and every tenant that is due at `now`; `on_removed` hears of each user's removal.
     ///
     /// # Errors
     /// [`DirectoryError`]; what was removed until then stays removed, the rest is for the next run.
@@ -36,27 +42,32 @@ impl Directory {
         &self,
         retention: Retention,
         now: Timestamp,
-        mut on_removed: impl FnMut(&DeletedUser),
+        mut on_removed: impl FnMut(),
     ) -> Result<PurgeReport, DirectoryError> {
         let mut report = PurgeReport::default();
+        self.settle_tenants(now).await?;
         let mut due = self.due_users(retention, now).await?;
         loop {
             let batch = due.next_batch(self).await?;
             if batch.is_empty() {
-                return Ok(report);
+                break;
             }
             for deleted in &batch {
                 if self.purge_one(deleted).await? {
-                    report.removed += 1;
-                    on_removed(deleted);
+                    report.users += 1;
+                    on_removed();
                 } else {
                     report.overtaken += 1;
                 }
             }
         }
+        Box::pin(self.purge_tenants(retention, now, &mut report, &mut on_removed)).await?;
+        Box::pin(self.end_removals()).await?;
+        self.purge_answers(now).await?;
+        Ok(report)
     }
 
-    /// What a purge at `now` would remove, as the changes it would make.
+    /// What a purge at `now` would remove, as the removals it would make, each with the time of the deletion.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -64,20 +75,25 @@ impl Directory {
         &self,
         retention: Retention,
         now: Timestamp,
-        mut on_change: impl FnMut(&DeletedUser, &ChangeRecord),
-    ) -> Result<usize, DirectoryError> {
+        mut on_change: impl FnMut(&Since, &ChangeRecord),
+    ) -> Result<PurgeReport, DirectoryError> {
+        let mut report = PurgeReport::default();
         let mut due = self.due_users(retention, now).await?;
-        let mut count = 0;
         loop {
             let batch = due.next_batch(self).await?;
             if batch.is_empty() {
-                return Ok(count);
+                break;
             }
             for deleted in &batch {
-                count += 1;
-                on_change(deleted, &plan::removal(self.tree(), deleted));
+                report.users += 1;
+                on_change(&deleted.since, &plan::removal(self.tree(), deleted));
             }
         }
+        for tenant in self.due_tenants(retention, now).await? {
+            report.tenants += 1;
+            report.users += self.removals_of_tenant(&tenant, &mut on_change).await?;
+        }
+        Ok(report)
     }
 
     /// Claims and removes one user; `false` when someone was faster.
@@ -106,7 +122,9 @@ impl DueUsers {
         let mut batch = Vec::new();
         while batch.len() < BATCH {
             let Some(entry) = self.scan.next().await? else { break };
-            batch.extend(read(directory, &entry).filter(|user| self.retention.is_due(user.since, self.now)));
+            batch.extend(
+                read(directory, &entry).filter(|user| self.retention.is_due(user.since.time(), self.now)),
+            );
         }
         Ok(batch)
     }

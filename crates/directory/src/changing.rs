@@ -1,0 +1,217 @@
+//! What all changes have in common: why one is not made, how often it is planned anew, on which versions it may be
+//! made, and who has an address that was asked for.
+
+use crate::{
+    Directory, Scope,
+    error::{DirectoryError, PasswordRefusal},
+};
+use ldap_text::{
+    dn::Dn,
+    filter::Filter,
+    ldif::{Change, ChangeRecord},
+};
+use mail_model::{
+    deletion::Since,
+    names,
+    revision::{Precondition, Version},
+    tenant::TenantId,
+};
+
+/// How often a change is planned anew because someone else wrote the entry meanwhile. With ten writers
+/// on one entry the last of them needs ten; more is no longer a race but a fault.
+const MAX_TRIES: usize = 32;
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// There is no such entry, or not in this state of its life.
+    #[error("no such entry")]
+    NotFound,
+    /// An address belongs to another entry.
+    #[error("an address is taken")]
+    Taken(AddressTaken),
+    /// There is an entry of this name already.
+    #[error("the name is taken")]
+    NameTaken(NameTaken),
+    /// The state of something makes it impossible, for the reason given.
+    #[error("{0}")]
+    Conflict(String),
+    /// A parameter does not fit what is in the directory, for the reason given.
+    #[error("{0} {1}")]
+    Parameter(&'static str, String),
+    /// Who asks may not touch this entry.
+    #[error("the entry may not be touched by who asks")]
+    Forbidden,
+    /// The entry is not of a version that the change may be made to.
+    #[error("the entry has changed")]
+    PreconditionFailed,
+    /// The password policy refuses the password.
+    #[error("{0}")]
+    PasswordRefused(PasswordRefusal),
+    /// The directory failed.
+    #[error(transparent)]
+    Directory(DirectoryError),
+}
+
+/// An address that another entry has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressTaken {
+    /// The address.
+    pub address: String,
+    /// When its owner was deleted, where the owner is a deleted entry of the same tenant.
+    pub owner_deleted_since: Option<Since>,
+}
+
+/// A name that another entry has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameTaken {
+    /// The name.
+    pub name: String,
+    /// When its owner was deleted, where it is.
+    pub owner_deleted_since: Option<Since>,
+}
+
+impl From<DirectoryError> for WriteError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::NotFound => Self::NotFound,
+            DirectoryError::PasswordRefused(refusal) => Self::PasswordRefused(refusal),
+            other => Self::Directory(other),
+        }
+    }
+}
+
+/// Plans a change on the state that is there, again and again while others are faster.
+#[derive(Debug)]
+pub(crate) struct Attempts<'a> {
+    precondition: &'a Precondition,
+    stale: usize,
+    refused: bool,
+}
+
+impl<'a> Attempts<'a> {
+    /// A change that may be made to some versions.
+    pub(crate) fn under(precondition: &'a Precondition) -> Self {
+        Self { precondition, stale: 0, refused: false }
+    }
+
+    /// Whether the change may be made to a version.
+    ///
+    /// # Errors
+    /// [`WriteError::PreconditionFailed`] when it may not.
+    pub(crate) fn allow(&self, version: &Version) -> Result<(), WriteError> {
+        if self.precondition.allows(version) { Ok(()) } else { Err(WriteError::PreconditionFailed) }
+    }
+
+    /// What an outcome of a planned change means: done, or to be planned anew (`None`). A refusal counts once:
+    /// 389-ds answers a write to an entry that is gone with `insufficientAccessRights`, and reading again tells.
+    ///
+    /// # Errors
+    /// What ends the attempts.
+    pub(crate) fn judge<T>(&mut self, outcome: Result<T, DirectoryError>) -> Result<Option<T>, WriteError> {
+        match outcome {
+            Ok(done) => Ok(Some(done)),
+            Err(DirectoryError::Stale) if self.precondition.is_some() => Err(WriteError::PreconditionFailed),
+            Err(DirectoryError::Stale) if self.stale + 1 < MAX_TRIES => {
+                self.stale += 1;
+                Ok(None)
+            }
+            Err(DirectoryError::Refused { .. }) if !self.refused => {
+                self.refused = true;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Directory {
+    /// Applies the changes of one plan. The first decides whether the plan still fits the entry; what
+    /// follows belongs to a rename.
+    pub(crate) async fn apply_in_turn(&self, changes: &[ChangeRecord]) -> Result<(), DirectoryError> {
+        let Some((first, rest)) = changes.split_first() else { return Ok(()) };
+        self.apply(first).await?;
+        for change in rest {
+            let outcome = self.apply(change).await.map_err(DirectoryError::after_a_write);
+            match (&change.change, outcome) {
+                // The reservation is gone already, which is what was wanted; or it stays behind, is
+                // shown nowhere, and goes with the next rename.
+                (Change::Modify(_), Err(DirectoryError::Stale)) => {}
+                (Change::Modify(_), Err(error)) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "rename.reservation_left");
+                }
+                (_, outcome) => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a removal; one that finds nothing is done already.
+    pub(crate) async fn remove(&self, removal: &ChangeRecord) -> Result<(), DirectoryError> {
+        match self.apply(removal).await {
+            Err(DirectoryError::NotFound) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Removes an entry. LDAP's removal has no condition, so under one the entry is claimed first, by a modify on the
+    /// version that was read.
+    pub(crate) async fn claim_and_remove(
+        &self,
+        precondition: &Precondition,
+        claim: &ChangeRecord,
+        removal: &ChangeRecord,
+    ) -> Result<(), DirectoryError> {
+        if !precondition.is_some() {
+            return self.apply(removal).await;
+        }
+        self.apply(claim).await?;
+        self.remove(removal).await.map_err(DirectoryError::after_a_write)
+    }
+
+    /// Which of some addresses another entry than `own` has.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn taken_address(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+    ) -> Result<Option<AddressTaken>, DirectoryError> {
+        for address in addresses {
+            let filter = Filter::any([
+                Filter::equal(names::MAIL, address.as_str()),
+                Filter::equal(names::MAIL_ALTERNATE_ADDRESS, address.as_str()),
+            ]);
+            let attributes = [names::DELETED_SINCE];
+            let Some(owner) = self.find(self.tree().root(), Scope::Subtree, &filter, &attributes).await?
+            else {
+                continue;
+            };
+            let dn = owner.dn();
+            if dn.as_ref() == own {
+                continue;
+            }
+            let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));
+            let owner_deleted_since = Since::of_entry(&owner).filter(|_| is_ours);
+            return Ok(Some(AddressTaken { address: address.clone(), owner_deleted_since }));
+        }
+        Ok(None)
+    }
+
+    /// The error for addresses of which another entry was found to have one.
+    pub(crate) async fn address_conflict(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+    ) -> Result<WriteError, DirectoryError> {
+        let taken = self.taken_address(tenant, addresses, own).await?;
+        // Taken a moment ago and free again by now; the first is named, and asking again will do.
+        Ok(WriteError::Taken(taken.unwrap_or_else(|| AddressTaken {
+            address: addresses.first().cloned().unwrap_or_default(),
+            owner_deleted_since: None,
+        })))
+    }
+}

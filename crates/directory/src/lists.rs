@@ -1,0 +1,172 @@
+//! Pages of entries, in any order, without help from the server: 389-ds refuses to sort more than some thousand
+//! entries. The sort keys alone are scanned, those up to the page are kept, and the page's entries are read.
+
+use crate::{Directory, Entry, Scope, error::DirectoryError};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
+use mail_model::{
+    list::{Listing, PageRequest, SortKey},
+    names,
+};
+use std::collections::{BinaryHeap, HashMap};
+
+/// How many entries of a page are read by one search: an OR of as many index look-ups.
+const READ_BATCH: usize = 100;
+
+/// Some of the matches of a list, and how many there are in all.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The entries of the page, in order.
+    pub items: Vec<T>,
+    /// All matches.
+    pub count: usize,
+}
+
+/// Where the entries of a list stand, and how they are read.
+pub(crate) struct Collection<'a> {
+    /// What is listed.
+    pub(crate) listing: &'static Listing,
+    /// The entries are children of this one.
+    pub(crate) folder: Dn,
+    /// How the children are searched for. Where there is nothing below them, a search of the whole subtree finds the
+    /// same: 389-ds takes 0.3 s for 20,000 entries that way, and 0.4 s for the children alone.
+    pub(crate) scope: Scope,
+    /// Which of them.
+    pub(crate) who: Filter,
+    /// The attributes that an entry is read with.
+    pub(crate) attributes: &'a [AttributeName],
+}
+
+impl Directory {
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub(crate) async fn page<T>(
+        &self,
+        collection: &Collection<'_>,
+        request: &PageRequest,
+        read: impl Fn(&Entry) -> Option<T>,
+    ) -> Result<Page<T>, DirectoryError> {
+        let (keys, count) = self.sort_keys(collection, request).await?;
+        let mut items = Vec::with_capacity(keys.len());
+        for batch in keys.chunks(READ_BATCH) {
+            items.extend(self.entries_named(collection, batch, &read).await?);
+        }
+        Ok(Page { items, count })
+    }
+
+    /// The sort keys of a page's entries in order, and the number of all matches.
+    async fn sort_keys(
+        &self,
+        collection: &Collection<'_>,
+        request: &PageRequest,
+    ) -> Result<(Vec<SortKey>, usize), DirectoryError> {
+        let by = request.order_by.attribute();
+        // The naming value stands in the DN.
+        let wanted = [by.cloned().unwrap_or(names::NO_ATTRIBUTES)];
+        let filter = collection.listing.narrow(collection.who.clone(), &request.search);
+        let mut scan = self.scan(&collection.folder, collection.scope, &filter, &wanted).await?;
+        let mut kept = Kept::new(request.offset().saturating_add(request.limit), request.descending);
+        let mut count = 0;
+        while let Some(entry) = scan.next().await? {
+            let Some(name) = collection.name_of(&entry) else { continue };
+            count += 1;
+            kept.offer(SortKey::new(name, by.and_then(|by| mail_model::entry::EntryView::first(&entry, by))));
+        }
+        Ok((kept.into_page(request.offset()), count))
+    }
+
+    async fn entries_named<T>(
+        &self,
+        collection: &Collection<'_>,
+        keys: &[SortKey],
+        read: impl Fn(&Entry) -> Option<T>,
+    ) -> Result<Vec<T>, DirectoryError> {
+        let naming = &collection.listing.naming;
+        let named = Filter::any(keys.iter().map(|key| Filter::equal(naming.clone(), key.name())));
+        let filter = Filter::all([collection.who.clone(), named]);
+        let places: HashMap<&str, usize> = keys.iter().map(SortKey::name).zip(0..).collect();
+        let mut found: Vec<Option<T>> = keys.iter().map(|_| None).collect();
+        let mut scan =
+            self.scan(&collection.folder, collection.scope, &filter, collection.attributes).await?;
+        while let Some(entry) = scan.next().await? {
+            let Some(name) = collection.name_of(&entry) else { continue };
+            if let Some(place) = places.get(name.as_str()).and_then(|place| found.get_mut(*place)) {
+                *place = read(&entry);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+}
+
+impl Collection<'_> {
+    /// The value that names an entry, in lower case, where it stands right below the folder.
+    fn name_of(&self, entry: &Entry) -> Option<String> {
+        let dn = entry.dn()?;
+        let is_child = dn.rdns().len() == self.folder.rdns().len() + 1;
+        dn.rdn().filter(|_| is_child)?.value_of(&self.listing.naming).map(str::to_lowercase)
+    }
+}
+
+/// The first so many keys of an order, while they come in any order.
+enum Kept {
+    Ascending(BinaryHeap<SortKey>, usize),
+    Descending(BinaryHeap<std::cmp::Reverse<SortKey>>, usize),
+}
+
+impl Kept {
+    fn new(most: usize, descending: bool) -> Self {
+        if descending {
+            Self::Descending(BinaryHeap::new(), most)
+        } else {
+            Self::Ascending(BinaryHeap::new(), most)
+        }
+    }
+
+    fn offer(&mut self, key: SortKey) {
+        match self {
+            Self::Ascending(heap, most) => offer(heap, *most, key),
+            Self::Descending(heap, most) => offer(heap, *most, std::cmp::Reverse(key)),
+        }
+    }
+
+    fn into_page(self, offset: usize) -> Vec<SortKey> {
+        match self {
+            Self::Ascending(heap, _) => heap.into_sorted_vec().into_iter().skip(offset).collect(),
+            Self::Descending(heap, _) => {
+                heap.into_sorted_vec().into_iter().skip(offset).map(|key| key.0).collect()
+            }
+        }
+    }
+}
+
+fn offer<K: Ord>(heap: &mut BinaryHeap<K>, most: usize, key: K) {
+    if heap.len() < most {
+        heap.push(key);
+    } else if let Some(mut largest) = heap.peek_mut()
+        && key < *largest
+    {
+        *largest = key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_cut_from_the_order_in_both_directions() {
+        for (descending, expected) in [(false, ["c", "d"]), (true, ["c", "b"])] {
+            let mut kept = Kept::new(4, descending);
+            for mail in ["e", "a", "d", "c", "b"] {
+                kept.offer(SortKey::new(mail.into(), None));
+            }
+            let page = kept.into_page(2);
+            assert_eq!(
+                page.iter().map(SortKey::name).collect::<Vec<_>>(),
+                expected,
+                "descending: {descending}"
+            );
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Mailing lists in the directory: made, read, listed, changed, removed.
+
+mod members;
+mod nesting;
+
+use crate::{
+    Directory, Entry, Scope,
+    changing::{Attempts, WriteError},
+    error::DirectoryError,
+    lists::{Collection, Page},
+};
+use ldap_text::{attribute::AttributeName, filter::Filter};
+use mail_model::{
+    address::MailAddress,
+    list::PageRequest,
+    maillist::{
+        self, HEAD_ATTRIBUTES, MailList, READ_ATTRIBUTES,
+        command::{
+            Addresses, Content, ContentChange, MEMBERS_PARAMETER, MailListPatch, NewMailList,
+            REMOVE_PARAMETER,
+        },
+        member::Member,
+        plan::{self, FoundContent, MemberEdit},
+        summary::MailListSummary,
+    },
+    names,
+    revision::{FreshRevision, Precondition},
+    tenant::{Tenant, TenantId},
+};
+
+pub use nesting::Membership;
+
+/// The change of a list's members, found in the directory.
+struct FoundEdit {
+    add: Vec<Member>,
+    remove: Vec<Member>,
+}
+
+impl Directory {
+    /// Reads a list with all its members.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn mail_list(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+    ) -> Result<Option<MailList>, DirectoryError> {
+        self.read_list(tenant, mail, READ_ATTRIBUTES).await
+    }
+
+    /// Reads a list without its members.
+    async fn list_head(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+    ) -> Result<Option<MailList>, DirectoryError> {
+        self.read_list(tenant, mail, HEAD_ATTRIBUTES).await
+    }
+
+    async fn read_list(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        attributes: &[AttributeName],
+    ) -> Result<Option<MailList>, DirectoryError> {
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let entry = self.find(&self.tree().list(tenant, mail), Scope::Base, &anything, attributes).await?;
+        Ok(entry.and_then(|entry| MailList::from_entry(mail.clone(), tenant.clone(), &entry)))
+    }
+
+    /// A page of a tenant's lists.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn mail_lists(
+        &self,
+        tenant: &TenantId,
+        request: &PageRequest,
+    ) -> Result<Page<MailListSummary>, DirectoryError> {
+        let hidden = self.hidden_members(tenant, None).await?;
+        let collection = Collection {
+            listing: &maillist::LISTING,
+            folder: self.tree().lists(tenant),
+            scope: Scope::Subtree,
+            who: maillist::live_filter(),
+            attributes: READ_ATTRIBUTES,
+        };
+        // Of each list only the summary is kept: a page may have many, with many members each.
+        let read = |entry: &Entry| {
+            let mail = MailAddress::parse(entry.dn()?.rdn()?.value_of(&names::MAIL)?).ok()?;
+            Some(MailListSummary::of(&MailList::from_entry(mail, tenant.clone(), entry)?, &hidden))
+        };
+        self.page(&collection, request, read).await
+    }
+
+    /// Makes a list.
+    ///
+    /// # Errors
+    /// [`WriteError::Parameter`] about members that can't be, [`WriteError::Taken`] when something has its address.
+    pub async fn create_mail_list(&self, tenant: &Tenant, new: &NewMailList) -> Result<(), WriteError> {
+        let change = match &new.content {
+            Content::Members(addresses) => {
+                let members = self.find_members(tenant, MEMBERS_PARAMETER, addresses).await?;
+                plan::creation(self.tree(), &tenant.id, new, &FoundContent::Members(&members))
+            }
+            Content::Conditions(conditions) => {
+                plan::creation(self.tree(), &tenant.id, new, &FoundContent::Conditions(conditions))
+            }
+        };
+        match self.apply(&change).await {
+            Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
+                Err(self.address_conflict(&tenant.id, &[new.mail.to_string()], None).await?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Changes a list. Two who add or remove different members at once both succeed; whatever else is changed is
+    /// planned on the list as it was read. `random` marks changes that replace no revision.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_mail_list(
+        &self,
+        tenant: &Tenant,
+        mail: &MailAddress,
+        patch: &MailListPatch,
+        precondition: &Precondition,
+        random: impl Fn() -> u64,
+    ) -> Result<(), WriteError> {
+        let head = self.list_head(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
+        let edit = match &patch.content {
+            Some(ContentChange::Edit { add, remove }) => {
+                if head.conditions.is_some() {
+                    return Err(no_members(add));
+                }
+                Some(self.find_edit(tenant, add, remove).await?)
+            }
+            _ => None,
+        };
+        let replaces = matches!(patch.content, Some(ContentChange::Replace(_)));
+        let added = match &patch.content {
+            Some(ContentChange::Replace(Content::Members(addresses))) => {
+                let name = maillist::command::ALL_MEMBERS_PARAMETER;
+                Some(self.find_members(tenant, name, addresses).await?)
+            }
+            _ => None,
+        };
+        let nested = self.nested_of(added.as_deref().or(edit.as_ref().map(|e| e.add.as_slice())), &tenant.id);
+        self.refuse_cycle(tenant, mail, &nested).await?;
+        if replaces || patch.new_mail.is_some() || precondition.is_some() {
+            self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?;
+        } else {
+            let edit = edit.unwrap_or(FoundEdit { add: Vec::new(), remove: Vec::new() });
+            self.edit_members(tenant, mail, &edit, patch.display_name.as_deref(), random).await?;
+        }
+        let mail = patch.new_mail.as_ref().unwrap_or(mail);
+        self.undo_cycle(tenant, mail, &nested).await
+    }
+
+    /// Adds and removes members whatever the list's revision is. At first as if none that comes were there and all
+    /// that go were; where that does not hold, 389-ds refuses all of it, and the list is read.
+    async fn edit_members(
+        &self,
+        tenant: &Tenant,
+        mail: &MailAddress,
+        edit: &FoundEdit,
+        display_name: Option<&str>,
+        random: impl Fn() -> u64,
+    ) -> Result<(), WriteError> {
+        let no_condition = Precondition::None;
+        let mut attempts = Attempts::under(&no_condition);
+        let mut missing = edit.add.clone();
+        let mut present = Vec::new();
+        let mut is_read = edit.remove.is_empty();
+        loop {
+            if !is_read {
+                let current = self.mail_list(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
+                missing = current.members.missing(&edit.add);
+                present = current.members.present(&edit.remove);
+            }
+            let members = MemberEdit { add: &missing, remove: &present };
+            let fresh = FreshRevision::from_random(random());
+            let change = plan::edit(self.tree(), &tenant.id, mail, &members, display_name, fresh);
+            let Some(change) = change else { return Ok(()) };
+            if attempts.judge(self.apply(&change).await)?.is_some() {
+                return Ok(());
+            }
+            is_read = false;
+        }
+    }
+
+    async fn patch_as_read(
+        &self,
+        tenant: &Tenant,
+        mail: &MailAddress,
+        patch: &MailListPatch,
+        edit: Option<&FoundEdit>,
+        members: Option<&[Member]>,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.mail_list(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
+            attempts.allow(&current.version)?;
+            let content = match (&patch.content, members) {
+                (Some(ContentChange::Replace(Content::Conditions(conditions))), _) => {
+                    plan::replacement(self.tree(), &current, &FoundContent::Conditions(conditions))
+                }
+                (_, Some(members)) => {
+                    plan::replacement(self.tree(), &current, &FoundContent::Members(members))
+                }
+                _ => edit.map_or_else(Vec::new, |edit| {
+                    let (add, remove) =
+                        (current.members.missing(&edit.add), current.members.present(&edit.remove));
+                    plan::member_modifications(&MemberEdit { add: &add, remove: &remove })
+                }),
+            };
+            let (new_mail, display_name) = (patch.new_mail.as_ref(), patch.display_name.as_deref());
+            let changes = plan::patch(self.tree(), &current, new_mail, display_name, content);
+            match self.apply_in_turn(&changes).await {
+                Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
+                    let wanted: Vec<_> = new_mail.iter().map(ToString::to_string).collect();
+                    let own = self.tree().list(&tenant.id, mail);
+                    return Err(self.address_conflict(&tenant.id, &wanted, Some(&own)).await?);
+                }
+                outcome => {
+                    if attempts.judge(outcome)?.is_some() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn find_edit(
+        &self,
+        tenant: &Tenant,
+        add: &Addresses,
+        remove: &Addresses,
+    ) -> Result<FoundEdit, WriteError> {
+        let add = self.find_members(tenant, MEMBERS_PARAMETER, add).await?;
+        Ok(FoundEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
+    }
+
+    /// Removes a list.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn delete_mail_list(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        let removal = plan::removal(self.tree(), tenant, mail);
+        loop {
+            let current = self.list_head(tenant, mail).await?.ok_or(WriteError::NotFound)?;
+            attempts.allow(&current.version)?;
+            let claim = plan::removal_claim(self.tree(), &current);
+            if attempts.judge(self.claim_and_remove(precondition, &claim, &removal).await)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn no_members(add: &Addresses) -> WriteError {
+    let parameter = if add.is_empty() { REMOVE_PARAMETER } else { MEMBERS_PARAMETER };
+    WriteError::Parameter(
+        parameter,
+        "does not go with a dynamic list: change its filter, or set members to make it an ordinary one"
+            .into(),
+    )
+}

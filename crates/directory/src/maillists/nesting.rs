@@ -1,0 +1,295 @@
+//! Lists in lists: no list may contain itself, everyone in a list and the lists in it, all lists that one is in.
+//!
+//! Two changes at once may each add a list to the other. So a change that adds lists looks for a cycle before it is
+//! written and again afterwards, and takes back what it added when there is one: of two such changes at least one
+//! finds the other. Whoever opens lists passes each once, so that a cycle that others made behind our back
+//! is harmless.
+
+use crate::{Directory, Scope, changing::WriteError, error::DirectoryError};
+use ldap_text::{dn::Dn, filter::Filter};
+use mail_model::{
+    address::MailAddress,
+    entry::EntryView,
+    maillist::{
+        self, MailList, READ_ATTRIBUTES,
+        command::MEMBERS_PARAMETER,
+        conditions::Conditions,
+        member::{Member, address_of},
+        plan::{self, MemberEdit},
+    },
+    names,
+    tenant::{Tenant, TenantId},
+    user::User,
+};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Lists that are searched for at once: an OR of as many index look-ups.
+const BATCH: usize = 100;
+
+/// A list that somebody is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Its address.
+    pub mail: String,
+    /// Its shown name.
+    pub display_name: String,
+    /// Whether without another list in between.
+    pub is_direct: bool,
+}
+
+/// A list that was found, without its members.
+struct FoundList {
+    mail: MailAddress,
+    display_name: String,
+}
+
+impl Directory {
+    /// Those of some members that are lists, by address.
+    pub(super) fn nested_of(&self, members: Option<&[Member]>, tenant: &TenantId) -> Vec<MailAddress> {
+        let lists = self.tree().lists(tenant);
+        let list = |member: &Member| match member {
+            Member::Inside(dn) if dn.is_within(&lists) => {
+                MailAddress::parse(dn.rdn()?.value_of(&names::MAIL)?).ok()
+            }
+            _ => None,
+        };
+        members.unwrap_or_default().iter().filter_map(list).collect()
+    }
+
+    /// Refuses to add lists in which the list is already.
+    pub(super) async fn refuse_cycle(
+        &self,
+        tenant: &Tenant,
+        list: &MailAddress,
+        added: &[MailAddress],
+    ) -> Result<(), WriteError> {
+        match self.closed_path(&tenant.id, list, added).await? {
+            None => Ok(()),
+            Some(path) => Err(WriteError::Parameter(
+                MEMBERS_PARAMETER,
+                format!("would make a list its own member: {}", path.join(" → ")),
+            )),
+        }
+    }
+
+    /// Takes lists that were added out again where a cycle has come about at the same time.
+    pub(super) async fn undo_cycle(
+        &self,
+        tenant: &Tenant,
+        list: &MailAddress,
+        added: &[MailAddress],
+    ) -> Result<(), WriteError> {
+        let outcome = self.refuse_cycle(tenant, list, added).await;
+        if let Err(WriteError::Parameter(..)) = outcome {
+            let remove: Vec<_> =
+                added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();
+            let edit = MemberEdit { add: &[], remove: &remove };
+            let modifications = plan::member_modifications(&edit);
+            let dn = self.tree().list(&tenant.id, list);
+            match self.apply(&plan::take_back(dn, modifications)).await {
+                Ok(()) | Err(DirectoryError::Stale | DirectoryError::NotFound) => {}
+                Err(error) => return Err(error.after_a_write().into()),
+            }
+        }
+        outcome
+    }
+
+    /// The path from a list through one of those to be added back to the list, where there is one: up from the list,
+    /// level by level.
+    async fn closed_path(
+        &self,
+        tenant: &TenantId,
+        list: &MailAddress,
+        added: &[MailAddress],
+    ) -> Result<Option<Vec<String>>, DirectoryError> {
+        if added.is_empty() {
+            return Ok(None);
+        }
+        let mut seen = BTreeSet::from([list.clone()]);
+        let mut levels = vec![vec![list.clone()]];
+        while let Some(level) = levels.last().filter(|level| !level.is_empty()) {
+            if levels.len() > 1
+                && let Some(closing) = level.iter().find(|mail| added.contains(mail))
+            {
+                return self.path_down(tenant, closing.clone(), &levels).await.map(Some);
+            }
+            let dns: Vec<_> = level.iter().map(|mail| self.tree().list(tenant, mail)).collect();
+            let parents = self.lists_with_members(tenant, &dns).await?;
+            let new = parents.into_iter().map(|parent| parent.mail).filter(|mail| seen.insert(mail.clone()));
+            levels.push(new.collect());
+        }
+        Ok(None)
+    }
+
+    /// The path from the list at the bottom of some levels into `top`, and down again to it.
+    async fn path_down(
+        &self,
+        tenant: &TenantId,
+        top: MailAddress,
+        levels: &[Vec<MailAddress>],
+    ) -> Result<Vec<String>, DirectoryError> {
+        let bottom = levels.first().and_then(|level| level.first()).map(ToString::to_string);
+        let mut path: Vec<_> = bottom.into_iter().collect();
+        path.push(top.to_string());
+        let mut current = top;
+        for level in levels.iter().rev().skip(1) {
+            let dn = self.tree().list(tenant, &current);
+            for below in level {
+                let has = Filter::equal(names::MEMBER, self.tree().list(tenant, below).to_string());
+                if self.find(&dn, Scope::Base, &has, &[names::NO_ATTRIBUTES]).await?.is_some() {
+                    path.push(below.to_string());
+                    current = below.clone();
+                    break;
+                }
+            }
+        }
+        Ok(path)
+    }
+
+    /// The lists that have any of some entries as a member.
+    async fn lists_with_members(
+        &self,
+        tenant: &TenantId,
+        members: &[Dn],
+    ) -> Result<Vec<FoundList>, DirectoryError> {
+        let mut found = Vec::new();
+        for batch in members.chunks(BATCH) {
+            let any = batch.iter().map(|dn| Filter::equal(names::MEMBER, dn.to_string()));
+            let filter = Filter::all([maillist::live_filter(), Filter::any(any)]);
+            let folder = self.tree().lists(tenant);
+            let mut scan = self.scan(&folder, Scope::Subtree, &filter, &[names::DISPLAY_NAME]).await?;
+            while let Some(entry) = scan.next().await? {
+                found.extend(found_list(&entry));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The addresses of a list's members, in order: those of the list itself, the deleted left out.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn member_addresses(&self, list: &MailList) -> Result<Vec<String>, DirectoryError> {
+        let hidden = self.hidden_members(&list.tenant, Some(&list.mail)).await?;
+        Ok(list.members.addresses(&hidden))
+    }
+
+    /// Everyone that a list reaches, once each, in order: nested lists opened, dynamic ones as they are now, the deleted
+    /// left out. Each level of nesting takes one search.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn expanded(&self, list: &MailList) -> Result<Vec<String>, DirectoryError> {
+        let lists = self.tree().lists(&list.tenant);
+        let mut opened = HashSet::from([list.mail.to_string()]);
+        let mut everyone = HashSet::new();
+        let mut level = vec![list.clone()];
+        while !level.is_empty() {
+            let mut nested = Vec::new();
+            for list in &level {
+                for address in list.members.addresses(&HashSet::new()) {
+                    everyone.insert(address);
+                }
+                nested.extend(list.members.within(&lists).filter(|mail| opened.insert(mail.clone())));
+                if let Some(conditions) = &list.conditions {
+                    everyone.extend(self.who_meets(&list.tenant, conditions).await?);
+                }
+            }
+            level = self.lists_named(&list.tenant, &nested).await?;
+        }
+        let hidden = self.hidden_members(&list.tenant, Some(&list.mail)).await?;
+        let mut everyone: Vec<_> = everyone
+            .into_iter()
+            .filter(|address| !hidden.contains(address) && !opened.contains(address))
+            .collect();
+        everyone.sort_unstable();
+        Ok(everyone)
+    }
+
+    async fn who_meets(
+        &self,
+        tenant: &TenantId,
+        conditions: &Conditions,
+    ) -> Result<Vec<String>, DirectoryError> {
+        let users = self.tree().users(tenant);
+        let mut scan =
+            self.scan(&users, Scope::Subtree, &conditions.filter(), &[names::NO_ATTRIBUTES]).await?;
+        let mut addresses = Vec::new();
+        while let Some(entry) = scan.next().await? {
+            addresses.extend(address_of(entry.dn_text()));
+        }
+        Ok(addresses)
+    }
+
+    async fn lists_named(
+        &self,
+        tenant: &TenantId,
+        mails: &[String],
+    ) -> Result<Vec<MailList>, DirectoryError> {
+        let mut lists = Vec::new();
+        for batch in mails.chunks(BATCH) {
+            let named = batch.iter().map(|mail| Filter::equal(names::MAIL, mail.as_str()));
+            let filter = Filter::all([maillist::live_filter(), Filter::any(named)]);
+            let folder = self.tree().lists(tenant);
+            let mut scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
+            while let Some(entry) = scan.next().await? {
+                let found = found_list(&entry);
+                lists.extend(found.and_then(|f| MailList::from_entry(f.mail, tenant.clone(), &entry)));
+            }
+        }
+        Ok(lists)
+    }
+
+    /// The lists that a user is in: by name, by the conditions of a dynamic list, and through other lists.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn memberships(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        user: &User,
+    ) -> Result<Vec<Membership>, DirectoryError> {
+        let mut found = BTreeMap::new();
+        let mut level = self.lists_with_members(tenant, &[self.tree().user(tenant, mail)]).await?;
+        level.extend(self.dynamic_lists_of(tenant, user).await?);
+        let mut is_direct = true;
+        while !level.is_empty() {
+            let mut new = Vec::new();
+            for FoundList { mail, display_name } in level {
+                if !found.contains_key(mail.as_str()) {
+                    new.push(self.tree().list(tenant, &mail));
+                    let mail = mail.to_string();
+                    found.insert(mail.clone(), Membership { mail, display_name, is_direct });
+                }
+            }
+            level = self.lists_with_members(tenant, &new).await?;
+            is_direct = false;
+        }
+        Ok(found.into_values().collect())
+    }
+
+    async fn dynamic_lists_of(
+        &self,
+        tenant: &TenantId,
+        user: &User,
+    ) -> Result<Vec<FoundList>, DirectoryError> {
+        let filter = Filter::all([maillist::live_filter(), Filter::present(names::LIST_FILTER)]);
+        let attributes = [names::DISPLAY_NAME, names::LIST_FILTER];
+        let folder = self.tree().lists(tenant);
+        let mut scan = self.scan(&folder, Scope::Subtree, &filter, &attributes).await?;
+        let mut lists = Vec::new();
+        while let Some(entry) = scan.next().await? {
+            if Conditions::of_entry(&entry).is_some_and(|conditions| conditions.are_met_by(user)) {
+                lists.extend(found_list(&entry));
+            }
+        }
+        Ok(lists)
+    }
+}
+
+fn found_list(entry: &crate::Entry) -> Option<FoundList> {
+    let mail = MailAddress::parse(&address_of(entry.dn_text())?).ok()?;
+    let display_name = entry.first(&names::DISPLAY_NAME).unwrap_or_default().to_owned();
+    Some(FoundList { mail, display_name })
+}

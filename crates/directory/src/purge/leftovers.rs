@@ -1,0 +1,36 @@
+//! Removals of lists, resources and resource groups that were begun by a claim and then cut off.
+
+use crate::{Directory, Scope, error::DirectoryError};
+use ldap_text::filter::Filter;
+use mail_model::{
+    deletion,
+    entry::EntryView,
+    names,
+    resource::group::{self, GroupName},
+};
+
+impl Directory {
+    /// Ends them.
+    pub(super) async fn end_removals(&self) -> Result<(), DirectoryError> {
+        let tree = self.tree();
+        let classes = [names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];
+        let leaf = Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class)));
+        let claimed = Filter::all([deletion::is_claimed(), leaf]);
+        let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
+        while let Some(entry) = scan.next().await? {
+            if let Some(dn) = entry.dn() {
+                self.remove(&deletion::removal(dn)).await?;
+            }
+        }
+        let claimed = Filter::all([deletion::is_claimed(), group::of_class()]);
+        let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::OU]).await?;
+        while let Some(entry) = scan.next().await? {
+            let owner = entry.dn().and_then(|dn| tree.owner_of(&dn));
+            let name = entry.first(&names::OU).and_then(|name| GroupName::parse(name).ok());
+            if let Some((tenant, name)) = owner.zip(name) {
+                self.empty_and_remove_group(&tenant, &name).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+//! Resources and their groups in the directory: made, read, listed, changed, removed.
+//!
+//! The deletion of a group takes its resources along. It begins with a claim of the group: from then on nobody
+//! finds it, and only its deletion, asked for again or by the hourly job, goes on. So it can be killed at any point.
+
+use crate::{
+    Directory, Entry, Scope,
+    changing::{Attempts, NameTaken, WriteError},
+    error::DirectoryError,
+    lists::{Collection, Page},
+};
+use ldap_text::{attribute::AttributeName, filter::Filter};
+use mail_model::{
+    address::MailAddress,
+    deletion,
+    list::PageRequest,
+    names,
+    resource::{
+        self, Resource,
+        command::{NewResource, ResourceValues},
+        group::{self, GroupName, ResourceGroup},
+        plan,
+    },
+    revision::Precondition,
+    tenant::TenantId,
+};
+use std::sync::LazyLock;
+
+/// Resources of a group that are removed before more of them are read.
+const BATCH: usize = 500;
+/// The result code of a removal of what has children (RFC 4511 appendix A.2, `notAllowedOnNonLeaf`).
+const NOT_EMPTY: u32 = 66;
+
+static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(resource::read_attributes);
+
+impl Directory {
+    /// A page of a tenant's resource groups.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn resource_groups(
+        &self,
+        tenant: &TenantId,
+        request: &PageRequest,
+    ) -> Result<Page<ResourceGroup>, DirectoryError> {
+        let collection = Collection {
+            listing: &group::LISTING,
+            folder: self.tree().resource_groups(tenant),
+            scope: Scope::Children,
+            who: group::live_filter(),
+            attributes: group::READ_ATTRIBUTES,
+        };
+        self.page(&collection, request, |entry: &Entry| ResourceGroup::from_entry(entry)).await
+    }
+
+    /// Reads a resource group.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn resource_group(
+        &self,
+        tenant: &TenantId,
+        name: &GroupName,
+    ) -> Result<Option<ResourceGroup>, DirectoryError> {
+        let group = self.group_in_any_state(tenant, name).await?;
+        Ok(group.filter(|group| !group.being_deleted))
+    }
+
+    async fn group_in_any_state(
+        &self,
+        tenant: &TenantId,
+        name: &GroupName,
+    ) -> Result<Option<ResourceGroup>, DirectoryError> {
+        let dn = self.tree().resource_group(tenant, name);
+        let entry = self.find(&dn, Scope::Base, &group::of_class(), group::READ_ATTRIBUTES).await?;
+        Ok(entry.and_then(|entry| ResourceGroup::from_entry(&entry)))
+    }
+
+    /// Makes a resource group.
+    ///
+    /// # Errors
+    /// [`WriteError::NameTaken`] when there is one of that name.
+    pub async fn create_resource_group(&self, tenant: &TenantId, name: &GroupName) -> Result<(), WriteError> {
+        match self.apply(&plan::group_creation(self.tree(), tenant, name)).await {
+            Err(DirectoryError::Exists) => Err(self.group_conflict(tenant, name).await?),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    async fn group_conflict(
+        &self,
+        tenant: &TenantId,
+        name: &GroupName,
+    ) -> Result<WriteError, DirectoryError> {
+        let being_deleted =
+            self.group_in_any_state(tenant, name).await?.is_some_and(|group| group.being_deleted);
+        Ok(if being_deleted {
+            WriteError::Conflict(format!("{name} is being deleted. Delete it again to be done with it."))
+        } else {
+            WriteError::NameTaken(NameTaken { name: name.to_string(), owner_deleted_since: None })
+        })
+    }
+
+    /// Renames a resource group with all its resources.
+    ///
+    /// # Errors
+    /// [`WriteError::NameTaken`] when there is another one of that name.
+    pub async fn rename_resource_group(
+        &self,
+        tenant: &TenantId,
+        name: &GroupName,
+        new_name: &GroupName,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.resource_group(tenant, name).await?.ok_or(WriteError::NotFound)?;
+            attempts.allow(&current.version)?;
+            if current.name == *new_name {
+                return Ok(());
+            }
+            let changes = plan::group_renaming(self.tree(), tenant, &current, new_name);
+            match self.apply_in_turn(&changes).await {
+                Err(DirectoryError::Exists) => return Err(self.group_conflict(tenant, new_name).await?),
+                outcome => {
+                    if attempts.judge(outcome)?.is_some() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deletes a resource group with all its resources. One whose deletion was begun is deleted to the end, whatever
+    /// the precondition: it was met at the beginning.
+    ///
+    /// # Errors
+    /// [`WriteError`]; what was removed until then stays removed, and asking again goes on.
+    pub async fn delete_resource_group(
+        &self,
+        tenant: &TenantId,
+        name: &GroupName,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.group_in_any_state(tenant, name).await?.ok_or(WriteError::NotFound)?;
+            if current.being_deleted {
+                break;
+            }
+            attempts.allow(&current.version)?;
+            let claim = plan::group_claim(self.tree(), tenant, &current);
+            if attempts.judge(self.apply(&claim).await)?.is_some() {
+                break;
+            }
+        }
+        self.empty_and_remove_group(tenant, name).await.map_err(DirectoryError::after_a_write)?;
+        Ok(())
+    }
+
+    /// Ends the deletion of a claimed group. A resource that was made at the last moment goes as well.
+    pub(crate) async fn empty_and_remove_group(
+        &self,
+        tenant: &TenantId,
+        name: &GroupName,
+    ) -> Result<(), DirectoryError> {
+        let folder = self.tree().resource_group(tenant, name);
+        loop {
+            self.remove_children(&folder).await?;
+            match self.remove(&plan::group_removal(self.tree(), tenant, name)).await {
+                Err(DirectoryError::Refused { code: NOT_EMPTY, .. }) => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Removes the resources of a group, several at a time.
+    async fn remove_children(&self, folder: &ldap_text::dn::Dn) -> Result<(), DirectoryError> {
+        let mut scan =
+            self.scan(folder, Scope::Children, &resource::of_class(), &[names::NO_ATTRIBUTES]).await?;
+        loop {
+            let mut removals = Vec::new();
+            while removals.len() < BATCH {
+                let Some(entry) = scan.next().await? else { break };
+                removals.extend(entry.dn().map(deletion::removal));
+            }
+            if removals.is_empty() {
+                return Ok(());
+            }
+            self.apply_all(&removals).await?;
+        }
+    }
+
+    /// A page of a group's resources.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn resources(
+        &self,
+        tenant: &TenantId,
+        group: &ResourceGroup,
+        request: &PageRequest,
+    ) -> Result<Page<Resource>, DirectoryError> {
+        let collection = Collection {
+            listing: &resource::LISTING,
+            folder: self.tree().resource_group(tenant, &group.name),
+            scope: Scope::Subtree,
+            who: resource::live_filter(),
+            attributes: READ_ATTRIBUTES.as_slice(),
+        };
+        let read = |entry: &Entry| {
+            let mail = MailAddress::parse(entry.dn()?.rdn()?.value_of(&names::MAIL)?).ok()?;
+            Resource::from_entry(mail, tenant.clone(), group.name.clone(), entry)
+        };
+        self.page(&collection, request, read).await
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn resource(
+        &self,
+        tenant: &TenantId,
+        group: &GroupName,
+        mail: &MailAddress,
+    ) -> Result<Option<Resource>, DirectoryError> {
+        let dn = self.tree().resource(tenant, group, mail);
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let entry = self.find(&dn, Scope::Base, &anything, &READ_ATTRIBUTES).await?;
+        Ok(entry.and_then(|e| Resource::from_entry(mail.clone(), tenant.clone(), group.clone(), &e)))
+    }
+
+    /// Makes a resource.
+    ///
+    /// # Errors
+    /// [`WriteError::Taken`] when something else has its address.
+    pub async fn create_resource(
+        &self,
+        tenant: &TenantId,
+        group: &GroupName,
+        new: &NewResource,
+    ) -> Result<(), WriteError> {
+        match self.apply(&plan::creation(self.tree(), tenant, group, new)).await {
+            Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
+                Err(self.address_conflict(tenant, &[new.mail.to_string()], None).await?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Changes a resource.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_resource(
+        &self,
+        tenant: &TenantId,
+        group: &GroupName,
+        mail: &MailAddress,
+        fields: &ResourceValues,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.resource(tenant, group, mail).await?.ok_or(WriteError::NotFound)?;
+            attempts.allow(&current.version)?;
+            let Some(change) = plan::patch(self.tree(), &current, fields) else { return Ok(()) };
+            if attempts.judge(self.apply(&change).await)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes a resource.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn delete_resource(
+        &self,
+        tenant: &TenantId,
+        group: &GroupName,
+        mail: &MailAddress,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        let removal = plan::removal(self.tree(), tenant, group, mail);
+        loop {
+            let current = self.resource(tenant, group, mail).await?.ok_or(WriteError::NotFound)?;
+            attempts.allow(&current.version)?;
+            let claim = plan::removal_claim(self.tree(), &current);
+            if attempts.judge(self.claim_and_remove(precondition, &claim, &removal).await)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Tenants in the directory: made, read, listed, changed, deleted with everything they have, restored.
+
+mod domains;
+mod following;
+
+use crate::{
+    Directory, Entry, Scope,
+    changing::{Attempts, NameTaken, WriteError},
+    error::DirectoryError,
+    lists::{Collection, Page},
+};
+use jiff::Timestamp;
+use ldap_text::{attribute::AttributeName, filter::Filter, ldif::ChangeRecord};
+use mail_model::{
+    address::Domain,
+    deletion::{self, Since},
+    entry::EntryView,
+    list::PageRequest,
+    maillist, names, resource,
+    revision::Precondition,
+    tenant::{
+        self, DeletedTenant, LiveTenant, READ_ATTRIBUTES, Tenant, TenantId, command::TenantPatch, plan,
+    },
+    user,
+};
+
+/// How many things a tenant has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TenantCounts {
+    /// Users that are not deleted.
+    pub users: usize,
+    /// Users that are deleted and not purged yet.
+    pub deleted_users: usize,
+    /// Mailing lists.
+    pub mail_lists: usize,
+    /// Resource groups.
+    pub resource_groups: usize,
+    /// Resources in all groups.
+    pub resources: usize,
+}
+
+impl Directory {
+    /// Reads a tenant that is not deleted.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DirectoryError> {
+        Ok(self.live_tenant(id).await?.map(|live| live.tenant))
+    }
+
+    /// The same, with the version that a change can be planned on.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn live_tenant(&self, id: &TenantId) -> Result<Option<LiveTenant>, DirectoryError> {
+        let entry = self.tenant_entry(id).await?;
+        Ok(entry.and_then(|entry| LiveTenant::from_entry(id.clone(), &entry)))
+    }
+
+    /// Reads a tenant that is deleted.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn deleted_tenant(&self, id: &TenantId) -> Result<Option<DeletedTenant>, DirectoryError> {
+        let entry = self.tenant_entry(id).await?;
+        Ok(entry.and_then(|entry| DeletedTenant::from_entry(id.clone(), &entry)))
+    }
+
+    async fn tenant_entry(&self, id: &TenantId) -> Result<Option<Entry>, DirectoryError> {
+        let anything = Filter::present(names::OBJECT_CLASS);
+        self.find(&self.tree().tenant(id), Scope::Base, &anything, READ_ATTRIBUTES).await
+    }
+
+    /// A page of the tenants.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn tenants(&self, request: &PageRequest) -> Result<Page<Tenant>, DirectoryError> {
+        let read = |entry: &Entry| Some(LiveTenant::from_entry(self.tenant_id(entry)?, entry)?.tenant);
+        self.page(&self.collection_of_tenants(tenant::live_filter()), request, read).await
+    }
+
+    /// A page of the deleted tenants.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn deleted_tenants(
+        &self,
+        request: &PageRequest,
+    ) -> Result<Page<DeletedTenant>, DirectoryError> {
+        let read = |entry: &Entry| DeletedTenant::from_entry(self.tenant_id(entry)?, entry);
+        self.page(&self.collection_of_tenants(tenant::deleted_filter()), request, read).await
+    }
+
+    fn collection_of_tenants(&self, who: Filter) -> Collection<'static> {
+        let folder = self.tree().domains().clone();
+        Collection {
+            listing: &tenant::LISTING,
+            folder,
+            scope: Scope::Children,
+            who,
+            attributes: READ_ATTRIBUTES,
+        }
+    }
+
+    fn tenant_id(&self, entry: &Entry) -> Option<TenantId> {
+        self.tree().tenant_of(&entry.dn()?)
+    }
+
+    /// How many things a tenant has: by the server's own counts of children, and searches of what is deleted.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn tenant_counts(&self, id: &TenantId) -> Result<TenantCounts, DirectoryError> {
+        let tree = self.tree();
+        let deleted_users = self.count(&tree.users(id), Scope::Subtree, &user::deleted_filter()).await?;
+        let groups = tree.resource_groups(id);
+        let mut scan = self
+            .scan(&groups, Scope::Children, &resource::group::live_filter(), resource::group::READ_ATTRIBUTES)
+            .await?;
+        let (mut resource_groups, mut resources) = (0, 0);
+        while let Some(entry) = scan.next().await? {
+            resource_groups += 1;
+            resources += subordinates(&entry);
+        }
+        Ok(TenantCounts {
+            users: self.children_of(&tree.users(id)).await?.saturating_sub(deleted_users),
+            deleted_users,
+            mail_lists: self.count(&tree.lists(id), Scope::Subtree, &maillist::live_filter()).await?,
+            resource_groups,
+            resources,
+        })
+    }
+
+    async fn children_of(&self, folder: &ldap_text::dn::Dn) -> Result<usize, DirectoryError> {
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let entry = self.find(folder, Scope::Base, &anything, &[names::NUM_SUBORDINATES]).await?;
+        Ok(entry.as_ref().map_or(0, subordinates))
+    }
+
+    async fn count(
+        &self,
+        base: &ldap_text::dn::Dn,
+        scope: Scope,
+        filter: &Filter,
+    ) -> Result<usize, DirectoryError> {
+        let mut scan = self.scan(base, scope, filter, &[names::NO_ATTRIBUTES]).await?;
+        let mut count = 0;
+        while scan.next().await?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Makes a tenant. Cut off half way, asking again finishes it: its own entry comes last.
+    ///
+    /// # Errors
+    /// [`WriteError::NameTaken`] when there is such a tenant, deleted or not, or the domain is another one's.
+    pub async fn create_tenant(&self, id: &TenantId, domain: &Domain) -> Result<(), WriteError> {
+        if let Some(taken) = self.tenant_name_taken(id).await? {
+            return Err(WriteError::NameTaken(taken));
+        }
+        if let Some(taken) = self.domain_taken(domain).await? {
+            return Err(WriteError::NameTaken(taken));
+        }
+        let changes = plan::creation(self.tree(), id, domain);
+        let (entry, folders) = changes.split_last().unzip();
+        for folder in folders.unwrap_or_default() {
+            self.apply_unless_there(folder).await?;
+        }
+        let Some(entry) = entry else { return Ok(()) };
+        let taken = |name: &str| NameTaken { name: name.to_owned(), owner_deleted_since: None };
+        match self.apply(entry).await {
+            Err(DirectoryError::Exists) => Err(WriteError::NameTaken(taken(id.as_str()))),
+            Err(DirectoryError::NotUnique) => Err(WriteError::NameTaken(taken(domain.as_str()))),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Makes a tenant under a name that is made from its domain.
+    ///
+    /// # Errors
+    /// [`WriteError::NameTaken`] when the domain is another one's.
+    pub async fn create_tenant_of_domain(&self, domain: &Domain) -> Result<TenantId, WriteError> {
+        for id in TenantId::suggestions(domain) {
+            match self.create_tenant(&id, domain).await {
+                Err(WriteError::NameTaken(taken)) if taken.name == id.as_str() => {}
+                outcome => return outcome.map(|()| id),
+            }
+        }
+        Err(WriteError::NotFound)
+    }
+
+    async fn tenant_name_taken(&self, id: &TenantId) -> Result<Option<NameTaken>, DirectoryError> {
+        let entry = self.tenant_entry(id).await?;
+        let owner = entry.map(|entry| Since::of_entry(&entry));
+        Ok(owner.map(|owner_deleted_since| NameTaken { name: id.to_string(), owner_deleted_since }))
+    }
+
+    async fn apply_unless_there(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
+        match self.apply(record).await {
+            Err(DirectoryError::Exists) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Changes what new users of a tenant get.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn patch_tenant(
+        &self,
+        id: &TenantId,
+        patch: &TenantPatch,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        self.change_tenant(id, precondition, |current| plan::patch(self.tree(), current, patch)).await
+    }
+
+    /// Deletes a tenant softly, with everything it has.
+    ///
+    /// # Errors
+    /// [`WriteError`]; once the tenant itself is deleted, what it has follows later at the latest.
+    pub async fn delete_tenant(
+        &self,
+        id: &TenantId,
+        precondition: &Precondition,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        if id.is_default() {
+            return Err(WriteError::Conflict(
+                "The tenant default can't be deleted: super administrators belong to it.".into(),
+            ));
+        }
+        self.change_tenant(id, precondition, |current| Some(plan::deletion(self.tree(), current, now)))
+            .await?;
+        self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
+        Ok(())
+    }
+
+    /// Undoes the deletion of a tenant: it comes back with everything that was deleted with it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn restore_tenant(&self, id: &TenantId, now: Timestamp) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(&Precondition::None);
+        loop {
+            let deleted = self.deleted_tenant(id).await?.ok_or(WriteError::NotFound)?;
+            let change = plan::restoration(self.tree(), &deleted).ok_or(WriteError::NotFound)?;
+            if attempts.judge(self.apply(&change).await)?.is_some() {
+                break;
+            }
+        }
+        self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
+        Ok(())
+    }
+
+    async fn change_tenant(
+        &self,
+        id: &TenantId,
+        precondition: &Precondition,
+        plan: impl Fn(&LiveTenant) -> Option<ChangeRecord>,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.live_tenant(id).await?.ok_or(WriteError::NotFound)?;
+            attempts.allow(&current.version)?;
+            let changes: Vec<_> = plan(&current).into_iter().collect();
+            if attempts.judge(self.apply_in_turn(&changes).await)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether a tenant is there and not deleted.
+    pub(crate) async fn is_live_tenant(&self, id: &TenantId) -> Result<bool, DirectoryError> {
+        let filter = deletion::is_live();
+        let found = self.find(&self.tree().tenant(id), Scope::Base, &filter, &[names::NO_ATTRIBUTES]).await?;
+        Ok(found.is_some())
+    }
+}
+
+fn subordinates(entry: &Entry) -> usize {
+    let name: AttributeName = names::NUM_SUBORDINATES;
+    entry.first(&name).and_then(|text| text.parse().ok()).unwrap_or(0)
+}

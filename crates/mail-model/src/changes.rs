@@ -1,0 +1,88 @@
+//! The parts that changes are made of.
+
+use crate::{names, revision::Revision};
+use jiff::Timestamp;
+use ldap_text::{
+    attribute::AttributeName,
+    dn::{Dn, Rdn},
+    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind, Value},
+};
+
+pub(crate) fn attribute(name: AttributeName, values: &[&str]) -> Attribute {
+    Attribute { name, values: values.iter().map(|v| (*v).into()).collect() }
+}
+
+pub(crate) fn plain(values: &[String]) -> Vec<Value> {
+    values.iter().map(|v| v.as_str().into()).collect()
+}
+
+pub(crate) fn replace(name: AttributeName, values: Vec<Value>) -> Modification {
+    Modification { kind: ModifyKind::Replace, attribute: Attribute { name, values } }
+}
+
+pub(crate) fn add_values(name: AttributeName, values: Vec<Value>) -> Modification {
+    Modification { kind: ModifyKind::Add, attribute: Attribute { name, values } }
+}
+
+pub(crate) fn delete_values(name: AttributeName, values: Vec<Value>) -> Modification {
+    Modification { kind: ModifyKind::Delete, attribute: Attribute { name, values } }
+}
+
+pub(crate) fn delete_value(name: AttributeName, value: &str) -> Modification {
+    delete_values(name, vec![value.into()])
+}
+
+pub(crate) fn modify(dn: Dn, modifications: Vec<Modification>) -> ChangeRecord {
+    ChangeRecord { dn, change: Change::Modify(modifications) }
+}
+
+/// A modify that fails with `noSuchAttribute` (or, for an entry without a revision, with
+/// `attributeOrValueExists` or `objectClassViolation`) when the entry was written since it was read.
+pub(crate) fn guarded(dn: Dn, revision: &Revision, mut modifications: Vec<Modification>) -> ChangeRecord {
+    let mut guard = Vec::with_capacity(modifications.len() + 2);
+    guard.extend(revision.stored().map(|stored| delete_value(names::REVISION, stored)));
+    guard.push(add_values(names::REVISION, vec![revision.next().as_str().into()]));
+    guard.append(&mut modifications);
+    modify(dn, guard)
+}
+
+/// Gives an entry that is named by its address another one, together with other changes. LDAP cannot change a
+/// name and attributes at once, and the uniqueness plug-in of 389-ds does not look at renames. So it is three
+/// operations: reserve the new address as an alias together with all other changes (the only one that can
+/// conflict, and it does so as a whole), rename, drop the alias. Cut off anywhere, asking again finishes it.
+pub(crate) fn rename_with(
+    folder: &Dn,
+    mail: &str,
+    revision: &Revision,
+    mut others: Vec<Modification>,
+    aliases: &[String],
+    new_mail: &str,
+) -> [ChangeRecord; 3] {
+    let mut reserved = plain(aliases);
+    if !aliases.iter().any(|alias| alias == new_mail) {
+        reserved.push(new_mail.into());
+    }
+    others.retain(|m| m.attribute.name != names::MAIL_ALTERNATE_ADDRESS);
+    others.push(replace(names::MAIL_ALTERNATE_ADDRESS, reserved));
+    let old = folder.child(names::MAIL, mail);
+    let new = folder.child(names::MAIL, new_mail);
+    [
+        guarded(old.clone(), revision, others),
+        rename(old, Rdn::new(names::MAIL, new_mail)),
+        modify(new, vec![delete_value(names::MAIL_ALTERNATE_ADDRESS, new_mail)]),
+    ]
+}
+
+pub(crate) fn rename(dn: Dn, new_rdn: Rdn) -> ChangeRecord {
+    ChangeRecord { dn, change: Change::Rename { new_rdn, delete_old_rdn: true, new_superior: None } }
+}
+
+/// The claim of an entry that is to be removed: from then on nobody finds it any more.
+pub(crate) fn claim() -> Modification {
+    replace(names::PURGING, vec!["TRUE".into()])
+}
+
+/// Deletion times are whole seconds: 389-ds takes "00Z" for later than "00.5Z".
+pub(crate) fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}

@@ -1,0 +1,155 @@
+//! Lists of entries: what can be asked of each kind of list, the filter that finds its entries, and their order.
+
+use ldap_text::{attribute::AttributeName, filter::Filter};
+
+/// Most words of a search: each costs the server a pass over several indexes.
+pub const MAX_SEARCH_WORDS: usize = 8;
+/// Longest search text, in characters: a full name and an address.
+pub const MAX_SEARCH: usize = 256;
+/// Entries a page by default.
+pub const DEFAULT_LIMIT: usize = 50;
+/// Most entries a page.
+pub const MAX_LIMIT: usize = 1000;
+
+/// A kind of list: how its entries are named, searched and ordered.
+#[derive(Debug)]
+pub struct Listing {
+    /// The attribute that names its entries; it settles ties, so every order is total.
+    pub naming: AttributeName,
+    /// The attributes that a search looks into.
+    pub searched: &'static [AttributeName],
+    /// The values of the parameter `orderby`, the default first.
+    pub orders: &'static [&'static str],
+    /// The attribute of each order; `None` is the naming one, which stands in the entry's name.
+    pub order_attributes: &'static [Option<AttributeName>],
+}
+
+impl Listing {
+    /// Reads the parameter `orderby`.
+    #[must_use]
+    pub fn order(&self, text: &str) -> Option<OrderBy> {
+        let place = self.orders.iter().position(|order| *order == text)?;
+        self.order_attributes.get(place).cloned().map(OrderBy)
+    }
+
+    /// A filter that narrows `base` to entries in which each word occurs somewhere.
+    #[must_use]
+    pub fn narrow(&self, base: Filter, words: &SearchWords) -> Filter {
+        let anywhere = |word: &String| {
+            Filter::any(self.searched.iter().map(|attribute| Filter::contains(attribute.clone(), word)))
+        };
+        Filter::all(std::iter::once(base).chain(words.0.iter().map(anywhere)))
+    }
+}
+
+/// What a list is ordered by; by default the value that names its entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderBy(Option<AttributeName>);
+
+impl OrderBy {
+    /// The attribute that a scan must read besides the names of the entries.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&AttributeName> {
+        self.0.as_ref()
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Words that must all be found.
+    pub search: SearchWords,
+    /// What it is ordered by.
+    pub order_by: OrderBy,
+    /// Whether the whole order is turned round.
+    pub descending: bool,
+    /// Number of the page, from 1.
+    pub page: usize,
+    /// Entries a page, 1 to [`MAX_LIMIT`].
+    pub limit: usize,
+}
+
+impl PageRequest {
+    /// How many entries come before the page.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.page.saturating_sub(1).saturating_mul(self.limit)
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        let (search, order_by) = (SearchWords::default(), OrderBy::default());
+        Self { search, order_by, descending: false, page: 1, limit: DEFAULT_LIMIT }
+    }
+}
+
+/// Words searched for; none finds everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchWords(Vec<String>);
+
+impl SearchWords {
+    /// Splits a text at blanks. Every character but a blank is literal.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(text.split_whitespace().take(MAX_SEARCH_WORDS).map(str::to_owned).collect())
+    }
+}
+
+/// Where an entry stands in the order: the attribute without letter case, then the name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SortKey {
+    folded: String,
+    name: String,
+}
+
+impl SortKey {
+    /// The key of an entry, from the attribute that is ordered by (none when that is the name).
+    #[must_use]
+    pub fn new(name: String, value: Option<&str>) -> Self {
+        Self { folded: value.map(str::to_lowercase).unwrap_or_default(), name }
+    }
+
+    /// The value that names the entry, in lower case.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::{self, LISTING};
+
+    #[test]
+    fn search_characters_are_literal() {
+        let filter = LISTING.narrow(user::live_filter(), &SearchWords::parse("*)(cn="));
+        let text = filter.to_string();
+        assert!(text.contains("(mail=*\\2a\\29\\28cn=*)"), "{text}");
+    }
+
+    #[test]
+    fn the_order_ignores_case_and_is_total() {
+        let key = |name: &str, cn: &str| SortKey::new(name.into(), Some(cn));
+        assert!(key("b@x.y", "анна") < key("a@x.y", "Борис"));
+        assert!(key("a@x.y", "Анна") < key("b@x.y", "анна"));
+    }
+
+    #[test]
+    fn every_order_has_its_attribute() {
+        let listings = [
+            &LISTING,
+            &crate::tenant::LISTING,
+            &crate::maillist::LISTING,
+            &crate::resource::LISTING,
+            &crate::resource::group::LISTING,
+        ];
+        for listing in listings {
+            assert_eq!(listing.orders.len(), listing.order_attributes.len(), "{:?}", listing.orders);
+            assert!(listing.orders.iter().all(|order| listing.order(order).is_some()));
+            assert_eq!(listing.order(listing.orders[0]), Some(OrderBy::default()));
+            assert_eq!(listing.order("uid"), None);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! What can be asked of a mailing list. Addresses of members are checked as addresses here; who they are, the
+//! directory finds out.
+
+use super::conditions::{Conditions, FILTER_PARAMETER};
+use crate::{
+    address::MailAddress,
+    field::{FieldError, FieldErrors, Kind},
+    tenant::Tenant,
+};
+use std::collections::HashSet;
+
+/// Most members in one request. Each is a name of up to 350 bytes in one LDAP message, and 389-ds takes messages of
+/// up to 2 MB (`nsslapd-maxbersize`); a list can grow beyond by more requests.
+pub const MAX_MEMBERS: usize = 5000;
+
+/// The parameter that holds members.
+pub const MEMBERS_PARAMETER: &str = "alias";
+/// The parameter that holds members to be taken out.
+pub const REMOVE_PARAMETER: &str = "remove";
+/// The parameter that holds the whole list of members.
+pub const ALL_MEMBERS_PARAMETER: &str = "members";
+/// The parameter that holds the list's address.
+pub const MAIL_PARAMETER: &str = "mail";
+/// The parameter that holds the list's new address.
+pub const NEW_MAIL_PARAMETER: &str = "newmail";
+/// The parameter that holds the shown name.
+pub const DISPLAY_NAME_PARAMETER: &str = "displayName";
+
+/// Members of a request, before anyone has looked who they are.
+pub type Addresses = Vec<MailAddress>;
+
+/// What a list consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Members.
+    Members(Addresses),
+    /// Conditions: the list is dynamic.
+    Conditions(Conditions),
+}
+
+/// A mailing list to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMailList {
+    /// Its address.
+    pub mail: MailAddress,
+    /// Its shown name.
+    pub display_name: String,
+    /// What it consists of.
+    pub content: Content,
+}
+
+/// The parameters of a request about a list, as texts; what is absent was not given.
+#[derive(Clone, Debug, Default)]
+pub struct ListTexts {
+    /// `mail` or `mmail`
+    pub mail: Option<String>,
+    /// `newmail`
+    pub new_mail: Option<String>,
+    /// `displayName`
+    pub display_name: Option<String>,
+    /// `alias`
+    pub add: Option<Vec<String>>,
+    /// `remove`
+    pub remove: Option<Vec<String>>,
+    /// `members`
+    pub members: Option<Vec<String>>,
+    /// `filter`
+    pub filter: Option<Vec<String>>,
+}
+
+impl NewMailList {
+    /// Reads a list of a tenant.
+    ///
+    /// # Errors
+    /// All that is wrong at once.
+    pub fn parse(texts: &ListTexts, tenant: &Tenant, mut errors: FieldErrors) -> Result<Self, FieldErrors> {
+        let mail = required_address(MAIL_PARAMETER, texts.mail.as_deref(), &mut errors);
+        if let Some(mail) = &mail {
+            tenant.check_domain(MAIL_PARAMETER, mail.as_str(), &mut errors);
+        }
+        let display_name = texts.display_name.as_deref().unwrap_or_default();
+        let display_name = display_name_of(display_name, &mut errors);
+        let content = match (&texts.filter, &texts.add) {
+            (Some(_), Some(add)) if !add.is_empty() => {
+                errors.add(FILTER_PARAMETER, &"cannot be given with alias: a list has members or a filter");
+                None
+            }
+            (Some(filter), _) => conditions(filter, &mut errors).map(Content::Conditions),
+            (None, add) => {
+                let add = add.as_deref().unwrap_or_default();
+                let members = addresses(MEMBERS_PARAMETER, add, true, mail.as_ref(), &mut errors);
+                members.map(Content::Members)
+            }
+        };
+        errors.none()?;
+        match (mail, display_name, content) {
+            (Some(mail), Some(display_name), Some(content)) => Ok(Self { mail, display_name, content }),
+            _ => Err(FieldErrors::default()),
+        }
+    }
+}
+
+/// What is done to the content of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentChange {
+    /// Members come and go.
+    Edit {
+        /// Those to be added.
+        add: Addresses,
+        /// Those to be taken out.
+        remove: Addresses,
+    },
+    /// The list gets other content.
+    Replace(Content),
+}
+
+/// Changes to a mailing list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailListPatch {
+    /// Its new address.
+    pub new_mail: Option<MailAddress>,
+    /// Its new shown name.
+    pub display_name: Option<String>,
+    /// What is done to its content.
+    pub content: Option<ContentChange>,
+}
+
+impl MailListPatch {
+    /// Reads changes to the list `mail` of a tenant.
+    ///
+    /// # Errors
+    /// All that is wrong at once.
+    pub fn parse(
+        mail: &MailAddress,
+        texts: &ListTexts,
+        tenant: &Tenant,
+        mut errors: FieldErrors,
+    ) -> Result<Self, FieldErrors> {
+        let new_mail = texts.new_mail.as_deref().filter(|text| !text.is_empty());
+        let new_mail = new_mail.and_then(|text| address(NEW_MAIL_PARAMETER, text, &mut errors));
+        if let Some(new_mail) = &new_mail {
+            tenant.check_domain(NEW_MAIL_PARAMETER, new_mail.as_str(), &mut errors);
+        }
+        let display_name = texts.display_name.as_deref().and_then(|text| display_name_of(text, &mut errors));
+        let content = content_change(mail, texts, &mut errors);
+        errors.none()?;
+        Ok(Self { new_mail: new_mail.filter(|new| new != mail), display_name, content })
+    }
+}
+
+fn content_change(mail: &MailAddress, texts: &ListTexts, errors: &mut FieldErrors) -> Option<ContentChange> {
+    let edits = texts.add.is_some() || texts.remove.is_some();
+    match (&texts.members, &texts.filter) {
+        (Some(_), None) if edits => {
+            errors.add(ALL_MEMBERS_PARAMETER, &"is the whole list and cannot be given with alias or remove");
+            None
+        }
+        (members, Some(_)) if edits || members.is_some() => {
+            errors.add(
+                FILTER_PARAMETER,
+                &"makes a dynamic list and cannot be given with alias, remove or members",
+            );
+            None
+        }
+        (Some(all), _) => addresses(ALL_MEMBERS_PARAMETER, all, true, Some(mail), errors)
+            .map(|members| ContentChange::Replace(Content::Members(members))),
+        (None, Some(filter)) => conditions(filter, errors)
+            .map(|conditions| ContentChange::Replace(Content::Conditions(conditions))),
+        (None, None) => {
+            let add = texts.add.as_deref().unwrap_or_default();
+            let remove = texts.remove.as_deref().unwrap_or_default();
+            let add = addresses(MEMBERS_PARAMETER, add, false, Some(mail), errors);
+            let remove = addresses(REMOVE_PARAMETER, remove, false, None, errors);
+            let (add, remove) = add.zip(remove)?;
+            if let Some(both) = add.iter().find(|address| remove.contains(address)) {
+                errors.add(REMOVE_PARAMETER, &format!("names {both}, which alias adds"));
+            }
+            edits.then_some(ContentChange::Edit { add, remove })
+        }
+    }
+}
+
+fn required_address(name: &'static str, text: Option<&str>, errors: &mut FieldErrors) -> Option<MailAddress> {
+    match text.filter(|text| !text.is_empty()) {
+        None => errors.keep(name, Err(FieldError::Required)),
+        Some(text) => address(name, text, errors),
+    }
+}
+
+fn address(name: &'static str, text: &str, errors: &mut FieldErrors) -> Option<MailAddress> {
+    MailAddress::parse(text).map_err(|error| errors.add(name, &error)).ok()
+}
+
+fn display_name_of(text: &str, errors: &mut FieldErrors) -> Option<String> {
+    let value = if text.is_empty() { Kind::Line.parse_empty(true) } else { Kind::Line.parse(text) };
+    errors.keep(DISPLAY_NAME_PARAMETER, value)?.first().map(str::to_owned)
+}
+
+fn conditions(texts: &[String], errors: &mut FieldErrors) -> Option<Conditions> {
+    Conditions::parse(texts).map_err(|wrong| errors.absorb(wrong)).ok()
+}
+
+/// Reads addresses of members; one twice is one. `own` is the list's own, which can't be among them.
+fn addresses(
+    name: &'static str,
+    texts: &[String],
+    at_least_one: bool,
+    own: Option<&MailAddress>,
+    errors: &mut FieldErrors,
+) -> Option<Addresses> {
+    let mut seen = HashSet::new();
+    let mut addresses = Vec::new();
+    for text in texts {
+        let address = MailAddress::parse(text).map_err(|source| FieldError::address(text, source));
+        let address = errors.keep(name, address)?;
+        if Some(&address) == own {
+            errors.add(name, &format!("names {address}: a list cannot be its own member"));
+        }
+        if seen.insert(address.clone()) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() && at_least_one {
+        errors.keep::<()>(name, Err(FieldError::Required));
+    } else if addresses.len() > MAX_MEMBERS {
+        errors.add(name, &format!("has too many members for one request: at most {MAX_MEMBERS}"));
+    }
+    Some(addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{address::Domain, tenant::TenantId};
+
+    fn tenant() -> Tenant {
+        Tenant {
+            id: TenantId::default_tenant(),
+            domains: vec![Domain::parse("x.ru").unwrap()],
+            default_quota: None,
+            default_language: None,
+        }
+    }
+
+    fn all(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    fn wrong(texts: &ListTexts) -> Vec<&'static str> {
+        let errors = NewMailList::parse(texts, &tenant(), FieldErrors::default()).unwrap_err();
+        errors.by_parameter().keys().copied().collect()
+    }
+
+    fn patch(texts: &ListTexts) -> Result<MailListPatch, FieldErrors> {
+        let mail = MailAddress::parse("list@x.ru").unwrap();
+        MailListPatch::parse(&mail, texts, &tenant(), FieldErrors::default())
+    }
+
+    #[test]
+    fn a_new_list_needs_an_address_a_name_and_members() {
+        assert_eq!(wrong(&ListTexts::default()), ["alias", "displayName", "mail"]);
+        let mail = Some("list@x.ru".to_owned());
+        let display_name = Some("Все".to_owned());
+        let texts = |add| ListTexts {
+            mail: mail.clone(),
+            display_name: display_name.clone(),
+            add,
+            ..ListTexts::default()
+        };
+        assert_eq!(wrong(&texts(Some(all(&[])))), ["alias"]);
+        assert_eq!(wrong(&texts(Some(all(&["List@x.ru"])))), ["alias"]);
+        assert_eq!(wrong(&texts(Some(all(&["nobody"])))), ["alias"]);
+        let list = NewMailList::parse(
+            &texts(Some(all(&["a@x.ru", "A@x.ru", "b@y.ru"]))),
+            &tenant(),
+            FieldErrors::default(),
+        );
+        let Content::Members(members) = list.unwrap().content else { panic!("no members") };
+        assert_eq!(members.iter().map(MailAddress::as_str).collect::<Vec<_>>(), ["a@x.ru", "b@y.ru"]);
+        let foreign = ListTexts { mail: Some("list@y.ru".into()), ..texts(Some(all(&["a@x.ru"]))) };
+        assert_eq!(wrong(&foreign), ["mail"]);
+    }
+
+    #[test]
+    fn a_list_has_members_or_a_filter() {
+        let both = ListTexts {
+            mail: Some("list@x.ru".into()),
+            display_name: Some("n".into()),
+            add: Some(all(&["a@x.ru"])),
+            filter: Some(all(&["ou=Sales"])),
+            ..ListTexts::default()
+        };
+        assert_eq!(wrong(&both), ["filter"]);
+        let dynamic = ListTexts { add: None, ..both };
+        let list = NewMailList::parse(&dynamic, &tenant(), FieldErrors::default()).unwrap();
+        assert!(matches!(list.content, Content::Conditions(_)));
+    }
+
+    #[test]
+    fn changes_of_the_content_do_not_mix() {
+        let with_members = ListTexts { members: Some(all(&["a@x.ru"])), ..ListTexts::default() };
+        assert!(patch(&with_members).is_ok());
+        assert!(patch(&ListTexts { add: Some(all(&["b@x.ru"])), ..with_members.clone() }).is_err());
+        assert!(patch(&ListTexts { filter: Some(all(&["ou=x"])), ..with_members }).is_err());
+        assert!(patch(&ListTexts { members: Some(all(&[])), ..ListTexts::default() }).is_err());
+        let edit =
+            ListTexts { add: Some(all(&["b@x.ru"])), remove: Some(all(&["c@x.ru"])), ..ListTexts::default() };
+        assert!(matches!(patch(&edit).unwrap().content, Some(ContentChange::Edit { .. })));
+        assert!(patch(&ListTexts { remove: Some(all(&["b@x.ru"])), ..edit }).is_err());
+        assert_eq!(patch(&ListTexts::default()).unwrap().content, None);
+    }
+}

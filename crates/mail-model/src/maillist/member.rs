@@ -1,0 +1,143 @@
+//! Members of a mailing list: as they stand in its entry, and as addresses.
+
+use crate::{address::MailAddress, entry::EntryView, names};
+use ldap_text::{
+    dn::{Dn, Rdn},
+    ldif::Value,
+};
+use std::collections::HashSet;
+
+/// A member that an address was found to be.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Member {
+    /// A user, list or resource of the tenant.
+    Inside(Dn),
+    /// An address elsewhere.
+    Outside(MailAddress),
+}
+
+/// The members of a list, as they stand in its entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    inside: Vec<String>,
+    outside: Vec<String>,
+}
+
+impl Members {
+    /// Reads them from an entry.
+    #[must_use]
+    pub fn of_entry(entry: &impl EntryView) -> Self {
+        let values = |name| entry.values(&name).to_vec();
+        Self { inside: values(names::MEMBER), outside: values(names::OUTSIDE_MEMBER) }
+    }
+
+    /// The names of the members that have an entry here.
+    #[must_use]
+    pub fn inside(&self) -> &[String] {
+        &self.inside
+    }
+
+    /// The members' addresses in order, each once; those in `hidden` are left out.
+    #[must_use]
+    pub fn addresses(&self, hidden: &HashSet<String>) -> Vec<String> {
+        let inside = self.inside.iter().filter_map(|dn| address_of(dn));
+        let outside = self.outside.iter().map(|address| address.to_lowercase());
+        let mut addresses: Vec<_> =
+            inside.chain(outside).filter(|address| !hidden.contains(address)).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+
+    /// The addresses of those below a folder.
+    pub fn within<'a>(&'a self, folder: &'a Dn) -> impl Iterator<Item = String> + 'a {
+        let names = self.inside.iter().filter(|dn| is_below(dn, folder));
+        names.filter_map(|dn| address_of(dn))
+    }
+
+    /// Those of `some` that are not there.
+    #[must_use]
+    pub fn missing(&self, some: &[Member]) -> Vec<Member> {
+        let present: HashSet<Member> = self.all().collect();
+        some.iter().filter(|member| !present.contains(*member)).cloned().collect()
+    }
+
+    /// What of `wanted` is not there yet, and what is there and not in `wanted`.
+    #[must_use]
+    pub fn difference(&self, wanted: &[Member]) -> (Vec<Member>, Vec<Member>) {
+        let kept: HashSet<&Member> = wanted.iter().collect();
+        let surplus = self.all().filter(|member| !kept.contains(member));
+        (self.missing(wanted), surplus.collect())
+    }
+
+    /// Those of `some` that are there.
+    #[must_use]
+    pub fn present(&self, some: &[Member]) -> Vec<Member> {
+        let present: HashSet<Member> = self.all().collect();
+        some.iter().filter(|member| present.contains(*member)).cloned().collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = Member> {
+        let inside = self.inside.iter().filter_map(|dn| Dn::parse(dn).ok()).map(Member::Inside);
+        let outside = self.outside.iter().filter_map(|a| MailAddress::parse(a).ok()).map(Member::Outside);
+        inside.chain(outside)
+    }
+}
+
+/// The address that a member's name begins with: the name of a user, list or resource is its address, so that no
+/// entry has to be read for it.
+#[must_use]
+pub fn address_of(dn: &str) -> Option<String> {
+    let leaf = Rdn::parse_leaf(dn).ok()?;
+    leaf.value_of(&names::MAIL).map(str::to_lowercase)
+}
+
+/// Whether a name stands below a folder. Most names of a list are users', far from any other folder, so the text is
+/// looked at before it is read as a whole.
+fn is_below(name: &str, folder: &Dn) -> bool {
+    Dn::parse(name).is_ok_and(|dn| dn.is_within(folder))
+}
+
+/// The values of the two attributes that hold some members.
+pub(super) fn values(members: &[Member]) -> (Vec<Value>, Vec<Value>) {
+    let inside = members.iter().filter_map(|member| match member {
+        Member::Inside(dn) => Some(dn.to_string().as_str().into()),
+        Member::Outside(_) => None,
+    });
+    let outside = members.iter().filter_map(|member| match member {
+        Member::Inside(_) => None,
+        Member::Outside(address) => Some(address.as_str().into()),
+    });
+    (inside.collect(), outside.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(inside: &[&str], outside: &[&str]) -> Members {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Members { inside: owned(inside), outside: owned(outside) }
+    }
+
+    #[test]
+    fn addresses_are_in_order_and_each_stands_once() {
+        let some = members(
+            &["mail=B@x.ru,ou=t,ou=People,dc=x", "mail=a\\+1@x.ru,ou=t,ou=People,dc=x", "cn=else,dc=x"],
+            &["c@y.ru", "C@y.ru", "0@y.ru"],
+        );
+        assert_eq!(some.addresses(&HashSet::new()), ["0@y.ru", "a+1@x.ru", "b@x.ru", "c@y.ru"]);
+        assert_eq!(some.addresses(&HashSet::from(["b@x.ru".to_owned()])), ["0@y.ru", "a+1@x.ru", "c@y.ru"]);
+    }
+
+    #[test]
+    fn the_difference_knows_a_name_in_the_servers_own_spelling() {
+        let stored = members(&["mail=a@x.ru,ou=комната,ou=t,ou=resources,dc=x"], &["c@y.ru"]);
+        let a = Member::Inside(Dn::parse("mail=a@x.ru,ou=Комната,ou=t,ou=Resources,dc=x").unwrap());
+        let b = Member::Inside(Dn::parse("mail=b@x.ru,ou=t,ou=People,dc=x").unwrap());
+        let c = Member::Outside(MailAddress::parse("c@y.ru").unwrap());
+        assert_eq!(stored.difference(&[a.clone(), b.clone()]), (vec![b.clone()], vec![c.clone()]));
+        assert_eq!(stored.present(&[a.clone(), b]), [a]);
+        assert_eq!(stored.difference(&stored.all().collect::<Vec<_>>()), (vec![], vec![]));
+    }
+}

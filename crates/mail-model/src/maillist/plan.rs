@@ -1,0 +1,243 @@
+//! What each command about a mailing list writes.
+//!
+//! Adding and removing members replaces no revision but leaves a fresh one behind: two who add different members
+//! both succeed, and a change that was planned on the list as it was before fails. Everything else is planned on
+//! the state that was read.
+
+use super::{
+    MailList,
+    command::NewMailList,
+    conditions::Conditions,
+    member::{Member, values},
+};
+use crate::{
+    address::MailAddress,
+    changes::{add_values, attribute, claim, delete_values, guarded, modify, plain, rename_with, replace},
+    deletion, names,
+    revision::FreshRevision,
+    tenant::TenantId,
+    tree::Tree,
+};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    ldif::{Attribute, Change, ChangeRecord, Modification},
+};
+
+/// What a list is to consist of, its members found.
+#[derive(Clone, Debug)]
+pub enum FoundContent<'a> {
+    /// Members.
+    Members(&'a [Member]),
+    /// Conditions.
+    Conditions(&'a Conditions),
+}
+
+/// Members that come and go.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberEdit<'a> {
+    /// Those to be added; none of them is there.
+    pub add: &'a [Member],
+    /// Those to be taken out; all of them are there.
+    pub remove: &'a [Member],
+}
+
+impl MemberEdit<'_> {
+    /// Whether it does nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
+/// Makes a list.
+#[must_use]
+pub fn creation(
+    tree: &Tree,
+    tenant: &TenantId,
+    new: &NewMailList,
+    content: &FoundContent<'_>,
+) -> ChangeRecord {
+    let mut attributes = vec![
+        attribute(names::OBJECT_CLASS, names::MAIL_LIST_CLASSES),
+        attribute(names::MAIL, &[new.mail.as_str()]),
+        attribute(names::REVISION, &["1"]),
+        attribute(names::CN, &[&new.display_name]),
+        attribute(names::DISPLAY_NAME, &[&new.display_name]),
+    ];
+    attributes.extend(content_attributes(tree, tenant, content));
+    ChangeRecord { dn: tree.list(tenant, &new.mail), change: Change::Add(attributes) }
+}
+
+fn content_attributes(tree: &Tree, tenant: &TenantId, content: &FoundContent<'_>) -> Vec<Attribute> {
+    let pairs = match content {
+        FoundContent::Members(members) => {
+            let (inside, outside) = values(members);
+            [(names::MEMBER, inside), (names::OUTSIDE_MEMBER, outside)]
+        }
+        FoundContent::Conditions(conditions) => {
+            let url = conditions.url(&tree.users(tenant));
+            [(names::LIST_FILTER, plain(&conditions.texts())), (names::MEMBER_URL, vec![url.as_str().into()])]
+        }
+    };
+    let filled = pairs.into_iter().filter(|(_, values)| !values.is_empty());
+    filled.map(|(name, values)| Attribute { name, values }).collect()
+}
+
+/// Adds and removes members, and sets the shown name, whatever the list's revision is.
+#[must_use]
+pub fn edit(
+    tree: &Tree,
+    tenant: &TenantId,
+    mail: &MailAddress,
+    members: &MemberEdit<'_>,
+    display_name: Option<&str>,
+    fresh: FreshRevision,
+) -> Option<ChangeRecord> {
+    let mut modifications = member_modifications(members);
+    modifications.extend(renaming(display_name));
+    if modifications.is_empty() {
+        return None;
+    }
+    modifications.push(replace(names::REVISION, vec![fresh.to_string().as_str().into()]));
+    Some(modify(tree.list(tenant, mail), modifications))
+}
+
+/// Changes a list as it was read.
+#[must_use]
+pub fn patch(
+    tree: &Tree,
+    current: &MailList,
+    new_mail: Option<&MailAddress>,
+    display_name: Option<&str>,
+    mut content: Vec<Modification>,
+) -> Vec<ChangeRecord> {
+    content.extend(renaming(display_name.filter(|name| *name != current.display_name)));
+    let revision = &current.version.revision;
+    match new_mail {
+        Some(new_mail) => {
+            let folder = tree.lists(&current.tenant);
+            rename_with(&folder, current.mail.as_str(), revision, content, &[], new_mail.as_str()).into()
+        }
+        None if content.is_empty() => Vec::new(),
+        None => vec![guarded(tree.list(&current.tenant, &current.mail), revision, content)],
+    }
+}
+
+/// The modifications that make the content of a list as read what it is to be.
+#[must_use]
+pub fn replacement(tree: &Tree, current: &MailList, content: &FoundContent<'_>) -> Vec<Modification> {
+    match content {
+        FoundContent::Members(wanted) => {
+            let (add, remove) = current.members.difference(wanted);
+            let mut modifications = member_modifications(&MemberEdit { add: &add, remove: &remove });
+            if current.conditions.is_some() {
+                modifications.extend(cleared(&[names::LIST_FILTER, names::MEMBER_URL]));
+            }
+            modifications
+        }
+        FoundContent::Conditions(conditions) if current.conditions.as_ref() == Some(conditions) => Vec::new(),
+        FoundContent::Conditions(_) => {
+            let set = content_attributes(tree, &current.tenant, content);
+            let mut modifications: Vec<_> = set.into_iter().map(|a| replace(a.name, a.values)).collect();
+            modifications.extend(cleared(&[names::MEMBER, names::OUTSIDE_MEMBER]));
+            modifications
+        }
+    }
+}
+
+/// The modifications for members that come and go.
+#[must_use]
+pub fn member_modifications(edit: &MemberEdit<'_>) -> Vec<Modification> {
+    let (add, add_outside) = values(edit.add);
+    let (remove, remove_outside) = values(edit.remove);
+    let all = [
+        delete_values(names::MEMBER, remove),
+        delete_values(names::OUTSIDE_MEMBER, remove_outside),
+        add_values(names::MEMBER, add),
+        add_values(names::OUTSIDE_MEMBER, add_outside),
+    ];
+    all.into_iter().filter(|modification| !modification.attribute.values.is_empty()).collect()
+}
+
+fn renaming(display_name: Option<&str>) -> impl Iterator<Item = Modification> {
+    let set =
+        display_name.map(|name| [names::CN, names::DISPLAY_NAME].map(|a| replace(a, vec![name.into()])));
+    set.into_iter().flatten()
+}
+
+fn cleared(attributes: &[AttributeName]) -> impl Iterator<Item = Modification> {
+    attributes.iter().map(|name| replace(name.clone(), Vec::new()))
+}
+
+/// Takes back what was added a moment ago, whatever else has changed.
+#[must_use]
+pub fn take_back(dn: Dn, modifications: Vec<Modification>) -> ChangeRecord {
+    modify(dn, modifications)
+}
+
+/// Removes a list, whatever its revision is.
+#[must_use]
+pub fn removal(tree: &Tree, tenant: &TenantId, mail: &MailAddress) -> ChangeRecord {
+    deletion::removal(tree.list(tenant, mail))
+}
+
+/// Claims a list as it was read for removal: LDAP's delete has no condition.
+#[must_use]
+pub fn removal_claim(tree: &Tree, current: &MailList) -> ChangeRecord {
+    guarded(tree.list(&current.tenant, &current.mail), &current.version.revision, vec![claim()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maillist::command::Content;
+
+    fn tree() -> Tree {
+        Tree::new(Dn::parse("dc=x").unwrap())
+    }
+
+    fn mail(text: &str) -> MailAddress {
+        MailAddress::parse(text).unwrap()
+    }
+
+    #[test]
+    fn an_edit_leaves_a_fresh_revision_and_replaces_none() {
+        let tenant = TenantId::default_tenant();
+        let add = [Member::Inside(tree().user(&tenant, &mail("a@x.ru"))), Member::Outside(mail("b@y.ru"))];
+        let members = MemberEdit { add: &add, remove: &[] };
+        let fresh = FreshRevision::from_random(0);
+        let text = edit(&tree(), &tenant, &mail("l@x.ru"), &members, None, fresh).unwrap().to_string();
+        let expected = "dn: mail=l@x.ru,ou=default,ou=Groups,dc=x
+changetype: modify
+add: member
+member: mail=a@x.ru,ou=default,ou=People,dc=x
+-
+add: mgrpRFC822MailMember
+mgrpRFC822MailMember: b@y.ru
+-
+replace: pbmRevision
+pbmRevision: 2305843009213693952
+-
+
+";
+        assert_eq!(text, expected);
+        let nothing = MemberEdit { add: &[], remove: &[] };
+        assert!(edit(&tree(), &tenant, &mail("l@x.ru"), &nothing, None, fresh).is_none());
+    }
+
+    #[test]
+    fn a_dynamic_list_has_its_conditions_in_both_forms() {
+        let tenant = TenantId::default_tenant();
+        let conditions = Conditions::parse(&["ou=Sales".to_owned()]).unwrap();
+        let new = NewMailList {
+            mail: mail("l@x.ru"),
+            display_name: "Продажи".into(),
+            content: Content::Conditions(conditions.clone()),
+        };
+        let text = creation(&tree(), &tenant, &new, &FoundContent::Conditions(&conditions)).to_string();
+        assert!(text.contains("pbmListFilter: ou=Sales\n"), "{text}");
+        assert!(text.contains("memberURL: ldap:///ou=default,ou=People,dc=x?mail?sub?(&"), "{text}");
+        assert!(!text.contains("\nmember: "), "{text}");
+    }
+}

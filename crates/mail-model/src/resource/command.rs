@@ -1,0 +1,61 @@
+//! What can be asked of a resource.
+
+use super::field::ResourceField;
+use crate::{
+    address::{AddressError, MailAddress},
+    field::{FieldError, FieldErrors, FieldValue},
+    tenant::Tenant,
+};
+use std::collections::BTreeMap;
+
+/// The fields that a request sets or clears.
+pub type ResourceValues = BTreeMap<ResourceField, FieldValue>;
+
+/// Visibility of a resource that was made without one: suggestions and colleagues (design, section 8).
+const DEFAULT_VISIBILITY: &str = "1";
+
+/// A resource to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewResource {
+    /// Its address.
+    pub mail: MailAddress,
+    pub(super) fields: ResourceValues,
+}
+
+impl NewResource {
+    /// A resource of a tenant. `errors` holds what was found wrong so far.
+    ///
+    /// # Errors
+    /// All that is wrong at once.
+    pub fn new(
+        mail: Result<MailAddress, AddressError>,
+        mut fields: ResourceValues,
+        tenant: &Tenant,
+        mut errors: FieldErrors,
+    ) -> Result<Self, FieldErrors> {
+        let mail = mail.map_err(|error| errors.add("mail", &error)).ok();
+        if let Some(mail) = &mail {
+            tenant.check_domain("mail", mail.as_str(), &mut errors);
+        }
+        for field in ResourceField::ALL.into_iter().filter(|f| f.is_required() && !fields.contains_key(f)) {
+            errors.add(field.api_name(), &FieldError::Required);
+        }
+        errors.none()?;
+        fields.retain(|_, value| !value.values().is_empty());
+        fields.entry(ResourceField::Visibility).or_insert_with(|| FieldValue::one(DEFAULT_VISIBILITY));
+        mail.map(|mail| Self { mail, fields }).ok_or_else(FieldErrors::default)
+    }
+}
+
+/// Reads the values of some fields; what is wrong with one is noted.
+pub fn parse_fields<'a>(
+    texts: impl IntoIterator<Item = (ResourceField, &'a str)>,
+    errors: &mut FieldErrors,
+) -> ResourceValues {
+    let value = |(field, text): (ResourceField, &str)| {
+        let kind = field.kind();
+        let value = if text.is_empty() { kind.parse_empty(field.is_required()) } else { kind.parse(text) };
+        Some((field, errors.keep(field.api_name(), value)?))
+    };
+    texts.into_iter().filter_map(value).collect()
+}

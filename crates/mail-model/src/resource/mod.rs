@@ -1,0 +1,106 @@
+//! Resources: what can be booked, such as a meeting room. Each stands in a group, and has a mailbox by which it is
+//! invited (guide, 3.12).
+
+pub mod command;
+pub mod field;
+pub mod group;
+pub mod plan;
+
+use crate::{
+    address::MailAddress,
+    deletion::{self, is_of_class},
+    entry::EntryView,
+    list::Listing,
+    names,
+    revision::{self, Version},
+    tenant::TenantId,
+};
+use field::ResourceField;
+use group::GroupName;
+use ldap_text::{attribute::AttributeName, filter::Filter};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// Lists of resources.
+pub static LISTING: Listing = Listing {
+    naming: names::MAIL,
+    searched: &[names::MAIL, names::DISPLAY_NAME],
+    orders: &["mail", "displayName"],
+    order_attributes: &[None, Some(names::DISPLAY_NAME)],
+};
+
+/// A resource, as answers show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Its address.
+    pub mail: MailAddress,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its group.
+    pub group: GroupName,
+    fields: Vec<(ResourceField, Vec<String>)>,
+    /// What a write is planned on.
+    pub version: Version,
+}
+
+impl Resource {
+    /// Reads a resource from an entry with [`read_attributes`]; `None` where it is none, deleted, or being removed.
+    #[must_use]
+    pub fn from_entry(
+        mail: MailAddress,
+        tenant: TenantId,
+        group: GroupName,
+        entry: &impl EntryView,
+    ) -> Option<Self> {
+        let is_hidden = [names::DELETED_SINCE, names::PURGING].iter().any(|name| entry.first(name).is_some());
+        if is_hidden || !is_of_class(entry, names::RESOURCE_CLASS) {
+            return None;
+        }
+        let read = |field: ResourceField| {
+            let values = entry.values(&field.attribute()).to_vec();
+            (!values.is_empty()).then_some((field, values))
+        };
+        let fields = ResourceField::ALL.into_iter().filter_map(read).collect();
+        Some(Self { mail, tenant, group, fields, version: Version::of_entry(entry) })
+    }
+
+    /// The values of a field, in the directory's form.
+    #[must_use]
+    pub fn values(&self, field: ResourceField) -> &[String] {
+        self.fields.iter().find(|(f, _)| *f == field).map_or(&[], |(_, values)| values)
+    }
+}
+
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("mail", self.mail.as_str())?;
+        for (field, values) in &self.fields {
+            if let Some(shown) = field.kind().shown(values) {
+                map.serialize_entry(field.api_name(), &shown)?;
+            }
+        }
+        map.serialize_entry("group", self.group.as_str())?;
+        map.end()
+    }
+}
+
+/// Attributes that a resource is read with.
+#[must_use]
+pub fn read_attributes() -> Vec<AttributeName> {
+    let mut attributes: Vec<_> = ResourceField::ALL.iter().map(|field| field.attribute()).collect();
+    attributes.extend([names::OBJECT_CLASS, names::DELETED_SINCE, names::PURGING]);
+    attributes.extend_from_slice(revision::READ_ATTRIBUTES);
+    attributes
+}
+
+/// Resources that are neither deleted nor being removed.
+#[must_use]
+pub fn live_filter() -> Filter {
+    Filter::all([of_class(), deletion::is_live(), Filter::not(Filter::present(names::PURGING))])
+}
+
+/// All resources.
+#[must_use]
+pub fn of_class() -> Filter {
+    Filter::equal(names::OBJECT_CLASS, names::RESOURCE_CLASS)
+}

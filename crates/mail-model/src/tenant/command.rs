@@ -1,0 +1,74 @@
+//! What can be asked of a tenant.
+
+use crate::{
+    field::{FieldError, FieldErrors},
+    user::{field::UserField, language::Language, quota::Quota},
+};
+
+/// Changes to a tenant: what its new users get.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantPatch {
+    /// Their quota; `Some(None)` removes it.
+    pub default_quota: Option<Option<Quota>>,
+    /// Their language; `Some(None)` removes it.
+    pub default_language: Option<Option<Language>>,
+}
+
+impl TenantPatch {
+    /// Reads the parameters `quota` and `lang`; an empty one removes the default.
+    ///
+    /// # Errors
+    /// What is wrong with each.
+    pub fn parse(quota: Option<&str>, language: Option<&str>) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut read = |field: UserField, text: Option<&str>| {
+            let text = text.filter(|text| !text.is_empty())?;
+            errors.keep(field.api_name(), field.parse(text))
+        };
+        let quota_value = read(UserField::Quota, quota);
+        let language_value = read(UserField::Language, language);
+        errors.none()?;
+        let default_quota = quota.map(|_| Quota::from_bytes_text(quota_value?.first()?));
+        let default_language = language.map(|_| Language::parse(language_value?.first()?));
+        Ok(Self { default_quota, default_language })
+    }
+}
+
+/// Why a domain cannot be taken from a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DomainKept {
+    /// The tenant serves no other.
+    #[error("it is the last domain of the tenant")]
+    Last,
+    /// An address uses it.
+    #[error("addresses of the tenant use it, such as {0}")]
+    InUse(String),
+}
+
+/// What is wrong with a domain in a request.
+///
+/// # Errors
+/// The reason, under the parameter `domain`.
+pub fn parse_domain(text: Option<&str>) -> Result<crate::address::Domain, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let domain = match text.filter(|text| !text.is_empty()) {
+        None => errors.keep("domain", Err(FieldError::Required)),
+        Some(text) => crate::address::Domain::parse(text).map_err(|error| errors.add("domain", &error)).ok(),
+    };
+    domain.ok_or(errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_default_is_removed_and_an_absent_one_stays() {
+        let patch = TenantPatch::parse(Some("1024"), Some("")).unwrap();
+        assert_eq!(patch.default_quota.unwrap().unwrap().megabytes(), 1024);
+        assert_eq!(patch.default_language, Some(None));
+        assert_eq!(TenantPatch::parse(None, None), Ok(TenantPatch::default()));
+        let errors = TenantPatch::parse(Some("x"), Some("de-DE")).unwrap_err();
+        assert_eq!(errors.by_parameter().keys().copied().collect::<Vec<_>>(), ["lang", "quota"]);
+    }
+}
