@@ -21,9 +21,9 @@ pub async fn purge_on_schedule(config: &Config) {
     }
 }
 
-/// A job needs a connection to scan and one to write.
+/// A job needs a connection to scan, and some to write: half of them.
 fn for_a_job(config: &Config) -> directory::settings::LdapSettings {
-    directory::settings::LdapSettings { connections: 2, password_connections: 1, ..config.ldap.clone() }
+    directory::settings::LdapSettings { connections: 4, password_connections: 1, ..config.ldap.clone() }
 }
 
 /// Up to a tenth longer, so that replicas do not keep step.

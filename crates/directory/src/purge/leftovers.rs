@@ -24,12 +24,14 @@ impl Directory {
         }
         let claimed = Filter::all([deletion::is_claimed(), group::of_class()]);
         let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::OU]).await?;
+        let mut groups = Vec::new();
         while let Some(entry) = scan.next().await? {
             let owner = entry.dn().and_then(|dn| tree.owner_of(&dn));
             let name = entry.first(&names::OU).and_then(|name| GroupName::parse(name).ok());
-            if let Some((tenant, name)) = owner.zip(name) {
-                self.empty_and_remove_group(&tenant, &name).await?;
-            }
+            groups.extend(owner.zip(name));
+        }
+        for (tenant, name) in groups {
+            self.empty_and_remove_group(&tenant, &name).await?;
         }
         Ok(())
     }

@@ -63,10 +63,12 @@ impl Directory {
         let filter = tenant::of_class();
         let mut scan =
             self.scan(self.tree().domains(), Scope::Children, &filter, &[names::NO_ATTRIBUTES]).await?;
+        let mut tenants = Vec::new();
         while let Some(entry) = scan.next().await? {
-            if let Some(id) = entry.dn().and_then(|dn| self.tree().tenant_of(&dn)) {
-                self.settle_tenant(&id, now).await?;
-            }
+            tenants.extend(entry.dn().and_then(|dn| self.tree().tenant_of(&dn)));
+        }
+        for id in tenants {
+            self.settle_tenant(&id, now).await?;
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ async fn unreadable(reports: impl Stream<Item = Report>) -> Failure {
         Report::Stop(stop) => Some(stop.to_string()),
         Report::Row(_) | Report::End { .. } => None,
     });
-    Failure::new(StatusCode::BAD_REQUEST, &stops.collect::<Vec<_>>().await.join(" "))
+    Failure::new(StatusCode::BAD_REQUEST, &stops.collect::<Vec<_>>().await.join("; "))
 }
 
 fn format(media_type: &str, charset: Option<&str>) -> Result<Format, Failure> {
