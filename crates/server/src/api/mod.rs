@@ -26,6 +26,12 @@ async fn find_tenant(call: &Call<'_>) -> Result<Tenant, Failure> {
     call.directory.tenant(call.tenant()?).await?.ok_or_else(|| Failure::not_found("tenant"))
 }
 
+/// Does work that takes a while to its end, even where the client goes away: what is left half way would wait for
+/// the hourly job.
+async fn to_the_end<T: 'static>(work: impl Future<Output = T> + 'static) -> Result<T, Failure> {
+    actix_web::rt::spawn(work).await.map_err(|error| Failure::internal(error.into()))
+}
+
 /// Does what a request asks for.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use super::{
     find_tenant,
     listed::Listed,
     parameters::{ignore_tenant, once, page},
+    to_the_end,
 };
 use crate::http::{
     answer::{Failure, Reply},
@@ -79,8 +80,10 @@ pub(super) async fn rename(call: &mut Call<'_>) -> Result<Reply, Failure> {
 
 pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
-    let name = name_of(call)?;
-    done(call, call.directory.delete_resource_group(&tenant.id, &name, &call.precondition).await)
+    let (directory, name, precondition) = (call.directory.clone(), name_of(call)?, call.precondition.clone());
+    let deletion = async move { directory.delete_resource_group(&tenant.id, &name, &precondition).await };
+    let outcome = to_the_end(deletion).await?;
+    done(call, outcome)
 }
 
 /// The group in the path; an impossible name is no group's.

@@ -4,6 +4,7 @@ use super::{
     find_tenant,
     listed::Listed,
     parameters::{ignore_tenant, once, page, switch},
+    to_the_end,
 };
 use crate::http::{
     answer::{Failure, Reply},
@@ -153,11 +154,16 @@ pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
 }
 
 pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    done(call, call.directory.delete_tenant(call.tenant()?, &call.precondition, call.now).await)
+    let (directory, id) = (call.directory.clone(), call.tenant()?.clone());
+    let (precondition, now) = (call.precondition.clone(), call.now);
+    let outcome = to_the_end(async move { directory.delete_tenant(&id, &precondition, now).await }).await?;
+    done(call, outcome)
 }
 
 pub(super) async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    done(call, call.directory.restore_tenant(call.tenant()?, call.now).await)
+    let (directory, id, now) = (call.directory.clone(), call.tenant()?.clone(), call.now);
+    let outcome = to_the_end(async move { directory.restore_tenant(&id, now).await }).await?;
+    done(call, outcome)
 }
 
 pub(super) async fn add_domain(call: &mut Call<'_>) -> Result<Reply, Failure> {

@@ -15,7 +15,6 @@ use crate::http::{
 use directory::{changing::WriteError, lists::Page};
 use mail_model::{
     field::FieldErrors,
-    tenant::TenantId,
     user::{LISTING, User, role::Role},
 };
 use serde::Serialize;
@@ -31,23 +30,19 @@ pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = call.tenant()?;
     let retention = call.services.retention;
     if deleted {
+        // Of a deleted tenant all users are, and none is told of.
+        find_tenant(call).await?;
         let page = call.directory.deleted_users(tenant, &request).await?;
-        exists_unless_empty(call, tenant, page.count).await?;
         let items = page.items.iter().map(|user| user.shown(retention)).collect();
         Reply::json(&Listed::new(USERS, Page { items, count: page.count }, &request))
     } else {
         let page = call.directory.users(tenant, &request).await?;
-        exists_unless_empty(call, tenant, page.count).await?;
+        if page.count == 0 {
+            // The list of a tenant without users, or of no tenant.
+            find_tenant(call).await?;
+        }
         Reply::json(&Listed::new(USERS, page, &request))
     }
-}
-
-/// An empty list is that of a tenant without users, or of no tenant.
-async fn exists_unless_empty(call: &Call<'_>, tenant: &TenantId, count: usize) -> Result<(), Failure> {
-    if count == 0 && call.directory.tenant(tenant).await?.is_none() {
-        return Err(Failure::not_found("tenant"));
-    }
-    Ok(())
 }
 
 pub(super) async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
