@@ -18,10 +18,14 @@ use ldap3::{
 };
 use mail_model::{names, tree::Tree};
 use std::{collections::HashSet, sync::Arc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Entries that the server sends before it waits for the next request of a scan: bounds the memory of
 /// a scan whose reader is slow.
 const SCAN_PAGE: i32 = 1000;
+
+/// The result code of a search that found more than was asked for (RFC 4511 appendix A.2).
+const SIZE_LIMIT_EXCEEDED: u32 = 4;
 
 /// How far below the base a search goes (RFC 4511 section 4.5.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +45,8 @@ pub struct Directory {
     settings: Arc<LdapSettings>,
     pool: Pool,
     passwords: Pool,
+    /// Half of the connections: what many changes that belong together may take, so that other requests find one.
+    lanes: Arc<Semaphore>,
 }
 
 impl Directory {
@@ -50,6 +56,7 @@ impl Directory {
         Self {
             pool: Pool::for_requests(&settings),
             passwords: Pool::for_passwords(&settings),
+            lanes: Arc::new(Semaphore::new(lanes(&settings))),
             settings,
             tree,
         }
@@ -61,11 +68,16 @@ impl Directory {
         &self.tree
     }
 
-    /// How many changes that belong together are made at a time: half of the connections, so that other requests
-    /// find one.
+    /// How many changes that belong together are worth beginning at a time.
     #[must_use]
     pub fn lanes(&self) -> usize {
-        (self.settings.connections / 2).max(1)
+        lanes(&self.settings)
+    }
+
+    /// Waits for its turn to make one of many changes that belong together; the turn ends when this is dropped.
+    pub async fn lane(&self) -> Lane {
+        // Closed never, so the error of a closed one has no meaning.
+        Lane(self.lanes.clone().acquire_owned().await.ok())
     }
 
     pub(crate) fn settings(&self) -> &LdapSettings {
@@ -117,11 +129,11 @@ impl Directory {
     ) -> Result<Option<Entry>, DirectoryError> {
         let mut connection = self.pool.check_out().await?;
         let outcome =
-            connection.run(async |ldap| read_one(ldap, base, scope, filter, attributes).await).await;
-        let (entry, result) = outcome.map_err(|error| broken(Operation::Read, error))?;
+            connection.run(async |ldap| read_some(ldap, base, scope, filter, attributes, 1).await).await;
+        let (mut entries, result) = outcome.map_err(|error| broken(Operation::Read, error))?;
         match check(result) {
-            // sizeLimitExceeded: more than the one that was asked for.
-            Ok(()) | Err(DirectoryError::Refused { code: 4, .. }) => Ok(entry),
+            // More than the one that was asked for.
+            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => Ok(entries.pop()),
             Err(DirectoryError::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
@@ -147,7 +159,32 @@ impl Directory {
             .streaming_search_with(adapters, &base.to_string(), scope.into(), &filter.to_string(), attributes)
             .await
             .map_err(|error| broken(Operation::Read, error))?;
-        Ok(Scan { stream, connection, ended: false })
+        Ok(Scan { stream, connection: Some(connection) })
+    }
+
+    /// Some of the entries that a filter finds, at most `most`, in no order. Unlike a scan it holds no connection once
+    /// they are here.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unreachable`], or a refusal.
+    pub(crate) async fn find_some(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+        most: i32,
+    ) -> Result<Vec<Entry>, DirectoryError> {
+        let (base, filter) = (base.to_string(), filter.to_string());
+        let attributes: Vec<&str> = attributes.iter().map(AttributeName::as_str).collect();
+        let mut connection = self.pool.check_out().await?;
+        let read = async |ldap: &mut Ldap| read_some(ldap, &base, scope, &filter, &attributes, most).await;
+        let (entries, result) = connection.run(read).await.map_err(|error| broken(Operation::Read, error))?;
+        match check(result) {
+            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => Ok(entries),
+            Err(DirectoryError::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Does a change. What this returns success for is stored.
@@ -168,19 +205,27 @@ pub(crate) async fn apply_on(
     check(outcome.map_err(|error| broken(Operation::Write, error))?)
 }
 
-async fn read_one(
+fn lanes(settings: &LdapSettings) -> usize {
+    (settings.connections / 2).max(1)
+}
+
+/// A turn to make one of many changes.
+pub struct Lane(#[expect(dead_code, reason = "held until it is dropped")] Option<OwnedSemaphorePermit>);
+
+async fn read_some(
     ldap: &mut Ldap,
     base: &str,
     scope: Scope,
     filter: &str,
     attributes: &[&str],
-) -> Result<(Option<Entry>, LdapResult), LdapError> {
-    ldap.with_search_options(SearchOptions::new().sizelimit(1));
+    most: i32,
+) -> Result<(Vec<Entry>, LdapResult), LdapError> {
+    ldap.with_search_options(SearchOptions::new().sizelimit(most));
     let mut stream = ldap.streaming_search(base, scope.into(), filter, attributes).await?;
-    let mut found = None;
+    let mut found = Vec::new();
     while let Some(result) = stream.next().await? {
         if !result.is_ref() && !result.is_intermediate() {
-            found = found.or_else(|| Entry::decode(result));
+            found.extend(Entry::decode(result));
         }
     }
     Ok((found, stream.finish().await))
@@ -227,11 +272,11 @@ impl From<Scope> for ldap3::Scope {
     }
 }
 
-/// A search under way. Dropped half way, it gives up its connection.
+/// A search under way. It gives its connection back after the last entry; dropped half way, it gives it up.
 pub struct Scan {
     stream: SearchStream<'static, String, Vec<String>>,
-    connection: Checkout,
-    ended: bool,
+    /// `None` after the end.
+    connection: Option<Checkout>,
 }
 
 impl Scan {
@@ -240,7 +285,7 @@ impl Scan {
     /// # Errors
     /// [`DirectoryError`], and the scan is over.
     pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
-        if self.ended {
+        if self.connection.is_none() {
             return Ok(None);
         }
         while let Some(result) = self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
@@ -249,8 +294,9 @@ impl Scan {
             }
         }
         let result = self.stream.finish().await;
-        self.connection.end();
-        self.ended = true;
+        if let Some(mut connection) = self.connection.take() {
+            connection.end();
+        }
         match check(result) {
             // The base is not there, so nothing is below it.
             Ok(()) | Err(DirectoryError::NotFound) => Ok(None),

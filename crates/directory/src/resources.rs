@@ -27,7 +27,7 @@ use mail_model::{
 use std::sync::LazyLock;
 
 /// Resources of a group that are removed before more of them are read.
-const BATCH: usize = 500;
+const BATCH: i32 = 500;
 /// The result code of a removal of what has children (RFC 4511 appendix A.2, `notAllowedOnNonLeaf`).
 const NOT_EMPTY: u32 = 66;
 
@@ -176,14 +176,11 @@ impl Directory {
 
     /// Removes the resources of a group, several at a time.
     async fn remove_children(&self, folder: &ldap_text::dn::Dn) -> Result<(), DirectoryError> {
-        let mut scan =
-            self.scan(folder, Scope::Children, &resource::of_class(), &[names::NO_ATTRIBUTES]).await?;
+        let filter = resource::of_class();
         loop {
-            let mut removals = Vec::new();
-            while removals.len() < BATCH {
-                let Some(entry) = scan.next().await? else { break };
-                removals.extend(entry.dn().map(deletion::removal));
-            }
+            let found =
+                self.find_some(folder, Scope::Children, &filter, &[names::NO_ATTRIBUTES], BATCH).await?;
+            let removals: Vec<_> = found.iter().filter_map(Entry::dn).map(deletion::removal).collect();
             if removals.is_empty() {
                 return Ok(());
             }

@@ -16,7 +16,7 @@ use mail_model::{
     tenant::{self, DeletedTenant, LiveTenant, TenantId},
 };
 /// Entries that are held in memory at a time.
-const BATCH: usize = 500;
+const BATCH: i32 = 500;
 /// How often a sweep begins anew because entries were changed under it.
 const MAX_SWEEPS: usize = 32;
 
@@ -92,17 +92,17 @@ impl Directory {
         let tree = self.tree();
         let mut left = 0;
         for folder in [tree.users(id), tree.lists(id), tree.resource_groups(id)] {
-            let mut scan = self.scan(&folder, Scope::Subtree, filter, FOLLOWING_ATTRIBUTES).await?;
+            // What is done is found no more, so each search goes on where the last one ended.
             loop {
-                let mut changes = Vec::new();
-                while changes.len() < BATCH {
-                    let Some(entry) = scan.next().await? else { break };
-                    changes.extend(entry.dn().and_then(|dn| plan(dn, &entry)));
-                }
-                if changes.is_empty() {
+                let found =
+                    self.find_some(&folder, Scope::Subtree, filter, FOLLOWING_ATTRIBUTES, BATCH).await?;
+                let plan = |entry: &crate::Entry| plan(entry.dn()?, entry);
+                let changes: Vec<_> = found.iter().filter_map(plan).collect();
+                let stale = self.apply_all(&changes).await?;
+                if stale == changes.len() {
+                    left += stale;
                     break;
                 }
-                left += self.apply_all(&changes).await?;
             }
         }
         Ok(left)
@@ -111,6 +111,7 @@ impl Directory {
     /// Applies independent changes, several at a time; returns how many did not fit their entry any more.
     pub(crate) async fn apply_all(&self, changes: &[ChangeRecord]) -> Result<usize, DirectoryError> {
         let outcomes = stream::iter(changes).map(|change| async move {
+            let _lane = self.lane().await;
             // Boxed, since every future that has this one in it is as large.
             match Box::pin(self.apply(change)).await {
                 Ok(()) | Err(DirectoryError::NotFound) => Ok(0),

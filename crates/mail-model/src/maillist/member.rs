@@ -92,8 +92,6 @@ pub fn address_of(dn: &str) -> Option<String> {
     leaf.value_of(&names::MAIL).map(str::to_lowercase)
 }
 
-/// Whether a name stands below a folder. Most names of a list are users', far from any other folder, so the text is
-/// looked at before it is read as a whole.
 fn is_below(name: &str, folder: &Dn) -> bool {
     Dn::parse(name).is_ok_and(|dn| dn.is_within(folder))
 }

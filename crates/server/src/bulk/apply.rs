@@ -63,6 +63,7 @@ impl From<Failure> for Refusal {
 /// Does a row.
 pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     let mut parameters = row.content?;
+    let _lane = work.import.directory.lane().await;
     let mail = row.mail.filter(|mail| !mail.is_empty());
     let mail = mail.ok_or_else(|| wrong_mail(&"is a required value"))?;
     if work.import.mode == Mode::Create {

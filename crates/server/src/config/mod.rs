@@ -189,7 +189,7 @@ fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
         source.mistake("ldap.bind_password", "is empty: an LDAP bind without a password is anonymous");
     }
-    let connections = source.number("ldap.connections", 32, &(1..=1024));
+    let connections = source.number("ldap.connections", 32, &(2..=1024));
     let password_connections = source.number("ldap.password_connections", 8, &(1..=256));
     let connect_timeout = source.duration("ldap.connect_timeout", 1_000);
     let operation_timeout = source.duration("ldap.operation_timeout", 10_000);

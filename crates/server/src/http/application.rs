@@ -122,7 +122,8 @@ fn services(config: &Config) -> Services {
 /// The connections of one worker: each has a pool of its own, so that no request waits on another thread.
 fn share_of_worker(ldap: &LdapSettings, workers: usize) -> LdapSettings {
     LdapSettings {
-        connections: ldap.connections.div_ceil(workers),
+        // Some requests search and write at once.
+        connections: ldap.connections.div_ceil(workers).max(2),
         password_connections: ldap.password_connections.div_ceil(workers),
         ..ldap.clone()
     }

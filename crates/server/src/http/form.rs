@@ -5,8 +5,9 @@
 use percent_encoding::percent_decode;
 use std::{collections::BTreeMap, mem};
 
-/// Most parameters of a request. The fullest documented one has about 20; lists may repeat theirs.
-pub const MAX_PARAMETERS: usize = 1000;
+/// Most parameters of a request. The fullest documented one has about 20, and a mailing list may be given 5,000 members,
+/// each a parameter or an element of a JSON list.
+pub const MAX_PARAMETERS: usize = 5100;
 /// Longest name of a parameter in bytes.
 pub const MAX_NAME: usize = 64;
 /// Longest value of a parameter in bytes: 100 aliases of 254 bytes, percent-encoding undone, and as much again.
