@@ -179,6 +179,7 @@ impl Retention {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stored::Stored;
 
     #[test]
     fn an_entry_is_due_at_the_last_second_of_its_retention_and_not_before() {
@@ -188,5 +189,39 @@ mod tests {
         assert_eq!(until.to_string(), "2026-01-31T00:00:00Z");
         assert!(retention.is_due(since, until));
         assert!(!retention.is_due(since, until - SignedDuration::from_secs(1)));
+    }
+
+    fn user(more: &[(AttributeName, &str)]) -> Stored {
+        Stored::new(&[names::USER_CLASS], more)
+    }
+
+    #[test]
+    fn what_follows_its_tenant_is_marked_and_comes_back_by_the_mark() {
+        let dn = || Dn::parse("mail=a@x.ru,ou=t,ou=People,dc=x").unwrap();
+        let now: Timestamp = "2026-01-02T03:04:05.6Z".parse().unwrap();
+        let gone = with_tenant(dn(), &user(&[(names::REVISION, "1")]), &Since::now(now), now).to_string();
+        for part in [
+            "replace: pbmDeletedSince\npbmDeletedSince: 20260102030405Z\n",
+            "replace: pbmDeletedWithTenant\npbmDeletedWithTenant: TRUE\n",
+            "replace: nsAccountLock\nnsAccountLock: true\n",
+            "replace: pbmTokensValidFrom\n",
+        ] {
+            assert!(gone.contains(part), "{part} is not in\n{gone}");
+        }
+        let since = (names::DELETED_SINCE, "20260102030405Z");
+        let back = back_with_tenant(dn(), &user(std::slice::from_ref(&since))).unwrap().to_string();
+        assert!(back.contains("delete: pbmDeletedWithTenant\npbmDeletedWithTenant: TRUE\n"), "{back}");
+        assert!(back.contains("replace: nsAccountLock\n-\n"), "{back}");
+        let blocked = user(&[since, (names::INET_USER_STATUS, "0")]);
+        assert!(back_with_tenant(dn(), &blocked).unwrap().to_string().contains("nsAccountLock: true"));
+        assert!(back_with_tenant(dn(), &user(&[])).is_none());
+    }
+
+    #[test]
+    fn a_list_that_follows_its_tenant_has_no_lock() {
+        let list = Stored::new(&[names::MAIL_LIST_CLASS], &[]);
+        let dn = Dn::parse("mail=l@x.ru,ou=t,ou=Groups,dc=x").unwrap();
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        assert!(!with_tenant(dn, &list, &Since::now(now), now).to_string().contains("nsAccountLock"));
     }
 }

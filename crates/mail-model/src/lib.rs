@@ -11,6 +11,8 @@ pub mod maillist;
 pub mod names;
 pub mod resource;
 pub mod revision;
+#[cfg(test)]
+mod stored;
 pub mod tenant;
 pub mod tree;
 pub mod user;

@@ -112,18 +112,10 @@ impl Precondition {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Stored(Vec<(AttributeName, Vec<String>)>);
-
-    impl EntryView for Stored {
-        fn values(&self, name: &AttributeName) -> &[String] {
-            self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
-        }
-    }
+    use crate::stored::Stored;
 
     fn version(pairs: &[(AttributeName, &str)]) -> Version {
-        let stored = pairs.iter().map(|(name, value)| (name.clone(), vec![(*value).to_owned()]));
-        Version::of_entry(&Stored(stored.collect()))
+        Version::of_entry(&Stored::new(&[], pairs))
     }
 
     #[test]

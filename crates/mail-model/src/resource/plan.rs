@@ -103,3 +103,74 @@ pub fn removal_claim(tree: &Tree, current: &Resource) -> ChangeRecord {
     let dn = tree.resource(&current.tenant, &current.group, &current.mail);
     guarded(dn, &current.version.revision, vec![claim()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        address::Domain, field::FieldErrors, resource::command::parse_fields, stored::Stored, tenant::Tenant,
+    };
+    use ldap_text::dn::Dn;
+
+    fn tree() -> Tree {
+        Tree::new(Dn::parse("dc=x").unwrap())
+    }
+
+    fn tenant() -> Tenant {
+        Tenant {
+            id: TenantId::default_tenant(),
+            domains: vec![Domain::parse("x.ru").unwrap()],
+            default_quota: None,
+            default_language: None,
+        }
+    }
+
+    fn rooms() -> GroupName {
+        GroupName::parse("a,b").unwrap()
+    }
+
+    fn values(pairs: &[(ResourceField, &str)]) -> ResourceValues {
+        parse_fields(pairs.iter().copied(), &mut FieldErrors::default())
+    }
+
+    #[test]
+    fn a_new_resource_is_visible_unless_it_says_otherwise() {
+        let fields = values(&[(ResourceField::DisplayName, "Рим"), (ResourceField::City, "")]);
+        let mail = MailAddress::parse("rome@x.ru");
+        let new = NewResource::new(mail, fields, &tenant(), FieldErrors::default()).unwrap();
+        let text = creation(&tree(), &tenant().id, &rooms(), &new).to_string();
+        assert!(text.starts_with("dn: mail=rome@x.ru,ou=a\\,b,ou=default,ou=Resources,dc=x\n"), "{text}");
+        assert!(text.contains("employeeType: 1\n") && !text.contains("\nl:"), "{text}");
+    }
+
+    #[test]
+    fn a_resource_needs_a_name_and_an_address_of_the_tenant() {
+        let mail = MailAddress::parse("rome@y.ru");
+        let errors = NewResource::new(mail, values(&[]), &tenant(), FieldErrors::default()).unwrap_err();
+        assert_eq!(errors.by_parameter().keys().copied().collect::<Vec<_>>(), ["displayName", "mail"]);
+    }
+
+    #[test]
+    fn a_patch_changes_only_what_differs() {
+        let stored =
+            Stored::new(&[names::RESOURCE_CLASS], &[(names::DISPLAY_NAME, "Rome"), (names::L, "Rome")]);
+        let mail = MailAddress::parse("rome@x.ru").unwrap();
+        let current = Resource::from_entry(mail, tenant().id, rooms(), &stored).unwrap();
+        let same = values(&[(ResourceField::DisplayName, "Rome")]);
+        assert!(patch(&tree(), &current, &same).is_none());
+        let cleared = values(&[(ResourceField::DisplayName, "Rome"), (ResourceField::City, "")]);
+        let text = patch(&tree(), &current, &cleared).unwrap().to_string();
+        assert!(text.contains("replace: l\n-\n") && !text.contains("displayName"), "{text}");
+    }
+
+    #[test]
+    fn a_group_is_renamed_after_its_revision_was_replaced() {
+        let entry =
+            Stored::new(&[names::RESOURCE_GROUP_CLASS], &[(names::OU, "a,b"), (names::REVISION, "1")]);
+        let group = ResourceGroup::from_entry(&entry).unwrap();
+        let new_name = GroupName::parse("Комнаты").unwrap();
+        let [first, second] = group_renaming(&tree(), &tenant().id, &group, &new_name).map(|c| c.to_string());
+        assert!(first.contains("delete: pbmRevision\npbmRevision: 1\n"), "{first}");
+        assert!(second.contains("changetype: modrdn") && second.contains("deleteoldrdn: 1"), "{second}");
+    }
+}

@@ -98,3 +98,81 @@ pub fn purge_claim(tree: &Tree, deleted: &DeletedTenant) -> ChangeRecord {
 pub fn removals(tree: &Tree, id: &TenantId) -> Vec<ChangeRecord> {
     tree.tenant_folders(id).into_iter().chain([tree.tenant(id)]).map(removal).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored::Stored;
+
+    fn tree() -> Tree {
+        Tree::new(Dn::parse("dc=x").unwrap())
+    }
+
+    fn acme() -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn stored(more: &[(ldap_text::attribute::AttributeName, &str)]) -> Stored {
+        let domain = (names::ASSOCIATED_DOMAIN, "acme.example");
+        Stored::new(&[names::TENANT_CLASS], &[&[domain, (names::REVISION, "4")], more].concat())
+    }
+
+    fn live() -> LiveTenant {
+        LiveTenant::from_entry(acme(), &stored(&[])).unwrap()
+    }
+
+    #[test]
+    fn a_tenant_comes_after_its_folders_and_goes_after_them() {
+        let domain = Domain::parse("acme.example").unwrap();
+        let made = creation(&tree(), &acme(), &domain);
+        assert_eq!(made.last().unwrap().dn, tree().tenant(&acme()));
+        let gone = removals(&tree(), &acme());
+        assert_eq!(gone.last().unwrap().dn, tree().tenant(&acme()));
+        assert_eq!((made.len(), gone.len()), (5, 5));
+    }
+
+    #[test]
+    fn a_patch_replaces_the_revision_and_only_what_differs() {
+        let asked = TenantPatch::parse(Some("1024"), Some("")).unwrap();
+        let text = patch(&tree(), &live(), &asked).unwrap().to_string();
+        let expected = "dn: ou=acme,ou=Domains,dc=x
+changetype: modify
+delete: pbmRevision
+pbmRevision: 4
+-
+add: pbmRevision
+pbmRevision: 5
+-
+replace: pbmDefaultQuota
+pbmDefaultQuota: 1073741824
+-
+
+";
+        assert_eq!(text, expected);
+        assert!(patch(&tree(), &live(), &TenantPatch::default()).is_none());
+    }
+
+    #[test]
+    fn a_claimed_tenant_cannot_be_restored() {
+        let since = (names::DELETED_SINCE, "20260101000000Z");
+        let deleted = |more: &[_]| DeletedTenant::from_entry(acme(), &stored(more)).unwrap();
+        let text = restoration(&tree(), &deleted(std::slice::from_ref(&since))).unwrap().to_string();
+        assert!(text.contains("delete: pbmDeletedSince\npbmDeletedSince: 20260101000000Z\n"), "{text}");
+        let claim = purge_claim(&tree(), &deleted(std::slice::from_ref(&since))).to_string();
+        assert!(claim.contains("replace: pbmPurging\npbmPurging: TRUE\n"), "{claim}");
+        assert!(
+            claim.contains("delete: pbmDeletedSince\n") && claim.contains("add: pbmDeletedSince\n"),
+            "{claim}"
+        );
+        assert!(restoration(&tree(), &deleted(&[since, (names::PURGING, "TRUE")])).is_none());
+    }
+
+    #[test]
+    fn a_deleted_tenant_is_not_live_and_a_live_one_not_deleted() {
+        assert!(DeletedTenant::from_entry(acme(), &stored(&[])).is_none());
+        assert!(
+            LiveTenant::from_entry(acme(), &stored(&[(names::DELETED_SINCE, "20260101000000Z")])).is_none()
+        );
+        assert!(LiveTenant::from_entry(acme(), &Stored::new(&["organizationalUnit"], &[])).is_none());
+    }
+}

@@ -136,26 +136,16 @@ mod tests {
     use super::*;
     use crate::{
         address::{Domain, MailAddress},
-        entry::EntryView,
         field::FieldErrors,
+        stored::Stored,
         tenant::Tenant,
         user::command::{FieldValues, Password, parse_aliases},
     };
     use ldap_text::attribute::AttributeName;
     use ldap_text::dn::Dn;
 
-    struct Stored(Vec<(AttributeName, Vec<String>)>);
-
-    impl EntryView for Stored {
-        fn values(&self, name: &AttributeName) -> &[String] {
-            self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
-        }
-    }
-
     fn stored(pairs: &[(AttributeName, &str)]) -> Stored {
-        let class = (names::OBJECT_CLASS, vec!["inetUser".to_owned(), names::USER_CLASS.to_owned()]);
-        let pairs = pairs.iter().map(|(name, value)| (name.clone(), vec![(*value).to_owned()]));
-        Stored(pairs.chain([class]).collect())
+        Stored::new(&["inetUser", names::USER_CLASS], pairs)
     }
 
     fn tree() -> Tree {
