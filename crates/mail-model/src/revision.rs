@@ -83,10 +83,10 @@ impl Version {
 /// Which versions of an entry a change may be made to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Any; a change that loses a race is planned anew.
+    /// Any, and nobody asked.
     #[default]
     None,
-    /// The one that was read, whatever it is; a change that loses a race is not made.
+    /// Any that is there (`*`).
     AnyVersion,
     /// One of these tags.
     OneOf(Vec<String>),
@@ -106,6 +106,12 @@ impl Precondition {
     #[must_use]
     pub fn is_some(&self) -> bool {
         *self != Self::None
+    }
+
+    /// Whether it names versions: then a change that loses a race for the entry is refused, and not planned anew.
+    #[must_use]
+    pub fn names_versions(&self) -> bool {
+        matches!(self, Self::OneOf(_))
     }
 }
 

@@ -149,7 +149,7 @@ impl Directory {
         };
         let nested = self.nested_of(added.as_deref().or(edit.as_ref().map(|e| e.add.as_slice())), &tenant.id);
         self.refuse_cycle(tenant, mail, &nested).await?;
-        if replaces || patch.new_mail.is_some() || precondition.is_some() {
+        if replaces || patch.new_mail.is_some() || precondition.names_versions() {
             self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?;
         } else {
             let edit = edit.unwrap_or(FoundEdit { add: Vec::new(), remove: Vec::new() });
