@@ -111,7 +111,9 @@ impl<'a> Attempts<'a> {
     pub(crate) fn judge<T>(&mut self, outcome: Result<T, DirectoryError>) -> Result<Option<T>, WriteError> {
         match outcome {
             Ok(done) => Ok(Some(done)),
-            Err(DirectoryError::Stale) if self.precondition.names_versions() => Err(WriteError::PreconditionFailed),
+            Err(DirectoryError::Stale) if self.precondition.names_versions() => {
+                Err(WriteError::PreconditionFailed)
+            }
             Err(DirectoryError::Stale) if self.stale + 1 < MAX_TRIES => {
                 self.stale += 1;
                 Ok(None)

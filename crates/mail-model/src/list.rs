@@ -77,6 +77,18 @@ impl PageRequest {
     }
 }
 
+impl PageRequest {
+    /// Cuts the page from all entries of a list that is small enough to be held in memory.
+    #[must_use]
+    pub fn cut<T>(&self, mut entries: Vec<T>, key: impl Fn(&T) -> SortKey) -> Vec<T> {
+        entries.sort_by_cached_key(&key);
+        if self.descending {
+            entries.reverse();
+        }
+        entries.into_iter().skip(self.offset()).take(self.limit).collect()
+    }
+}
+
 impl Default for PageRequest {
     fn default() -> Self {
         let (search, order_by) = (SearchWords::default(), OrderBy::default());
@@ -93,6 +105,16 @@ impl SearchWords {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self(text.split_whitespace().take(MAX_SEARCH_WORDS).map(str::to_owned).collect())
+    }
+
+    /// Whether each word occurs in one of some texts, in any letter case.
+    #[must_use]
+    pub fn are_found_in(&self, texts: &[&str]) -> bool {
+        let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
+        self.0
+            .iter()
+            .map(|word| word.to_lowercase())
+            .all(|word| texts.iter().any(|text| text.contains(&word)))
     }
 }
 
@@ -134,6 +156,23 @@ mod tests {
         let key = |name: &str, cn: &str| SortKey::new(name.into(), Some(cn));
         assert!(key("b@x.y", "анна") < key("a@x.y", "Борис"));
         assert!(key("a@x.y", "Анна") < key("b@x.y", "анна"));
+    }
+
+    #[test]
+    fn a_page_is_cut_from_entries_in_memory() {
+        let key = |mail: &&str| SortKey::new((*mail).to_owned(), None);
+        let request = |descending, page| PageRequest { descending, page, limit: 2, ..PageRequest::default() };
+        assert_eq!(request(false, 1).cut(vec!["c", "a", "b"], key), ["a", "b"]);
+        assert_eq!(request(true, 2).cut(vec!["c", "a", "b"], key), ["a"]);
+        assert!(request(false, 3).cut(vec!["c", "a", "b"], key).is_empty());
+    }
+
+    #[test]
+    fn words_are_found_in_any_letter_case_and_each_must_be() {
+        let words = SearchWords::parse("ВСЕ example");
+        assert!(words.are_found_in(&["all@EXAMPLE.com", "Для всех"]));
+        assert!(!words.are_found_in(&["all@example.com", "Никто"]));
+        assert!(SearchWords::default().are_found_in(&[]));
     }
 
     #[test]

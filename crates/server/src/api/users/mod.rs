@@ -12,9 +12,11 @@ use crate::http::{
     dispatch::{Call, PathPart},
     endpoint::Right,
 };
-use directory::{changing::WriteError, lists::Page};
+use directory::{changing::WriteError, lists::Page, maillists::Membership};
 use mail_model::{
     field::FieldErrors,
+    list::SortKey,
+    maillist,
     user::{LISTING, User, role::Role},
 };
 use serde::Serialize;
@@ -105,23 +107,24 @@ struct ShownMembership {
     direct: bool,
 }
 
-#[derive(Serialize)]
-struct Memberships {
-    maillists: Vec<ShownMembership>,
-    count: usize,
-}
-
 pub(super) async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = page(&mut call.parameters, &maillist::LISTING, &mut errors);
+    errors.none()?;
     let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
     let user = call.directory.user(tenant, &mail).await?.ok_or_else(|| Failure::not_found(USER))?;
-    let lists = call.directory.memberships(tenant, &mail, &user.user).await?;
-    let shown = lists.into_iter().map(|list| ShownMembership {
+    let mut lists = call.directory.memberships(tenant, &mail, &user.user).await?;
+    lists.retain(|list| request.search.are_found_in(&[&list.mail, &list.display_name]));
+    let count = lists.len();
+    let by_name = request.order_by.attribute().is_some();
+    let key =
+        |list: &Membership| SortKey::new(list.mail.clone(), by_name.then_some(list.display_name.as_str()));
+    let shown = request.cut(lists, key).into_iter().map(|list| ShownMembership {
         mail: list.mail,
         display_name: list.display_name,
         direct: list.is_direct,
     });
-    let maillists: Vec<_> = shown.collect();
-    Reply::json(&Memberships { count: maillists.len(), maillists })
+    Reply::json(&Listed::new("maillists", Page { items: shown.collect(), count }, &request))
 }
 
 /// Whether a right reaches a user: [`Right::AllButSuper`] stops at super administrators.
