@@ -4,7 +4,6 @@ use harness::{Answer, Client, Entry, Tenant, User, World};
 
 /// A tenant with one user, and a look at both that must not change.
 pub(crate) struct Scene<'w> {
-    world: &'w World,
     pub(crate) tenant: Tenant<'w>,
     pub(crate) ivan: User<'w>,
     before: Vec<Entry>,
@@ -14,16 +13,13 @@ impl<'w> Scene<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let tenant = world.tenant();
         let ivan = tenant.user("ivan").with("title", "Boss").with("alias", &tenant.address("alias")).create();
-        let mut scene = Self { world, tenant, ivan, before: Vec::new() };
+        let mut scene = Self { tenant, ivan, before: Vec::new() };
         scene.before = scene.look();
         scene
     }
 
     fn look(&self) -> Vec<Entry> {
-        let base = format!("ou={},ou=People,{}", self.tenant.id, self.world.eye().root);
-        let mut entries = self.world.eye().search(&base, "sub", "(objectClass=*)");
-        entries.sort_by(|a, b| a.dn.cmp(&b.dn));
-        entries
+        self.tenant.entries()
     }
 
     pub(crate) fn admin(&self) -> &Client {

@@ -30,6 +30,23 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
+    /// One field of everything on a page of a list.
+    #[track_caller]
+    pub fn column(&self, list: &str, field: &str) -> Vec<String> {
+        let page = self.clone().expect(200).json();
+        let rows = page[list].as_array().unwrap_or_else(|| panic!("no {list}: {page}")).iter();
+        rows.map(|row| row[field].as_str().unwrap_or_else(|| panic!("no {field}: {row}")).to_owned())
+            .collect()
+    }
+
+    /// The quoted version of what was read.
+    #[track_caller]
+    pub fn etag(&self) -> String {
+        let tag = self.header("etag").unwrap_or_else(|| panic!("no ETag: {self:?}"));
+        assert!(tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+        tag.to_owned()
+    }
+
     /// What an error says.
     #[track_caller]
     pub fn message(&self) -> Value {

@@ -53,6 +53,16 @@ impl Client {
         header.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
+    /// The same, minding the version that it read.
+    pub fn if_match(&self, tag: &str) -> Self {
+        self.with_header("If-Match", tag)
+    }
+
+    /// The same, so that a repeat is answered as the first time.
+    pub fn with_key(&self, key: &str) -> Self {
+        self.with_header("Idempotency-Key", key)
+    }
+
     /// Its access token.
     pub fn token(&self) -> &str {
         self.header("Authorization").strip_prefix("Bearer ").unwrap_or_default()

@@ -41,6 +41,13 @@ impl Entry {
         assert!(values.len() <= 1, "{attribute}: {values:?}");
         values.first().copied().unwrap_or_default()
     }
+
+    /// The same without some attributes.
+    pub fn without(mut self, attributes: &[&str]) -> Self {
+        self.values
+            .retain(|(name, _)| attributes.iter().all(|attribute| !name.eq_ignore_ascii_case(attribute)));
+        self
+    }
 }
 
 impl Eye {

@@ -3,6 +3,9 @@
 use crate::{
     answer::Answer,
     client::Client,
+    eye::Entry,
+    maillist::{MailList, NewMailList},
+    resource::Group,
     text::{encoded, form},
     world::World,
 };
@@ -38,6 +41,11 @@ impl<'w> Tenant<'w> {
         &self.admin
     }
 
+    /// Its own path.
+    pub fn path(&self) -> String {
+        format!("/v2/tenants/{}", self.id)
+    }
+
     /// The path of its users.
     pub fn users(&self) -> String {
         format!("/v2/users/{}", self.id)
@@ -58,6 +66,42 @@ impl<'w> Tenant<'w> {
         let fields = [("userPassword", PASSWORD), ("employeeNumber", "2"), ("cn", name), ("sn", "Tester")];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         NewUser { user: self.named(name), by: self.admin.clone(), fields }
+    }
+
+    /// The path of its mailing lists.
+    pub fn maillists(&self) -> String {
+        format!("/v2/maillists?tenant-id={}", self.id)
+    }
+
+    /// The path of its resource groups.
+    pub fn groups(&self) -> String {
+        format!("/v2/resourcegroups/{}", self.id)
+    }
+
+    /// The mailing list of that name, whether there is one or not.
+    pub fn list_named(&self, name: &str) -> MailList<'w> {
+        MailList::new(self.world, &self.admin, &self.id, &self.address(name))
+    }
+
+    /// A mailing list to be made: with a shown name, and without members.
+    pub fn mail_list(&self, name: &str) -> NewMailList<'w> {
+        NewMailList::new(self.list_named(name))
+    }
+
+    /// The resource group of that name, whether there is one or not.
+    pub fn group(&self, name: &str) -> Group<'w> {
+        Group::new(self.world, &self.admin, [&self.id, &self.domain], name)
+    }
+
+    /// Everything in the directory that belongs to it, its own entry included, sorted by DN.
+    pub fn entries(&self) -> Vec<Entry> {
+        let eye = self.world.eye();
+        let folders = ["Domains", "People", "Groups", "Resources", "CAB"];
+        let bases = folders.map(|folder| format!("ou={},ou={folder},{}", self.id, eye.root));
+        let mut entries: Vec<_> =
+            bases.iter().flat_map(|base| eye.search(base, "sub", "(objectClass=*)")).collect();
+        entries.sort_by(|a, b| a.dn.cmp(&b.dn));
+        entries
     }
 
     /// The users on a page of its list.

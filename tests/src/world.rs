@@ -103,6 +103,11 @@ impl World {
         format!("10.{}.{}.{}", number >> 16 & 0xff, number >> 8 & 0xff, number & 0xff)
     }
 
+    /// A name that nobody else has, and that is no part of another one.
+    pub fn fresh_name(&self) -> String {
+        format!("n{}x", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A new tenant with one administrator.
     pub fn tenant(&self) -> Tenant<'_> {
         Tenant::create(self, self.next.fetch_add(1, Ordering::Relaxed))
