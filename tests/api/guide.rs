@@ -1,7 +1,8 @@
 //! The guide's own curl lines (2.4.1, 3.3 to 3.10), run by bash as a person would paste them: each in one line,
 //! with the host and the placeholders filled in and nothing else changed.
 
-use harness::{Finished, PASSWORD, Tenant, User, World, program, run_program};
+use crate::shell::{Shell, success};
+use harness::{PASSWORD, World};
 use serde_json::{Value, json};
 
 harness::trials! { "guide":
@@ -53,48 +54,6 @@ const ALIAS: &str = r#"curl -X PATCH "https://<pbm_url>/v2/users/<tenant-id>/<ma
 const SET_PASSWORD: &str = r#"curl -X PATCH "https://<pbm_url>/v2/users/<tenant-id>/<mail>"
 -d "userPassword=<password>" -H "Authorization: Bearer <access_token>""#;
 
-/// One person at a shell.
-struct Shell<'w> {
-    world: &'w World,
-    filled_in: Vec<(&'static str, String)>,
-}
-
-impl<'w> Shell<'w> {
-    fn new(world: &'w World) -> Self {
-        Self { world, filled_in: Vec::new() }
-    }
-
-    /// Of a tenant's administrator, about one of its users.
-    fn about(world: &'w World, tenant: &Tenant<'_>, user: &User<'_>) -> Self {
-        let shell = Self::new(world).fill("<tenant-id>", &tenant.id).fill("<mail>", &user.mail);
-        shell.fill("<access_token>", tenant.admin().token())
-    }
-
-    fn fill(mut self, placeholder: &'static str, value: &str) -> Self {
-        self.filled_in.push((placeholder, value.to_owned()));
-        self
-    }
-
-    /// Runs a line of the guide; curl must succeed and print JSON.
-    #[track_caller]
-    fn run(&self, printed: &str) -> Value {
-        let (serve, ca_file) = self.world.https();
-        let host = serve.address().to_string();
-        let line =
-            printed.replace('\n', " ").replace("<pbm_url>", &host).replace("<pbm_url/", &format!("{host}/"));
-        let line = self.filled_in.iter().fold(line, |line, (name, value)| line.replace(name, value));
-        assert!(!line.contains('<'), "{line}");
-        let environment = [("CURL_CA_BUNDLE", ca_file.to_str().unwrap())];
-        let Finished { stdout, .. } =
-            run_program(&program("bash"), ["-c", &line], &environment, "").expect_success();
-        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {line}\n{stdout}"))
-    }
-}
-
-fn success() -> Value {
-    json!({"success": true})
-}
-
 #[track_caller]
 fn assert_granted(answer: &Value, tenant: &str, role: u8) {
     let keys: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
@@ -130,7 +89,7 @@ fn the_line_of_2_4_1_renews_a_token(world: &World) {
 fn the_line_of_3_3_2_creates_a_user(world: &World) {
     let tenant = world.tenant();
     let vera = tenant.named("vera");
-    let shell = Shell::about(world, &tenant, &vera).fill("<password>", PASSWORD);
+    let shell = Shell::about(world, &tenant).fill("<mail>", &vera.mail).fill("<password>", PASSWORD);
     assert_eq!(shell.fill("<name>", "Вера").fill("<surname>", "Новикова").run(CREATE), success());
     let shown = tenant.admin().get(&vera).expect(200).json();
     assert_eq!((&shown["cn"], &shown["sn"]), (&json!("Вера"), &json!("Новикова")));
@@ -147,7 +106,7 @@ fn the_line_of_3_3_2_creates_a_user(world: &World) {
 fn the_line_of_3_4_2_lists_users(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    let answer = Shell::about(world, &tenant, &ivan).run(LIST);
+    let answer = Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(LIST);
     let mails: Vec<_> = answer["users"].as_array().unwrap().iter().map(|user| user["mail"].clone()).collect();
     assert_eq!(mails, [tenant.address("administrator"), tenant.address("ivan")]);
     let expected = json!({"count": 2, "page": 1, "pages": 1, "per_page": 50, "users": answer["users"]});
@@ -161,13 +120,13 @@ fn the_line_of_3_4_2_shows_one_user(world: &World) {
         "mail": ivan.mail, "tenant-id": tenant.id, "cn": "ivan", "sn": "Tester", "employeeNumber": 2,
         "employeeType": 3, "inetUserStatus": 1, "lang": "en-US",
     });
-    assert_eq!(Shell::about(world, &tenant, &ivan).run(READ), expected);
+    assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(READ), expected);
 }
 
 fn the_line_of_3_5_2_changes_department_and_language(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").with("lang", "ru-RU").create();
-    assert_eq!(Shell::about(world, &tenant, &ivan).run(PATCH), success());
+    assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(PATCH), success());
     let entry = world.eye().user(&ivan.mail);
     assert_eq!((entry.one("ou"), entry.one("preferredLanguage")), ("Development", "en-US"));
 }
@@ -175,7 +134,7 @@ fn the_line_of_3_5_2_changes_department_and_language(world: &World) {
 fn the_line_of_3_6_blocks_a_user(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    assert_eq!(Shell::about(world, &tenant, &ivan).run(BLOCK), success());
+    assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(BLOCK), success());
     let entry = world.eye().user(&ivan.mail);
     assert_eq!(
         (entry.one("inetUserStatus"), entry.one("nsAccountLock").to_lowercase().as_str()),
@@ -187,7 +146,7 @@ fn the_line_of_3_6_blocks_a_user(world: &World) {
 fn the_line_of_3_7_2_deletes_a_user(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    assert_eq!(Shell::about(world, &tenant, &ivan).run(DELETE), success());
+    assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(DELETE), success());
     tenant.admin().get(&ivan).expect(404);
     assert_eq!(tenant.listed(""), ["administrator"]);
     assert!(!ivan.can_bind());
@@ -196,7 +155,7 @@ fn the_line_of_3_7_2_deletes_a_user(world: &World) {
 fn the_line_of_3_8_2_sets_the_quota(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    assert_eq!(Shell::about(world, &tenant, &ivan).run(QUOTA), success());
+    assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(QUOTA), success());
     assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), "1073741824");
     assert_eq!(tenant.admin().get(&ivan).json()["quota"], 1024);
 }
@@ -213,7 +172,10 @@ fn the_line_of_3_9_2_sets_aliases(world: &World) {
         (String::new(), vec![]),
     ];
     for (alias, expected) in forms {
-        assert_eq!(Shell::about(world, &tenant, &ivan).fill("<alias>", &alias).run(ALIAS), success());
+        assert_eq!(
+            Shell::about(world, &tenant).fill("<mail>", &ivan.mail).fill("<alias>", &alias).run(ALIAS),
+            success()
+        );
         let entry = world.eye().user(&ivan.mail);
         let mut aliases = entry.all("mailAlternateAddress");
         aliases.sort_unstable();
@@ -224,7 +186,7 @@ fn the_line_of_3_9_2_sets_aliases(world: &World) {
 fn the_line_of_3_10_2_changes_the_password(world: &World) {
     let tenant = world.tenant();
     let mut ivan = tenant.user("ivan").create();
-    let shell = Shell::about(world, &tenant, &ivan).fill("<password>", "Other-Horse-8");
+    let shell = Shell::about(world, &tenant).fill("<mail>", &ivan.mail).fill("<password>", "Other-Horse-8");
     assert_eq!(shell.run(SET_PASSWORD), success());
     assert!(!ivan.can_bind());
     ivan.password = "Other-Horse-8".into();

@@ -6,10 +6,14 @@ mod bad_input;
 mod bad_wire;
 mod conflicts;
 mod guide;
+mod guide_maillists;
+mod guide_resources;
+mod guide_tenants;
 mod http;
 mod lists;
 mod renames;
 mod scene;
+mod shell;
 mod users;
 
 use std::process::ExitCode;
@@ -17,6 +21,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     harness::run(&[
         guide::TRIALS,
+        guide_tenants::TRIALS,
+        guide_resources::TRIALS,
+        guide_maillists::TRIALS,
         access::TRIALS,
         users::TRIALS,
         lists::TRIALS,
