@@ -1,7 +1,8 @@
 //! Who may do what (design, section 4): every endpoint, each role, in its own and in a foreign tenant. The
 //! expected statuses stand here on their own, whatever table the program has.
 
-use harness::{Answer, Client, Context, NewUser, Tenant, User, World, form};
+use crate::access_cases::{Case, is_deleted};
+use harness::{Client, Context, Tenant, World, form};
 use server::http::endpoint::Endpoint;
 use strum::VariantArray;
 
@@ -16,26 +17,51 @@ harness::trials! { "access":
     a_token_counts_before_an_allowed_address,
 }
 
-/// One endpoint's row: for role 3, 1, 2, an address of an allowed subnet and nobody, the status in its own
-/// tenant and in a foreign one. An allowed address and nobody have no tenant; the first column is `default`.
-struct Row {
-    endpoint: Endpoint,
-    statuses: [[u16; 2]; 5],
-}
+/// For role 3, 1, 2, an address of an allowed subnet and nobody, the status in its own tenant and in a foreign one.
+/// An allowed address and nobody have no tenant; the first column is `default`.
+type Statuses = [[u16; 2]; 5];
 
-const OPEN: [[u16; 2]; 5] = [[200, 200]; 5];
-const ADMINISTRATION: [[u16; 2]; 5] = [[200, 200], [200, 403], [403, 403], [200, 200], [401, 401]];
+const OPEN: Statuses = [[200, 200]; 5];
+const ADMINISTRATION: Statuses = [[200, 200], [200, 403], [403, 403], [200, 200], [401, 401]];
 
-const TABLE: [Row; 9] = [
-    Row { endpoint: Endpoint::Authenticate, statuses: OPEN },
-    Row { endpoint: Endpoint::Live, statuses: OPEN },
-    Row { endpoint: Endpoint::Ready, statuses: OPEN },
-    Row { endpoint: Endpoint::ListUsers, statuses: ADMINISTRATION },
-    Row { endpoint: Endpoint::CreateUser, statuses: ADMINISTRATION },
-    Row { endpoint: Endpoint::ReadUser, statuses: ADMINISTRATION },
-    Row { endpoint: Endpoint::PatchUser, statuses: ADMINISTRATION },
-    Row { endpoint: Endpoint::DeleteUser, statuses: ADMINISTRATION },
-    Row { endpoint: Endpoint::RestoreUser, statuses: ADMINISTRATION },
+const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
+
+const TABLE: [(Endpoint, Statuses); 35] = [
+    (Endpoint::Authenticate, OPEN),
+    (Endpoint::Live, OPEN),
+    (Endpoint::Ready, OPEN),
+    (Endpoint::ListUsers, ADMINISTRATION),
+    (Endpoint::CreateUser, ADMINISTRATION),
+    (Endpoint::ReadUser, ADMINISTRATION),
+    (Endpoint::PatchUser, ADMINISTRATION),
+    (Endpoint::DeleteUser, ADMINISTRATION),
+    (Endpoint::RestoreUser, ADMINISTRATION),
+    (Endpoint::ImportUsers, ADMINISTRATION),
+    (Endpoint::ListMemberships, ADMINISTRATION),
+    (Endpoint::ListTenants, SUPER),
+    (Endpoint::CreateTenantOfDomain, SUPER),
+    (Endpoint::CreateTenant, SUPER),
+    (Endpoint::ReadTenant, SUPER),
+    (Endpoint::PatchTenant, SUPER),
+    (Endpoint::DeleteTenant, SUPER),
+    (Endpoint::RestoreTenant, SUPER),
+    (Endpoint::AddDomain, SUPER),
+    (Endpoint::RemoveDomain, SUPER),
+    (Endpoint::ListMailLists, ADMINISTRATION),
+    (Endpoint::CreateMailList, ADMINISTRATION),
+    (Endpoint::PatchMailList, ADMINISTRATION),
+    (Endpoint::DeleteMailList, ADMINISTRATION),
+    (Endpoint::ReadMailList, ADMINISTRATION),
+    (Endpoint::ListResourceGroups, ADMINISTRATION),
+    (Endpoint::CreateResourceGroup, ADMINISTRATION),
+    (Endpoint::ReadResourceGroup, ADMINISTRATION),
+    (Endpoint::RenameResourceGroup, ADMINISTRATION),
+    (Endpoint::DeleteResourceGroup, ADMINISTRATION),
+    (Endpoint::ListResources, ADMINISTRATION),
+    (Endpoint::CreateResource, ADMINISTRATION),
+    (Endpoint::ReadResource, ADMINISTRATION),
+    (Endpoint::PatchResource, ADMINISTRATION),
+    (Endpoint::DeleteResource, ADMINISTRATION),
 ];
 
 /// Somebody who asks, and the tenants that are its own and foreign to it.
@@ -55,96 +81,18 @@ fn every_endpoint_answers_each_role_as_the_table_says(world: &World) {
         Actor { name: "nobody", client: world.nobody(), tenants: [&ours, &theirs] },
     ];
     for endpoint in Endpoint::VARIANTS {
-        let row = TABLE.iter().find(|row| row.endpoint == *endpoint);
-        let row = row.unwrap_or_else(|| panic!("{endpoint:?} has no cases here"));
-        for (number, (actor, statuses)) in actors.iter().zip(row.statuses).enumerate() {
+        let row = TABLE.iter().find(|(known, _)| known == endpoint);
+        let (_, statuses) = row.unwrap_or_else(|| panic!("{endpoint:?} has no cases here"));
+        for (number, (actor, statuses)) in actors.iter().zip(statuses).enumerate() {
             for (place, tenant, expected) in
                 [("own", actor.tenants[0], statuses[0]), ("foreign", actor.tenants[1], statuses[1])]
             {
                 let name = format!("case-{endpoint:?}-{number}-{place}").to_lowercase();
                 let _case = Context::new(format!("{endpoint:?} by {} in its {place} tenant", actor.name));
-                assert_case(world, *endpoint, &actor.client, &tenant.user(&name), expected);
+                Case { world, client: &actor.client, tenant, name, expected }.check(*endpoint);
             }
         }
     }
-}
-
-/// One case: the answer, and whether the directory changed just where it should.
-#[track_caller]
-fn assert_case(world: &World, endpoint: Endpoint, client: &Client, target: &NewUser<'_>, expected: u16) {
-    let allowed = expected == 200;
-    match endpoint {
-        Endpoint::Authenticate => {
-            let user = target.clone().create();
-            assert_status(
-                &client.behind(&world.fresh_address()).log_in(&user.mail, &user.password),
-                expected,
-            );
-        }
-        Endpoint::Live => assert_read(client, "/health/live", expected),
-        Endpoint::Ready => assert_read(client, "/health/ready", expected),
-        Endpoint::ListUsers => {
-            let user = target.clone().create();
-            let users = user.as_ref().rsplit_once('/').unwrap().0;
-            assert_read(client, users, expected);
-            assert_read(client, &format!("{users}?deleted=1"), expected);
-        }
-        Endpoint::ReadUser => assert_read(client, target.clone().create().as_ref(), expected),
-        Endpoint::CreateUser => {
-            assert_status(&target.clone().by(client).put(), expected);
-            let made = world.eye().find(&format!("(cn={})", target_name(target)));
-            assert_eq!(made.len(), usize::from(allowed));
-        }
-        Endpoint::PatchUser | Endpoint::DeleteUser | Endpoint::RestoreUser => {
-            assert_changes(world, endpoint, client, &target.clone().create(), expected);
-        }
-    }
-}
-
-/// The same for an endpoint that changes a user that is there.
-#[track_caller]
-fn assert_changes(world: &World, endpoint: Endpoint, client: &Client, user: &User<'_>, expected: u16) {
-    let allowed = expected == 200;
-    if endpoint == Endpoint::PatchUser {
-        assert_status(&client.patch(user, "title=Boss"), expected);
-        assert_eq!(world.eye().user(&user.mail).one("title"), if allowed { "Boss" } else { "" });
-    } else if endpoint == Endpoint::DeleteUser {
-        assert_status(&client.delete(user), expected);
-        assert_eq!(is_deleted(world, user), allowed);
-    } else {
-        world.root().delete(user).expect_success();
-        assert_status(&client.restore(user), expected);
-        assert_eq!(is_deleted(world, user), !allowed);
-    }
-}
-
-#[track_caller]
-fn assert_read(client: &Client, path: &str, expected: u16) {
-    assert_status(&client.get(path), expected);
-    let head = client.send("HEAD", path, "");
-    assert_eq!((head.status, head.body.len()), (expected, 0));
-}
-
-/// An answer with a status; a refusal in the guide's words.
-#[track_caller]
-fn assert_status(answer: &Answer, expected: u16) {
-    let answer = answer.clone().expect(expected);
-    if expected == 403 {
-        assert_eq!(
-            answer.message(),
-            "You don't have the permission to access the requested resource. It is either read-protected or \
-             not readable by the server."
-        );
-    }
-}
-
-fn target_name(target: &NewUser<'_>) -> String {
-    let form = target.form();
-    form.split('&').find_map(|pair| pair.strip_prefix("cn=")).unwrap().to_owned()
-}
-
-fn is_deleted(world: &World, user: &User<'_>) -> bool {
-    !world.eye().user(&user.mail).one("pbmDeletedSince").is_empty()
 }
 
 fn a_token_that_counts_for_nothing_opens_nothing(world: &World) {

@@ -1,6 +1,7 @@
 //! The API over HTTP, all trials against one `pbm serve`.
 
 mod access;
+mod access_cases;
 mod auth;
 mod bad_input;
 mod bad_wire;

@@ -1,0 +1,265 @@
+//! How each endpoint is tried by somebody: the answer, and whether the directory changed just where it should.
+
+use harness::{Answer, Client, Group, MailList, Tenant, User, World, form};
+use server::http::endpoint::Endpoint;
+
+/// Somebody tries something in a tenant, about what has this name.
+pub(crate) struct Case<'a, 'w> {
+    pub(crate) world: &'w World,
+    pub(crate) client: &'a Client,
+    pub(crate) tenant: &'a Tenant<'w>,
+    pub(crate) name: String,
+    pub(crate) expected: u16,
+}
+
+impl<'w> Case<'_, 'w> {
+    #[track_caller]
+    pub(crate) fn check(&self, endpoint: Endpoint) {
+        match endpoint {
+            Endpoint::Authenticate => {
+                let user = self.user();
+                let client = self.client.behind(&self.world.fresh_address());
+                self.assert_status(&client.log_in(&user.mail, &user.password));
+            }
+            Endpoint::Live => self.assert_read("/health/live"),
+            Endpoint::Ready => self.assert_read("/health/ready"),
+            Endpoint::ListUsers
+            | Endpoint::CreateUser
+            | Endpoint::ReadUser
+            | Endpoint::PatchUser
+            | Endpoint::DeleteUser
+            | Endpoint::RestoreUser
+            | Endpoint::ImportUsers
+            | Endpoint::ListMemberships => self.check_users(endpoint),
+            Endpoint::ListTenants
+            | Endpoint::CreateTenantOfDomain
+            | Endpoint::CreateTenant
+            | Endpoint::ReadTenant
+            | Endpoint::PatchTenant
+            | Endpoint::DeleteTenant
+            | Endpoint::RestoreTenant
+            | Endpoint::AddDomain
+            | Endpoint::RemoveDomain => self.check_tenants(endpoint),
+            Endpoint::ListMailLists
+            | Endpoint::CreateMailList
+            | Endpoint::PatchMailList
+            | Endpoint::DeleteMailList
+            | Endpoint::ReadMailList => self.check_lists(endpoint),
+            Endpoint::ListResourceGroups
+            | Endpoint::CreateResourceGroup
+            | Endpoint::ReadResourceGroup
+            | Endpoint::RenameResourceGroup
+            | Endpoint::DeleteResourceGroup => self.check_groups(endpoint),
+            Endpoint::ListResources
+            | Endpoint::CreateResource
+            | Endpoint::ReadResource
+            | Endpoint::PatchResource
+            | Endpoint::DeleteResource => self.check_resources(endpoint),
+        }
+    }
+
+    fn check_users(&self, endpoint: Endpoint) {
+        let new = self.tenant.user(&self.name);
+        match endpoint {
+            Endpoint::CreateUser => {
+                self.assert_made(&new.by(self.client).put(), &format!("(cn={})", self.name));
+            }
+            Endpoint::ImportUsers => {
+                let header = "mail,userPassword,employeeNumber,cn,sn";
+                let (mail, name) = (self.tenant.address(&self.name), &self.name);
+                let rows = format!("{header}\n{mail},{},2,{name},Tester\n", harness::PASSWORD);
+                let client = self.client.with_header("Content-Type", "text/csv");
+                let answer = client.post(format!("{}/bulk", self.tenant.users()), &rows);
+                self.assert_made(&answer, &format!("(cn={name})"));
+            }
+            Endpoint::ListUsers => {
+                self.assert_read(&self.tenant.users());
+                self.assert_read(&format!("{}?deleted=1", self.tenant.users()));
+            }
+            Endpoint::ReadUser => self.assert_read(self.user().as_ref()),
+            Endpoint::ListMemberships => self.assert_read(&format!("{}/maillists", self.user().as_ref())),
+            Endpoint::PatchUser => {
+                let user = self.user();
+                self.assert_status(&self.client.patch(&user, "title=Boss"));
+                assert_eq!(self.world.eye().user(&user.mail).one("title") == "Boss", self.allowed());
+            }
+            Endpoint::DeleteUser => {
+                let user = self.user();
+                self.assert_status(&self.client.delete(&user));
+                assert_eq!(is_deleted(self.world, &user), self.allowed());
+            }
+            _ => {
+                let user = self.user();
+                self.world.root().delete(&user).expect_success();
+                self.assert_status(&self.client.restore(&user));
+                assert_eq!(is_deleted(self.world, &user), !self.allowed());
+            }
+        }
+    }
+
+    fn check_tenants(&self, endpoint: Endpoint) {
+        let domain = format!("{}.test", self.name);
+        let made = format!("(&(objectClass=pbmTenant)(associatedDomain={domain}))");
+        let body = form(&[("domain", &domain)]);
+        // What succeeds here would pull the ground from under the other cases.
+        let another = self.allowed().then(|| self.world.tenant());
+        let tenant = another.as_ref().unwrap_or(self.tenant);
+        let changed = |answer: &Answer, attribute: &str, before: &Option<harness::Entry>| {
+            self.assert_status(answer);
+            let values = |entry: &harness::Entry| entry.all(attribute).join(",");
+            let after = self.tenant_entry(tenant);
+            assert_eq!(after.as_ref().map(values) != before.as_ref().map(values), self.allowed());
+        };
+        let before = self.tenant_entry(tenant);
+        match endpoint {
+            Endpoint::ListTenants => {
+                self.assert_read("/v2/tenants");
+                self.assert_read("/v2/tenants?deleted=1");
+            }
+            Endpoint::ReadTenant => self.assert_read(&tenant.path()),
+            Endpoint::CreateTenantOfDomain => {
+                self.assert_made(&self.client.post("/v2/tenants", &body), &made);
+            }
+            Endpoint::CreateTenant => {
+                self.assert_made(&self.client.put(format!("/v2/tenants/{}", self.name), &body), &made);
+            }
+            Endpoint::PatchTenant => {
+                changed(&self.client.patch(tenant.path(), "quota=77"), "pbmDefaultQuota", &before);
+            }
+            Endpoint::DeleteTenant => changed(&self.client.delete(tenant.path()), "pbmDeletedSince", &before),
+            Endpoint::RestoreTenant => {
+                if self.allowed() {
+                    self.world.root().delete(tenant.path()).expect_success();
+                }
+                let before = self.tenant_entry(tenant);
+                changed(&self.client.restore(tenant.path()), "pbmDeletedSince", &before);
+            }
+            Endpoint::AddDomain => {
+                let path = format!("{}/domains/{domain}", tenant.path());
+                changed(&self.client.put(path, ""), "associatedDomain", &before);
+            }
+            _ => {
+                let path = format!("{}/domains/{domain}", tenant.path());
+                self.world.root().put(&path, "").expect_success();
+                let before = self.tenant_entry(tenant);
+                changed(&self.client.delete(&path), "associatedDomain", &before);
+                self.world.root().delete(path);
+            }
+        }
+    }
+
+    fn tenant_entry(&self, tenant: &Tenant<'_>) -> Option<harness::Entry> {
+        let eye = self.world.eye();
+        eye.entry(&format!("ou={},ou=Domains,{}", tenant.id, eye.root))
+    }
+
+    fn check_lists(&self, endpoint: Endpoint) {
+        let new = self.tenant.mail_list(&self.name).members(&["partner@outside.example"]);
+        let found = format!("(mail={})", self.tenant.address(&self.name));
+        if endpoint == Endpoint::CreateMailList {
+            return self.assert_made(&new.by(self.client).post(), &found);
+        }
+        let list: MailList<'w> = new.by(self.world.root()).create();
+        match endpoint {
+            Endpoint::ListMailLists => self.assert_read(&self.tenant.maillists()),
+            Endpoint::ReadMailList => {
+                self.assert_read(list.as_ref());
+                self.assert_read(&format!("{}?expand=1", list.as_ref()));
+            }
+            Endpoint::PatchMailList => {
+                self.assert_status(&self.client.put(list.request(), "displayName=Changed"));
+                assert_eq!(list.entry().one("displayName") == "Changed", self.allowed());
+            }
+            _ => self.assert_gone(&self.client.delete(list.request()), &found),
+        }
+    }
+
+    fn check_groups(&self, endpoint: Endpoint) {
+        let group = self.tenant.group(&self.name);
+        let renamed = group.renamed(&format!("{}-renamed", self.name));
+        if endpoint == Endpoint::CreateResourceGroup {
+            return self.assert_made(&self.client.put(&group, ""), &format!("(ou={})", self.name));
+        }
+        let group = self.group();
+        match endpoint {
+            Endpoint::ListResourceGroups => self.assert_read(&self.tenant.groups()),
+            Endpoint::ReadResourceGroup => self.assert_read(group.as_ref()),
+            Endpoint::RenameResourceGroup => {
+                self.assert_status(&self.client.patch(&group, &form(&[("name", &renamed.name)])));
+                assert_eq!(
+                    (renamed.entries().len() == 1, group.entries().is_empty()),
+                    (self.allowed(), self.allowed())
+                );
+            }
+            _ => self.assert_gone(&self.client.delete(&group), &format!("(ou={})", self.name)),
+        }
+    }
+
+    fn check_resources(&self, endpoint: Endpoint) {
+        let group = self.group();
+        let new = group.resource(&self.name);
+        let found = format!("(mail={})", self.tenant.address(&self.name));
+        if endpoint == Endpoint::CreateResource {
+            return self.assert_made(&new.by(self.client).put(), &found);
+        }
+        let room = new.by(self.world.root()).create();
+        match endpoint {
+            Endpoint::ListResources => self.assert_read(&group.resources()),
+            Endpoint::ReadResource => self.assert_read(room.as_ref()),
+            Endpoint::PatchResource => {
+                self.assert_status(&self.client.patch(&room, "l=Omsk"));
+                assert_eq!(room.entry().one("l") == "Omsk", self.allowed());
+            }
+            _ => self.assert_gone(&self.client.delete(&room), &found),
+        }
+    }
+
+    fn allowed(&self) -> bool {
+        self.expected == 200
+    }
+
+    fn user(&self) -> User<'w> {
+        self.tenant.user(&self.name).create()
+    }
+
+    fn group(&self) -> Group<'w> {
+        self.world.root().put(self.tenant.group(&self.name), "").expect_success();
+        self.tenant.group(&self.name)
+    }
+
+    #[track_caller]
+    fn assert_made(&self, answer: &Answer, filter: &str) {
+        self.assert_status(answer);
+        assert_eq!(self.world.eye().find(filter).len(), usize::from(self.allowed()));
+    }
+
+    #[track_caller]
+    fn assert_gone(&self, answer: &Answer, filter: &str) {
+        self.assert_status(answer);
+        assert_eq!(self.world.eye().find(filter).is_empty(), self.allowed());
+    }
+
+    #[track_caller]
+    fn assert_read(&self, path: &str) {
+        self.assert_status(&self.client.get(path));
+        let head = self.client.send("HEAD", path, "");
+        assert_eq!((head.status, head.body.len()), (self.expected, 0));
+    }
+
+    /// An answer with the status; a refusal in the guide's words.
+    #[track_caller]
+    fn assert_status(&self, answer: &Answer) {
+        let answer = answer.clone().expect(self.expected);
+        if self.expected == 403 {
+            assert_eq!(
+                answer.message(),
+                "You don't have the permission to access the requested resource. It is either read-protected or \
+                 not readable by the server."
+            );
+        }
+    }
+}
+
+pub(crate) fn is_deleted(world: &World, user: &User<'_>) -> bool {
+    !world.eye().user(&user.mail).one("pbmDeletedSince").is_empty()
+}
