@@ -15,6 +15,9 @@ mod lists;
 mod renames;
 mod scene;
 mod shell;
+mod tenant_deletion;
+mod tenant_domains;
+mod tenants;
 mod users;
 
 use std::process::ExitCode;
@@ -34,5 +37,8 @@ fn main() -> ExitCode {
         bad_wire::TRIALS,
         conflicts::TRIALS,
         http::TRIALS,
+        tenants::TRIALS,
+        tenant_domains::TRIALS,
+        tenant_deletion::TRIALS,
     ])
 }
