@@ -6,12 +6,16 @@ mod auth;
 mod bad_input;
 mod bad_wire;
 mod conflicts;
+mod dynamic_lists;
 mod guide;
 mod guide_maillists;
 mod guide_resources;
 mod guide_tenants;
 mod http;
 mod lists;
+mod maillist_members;
+mod maillist_nesting;
+mod maillists;
 mod renames;
 mod scene;
 mod shell;
@@ -40,5 +44,9 @@ fn main() -> ExitCode {
         tenants::TRIALS,
         tenant_domains::TRIALS,
         tenant_deletion::TRIALS,
+        maillists::TRIALS,
+        maillist_members::TRIALS,
+        maillist_nesting::TRIALS,
+        dynamic_lists::TRIALS,
     ])
 }
