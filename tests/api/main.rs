@@ -17,6 +17,8 @@ mod maillist_members;
 mod maillist_nesting;
 mod maillists;
 mod renames;
+mod resource_groups;
+mod resources;
 mod scene;
 mod shell;
 mod tenant_deletion;
@@ -48,5 +50,7 @@ fn main() -> ExitCode {
         maillist_members::TRIALS,
         maillist_nesting::TRIALS,
         dynamic_lists::TRIALS,
+        resource_groups::TRIALS,
+        resources::TRIALS,
     ])
 }
