@@ -5,6 +5,7 @@ mod access_cases;
 mod auth;
 mod bad_input;
 mod bad_wire;
+mod concurrency;
 mod conflicts;
 mod dynamic_lists;
 mod guide;
@@ -12,6 +13,7 @@ mod guide_maillists;
 mod guide_resources;
 mod guide_tenants;
 mod http;
+mod idempotency;
 mod lists;
 mod maillist_members;
 mod maillist_nesting;
@@ -52,5 +54,7 @@ fn main() -> ExitCode {
         dynamic_lists::TRIALS,
         resource_groups::TRIALS,
         resources::TRIALS,
+        concurrency::TRIALS,
+        idempotency::TRIALS,
     ])
 }
