@@ -4,6 +4,7 @@ mod access;
 mod access_cases;
 mod auth;
 mod bad_input;
+mod bad_requests;
 mod bad_wire;
 mod concurrency;
 mod conflicts;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         renames::TRIALS,
         auth::TRIALS,
         bad_input::TRIALS,
+        bad_requests::TRIALS,
         bad_wire::TRIALS,
         conflicts::TRIALS,
         http::TRIALS,

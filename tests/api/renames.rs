@@ -12,6 +12,7 @@ harness::trials! { "renames":
     a_rename_back_and_forth_leaves_nothing_behind,
     a_rename_to_the_same_address_changes_nothing,
     a_renamed_user_keeps_its_tokens,
+    addresses_with_special_characters_are_renamed_as_others_are,
 }
 
 #[track_caller]
@@ -137,4 +138,18 @@ fn a_renamed_user_keeps_its_tokens(world: &World) {
     let petr = rename(&tenant, &ivan, "petr", "");
     client.get(&petr).expect(200);
     client.get(&ivan).expect(403);
+}
+
+fn addresses_with_special_characters_are_renamed_as_others_are(world: &World) {
+    let tenant = world.tenant();
+    for (number, name) in ["a+b", "a=b", "#a", "o'neil", "a/b", "a%b", "a&b"].into_iter().enumerate() {
+        let _case = harness::Context::new(name);
+        let user = tenant.user(&format!("u{number}")).create();
+        let odd = rename(&tenant, &user, name, "");
+        let back = rename(&tenant, &odd, &format!("u{number}"), "title=x");
+        let entry = world.eye().user(&back.mail);
+        assert_eq!((entry.all("mail"), entry.one("title")), (vec![back.mail.as_str()], "x"));
+        assert_eq!(entry.all("mailAlternateAddress"), Vec::<&str>::new());
+        tenant.user(name).create();
+    }
 }
