@@ -14,6 +14,7 @@ const DUE: Duration = Duration::from_millis(1100);
 
 harness::trials! { "purge":
     a_purge_removes_what_is_due_and_frees_its_addresses,
+    a_purged_user_is_in_no_list_any_more,
     a_purge_leaves_alone_what_is_not_due,
     a_restore_that_races_a_purge_wins_or_is_told_so_200_times,
 }
@@ -57,6 +58,26 @@ fn a_purge_removes_what_is_due_and_frees_its_addresses(_: &World) {
     tenant.admin().get(&kept).expect(200);
     let again = world.installation().pbm(&config, &["purge"]).expect_success();
     assert!(again.stdout.contains("0 user(s) removed"), "{again:?}");
+    assert_eq!(world.stop(), Vec::<String>::new());
+}
+
+fn a_purged_user_is_in_no_list_any_more(_: &World) {
+    let world = World::start();
+    let config = without_retention(&world);
+    let tenant = world.tenant();
+    let [ivan, kept] = ["ivan", "kept"].map(|name| tenant.user(name).create());
+    let list = tenant.mail_list("friends").members(&[&ivan.mail, &kept.mail, "a@outside.example"]).create();
+    let alone = tenant.mail_list("alone").members(&[&ivan.mail]).create();
+    tenant.admin().delete(&ivan).expect_success();
+    assert_eq!(list.member_dns().len(), 2);
+    sleep(DUE);
+    world.installation().pbm(&config, &["purge"]).expect_success();
+    assert_eq!(list.members(), ["a@outside.example", &kept.mail]);
+    assert_eq!(list.member_dns(), [kept.dn().to_lowercase()]);
+    assert_eq!((alone.members(), alone.member_dns()), (vec![], vec![]));
+    // Somebody new of that name is no member.
+    tenant.user("ivan").create();
+    assert_eq!(list.expanded(), ["a@outside.example", &kept.mail]);
     assert_eq!(world.stop(), Vec::<String>::new());
 }
 

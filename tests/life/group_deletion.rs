@@ -1,0 +1,130 @@
+//! A resource group of 1,000 resources whose deletion is cut off by the end of the process.
+
+use harness::{Client, Group, Serve, Signal, Tenant, World, start_serve};
+use std::{
+    fmt::Write,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+harness::trials! { "group_deletion":
+    a_deletion_that_was_killed_half_way_ends_when_it_is_asked_for_again,
+    a_deletion_that_was_killed_again_and_again_ends,
+}
+
+const RESOURCES: usize = 1000;
+
+/// Makes so many resources straight in the directory.
+fn fill(world: &World, group: &Group<'_>, count: usize) {
+    let mut ldif = String::new();
+    for number in 0..count {
+        let room = group.named(&format!("{}-{number:04}", group.name.to_lowercase()));
+        let (dn, mail) = (room.dn(), &room.mail);
+        let attributes =
+            format!("objectClass: pbmResource\nmail: {mail}\ncn: Room\ndisplayName: Room\nemployeeType: 1\n");
+        write!(ldif, "dn: {dn}\nchangetype: add\nobjectClass: top\n{attributes}\n").unwrap();
+    }
+    world.eye().modify(&ldif);
+}
+
+/// A process of its own over the same directory, and its client with a super administrator's token.
+fn another_process(world: &World) -> (Serve, Client) {
+    let serve = start_serve(&world.installation().usual_config(), &[]);
+    let client = world.root().at(&serve.client());
+    (serve, client)
+}
+
+fn left(world: &World, group: &Group<'_>) -> usize {
+    world.eye().search(&group.dn(), "one", "(objectClass=pbmResource)").len()
+}
+
+/// Asks for the deletion and kills the process in the middle of it.
+fn cut_off(world: &World, group: &Group<'_>) -> usize {
+    let (mut serve, client) = another_process(world);
+    let before = left(world, group);
+    let path = group.as_ref().to_owned();
+    let asked = std::thread::spawn(move || client.try_send("DELETE", &path, b""));
+    let since = Instant::now();
+    while left(world, group) > before - 50 {
+        assert!(since.elapsed() < Duration::from_secs(20), "nothing is removed");
+        sleep(Duration::from_millis(5));
+    }
+    serve.signal(Signal::KILL);
+    serve.wait(Duration::from_secs(5)).unwrap();
+    let answer = asked.join().unwrap();
+    assert!(answer.is_err(), "the deletion was over before the kill: {answer:?}");
+    let after = left(world, group);
+    assert!(after > 0 && after < before, "{after} of {before} left: not the middle");
+    after
+}
+
+/// A group to be deleted, and what has to stay.
+struct Scene<'w> {
+    world: &'w World,
+    tenant: Tenant<'w>,
+    rooms: Group<'w>,
+    cars: Group<'w>,
+}
+
+impl<'w> Scene<'w> {
+    fn new(world: &'w World) -> Self {
+        let tenant = world.tenant();
+        let ivan = tenant.user("ivan").create();
+        let [rooms, cars] = ["Rooms", "Cars"].map(|name| tenant.group(name).create());
+        fill(world, &rooms, RESOURCES);
+        fill(world, &cars, 20);
+        let members = ["rooms-0001", "rooms-0999", "cars-0001"].map(|name| tenant.address(name));
+        let members: Vec<_> = members.iter().chain([&ivan.mail]).map(String::as_str).collect();
+        tenant.mail_list("friends").members(&members).create();
+        Self { world, tenant, rooms, cars }
+    }
+
+    /// Everything of the tenant but the group and the lists.
+    fn others(&self) -> Vec<harness::Entry> {
+        let is_other = |dn: &str| !dn.contains("ou=Rooms") && !dn.contains("ou=Groups");
+        // How long somebody is a member is the directory's own business.
+        self.tenant.entries().into_iter().filter(|entry| is_other(&entry.dn)).collect()
+    }
+
+    #[track_caller]
+    fn assert_ended(self, others: &[harness::Entry]) {
+        assert_eq!(self.rooms.entries(), []);
+        assert_eq!(self.others(), others);
+        let friends = self.tenant.list_named("friends");
+        let members = ["cars-0001", "ivan"].map(|name| self.tenant.address(name));
+        assert_eq!((friends.members(), friends.member_dns().len()), (members.to_vec(), 2));
+        self.tenant.admin().get(&self.rooms).expect(404);
+        assert_eq!(self.cars.page("")["count"], 20);
+        let again = self.tenant.group("Rooms").create();
+        again.resource("rooms-0001").create();
+        assert_eq!(again.listed(""), ["rooms-0001"]);
+        self.world.root().delete(&again).expect_success();
+    }
+}
+
+fn a_deletion_that_was_killed_half_way_ends_when_it_is_asked_for_again(world: &World) {
+    let scene = Scene::new(world);
+    let others = scene.others();
+    cut_off(world, &scene.rooms);
+    assert_eq!(scene.others(), others);
+    let (_serve, client) = another_process(world);
+    client.delete(&scene.rooms).expect_success();
+    client.delete(&scene.rooms).expect(404);
+    scene.assert_ended(&others);
+}
+
+fn a_deletion_that_was_killed_again_and_again_ends(world: &World) {
+    let scene = Scene::new(world);
+    let others = scene.others();
+    let mut before = RESOURCES;
+    for _ in 0..3 {
+        let after = cut_off(world, &scene.rooms);
+        assert!(after < before);
+        before = after;
+        if after < 200 {
+            break;
+        }
+    }
+    world.root().delete(&scene.rooms).expect_success();
+    scene.assert_ended(&others);
+}
