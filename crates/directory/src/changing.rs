@@ -2,7 +2,7 @@
 //! made, and who has an address that was asked for.
 
 use crate::{
-    Directory, Scope,
+    Directory, Entry, Scope,
     error::{DirectoryError, PasswordRefusal},
 };
 use ldap_text::{
@@ -11,7 +11,9 @@ use ldap_text::{
     ldif::{Change, ChangeRecord},
 };
 use mail_model::{
+    changes::old_name_removal,
     deletion::Since,
+    entry::EntryView,
     names,
     revision::{Precondition, Version},
     tenant::TenantId,
@@ -81,6 +83,14 @@ impl From<DirectoryError> for WriteError {
     }
 }
 
+/// The change that takes an address from an entry whose rename was cut off before its last step: it is neither what
+/// the entry is named by nor one of its aliases.
+fn left_by_a_rename(dn: &Dn, owner: &Entry, address: &str) -> Option<ChangeRecord> {
+    let name = dn.rdn()?.value_of(&names::MAIL)?;
+    let mut all = owner.values(&names::MAIL_ALTERNATE_ADDRESS).iter().map(String::as_str).chain([name]);
+    (!all.any(|own| own.eq_ignore_ascii_case(address))).then(|| old_name_removal(dn.clone(), address))
+}
+
 /// Plans a change on the state that is there, again and again while others are faster.
 #[derive(Debug)]
 pub(crate) struct Attempts<'a> {
@@ -133,6 +143,11 @@ impl Directory {
     pub(crate) async fn apply_in_turn(&self, changes: &[ChangeRecord]) -> Result<(), DirectoryError> {
         let Some((first, rest)) = changes.split_first() else { return Ok(()) };
         self.apply(first).await?;
+        self.apply_rest(rest).await
+    }
+
+    /// Applies what follows the first change of a plan.
+    pub(crate) async fn apply_rest(&self, rest: &[ChangeRecord]) -> Result<(), DirectoryError> {
         for change in rest {
             let outcome = self.apply(change).await.map_err(DirectoryError::after_a_write);
             match (&change.change, outcome) {
@@ -146,6 +161,17 @@ impl Directory {
             }
         }
         Ok(())
+    }
+
+    /// Takes back what should not have been written. Where that fails it is logged: an address of a domain that its
+    /// tenant has lost stays behind, or a user of a deleted tenant, which the hourly job settles.
+    pub(crate) async fn take_back(&self, changes: &[ChangeRecord]) {
+        for change in changes {
+            if let Err(error) = self.apply(change).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "change.not_taken_back");
+                return;
+            }
+        }
     }
 
     /// Applies a removal; one that finds nothing is done already.
@@ -186,13 +212,17 @@ impl Directory {
                 Filter::equal(names::MAIL, address.as_str()),
                 Filter::equal(names::MAIL_ALTERNATE_ADDRESS, address.as_str()),
             ]);
-            let attributes = [names::DELETED_SINCE];
+            let attributes = [names::DELETED_SINCE, names::MAIL_ALTERNATE_ADDRESS];
             let Some(owner) = self.find(self.tree().root(), Scope::Subtree, &filter, &attributes).await?
             else {
                 continue;
             };
             let dn = owner.dn();
             if dn.as_ref() == own {
+                continue;
+            }
+            if let Some(cleaning) = dn.as_ref().and_then(|dn| left_by_a_rename(dn, &owner, address)) {
+                self.apply(&cleaning).await?;
                 continue;
             }
             let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));

@@ -8,6 +8,7 @@ use crate::{
     changing::{Attempts, NameTaken, WriteError},
     error::DirectoryError,
     lists::{Collection, Page},
+    tenants::TenantAtHand,
 };
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use mail_model::{
@@ -50,7 +51,7 @@ impl Directory {
             who: group::live_filter(),
             attributes: group::READ_ATTRIBUTES,
         };
-        self.page(&collection, request, |entry: &Entry| ResourceGroup::from_entry(entry)).await
+        self.page(&collection, request, group_of).await
     }
 
     /// Reads a resource group.
@@ -73,7 +74,7 @@ impl Directory {
     ) -> Result<Option<ResourceGroup>, DirectoryError> {
         let dn = self.tree().resource_group(tenant, name);
         let entry = self.find(&dn, Scope::Base, &group::of_class(), group::READ_ATTRIBUTES).await?;
-        Ok(entry.and_then(|entry| ResourceGroup::from_entry(&entry)))
+        Ok(entry.and_then(|entry| group_of(&entry)))
     }
 
     /// Makes a resource group.
@@ -234,16 +235,22 @@ impl Directory {
     /// [`WriteError::Taken`] when something else has its address.
     pub async fn create_resource(
         &self,
-        tenant: &TenantId,
+        tenant: &TenantAtHand,
         group: &GroupName,
         new: &NewResource,
     ) -> Result<(), WriteError> {
-        match self.apply(&plan::creation(self.tree(), tenant, group, new)).await {
+        let addresses = [new.mail.to_string()];
+        match self.apply(&plan::creation(self.tree(), &tenant.id, group, new)).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
-                Err(self.address_conflict(tenant, &[new.mail.to_string()], None).await?)
+                Err(self.address_conflict(&tenant.id, &addresses, None).await?)
             }
             outcome => Ok(outcome?),
+        }?;
+        let standing = self.still_stands(tenant, &addresses).await;
+        if standing.is_err() {
+            self.take_back(&[plan::removal(self.tree(), &tenant.id, group, &new.mail)]).await;
         }
+        standing
     }
 
     /// Changes a resource.
@@ -291,4 +298,8 @@ impl Directory {
             }
         }
     }
+}
+
+fn group_of(entry: &Entry) -> Option<ResourceGroup> {
+    ResourceGroup::from_entry(entry.dn()?.rdn()?, entry)
 }

@@ -1,4 +1,4 @@
-//! The parts that changes are made of.
+//! The parts that changes are made of, and the rename that users and mailing lists share.
 
 use crate::{names, revision::Revision};
 use jiff::Timestamp;
@@ -64,17 +64,36 @@ pub(crate) fn rename_with(
     }
     others.retain(|m| m.attribute.name != names::MAIL_ALTERNATE_ADDRESS);
     others.push(replace(names::MAIL_ALTERNATE_ADDRESS, reserved));
-    let old = folder.child(names::MAIL, mail);
-    let new = folder.child(names::MAIL, new_mail);
+    let (renaming, old_name) = rename(folder, names::MAIL, mail, new_mail);
+    let mut last = vec![delete_value(names::MAIL_ALTERNATE_ADDRESS, new_mail)];
+    last.extend(old_name);
     [
-        guarded(old.clone(), revision, others),
-        rename(old, Rdn::new(names::MAIL, new_mail)),
-        modify(new, vec![delete_value(names::MAIL_ALTERNATE_ADDRESS, new_mail)]),
+        guarded(folder.child(names::MAIL, mail), revision, others),
+        renaming,
+        modify(folder.child(names::MAIL, new_mail), last),
     ]
 }
 
-pub(crate) fn rename(dn: Dn, new_rdn: Rdn) -> ChangeRecord {
-    ChangeRecord { dn, change: Change::Rename { new_rdn, delete_old_rdn: true, new_superior: None } }
+/// Renames an entry, and what is left to be taken out of it afterwards. 389-ds 2.3 cannot drop the old value itself
+/// where that is written with an escape: its uniqueness plug-in fails on such a rename (result 1).
+pub(crate) fn rename(
+    folder: &Dn,
+    naming: AttributeName,
+    old: &str,
+    new: &str,
+) -> (ChangeRecord, Option<Modification>) {
+    let old_rdn = Rdn::new(naming.clone(), old);
+    let new_rdn = Rdn::new(naming.clone(), new);
+    let delete_old_rdn = !old_rdn.to_string().contains('\\');
+    let old_name = (!delete_old_rdn && old_rdn != new_rdn).then(|| delete_value(naming, old));
+    let change = Change::Rename { new_rdn, delete_old_rdn, new_superior: None };
+    (ChangeRecord { dn: folder.with_rdn(old_rdn), change }, old_name)
+}
+
+/// Takes an address from an entry that was named by it before a rename.
+#[must_use]
+pub fn old_name_removal(dn: Dn, address: &str) -> ChangeRecord {
+    modify(dn, vec![delete_value(names::MAIL, address)])
 }
 
 /// The claim of an entry that is to be removed: from then on nobody finds it any more.

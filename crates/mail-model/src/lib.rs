@@ -2,7 +2,7 @@
 
 pub mod address;
 pub mod answer;
-mod changes;
+pub mod changes;
 pub mod deletion;
 pub mod entry;
 pub mod field;

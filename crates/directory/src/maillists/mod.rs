@@ -8,6 +8,7 @@ use crate::{
     changing::{Attempts, WriteError},
     error::DirectoryError,
     lists::{Collection, Page},
+    tenants::TenantAtHand,
 };
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use mail_model::{
@@ -16,8 +17,8 @@ use mail_model::{
     maillist::{
         self, HEAD_ATTRIBUTES, MailList, READ_ATTRIBUTES,
         command::{
-            Addresses, Content, ContentChange, MEMBERS_PARAMETER, MailListPatch, NewMailList,
-            REMOVE_PARAMETER,
+            ALL_MEMBERS_PARAMETER, Addresses, Content, ContentChange, MEMBERS_PARAMETER, MailListPatch,
+            NewMailList, REMOVE_PARAMETER,
         },
         member::Member,
         plan::{self, FoundContent, MemberEdit},
@@ -98,7 +99,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`WriteError::Parameter`] about members that can't be, [`WriteError::Taken`] when something has its address.
-    pub async fn create_mail_list(&self, tenant: &Tenant, new: &NewMailList) -> Result<(), WriteError> {
+    pub async fn create_mail_list(&self, tenant: &TenantAtHand, new: &NewMailList) -> Result<(), WriteError> {
         let change = match &new.content {
             Content::Members(addresses) => {
                 let members = self.find_members(tenant, MEMBERS_PARAMETER, addresses).await?;
@@ -113,7 +114,12 @@ impl Directory {
                 Err(self.address_conflict(&tenant.id, &[new.mail.to_string()], None).await?)
             }
             outcome => Ok(outcome?),
+        }?;
+        let standing = self.still_stands(tenant, &[new.mail.to_string()]).await;
+        if standing.is_err() {
+            self.take_back(&[plan::removal(self.tree(), &tenant.id, &new.mail)]).await;
         }
+        standing
     }
 
     /// Changes a list. Two who add or remove different members at once both succeed; whatever else is changed is
@@ -123,7 +129,7 @@ impl Directory {
     /// [`WriteError`].
     pub async fn patch_mail_list(
         &self,
-        tenant: &Tenant,
+        tenant: &TenantAtHand,
         mail: &MailAddress,
         patch: &MailListPatch,
         precondition: &Precondition,
@@ -142,13 +148,13 @@ impl Directory {
         let replaces = matches!(patch.content, Some(ContentChange::Replace(_)));
         let added = match &patch.content {
             Some(ContentChange::Replace(Content::Members(addresses))) => {
-                let name = maillist::command::ALL_MEMBERS_PARAMETER;
-                Some(self.find_members(tenant, name, addresses).await?)
+                Some(self.find_members(tenant, ALL_MEMBERS_PARAMETER, addresses).await?)
             }
             _ => None,
         };
+        let parameter = if replaces { ALL_MEMBERS_PARAMETER } else { MEMBERS_PARAMETER };
         let nested = self.nested_of(added.as_deref().or(edit.as_ref().map(|e| e.add.as_slice())), &tenant.id);
-        self.refuse_cycle(tenant, mail, &nested).await?;
+        self.refuse_cycle(tenant, mail, parameter, &nested).await?;
         if replaces || patch.new_mail.is_some() || precondition.names_versions() {
             self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?;
         } else {
@@ -156,7 +162,7 @@ impl Directory {
             self.edit_members(tenant, mail, &edit, patch.display_name.as_deref(), random).await?;
         }
         let mail = patch.new_mail.as_ref().unwrap_or(mail);
-        self.undo_cycle(tenant, mail, &nested).await
+        self.undo_cycle(tenant, mail, parameter, &nested).await
     }
 
     /// Adds and removes members whatever the list's revision is. At first as if none that comes were there and all
@@ -193,7 +199,7 @@ impl Directory {
 
     async fn patch_as_read(
         &self,
-        tenant: &Tenant,
+        tenant: &TenantAtHand,
         mail: &MailAddress,
         patch: &MailListPatch,
         edit: Option<&FoundEdit>,
@@ -219,17 +225,21 @@ impl Directory {
             };
             let (new_mail, display_name) = (patch.new_mail.as_ref(), patch.display_name.as_deref());
             let changes = plan::patch(self.tree(), &current, new_mail, display_name, content);
-            match self.apply_in_turn(&changes).await {
+            let Some((first, rest)) = changes.split_first() else { return Ok(()) };
+            let wanted: Vec<_> = new_mail.iter().map(ToString::to_string).collect();
+            let outcome = match self.apply(first).await {
                 Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
-                    let wanted: Vec<_> = new_mail.iter().map(ToString::to_string).collect();
                     let own = self.tree().list(&tenant.id, mail);
                     return Err(self.address_conflict(&tenant.id, &wanted, Some(&own)).await?);
                 }
-                outcome => {
-                    if attempts.judge(outcome)?.is_some() {
-                        return Ok(());
-                    }
+                outcome => outcome,
+            };
+            if attempts.judge(outcome)?.is_some() {
+                if let Err(error) = self.still_stands(tenant, &wanted).await {
+                    self.take_back(&[plan::retreat(self.tree(), &current, &wanted)]).await;
+                    return Err(error);
                 }
+                return Ok(self.apply_rest(rest).await?);
             }
         }
     }

@@ -12,7 +12,6 @@ use mail_model::{
     entry::EntryView,
     maillist::{
         self, MailList, READ_ATTRIBUTES,
-        command::MEMBERS_PARAMETER,
         conditions::Conditions,
         member::{Member, address_of},
         plan::{self, MemberEdit},
@@ -61,12 +60,13 @@ impl Directory {
         &self,
         tenant: &Tenant,
         list: &MailAddress,
+        parameter: &'static str,
         added: &[MailAddress],
     ) -> Result<(), WriteError> {
         match self.closed_path(&tenant.id, list, added).await? {
             None => Ok(()),
             Some(path) => Err(WriteError::Parameter(
-                MEMBERS_PARAMETER,
+                parameter,
                 format!("would make a list its own member: {}", path.join(" → ")),
             )),
         }
@@ -77,9 +77,10 @@ impl Directory {
         &self,
         tenant: &Tenant,
         list: &MailAddress,
+        parameter: &'static str,
         added: &[MailAddress],
     ) -> Result<(), WriteError> {
-        let outcome = self.refuse_cycle(tenant, list, added).await;
+        let outcome = self.refuse_cycle(tenant, list, parameter, added).await;
         if let Err(WriteError::Parameter(..)) = outcome {
             let remove: Vec<_> =
                 added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();

@@ -3,9 +3,7 @@
 use crate::{Directory, Scope, error::DirectoryError};
 use ldap_text::filter::Filter;
 use mail_model::{
-    deletion,
-    entry::EntryView,
-    names,
+    deletion, names,
     resource::group::{self, GroupName},
 };
 
@@ -23,11 +21,11 @@ impl Directory {
             }
         }
         let claimed = Filter::all([deletion::is_claimed(), group::of_class()]);
-        let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::OU]).await?;
+        let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
         let mut groups = Vec::new();
         while let Some(entry) = scan.next().await? {
             let owner = entry.dn().and_then(|dn| tree.owner_of(&dn));
-            let name = entry.first(&names::OU).and_then(|name| GroupName::parse(name).ok());
+            let name = entry.dn().and_then(|dn| GroupName::parse(dn.rdn()?.value_of(&names::OU)?).ok());
             groups.extend(owner.zip(name));
         }
         for (tenant, name) in groups {

@@ -32,6 +32,7 @@ use secrecy::ExposeSecret;
 use std::sync::atomic::AtomicUsize;
 
 const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif");
+const SETTINGS: &str = include_str!("../../../../schema/settings.ldif");
 const TREE: &str = include_str!("../../../../schema/tree.ldif");
 
 const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
@@ -130,6 +131,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     async fn run(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
         let backend = self.backend().await?;
         self.schema().await?;
+        self.settings().await?;
         self.plugins().await?;
         self.indexes(&backend).await?;
         self.tree(request).await?;
@@ -170,6 +172,13 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             Some(change) => self.apply(&change).await.map_err(failed(step)),
             None => Ok(()),
         }
+    }
+
+    async fn settings(&mut self) -> Result<(), SetupError> {
+        for entry in entries(SETTINGS, &[]) {
+            self.ensure(entry).await.map_err(failed("changing the server's settings"))?;
+        }
+        Ok(())
     }
 
     async fn plugins(&mut self) -> Result<(), SetupError> {
@@ -338,7 +347,9 @@ mod tests {
 
     #[test]
     fn every_file_of_the_schema_folder_reads_as_entries() {
-        for (file, count) in [(PLUGINS, 5), (indexes::INDEXES, 18), (TREE, 9), (schema::SCHEMA, 1)] {
+        for (file, count) in
+            [(SETTINGS, 1), (PLUGINS, 5), (indexes::INDEXES, 18), (TREE, 9), (schema::SCHEMA, 1)]
+        {
             let folders = ["domains", "people", "groups", "resources", "contacts", "system", "answers"];
             let mut filled = folders.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
             filled.extend([

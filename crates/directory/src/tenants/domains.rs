@@ -60,7 +60,7 @@ impl Directory {
     }
 
     /// Takes a domain from a tenant. It is looked at again once it is gone, since an address could have been made
-    /// meanwhile; then it is put back.
+    /// meanwhile (see [`TenantAtHand`](super::TenantAtHand)); then it is put back.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] while it is in use or the only one.
@@ -81,6 +81,7 @@ impl Directory {
             }
             outcome => Ok(outcome?),
         }?;
+        self.let_others_finish().await;
         if let Some(address) = self.address_in_domain(id, domain).await? {
             self.add_domain(id, domain).await?;
             return Err(kept(domain, &DomainKept::InUse(address)));

@@ -1,5 +1,6 @@
 //! Tenants in the directory: made, read, listed, changed, deleted with everything they have, restored.
 
+mod at_hand;
 mod domains;
 mod following;
 
@@ -24,6 +25,8 @@ use mail_model::{
     user,
 };
 
+pub use at_hand::TenantAtHand;
+
 /// How many things a tenant has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TenantCounts {
@@ -40,15 +43,7 @@ pub struct TenantCounts {
 }
 
 impl Directory {
-    /// Reads a tenant that is not deleted.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, DirectoryError> {
-        Ok(self.live_tenant(id).await?.map(|live| live.tenant))
-    }
-
-    /// The same, with the version that a change can be planned on.
+    /// Reads a tenant that is not deleted, with the version that a change can be planned on.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -234,6 +229,9 @@ impl Directory {
         }
         self.change_tenant(id, precondition, |current| Some(plan::deletion(self.tree(), current, now)))
             .await?;
+        self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
+        // What was being made when the tenant was deleted.
+        self.let_others_finish().await;
         self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
         Ok(())
     }

@@ -5,9 +5,10 @@ use crate::{
     changing::{Attempts, WriteError},
     error::DirectoryError,
     lists::{Collection, Page},
+    tenants::TenantAtHand,
 };
 use jiff::Timestamp;
-use ldap_text::{attribute::AttributeName, filter::Filter, ldif::ChangeRecord};
+use ldap_text::{attribute::AttributeName, filter::Filter};
 use mail_model::{
     address::MailAddress,
     list::PageRequest,
@@ -29,13 +30,18 @@ impl Directory {
     ///
     /// # Errors
     /// [`WriteError::Taken`] when the server finds one of its addresses elsewhere.
-    pub async fn create_user(&self, tenant: &TenantId, new: &NewUser) -> Result<(), WriteError> {
-        match self.apply(&plan::creation(self.tree(), tenant, new)).await {
+    pub async fn create_user(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
+        match self.apply(&plan::creation(self.tree(), &tenant.id, new)).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
-                Err(self.address_conflict(tenant, &new.addresses(), None).await?)
+                Err(self.address_conflict(&tenant.id, &new.addresses(), None).await?)
             }
             outcome => Ok(outcome?),
+        }?;
+        let standing = self.still_stands(tenant, &new.addresses()).await;
+        if standing.is_err() {
+            self.take_back(&plan::abandonment(self.tree(), &tenant.id, new)).await;
         }
+        standing
     }
 
     /// Reads a user that is not deleted.
@@ -82,20 +88,34 @@ impl Directory {
     /// [`WriteError`].
     pub async fn patch_user(
         &self,
-        tenant: &TenantId,
+        tenant: &TenantAtHand,
         mail: &MailAddress,
         patch: &UserPatch,
         precondition: &Precondition,
         now: Timestamp,
         may_touch: impl Fn(&User) -> bool,
     ) -> Result<String, WriteError> {
-        let plan = |current: &LiveUser| plan::patch(self.tree(), current, patch, now);
-        match self.change_live(tenant, mail, precondition, may_touch, plan).await {
-            Err(WriteError::Directory(DirectoryError::Exists | DirectoryError::NotUnique)) => {
-                let own = self.tree().user(tenant, mail);
-                Err(self.address_conflict(tenant, &patch.addresses(), Some(&own)).await?)
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.live_user(&tenant.id, mail, &attempts, &may_touch).await?;
+            let changes = plan::patch(self.tree(), &current, patch, now);
+            let Some((first, rest)) = changes.split_first() else { return Ok(current.id) };
+            let outcome = match self.apply(first).await {
+                Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
+                    let own = self.tree().user(&tenant.id, mail);
+                    return Err(self.address_conflict(&tenant.id, &patch.addresses(), Some(&own)).await?);
+                }
+                outcome => outcome,
+            };
+            if attempts.judge(outcome)?.is_some() {
+                let standing = self.still_stands(tenant, &patch.addresses()).await;
+                if standing.is_err() {
+                    self.take_back(&plan::retreat(self.tree(), &current, patch)).await;
+                    standing?;
+                }
+                self.apply_rest(rest).await?;
+                return Ok(current.id);
             }
-            outcome => outcome,
         }
     }
 
@@ -111,8 +131,14 @@ impl Directory {
         now: Timestamp,
         may_touch: impl Fn(&User) -> bool,
     ) -> Result<String, WriteError> {
-        let plan = |current: &LiveUser| vec![plan::deletion(self.tree(), current, now)];
-        self.change_live(tenant, mail, precondition, may_touch, plan).await
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let current = self.live_user(tenant, mail, &attempts, &may_touch).await?;
+            let deletion = plan::deletion(self.tree(), &current, now);
+            if attempts.judge(self.apply(&deletion).await)?.is_some() {
+                return Ok(current.id);
+            }
+        }
     }
 
     /// Undoes a deletion. Once a purge has claimed the user it is not found any more.
@@ -138,25 +164,20 @@ impl Directory {
         }
     }
 
-    async fn change_live(
+    /// The user that a change is planned on.
+    async fn live_user(
         &self,
         tenant: &TenantId,
         mail: &MailAddress,
-        precondition: &Precondition,
-        may_touch: impl Fn(&User) -> bool,
-        plan: impl Fn(&LiveUser) -> Vec<ChangeRecord>,
-    ) -> Result<String, WriteError> {
-        let mut attempts = Attempts::under(precondition);
-        loop {
-            let current = self.user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
-            if !may_touch(&current.user) {
-                return Err(WriteError::Forbidden);
-            }
-            attempts.allow(&current.version)?;
-            if attempts.judge(self.apply_in_turn(&plan(&current)).await)?.is_some() {
-                return Ok(current.id);
-            }
+        attempts: &Attempts<'_>,
+        may_touch: &impl Fn(&User) -> bool,
+    ) -> Result<LiveUser, WriteError> {
+        let current = self.user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
+        if !may_touch(&current.user) {
+            return Err(WriteError::Forbidden);
         }
+        attempts.allow(&current.version)?;
+        Ok(current)
     }
 
     /// A page of a tenant's users.

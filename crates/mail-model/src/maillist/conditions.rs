@@ -45,8 +45,8 @@ impl Conditions {
         let mut conditions = Vec::new();
         for text in texts {
             match parse_one(text) {
-                Ok(condition) if !conditions.contains(&condition) => conditions.push(condition),
-                Ok(_) => {}
+                Ok(condition) if conditions.iter().any(|other| are_same(other, &condition)) => {}
+                Ok(condition) => conditions.push(condition),
                 Err(reason) => errors.add(FILTER_PARAMETER, &reason),
             }
         }
@@ -98,6 +98,11 @@ impl Conditions {
     }
 }
 
+/// Whether two conditions say the same to the directory.
+fn are_same((field, value): &(UserField, String), (other_field, other): &(UserField, String)) -> bool {
+    field == other_field && folded(value) == folded(other)
+}
+
 fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
@@ -126,7 +131,7 @@ mod tests {
 
     #[test]
     fn conditions_become_a_filter_that_takes_their_values_literally() {
-        let conditions = parse(&["ou=Sales, R&D (*)", "l=Москва", "ou=Sales, R&D (*)"]).unwrap();
+        let conditions = parse(&["ou=Sales, R&D (*)", "l=Москва", "ou=sales,  r&d (*)"]).unwrap();
         assert_eq!(conditions.texts(), ["ou=Sales, R&D (*)", "l=Москва"]);
         let filter = conditions.filter().to_string();
         assert!(filter.contains("(ou=Sales, R&D \\28\\2a\\29)(l=Москва)"), "{filter}");

@@ -170,6 +170,13 @@ fn cleared(attributes: &[AttributeName]) -> impl Iterator<Item = Modification> {
     attributes.iter().map(|name| replace(name.clone(), Vec::new()))
 }
 
+/// Takes back the addresses that the first step of a rename has reserved.
+#[must_use]
+pub fn retreat(tree: &Tree, before: &MailList, taken: &[String]) -> ChangeRecord {
+    let reserved = delete_values(names::MAIL_ALTERNATE_ADDRESS, plain(taken));
+    modify(tree.list(&before.tenant, &before.mail), vec![reserved])
+}
+
 /// Takes back what was added a moment ago, whatever else has changed.
 #[must_use]
 pub fn take_back(dn: Dn, modifications: Vec<Modification>) -> ChangeRecord {

@@ -1,7 +1,7 @@
 //! Resource groups: folders of resources, known by their names.
 
-use crate::{entry::EntryView, list::Listing, names, revision::Version};
-use ldap_text::{attribute::AttributeName, filter::Filter};
+use crate::{deletion::is_of_class, entry::EntryView, list::Listing, names, revision::Version};
+use ldap_text::{attribute::AttributeName, dn::Rdn, filter::Filter};
 use std::fmt;
 
 /// Longest name of a group, in characters. Of 4 bytes each and percent-encoded it still fits a URL many times.
@@ -64,14 +64,17 @@ pub struct ResourceGroup {
 }
 
 impl ResourceGroup {
-    /// Reads a group from an entry with [`READ_ATTRIBUTES`]; `None` where it is none.
+    /// Reads the group of a name from an entry with [`READ_ATTRIBUTES`]; `None` where it is none. A renaming that was cut
+    /// off may have left its old name beside the new one.
     #[must_use]
-    pub fn from_entry(entry: &impl EntryView) -> Option<Self> {
-        if !crate::deletion::is_of_class(entry, names::RESOURCE_GROUP_CLASS) {
+    pub fn from_entry(rdn: &Rdn, entry: &impl EntryView) -> Option<Self> {
+        if !is_of_class(entry, names::RESOURCE_GROUP_CLASS) {
             return None;
         }
+        let is_its_name = |name: &&String| Rdn::new(names::OU, name) == *rdn;
+        let name = entry.values(&names::OU).iter().find(is_its_name)?;
         Some(Self {
-            name: GroupName::parse(entry.first(&names::OU)?).ok()?,
+            name: GroupName::parse(name).ok()?,
             resources: entry.first(&names::NUM_SUBORDINATES).and_then(|text| text.parse().ok()).unwrap_or(0),
             version: Version::of_entry(entry),
             being_deleted: entry.first(&names::PURGING).is_some(),

@@ -10,17 +10,14 @@ use super::{
 };
 use crate::{
     address::MailAddress,
-    changes::{attribute, claim, guarded, plain, rename, replace},
+    changes::{attribute, claim, guarded, modify, plain, rename, replace},
     deletion,
     field::FieldValue,
     names,
     tenant::TenantId,
     tree::Tree,
 };
-use ldap_text::{
-    dn::Rdn,
-    ldif::{Attribute, Change, ChangeRecord, Modification},
-};
+use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification};
 
 /// Makes a group.
 #[must_use]
@@ -41,10 +38,12 @@ pub fn group_renaming(
     tenant: &TenantId,
     current: &ResourceGroup,
     new_name: &GroupName,
-) -> [ChangeRecord; 2] {
-    let dn = tree.resource_group(tenant, &current.name);
-    let new_rdn = Rdn::new(names::OU, new_name.as_str());
-    [guarded(dn.clone(), &current.version.revision, Vec::new()), rename(dn, new_rdn)]
+) -> Vec<ChangeRecord> {
+    let (folder, old) = (tree.resource_groups(tenant), &current.name);
+    let (renaming, old_name) = rename(&folder, names::OU, old.as_str(), new_name.as_str());
+    let guard = guarded(tree.resource_group(tenant, old), &current.version.revision, Vec::new());
+    let rest = old_name.map(|old_name| modify(tree.resource_group(tenant, new_name), vec![old_name]));
+    [guard, renaming].into_iter().chain(rest).collect()
 }
 
 /// Begins the deletion of a group.
@@ -167,10 +166,13 @@ mod tests {
     fn a_group_is_renamed_after_its_revision_was_replaced() {
         let entry =
             Stored::new(&[names::RESOURCE_GROUP_CLASS], &[(names::OU, "a,b"), (names::REVISION, "1")]);
-        let group = ResourceGroup::from_entry(&entry).unwrap();
+        let group = ResourceGroup::from_entry(&ldap_text::dn::Rdn::new(names::OU, "A,b"), &entry).unwrap();
         let new_name = GroupName::parse("Комнаты").unwrap();
-        let [first, second] = group_renaming(&tree(), &tenant().id, &group, &new_name).map(|c| c.to_string());
+        let changes = group_renaming(&tree(), &tenant().id, &group, &new_name);
+        let [first, second, third] = [0, 1, 2].map(|place| changes[place].to_string());
         assert!(first.contains("delete: pbmRevision\npbmRevision: 1\n"), "{first}");
-        assert!(second.contains("changetype: modrdn") && second.contains("deleteoldrdn: 1"), "{second}");
+        // The old name has an escape, so the server cannot drop it itself.
+        assert!(second.contains("changetype: modrdn") && second.contains("deleteoldrdn: 0"), "{second}");
+        assert!(third.contains("delete: ou\nou: a,b\n"), "{third}");
     }
 }

@@ -10,7 +10,7 @@ use super::{
     field::UserField,
 };
 use crate::{
-    changes::{add_values, attribute, claim, guarded, plain, rename_with, replace},
+    changes::{add_values, attribute, claim, delete_values, guarded, modify, plain, rename_with, replace},
     deletion::{self, Since, end_tokens, lock},
     field::FieldValue,
     names,
@@ -71,6 +71,22 @@ pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp)
     } else {
         vec![guarded(tree.user(&user.tenant, &user.mail), revision, modifications)]
     }
+}
+
+/// Takes back the creation of a user whose tenant has changed meanwhile.
+#[must_use]
+pub fn abandonment(tree: &Tree, tenant: &TenantId, new: &NewUser) -> [ChangeRecord; 2] {
+    let dn = tree.user(tenant, &new.mail);
+    [modify(dn.clone(), vec![claim()]), deletion::removal(dn)]
+}
+
+/// Takes back the addresses that the first change of a patch has taken, whose tenant has changed meanwhile.
+#[must_use]
+pub fn retreat(tree: &Tree, before: &LiveUser, patch: &UserPatch) -> [ChangeRecord; 1] {
+    let had = before.user.values(UserField::Aliases);
+    let taken: Vec<_> = patch.addresses().into_iter().filter(|address| !had.contains(address)).collect();
+    let dn = tree.user(&before.user.tenant, &before.user.mail);
+    [modify(dn, vec![delete_values(names::MAIL_ALTERNATE_ADDRESS, plain(&taken))])]
 }
 
 /// Deletes a user softly: one modify in place, so the DN keeps the address reserved and memberships stay.

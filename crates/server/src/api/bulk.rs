@@ -34,7 +34,7 @@ pub(super) async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let format = format(&rows.media_type, rows.charset.as_deref())?;
     let import = Import {
         directory: call.directory.clone(),
-        tenant: find_tenant(call).await?,
+        tenant: find_tenant(call).await?.id.clone(),
         mode,
         dry_run,
         may_make_super: call.right == Right::All,

@@ -146,6 +146,9 @@ fn list_texts(parameters: &mut Parameters, errors: &mut FieldErrors) -> ListText
 fn mail_text(parameters: &mut Parameters, errors: &mut FieldErrors) -> Option<String> {
     let mail = once(parameters, MAIL_PARAMETER, errors);
     let other = once(parameters, OTHER_MAIL_PARAMETER, errors);
+    if mail.is_some() && other.is_some() && mail != other {
+        errors.add(OTHER_MAIL_PARAMETER, &"is another name for mail, and says something else");
+    }
     mail.or(other)
 }
 

@@ -19,10 +19,10 @@ use crate::http::{
     dispatch::Call,
     endpoint::Endpoint,
 };
-use mail_model::tenant::Tenant;
+use directory::tenants::TenantAtHand;
 
 /// The tenant that a request names.
-async fn find_tenant(call: &Call<'_>) -> Result<Tenant, Failure> {
+async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
     call.directory.tenant(call.tenant()?).await?.ok_or_else(|| Failure::not_found("tenant"))
 }
 

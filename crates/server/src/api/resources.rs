@@ -59,7 +59,7 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let new = new_resource(call, &tenant)?;
-    done(call, call.directory.create_resource(&tenant.id, &group.name, &new).await)
+    done(call, call.directory.create_resource(&tenant, &group.name, &new).await)
 }
 
 fn new_resource(call: &mut Call<'_>, tenant: &Tenant) -> Result<NewResource, FieldErrors> {

@@ -1,6 +1,6 @@
 //! One row, done: a command as the API makes it, and what the directory says to it.
 
-use super::{Mode, report::Outcome, rows::Row, run::Work};
+use super::{Import, Mode, report::Outcome, rows::Row, run::Work, trial::Trial};
 use crate::{
     api::users::form,
     http::{
@@ -11,6 +11,7 @@ use crate::{
 use directory::{
     changing::{AddressTaken, WriteError},
     error::DirectoryError,
+    tenants::TenantAtHand,
 };
 use mail_model::{
     address::MailAddress,
@@ -22,7 +23,7 @@ use mail_model::{
         role::Role,
     },
 };
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 /// What was done with a row.
 pub(super) struct Done {
@@ -37,6 +38,18 @@ impl Done {
         Self { outcome, changed: None }
     }
 }
+
+/// What a row is done with.
+struct Desk<'a> {
+    work: &'a Work,
+    import: &'a Import,
+    trial: &'a Trial,
+    /// The tenant, read a moment ago.
+    tenant: Arc<TenantAtHand>,
+}
+
+/// What a failure says was not found or has changed.
+const USER: &str = "user";
 
 /// Why nothing was done with a row, or it is not known what.
 pub(super) struct Refusal {
@@ -64,108 +77,118 @@ impl From<Failure> for Refusal {
 pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     let mut parameters = row.content?;
     let _lane = work.import.directory.lane().await;
+    let tenant = work.tenant().await.map_err(|error| failed(work, "tenant", error))?;
+    let desk = &Desk { work, import: &work.import, trial: &work.trial, tenant };
     let mail = row.mail.filter(|mail| !mail.is_empty());
     let mail = mail.ok_or_else(|| wrong_mail(&"is a required value"))?;
-    if work.import.mode == Mode::Create {
-        return create(work, &mail, &mut parameters).await;
+    if desk.import.mode == Mode::Create {
+        return create(desk, &mail, &mut parameters).await;
     }
     let address = MailAddress::parse(&mail).map_err(|error| wrong_mail(&error))?;
-    let user = work.import.directory.user(&work.import.tenant.id, &address).await;
-    match user.map_err(|error| failed(work, error.into()))? {
-        Some(user) => update(work, &address, &user, &mut parameters).await,
-        None if work.trial.has_user(address.as_str()) => try_update(work, &address, &mut parameters).await,
-        None => create(work, &mail, &mut parameters).await,
+    let user = desk.import.directory.user(&desk.tenant.id, &address).await;
+    match user.map_err(|error| failed(desk.work, USER, error.into()))? {
+        Some(user) => update(desk, &address, &user, &mut parameters).await,
+        None if desk.trial.has_user(address.as_str()) => try_update(desk, &address, &mut parameters).await,
+        None => create(desk, &mail, &mut parameters).await,
     }
 }
 
-async fn create(work: &Work, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
-    let new = form::new_user(mail, parameters, &work.import.tenant)?;
-    if new.is_super() && !work.import.may_make_super {
+async fn create(desk: &Desk<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
+    let new = form::new_user(mail, parameters, &desk.tenant)?;
+    if new.is_super() && !desk.import.may_make_super {
         return Err(forbidden());
     }
-    write_new(work, &new).await.map_err(|error| failed(work, error))?;
+    write_new(desk, &new).await.map_err(|error| failed(desk.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Created))
 }
 
-async fn write_new(work: &Work, new: &NewUser) -> Result<(), WriteError> {
-    if work.import.dry_run {
-        return try_taking(work, &new.addresses(), None).await;
+async fn write_new(desk: &Desk<'_>, new: &NewUser) -> Result<(), WriteError> {
+    if desk.import.dry_run {
+        return try_taking(desk, &new.addresses(), None).await;
     }
-    work.import.directory.create_user(&work.import.tenant.id, new).await
+    desk.import.directory.create_user(&desk.tenant, new).await
 }
 
 async fn update(
-    work: &Work,
+    desk: &Desk<'_>,
     mail: &MailAddress,
     user: &LiveUser,
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
-    let patch = form::user_patch(mail, parameters, &work.import.tenant)?;
-    if !work.import.may_make_super && (patch.makes_super() || is_super(&user.user)) {
+    let patch = form::user_patch(mail, parameters, &desk.tenant)?;
+    if !desk.import.may_make_super && (patch.makes_super() || is_super(&user.user)) {
         return Err(forbidden());
     }
-    let patch = without_same_password(work, mail, patch).await;
-    let patch = patch.map_err(|error| failed(work, error.into()))?;
-    if plan::patch(work.import.directory.tree(), user, &patch, (work.import.now)()).is_empty() {
+    let patch = without_same_password(desk, mail, patch).await;
+    let patch = patch.map_err(|error| failed(desk.work, USER, error.into()))?;
+    if plan::patch(desk.import.directory.tree(), user, &patch, (desk.import.now)()).is_empty() {
         return Ok(Done::nothing_but(Outcome::Unchanged));
     }
-    let changed = write_patch(work, mail, &patch).await.map_err(|error| failed(work, error))?;
+    let changed = write_patch(desk, mail, &patch).await.map_err(|error| failed(desk.work, USER, error))?;
     Ok(Done { outcome: Outcome::Updated, changed })
 }
 
 /// Leaves a password out that the user has already: written again it would end the user's tokens, and a policy that
 /// remembers passwords would refuse it. The password of a blocked user cannot be tried, so it is written.
 async fn without_same_password(
-    work: &Work,
+    desk: &Desk<'_>,
     mail: &MailAddress,
     patch: UserPatch,
 ) -> Result<UserPatch, DirectoryError> {
     let Some(password) = patch.password() else { return Ok(patch) };
-    let Some(account) = work.import.directory.account_of_login(mail).await? else { return Ok(patch) };
-    let is_same = work.import.directory.is_password_of(Some(&account), password).await?;
+    let Some(account) = desk.import.directory.account_of_login(mail).await? else { return Ok(patch) };
+    let is_same = desk.import.directory.is_password_of(Some(&account), password).await?;
     Ok(if is_same { patch.without_password() } else { patch })
 }
 
 async fn write_patch(
-    work: &Work,
+    desk: &Desk<'_>,
     mail: &MailAddress,
     patch: &UserPatch,
 ) -> Result<Option<String>, WriteError> {
-    if work.import.dry_run {
-        try_taking(work, &patch.addresses(), Some(mail)).await?;
+    if desk.import.dry_run {
+        try_taking(desk, &patch.addresses(), Some(mail)).await?;
         return Ok(None);
     }
-    let may_touch = |user: &User| work.import.may_make_super || !is_super(user);
-    let (tenant, now) = (&work.import.tenant.id, (work.import.now)());
+    let may_touch = |user: &User| desk.import.may_make_super || !is_super(user);
+    let (tenant, now) = (&desk.tenant, (desk.import.now)());
     let anything = Precondition::None;
-    work.import.directory.patch_user(tenant, mail, patch, &anything, now, may_touch).await.map(Some)
+    desk.import.directory.patch_user(tenant, mail, patch, &anything, now, may_touch).await.map(Some)
 }
 
 /// A dry run of a row that changes a user whom an earlier row would have made.
-async fn try_update(work: &Work, mail: &MailAddress, parameters: &mut Parameters) -> Result<Done, Refusal> {
-    let patch = form::user_patch(mail, parameters, &work.import.tenant)?;
-    if !work.import.may_make_super && patch.makes_super() {
+async fn try_update(
+    desk: &Desk<'_>,
+    mail: &MailAddress,
+    parameters: &mut Parameters,
+) -> Result<Done, Refusal> {
+    let patch = form::user_patch(mail, parameters, &desk.tenant)?;
+    if !desk.import.may_make_super && patch.makes_super() {
         return Err(forbidden());
     }
-    try_taking(work, &patch.addresses(), Some(mail)).await.map_err(|error| failed(work, error))?;
+    try_taking(desk, &patch.addresses(), Some(mail)).await.map_err(|error| failed(desk.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Updated))
 }
 
 /// What a write would say of addresses for a new user, or for the user `own`.
-async fn try_taking(work: &Work, addresses: &[String], own: Option<&MailAddress>) -> Result<(), WriteError> {
-    if let Some(address) = work.trial.find(addresses, own.map(MailAddress::as_str)) {
+async fn try_taking(
+    desk: &Desk<'_>,
+    addresses: &[String],
+    own: Option<&MailAddress>,
+) -> Result<(), WriteError> {
+    if let Some(address) = desk.trial.find(addresses, own.map(MailAddress::as_str)) {
         let taken = AddressTaken { address: address.clone(), owner_deleted_since: None };
         return Err(WriteError::Taken(taken));
     }
-    let tenant = &work.import.tenant.id;
-    let own_entry = own.map(|mail| work.import.directory.tree().user(tenant, mail));
-    let taken = work.import.directory.taken_address(tenant, addresses, own_entry.as_ref()).await?;
+    let tenant = &desk.tenant.id;
+    let own_entry = own.map(|mail| desk.import.directory.tree().user(tenant, mail));
+    let taken = desk.import.directory.taken_address(tenant, addresses, own_entry.as_ref()).await?;
     if let Some(taken) = taken {
         return Err(WriteError::Taken(taken));
     }
     // The first of a new user's addresses is its own.
     let owner = own.map(MailAddress::as_str).or(addresses.first().map(String::as_str));
-    work.trial.take(addresses, owner.unwrap_or_default());
+    desk.trial.take(addresses, owner.unwrap_or_default());
     Ok(())
 }
 
@@ -181,11 +204,11 @@ fn forbidden() -> Refusal {
     Failure::forbidden().into()
 }
 
-/// What the API would answer.
-fn failed(work: &Work, error: WriteError) -> Refusal {
+/// What the API would answer about a thing.
+fn failed(work: &Work, what: &str, error: WriteError) -> Refusal {
     let out_of_reach = matches!(
         error,
         WriteError::Directory(DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_))
     );
-    Refusal { out_of_reach, ..Failure::of_write("user", error, work.import.retention).into() }
+    Refusal { out_of_reach, ..Failure::of_write(what, error, work.import.retention).into() }
 }

@@ -9,10 +9,10 @@ use super::{
     rows::{Row, Rows},
     trial::Trial,
 };
-use directory::Directory;
+use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use mail_model::{deletion::Retention, tenant::Tenant};
+use mail_model::{deletion::Retention, tenant::TenantId};
 use std::{
     pin::Pin,
     sync::{
@@ -20,7 +20,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::io::AsyncRead;
+use tokio::{io::AsyncRead, sync::Mutex};
 
 /// How many rows may fail one after the other because the directory is out of reach: more than a restart of a
 /// connection or a busy moment costs, and soon enough that nobody waits for the failure of thousands.
@@ -32,7 +32,7 @@ pub struct Import {
     /// The directory.
     pub directory: Directory,
     /// The tenant whose users they are.
-    pub tenant: Tenant,
+    pub tenant: TenantId,
     /// What is done with rows.
     pub mode: Mode,
     /// Whether everything is done but the writes. What only a write finds out, such as a password that the policy
@@ -53,6 +53,22 @@ pub(super) struct Work {
     pub(super) import: Import,
     /// What a dry run remembers.
     pub(super) trial: Trial,
+    /// The tenant, as it was read last.
+    tenant: Mutex<Option<Arc<TenantAtHand>>>,
+}
+
+impl Work {
+    /// The tenant, read again where that was too long ago: an import may take minutes.
+    pub(super) async fn tenant(&self) -> Result<Arc<TenantAtHand>, WriteError> {
+        let mut last = self.tenant.lock().await;
+        if let Some(tenant) = last.as_ref().filter(|tenant| tenant.is_fresh()) {
+            return Ok(tenant.clone());
+        }
+        let tenant = self.import.directory.tenant(&self.import.tenant).await?;
+        let tenant = Arc::new(tenant.ok_or(WriteError::NotFound)?);
+        *last = Some(tenant.clone());
+        Ok(tenant)
+    }
 }
 
 /// Does rows and reports each. Nothing is done but what the stream is asked for; dropped half way, it leaves the rest
@@ -67,7 +83,7 @@ pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<I
         told_why: false,
         ended: false,
     };
-    let work = Arc::new(Work { import, trial: Trial::default() });
+    let work = Arc::new(Work { import, trial: Trial::default(), tenant: Mutex::new(None) });
     let events = Box::pin(events(work, rows, tally.stopping.clone()).fuse());
     stream::unfold((tally, events), async |(mut tally, mut events)| {
         let report = tally.next(&mut events).await?;
@@ -109,7 +125,7 @@ async fn event(work: Arc<Work>, row: Row, stopping: Arc<AtomicBool>) -> Event {
         return Event::NotBegun;
     }
     let (number, line, mail) = (row.number, row.line, row.mail.clone());
-    let (done, refusal) = match apply(&work, row).await {
+    let (done, refusal) = match Box::pin(apply(&work, row)).await {
         Ok(done) => (done, None),
         Err(refusal) => (Done::nothing_but(Outcome::Error), Some(refusal)),
     };

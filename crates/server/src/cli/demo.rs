@@ -1,7 +1,7 @@
 //! Demo people: the same ones on every run, with Russian and Latin names.
 
 use anyhow::Context;
-use directory::{Directory, changing::WriteError};
+use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
 use futures_util::{StreamExt, stream};
 use mail_model::{
     address::{Domain, MailAddress},
@@ -87,13 +87,13 @@ pub(super) async fn fill(
 
 async fn make(
     directory: &Directory,
-    tenant: &Tenant,
+    tenant: &TenantAtHand,
     domain: &Domain,
     index: usize,
     password: &Password,
 ) -> anyhow::Result<()> {
     let new = person(index, domain, password, tenant)?;
-    match directory.create_user(&tenant.id, &new).await {
+    match directory.create_user(tenant, &new).await {
         Ok(()) | Err(WriteError::Taken(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }

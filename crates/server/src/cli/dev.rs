@@ -208,7 +208,7 @@ async fn set_password(
     let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())
         .map_err(|errors| anyhow::anyhow!("{:?}", errors.by_parameter()))?;
     directory
-        .patch_user(&tenant_id, address, &patch, &Precondition::None, crate::clock::now(), |_| true)
+        .patch_user(&tenant, address, &patch, &Precondition::None, crate::clock::now(), |_| true)
         .await?;
     Ok(())
 }

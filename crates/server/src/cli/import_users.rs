@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use directory::Directory;
 use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
-use mail_model::tenant::{Tenant, TenantId};
+use mail_model::tenant::TenantId;
 use std::{
     fs::File,
     io::{self, IsTerminal, Read},
@@ -117,8 +117,10 @@ pub(super) fn import_users(config: &Config, args: &ImportArgs) -> Outcome {
     });
     block_on(async {
         let directory = Directory::new(config.ldap_shared(), config.tree.clone());
-        let Some(tenant) = directory.tenant(&id).await? else { bail!("there is no tenant {id}") };
-        let import = import(config, args, directory, tenant);
+        if directory.tenant(&id).await?.is_none() {
+            bail!("there is no tenant {id}");
+        }
+        let import = import(config, args, directory, id);
         let rows = Rows::new(reader, format, import.mode);
         let summary = Box::pin(follow(import, rows, &progress)).await;
         progress.finish_and_clear();
@@ -127,7 +129,7 @@ pub(super) fn import_users(config: &Config, args: &ImportArgs) -> Outcome {
     })
 }
 
-fn import(config: &Config, args: &ImportArgs, directory: Directory, tenant: Tenant) -> Import {
+fn import(config: &Config, args: &ImportArgs, directory: Directory, tenant: TenantId) -> Import {
     Import {
         directory,
         tenant,

@@ -60,7 +60,7 @@ pub(super) async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     if new.is_super() && call.right != Right::All {
         return Err(Failure::forbidden());
     }
-    let outcome = call.directory.create_user(&tenant.id, &new).await;
+    let outcome = call.directory.create_user(&tenant, &new).await;
     outcome.map_err(|error| failure(call, error))?;
     Ok(Reply::success())
 }
@@ -78,8 +78,7 @@ pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
         return Err(Failure::forbidden());
     }
     let may_touch = may_touch(call.right);
-    let change =
-        call.directory.patch_user(&tenant.id, &mail, &patch, &call.precondition, call.now, may_touch);
+    let change = call.directory.patch_user(&tenant, &mail, &patch, &call.precondition, call.now, may_touch);
     let outcome = change.await;
     done(call, outcome)
 }
