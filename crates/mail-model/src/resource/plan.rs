@@ -31,7 +31,8 @@ pub fn group_creation(tree: &Tree, tenant: &TenantId, group: &GroupName) -> Chan
 }
 
 /// Renames a group with all its resources. The revision goes first, so that it decides between two renames; should
-/// the second step be cut off, nothing has changed but the revision.
+/// the second step be cut off, nothing has changed but the revision. Where only letter case differs the entry keeps the
+/// name that it is found by: 389-ds 2.3 is confused by such a rename, and refuses writes to the entry until its restart.
 #[must_use]
 pub fn group_renaming(
     tree: &Tree,
@@ -40,8 +41,12 @@ pub fn group_renaming(
     new_name: &GroupName,
 ) -> Vec<ChangeRecord> {
     let (folder, old) = (tree.resource_groups(tenant), &current.name);
+    let (dn, revision) = (tree.resource_group(tenant, old), &current.version.revision);
+    if dn == tree.resource_group(tenant, new_name) {
+        return vec![guarded(dn, revision, vec![replace(names::OU, vec![new_name.as_str().into()])])];
+    }
     let (renaming, old_name) = rename(&folder, names::OU, old.as_str(), new_name.as_str());
-    let guard = guarded(tree.resource_group(tenant, old), &current.version.revision, Vec::new());
+    let guard = guarded(dn, revision, Vec::new());
     let rest = old_name.map(|old_name| modify(tree.resource_group(tenant, new_name), vec![old_name]));
     [guard, renaming].into_iter().chain(rest).collect()
 }
@@ -160,6 +165,17 @@ mod tests {
         let cleared = values(&[(ResourceField::DisplayName, "Rome"), (ResourceField::City, "")]);
         let text = patch(&tree(), &current, &cleared).unwrap().to_string();
         assert!(text.contains("replace: l\n-\n") && !text.contains("displayName"), "{text}");
+    }
+
+    #[test]
+    fn letter_case_is_changed_without_a_rename() {
+        let entry = Stored::new(&[names::RESOURCE_GROUP_CLASS], &[(names::OU, "Rooms")]);
+        let rdn = ldap_text::dn::Rdn::new(names::OU, "rooms");
+        let group = ResourceGroup::from_entry(&rdn, &entry).unwrap();
+        let new_name = GroupName::parse("ROOMS").unwrap();
+        let changes = group_renaming(&tree(), &tenant().id, &group, &new_name);
+        let text = changes.iter().map(ToString::to_string).collect::<String>();
+        assert!(text.contains("replace: ou\nou: ROOMS\n") && !text.contains("modrdn"), "{text}");
     }
 
     #[test]
