@@ -1,0 +1,93 @@
+//! The `OpenAPI` document of the whole API, made of what serves it: the table of endpoints, the fields with what they
+//! may hold, the listings, and the structures that answers are written from. What it says in words stands here too.
+
+mod answers;
+mod fields;
+mod kinds;
+mod operations;
+mod parameters;
+mod rights;
+mod tags;
+mod words;
+
+use crate::{
+    api::{authenticate, health, maillists, resourcegroups, tenants, users},
+    bulk,
+    http::{endpoint::Endpoint, message::FailureBody},
+};
+use std::sync::LazyLock;
+use strum::VariantArray;
+use utoipa::openapi::{
+    Components, ComponentsBuilder, OpenApi, OpenApiBuilder, Paths, Server,
+    info::{Info, InfoBuilder, LicenseBuilder},
+    security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+
+/// The document as JSON.
+pub(super) static JSON: LazyLock<Vec<u8>> =
+    LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default());
+
+/// Whether a parameter stands in the document of an endpoint.
+pub(super) fn is_documented(endpoint: Endpoint, name: &str) -> bool {
+    parameters::declared(endpoint).iter().any(|parameter| parameter.name == name)
+}
+
+fn document() -> OpenApi {
+    let mut paths = Paths::new();
+    for endpoint in Endpoint::VARIANTS {
+        let methods = vec![operations::method(*endpoint)];
+        paths.add_path_operation(endpoint.path(), methods, operations::operation(*endpoint));
+    }
+    OpenApiBuilder::new()
+        .info(info())
+        .servers(Some([Server::new("/")]))
+        .paths(paths)
+        .components(Some(components()))
+        .security(Some([SecurityRequirement::new::<_, _, String>(operations::TOKEN, [])]))
+        .tags(Some(tags::all()))
+        .build()
+}
+
+fn info() -> Info {
+    let license = LicenseBuilder::new()
+        .name(env!("CARGO_PKG_LICENSE"))
+        .identifier(Some(env!("CARGO_PKG_LICENSE")))
+        .build();
+    InfoBuilder::new()
+        .title("PBM API")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(words::INTRODUCTION))
+        .license(Some(license))
+        .build()
+}
+
+fn components() -> Components {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The access token of POST /v2/auth."))
+        .build();
+    let components = ComponentsBuilder::new()
+        .security_scheme(operations::TOKEN, SecurityScheme::Http(token))
+        .schema("User", fields::user())
+        .schema("DeletedUser", fields::deleted_user())
+        .schema("Resource", fields::one_resource())
+        .schema("ResourceRow", fields::resource())
+        .schema("ImportRow", operations::import_row())
+        .schema("Success", answers::done())
+        .schema_from::<FailureBody<'_>>()
+        .schema_from::<health::Status>()
+        .schema_from::<authenticate::Granted<'_>>()
+        .schema_from::<users::ShownMembership>()
+        .schema_from::<tenants::Row>()
+        .schema_from::<tenants::Shown>()
+        .schema_from::<tenants::Made<'_>>()
+        .schema_from::<maillists::Shown>()
+        .schema_from::<resourcegroups::Shown>()
+        .schema_from::<bulk::Report>();
+    let components = answers::FAILURES
+        .iter()
+        .fold(components, |components, failure| components.response(failure.name, failure.response()));
+    let headers = answers::headers();
+    headers.into_iter().fold(components, |components, (name, header)| components.header(name, header)).build()
+}
