@@ -32,7 +32,7 @@ const LIST: &str = "mailing list";
 /// The guide's other name for the list's address (3.13.4).
 const OTHER_MAIL_PARAMETER: &str = "mmail";
 
-/// A list in a list, or on its own.
+/// A mailing list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MailList)]
 pub(super) struct Shown {

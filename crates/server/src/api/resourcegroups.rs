@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 pub(super) const GROUP: &str = "resource group";
 const NAME_PARAMETER: &str = "name";
 
-/// A group.
+/// A resource group.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ResourceGroup)]
 pub(super) struct Shown {

@@ -41,7 +41,7 @@ fn of_format(name: &str) -> ObjectBuilder {
 
 /// What a field may hold in a request. One that can be cleared takes an empty value.
 pub(super) fn of_request(kind: Kind, can_be_cleared: bool) -> Shape {
-    let least = Some(usize::from(!can_be_cleared));
+    let least = (!can_be_cleared).then_some(1);
     let line = |pattern, most| text().pattern(Some(pattern)).min_length(least).max_length(Some(most)).into();
     match kind {
         Kind::Line => line(LINE, MAX_TEXT),

@@ -17,10 +17,14 @@ use crate::{
 };
 use std::sync::LazyLock;
 use strum::VariantArray;
-use utoipa::openapi::{
-    Components, ComponentsBuilder, OpenApi, OpenApiBuilder, Paths, Server,
-    info::{Info, InfoBuilder, LicenseBuilder},
-    security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Components, ComponentsBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Server,
+        info::{Info, InfoBuilder, LicenseBuilder},
+        schema::AnyOfBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
 };
 
 /// The document as JSON.
@@ -61,6 +65,39 @@ fn info() -> Info {
         .build()
 }
 
+/// The schemas of structures that answers are written from, with those of their parts.
+fn derived() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = Vec::new();
+    add::<FailureBody<'_>>(&mut schemas);
+    add::<health::Status>(&mut schemas);
+    add::<authenticate::Granted<'_>>(&mut schemas);
+    add::<users::ShownMembership>(&mut schemas);
+    add::<tenants::Row>(&mut schemas);
+    add::<tenants::Shown>(&mut schemas);
+    add::<tenants::Made<'_>>(&mut schemas);
+    add::<maillists::Shown>(&mut schemas);
+    add::<resourcegroups::Shown>(&mut schemas);
+    schemas.push((bulk::Report::name().into_owned(), any_of(bulk::Report::schema())));
+    bulk::Report::schemas(&mut schemas);
+    schemas
+}
+
+/// A line of a report on a row that is an error looks like one on an error elsewhere, so not just one shape fits it.
+fn any_of(schema: RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::OneOf(one)) => {
+            let any = AnyOfBuilder::new().description(one.description);
+            one.items.into_iter().fold(any, AnyOfBuilder::item).into()
+        }
+        other => other,
+    }
+}
+
+fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((T::name().into_owned(), T::schema()));
+    T::schemas(schemas);
+}
+
 fn components() -> Components {
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -75,16 +112,7 @@ fn components() -> Components {
         .schema("ResourceRow", fields::resource())
         .schema("ImportRow", operations::import_row())
         .schema("Success", answers::done())
-        .schema_from::<FailureBody<'_>>()
-        .schema_from::<health::Status>()
-        .schema_from::<authenticate::Granted<'_>>()
-        .schema_from::<users::ShownMembership>()
-        .schema_from::<tenants::Row>()
-        .schema_from::<tenants::Shown>()
-        .schema_from::<tenants::Made<'_>>()
-        .schema_from::<maillists::Shown>()
-        .schema_from::<resourcegroups::Shown>()
-        .schema_from::<bulk::Report>();
+        .schemas_from_iter(derived());
     let components = answers::FAILURES
         .iter()
         .fold(components, |components, failure| components.response(failure.name, failure.response()));
