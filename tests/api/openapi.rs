@@ -211,6 +211,9 @@ fn mail_lists(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     let path = format!("/v2/maillists/{}/{}", tenant.id, encoded(&other));
     all.ask(Endpoint::ReadMailList, &path, &[("expand", "1")]);
     all.ask(Endpoint::DeleteMailList, "/v2/maillists", &renamed);
+    let lists = format!("{}/maillists", tenant.named("renamed").as_ref());
+    let page: Vec<_> = PAGE.into_iter().chain([("orderby", "displayName")]).collect();
+    all.ask(Endpoint::ListMemberships, &lists, &page);
     let dynamic: Vec<_> = named.into_iter().chain([("filter", "ou=Sales")]).collect();
     all.ask(Endpoint::CreateMailList, "/v2/maillists", &dynamic);
 }
