@@ -104,9 +104,9 @@ pub(super) fn list(of: impl Into<Shape>, most: Option<usize>) -> Shape {
     ArrayBuilder::new().items(of.into()).max_items(most).into()
 }
 
-/// An address, its domain in any script.
+/// An address. Its domain may also be written in its own script, which no format has with ASCII before the `@`.
 pub(super) fn address_of_request() -> Shape {
-    of_format("idn-email").max_length(Some(MAX_ADDRESS)).into()
+    of_format("email").max_length(Some(MAX_ADDRESS)).into()
 }
 
 /// An address as it is kept.
@@ -142,4 +142,33 @@ pub(super) fn group_name() -> Shape {
 /// A line of text up to a length.
 pub(super) fn line(most: usize) -> Shape {
     text().pattern(Some(LINE)).max_length(Some(most)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail_model::resource::group::GroupName;
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    fn fits(pattern: &str, text: &str) -> bool {
+        Regex::new(pattern).unwrap().is_match(text)
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_say_what_the_code_takes(text in "[a-c0-9 +()./:я\\-\n\t\x01\u{85}]{1,12}") {
+            let is_blank = text.trim().is_empty();
+            prop_assert_eq!(fits(LINE, &text) && !is_blank, Kind::Line.parse(&text).is_ok());
+            prop_assert_eq!(fits(LINES, &text) && !is_blank, Kind::Lines.parse(&text).is_ok());
+            prop_assert_eq!(fits(PHONE, &text), Kind::Phone.parse(&text).is_ok());
+            let has_odd_blanks = text.contains("  ");
+            prop_assert_eq!(fits(GROUP_NAME, &text) && !has_odd_blanks, GroupName::parse(&text).is_ok());
+        }
+
+        #[test]
+        fn the_pattern_of_tenants_says_what_the_code_takes(text in "[a-bA-B0-1._ /я\n-]{0,5}") {
+            prop_assert_eq!(fits(TENANT_ID, &text), mail_model::tenant::TenantId::parse(&text).is_ok());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! may hold, the listings, and the structures that answers are written from. What it says in words stands here too.
 
 mod answers;
+mod examples;
 mod fields;
 mod kinds;
 mod operations;

@@ -2,6 +2,7 @@
 
 use super::{
     answers::responses,
+    examples,
     kinds::{Shape, address_of_request, described, domain, group_name, tenant_id, text},
     parameters::{Declared, declared},
     rights, tags,
@@ -18,7 +19,7 @@ use crate::{
 };
 use actix_web::http::Method;
 use utoipa::openapi::{
-    Content, HttpMethod, Ref, Required,
+    Content, ContentBuilder, HttpMethod, Ref, Required,
     path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
     request_body::{RequestBody, RequestBodyBuilder},
     schema::ObjectBuilder,
@@ -184,9 +185,13 @@ fn body(endpoint: Endpoint) -> Option<RequestBody> {
     let body = RequestBodyBuilder::new()
         .description(Some(about))
         .required(Some(if is_required { Required::True } else { Required::False }))
-        .content("application/x-www-form-urlencoded", Content::new(Some(shape.clone())))
-        .content("application/json", Content::new(Some(shape)));
+        .content("application/x-www-form-urlencoded", content(endpoint, shape.clone()))
+        .content("application/json", content(endpoint, shape));
     Some(body.build())
+}
+
+fn content(endpoint: Endpoint, shape: Shape) -> Content {
+    ContentBuilder::new().schema(Some(shape)).example(examples::body(endpoint)).build()
 }
 
 fn rows() -> RequestBody {
