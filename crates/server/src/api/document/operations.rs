@@ -15,6 +15,7 @@ use crate::{
         dispatch::MAX_BODY,
         endpoint::{Access, Endpoint, Takes},
         form::{MAX_PARAMETERS, MAX_VALUE},
+        idempotency::MAX_KEY,
     },
 };
 use actix_web::http::Method;
@@ -152,7 +153,7 @@ fn header(endpoint: Endpoint) -> Option<Parameter> {
             "Idempotency-Key",
             "A text of your choice: the same request with the same key within 24 hours is answered as the first \
              one was and does nothing more.",
-            text().pattern(Some("^[ -~]+$")).min_length(Some(1)).max_length(Some(255)),
+            text().pattern(Some("^[ -~]+$")).min_length(Some(1)).max_length(Some(MAX_KEY)),
         ),
     };
     let parameter = ParameterBuilder::new()
