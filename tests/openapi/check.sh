@@ -3,22 +3,27 @@
 # schemathesis against a `pbm` of its own. Needs python3 with venv, npx and curl; installs the checkers in a folder that is
 # kept. Environment: PBM (the program), API_CHECK_SECONDS (of schemathesis, 300), API_CHECK_PORT (first of two, 18123).
 set -euo pipefail
-cd "$(dirname "$0")"
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$(dirname "$here")")
 
-pbm=${PBM:-../../target/debug/pbm}
+pbm=${PBM:-${CARGO_TARGET_DIR:-$root/target}/debug/pbm}
 seconds=${API_CHECK_SECONDS:-300}
 port=${API_CHECK_PORT:-18123}
-tools=${API_CHECK_TOOLS:-../../var/api-check}
+tools=${API_CHECK_TOOLS:-$root/var/api-check}
 checks=not_a_server_error,status_code_conformance,content_type_conformance
 checks+=,response_headers_conformance,response_schema_conformance
 
 for program in "$pbm" python3 npx curl; do
   command -v "$program" >/dev/null || { echo "$program is needed (Debian: python3-venv, npm, curl)" >&2; exit 1; }
 done
+pbm=$(realpath "$(command -v "$pbm")")
+tools=$(realpath -m "$tools")
 [ -x "$tools/bin/schemathesis" ] || python3 -m venv "$tools"
 "$tools/bin/pip" install --quiet 'openapi-spec-validator>=0.7' 'schemathesis>=4,<5'
 
+# The checkers write caches and reports where they stand.
 work=$(mktemp -d)
+cd "$work"
 pids=()
 stop() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -61,7 +66,7 @@ curl --silent --fail "$url/openapi.json" | python3 -m json.tool --no-ensure-asci
 npx --yes @redocly/cli@2 lint --max-problems 50 "$work/openapi.json" 2>&1 | tee "$work/redocly.log"
 ! grep -q 'You have .* warning' "$work/redocly.log"
 
-SCHEMATHESIS_HOOKS=hooks PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 "$tools/bin/schemathesis" run "$url/openapi.json" \
-  --checks "$checks" --continue-on-failure --max-time "$seconds" --report-dir "$work"
+SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 "$tools/bin/schemathesis" run "$url/openapi.json" \
+  --checks "$checks" --continue-on-failure --max-time "$seconds"
 ! grep '"level":"ERROR"' "$work/serve.log"
 echo "The document is valid, and the API keeps to it."
