@@ -194,28 +194,30 @@ fn tenants(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
 }
 
 fn mail_lists(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
-    let [list, other, user] = ["list", "other", "renamed"].map(|name| tenant.address(name));
-    let id = ("tenant-id", tenant.id.as_str());
+    let [list, other, dynamic, user] =
+        ["list", "other", "dynamic", "renamed"].map(|name| tenant.address(name));
+    let (user, id) = (user.as_str(), ("tenant-id", tenant.id.as_str()));
     let page: Vec<_> = PAGE.into_iter().chain([("orderby", "displayName"), id]).collect();
     all.ask(Endpoint::ListMailLists, "/v2/maillists", &page);
-    let named = [id, ("mail", list.as_str()), ("mmail", list.as_str()), ("displayName", "List")];
-    let with_members: Vec<_> = named.into_iter().chain([("alias", user.as_str())]).collect();
-    all.ask(Endpoint::CreateMailList, "/v2/maillists", &with_members);
-    let edit = [("alias", user.as_str()), ("remove", "a@elsewhere.example"), ("newmail", other.as_str())];
+    // `mail` and `mmail` are two names of one parameter.
+    let (named, shown) = ([id, ("mail", list.as_str())], ("displayName", "List"));
+    let new: Vec<_> = named.into_iter().chain([shown, ("alias", user)]).collect();
+    all.ask(Endpoint::CreateMailList, "/v2/maillists", &new);
+    let new = [id, ("mmail", dynamic.as_str()), shown, ("filter", "ou=Sales")];
+    all.ask(Endpoint::CreateMailList, "/v2/maillists", &new);
+    let edit = [shown, ("alias", user), ("remove", "a@elsewhere.example"), ("newmail", other.as_str())];
     all.ask(Endpoint::PatchMailList, "/v2/maillists", &named.into_iter().chain(edit).collect::<Vec<_>>());
-    let renamed = [id, ("mail", other.as_str()), ("mmail", other.as_str())];
-    for change in [("members", user.as_str()), ("filter", "ou=Sales")] {
-        let pairs: Vec<_> = renamed.into_iter().chain([change]).collect();
+    for change in [("members", user), ("filter", "ou=Sales")] {
+        let pairs = [id, ("mmail", other.as_str()), change];
         all.ask(Endpoint::PatchMailList, "/v2/maillists", &pairs);
     }
     let path = format!("/v2/maillists/{}/{}", tenant.id, encoded(&other));
     all.ask(Endpoint::ReadMailList, &path, &[("expand", "1")]);
-    all.ask(Endpoint::DeleteMailList, "/v2/maillists", &renamed);
     let lists = format!("{}/maillists", tenant.named("renamed").as_ref());
     let page: Vec<_> = PAGE.into_iter().chain([("orderby", "displayName")]).collect();
     all.ask(Endpoint::ListMemberships, &lists, &page);
-    let dynamic: Vec<_> = named.into_iter().chain([("filter", "ou=Sales")]).collect();
-    all.ask(Endpoint::CreateMailList, "/v2/maillists", &dynamic);
+    all.ask(Endpoint::DeleteMailList, "/v2/maillists", &[id, ("mail", other.as_str())]);
+    all.ask(Endpoint::DeleteMailList, "/v2/maillists", &[id, ("mmail", dynamic.as_str())]);
 }
 
 fn resources(all: &mut Everything<'_>, tenant: &Tenant<'_>) {

@@ -206,7 +206,11 @@ fn named_mail_list() -> Vec<Declared> {
             "The address of the list. Required, here or as `mmail`.",
             address_of_request(),
         ),
-        Declared::optional("mmail", "Another name of `mail`; of both `mail` counts.", address_of_request()),
+        Declared::optional(
+            "mmail",
+            "Another name of `mail`; one of the two is enough.",
+            address_of_request(),
+        ),
     ]
 }
 
