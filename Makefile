@@ -24,7 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test bench lint fuzz packages test-packages
+.PHONY: help run test api-check bench lint fuzz packages test-packages
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,11 @@ run: packages ## Build pbm and start it with a private directory and demo people
 
 test: test-packages ## Run every test, against real servers that the tests start themselves
 	cargo test --workspace --locked
+
+api-check: packages ## Have public checkers look at the API's document, and at whether the API keeps to it (needs the network)
+	$(call install,python3-venv curl)
+	cargo build --locked -p server
+	tests/openapi/check.sh
 
 lint: ## Formatting, clippy, documentation, dependency rules
 	cargo fmt --all --check

@@ -26,10 +26,13 @@ const ADMINISTRATION: Statuses = [[200, 200], [200, 403], [403, 403], [200, 200]
 
 const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
 
-const TABLE: [(Endpoint, Statuses); 35] = [
+const TABLE: [(Endpoint, Statuses); 38] = [
     (Endpoint::Authenticate, OPEN),
     (Endpoint::Live, OPEN),
     (Endpoint::Ready, OPEN),
+    (Endpoint::ReadDocument, OPEN),
+    (Endpoint::ReadDocs, OPEN),
+    (Endpoint::ReadDocsFile, OPEN),
     (Endpoint::ListUsers, ADMINISTRATION),
     (Endpoint::CreateUser, ADMINISTRATION),
     (Endpoint::ReadUser, ADMINISTRATION),

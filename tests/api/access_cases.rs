@@ -23,6 +23,9 @@ impl<'w> Case<'_, 'w> {
             }
             Endpoint::Live => self.assert_read("/health/live"),
             Endpoint::Ready => self.assert_read("/health/ready"),
+            Endpoint::ReadDocument => self.assert_read("/openapi.json"),
+            Endpoint::ReadDocs => self.assert_read("/docs"),
+            Endpoint::ReadDocsFile => self.assert_read("/docs/start.js"),
             Endpoint::ListUsers
             | Endpoint::CreateUser
             | Endpoint::ReadUser

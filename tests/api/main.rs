@@ -19,6 +19,7 @@ mod lists;
 mod maillist_members;
 mod maillist_nesting;
 mod maillists;
+mod openapi;
 mod renames;
 mod resource_groups;
 mod resources;
@@ -58,5 +59,6 @@ fn main() -> ExitCode {
         resources::TRIALS,
         concurrency::TRIALS,
         idempotency::TRIALS,
+        openapi::TRIALS,
     ])
 }

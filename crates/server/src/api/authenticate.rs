@@ -16,17 +16,25 @@ use mail_model::{
 };
 use serde::Serialize;
 use std::time::Instant;
+use utoipa::ToSchema;
 
 /// Longest login that failures are counted by, in characters: no longer one exists.
 const MAX_LOGIN: usize = 254;
 
-#[derive(Serialize)]
-struct Granted<'a> {
+/// Tokens, and whose they are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
+pub(super) struct Granted<'a> {
+    /// For the header `Authorization: Bearer …`.
     access_token: String,
+    /// To get another access token with.
     refresh_token: String,
+    /// Seconds that the access token counts.
     expire: u32,
+    /// The account's tenant.
     #[serde(rename = "tenant-id")]
     tenant: &'a str,
+    /// 1 administrator, 2 user, 3 super administrator.
     role: u8,
 }
 

@@ -5,14 +5,23 @@ use crate::http::{
     dispatch::Call,
 };
 use actix_web::http::StatusCode;
-use serde_json::json;
+use serde::Serialize;
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use utoipa::ToSchema;
 
 /// How long an answer about the directory is believed, so that probes cost it nothing.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How it is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(super) struct Status {
+    /// `live` or `ready`.
+    status: &'static str,
+}
 
 /// The last answer about the directory.
 #[derive(Default)]
@@ -30,7 +39,7 @@ impl Health {
 }
 
 pub(super) fn live() -> Result<Reply, Failure> {
-    Reply::json(&json!({"status": "live"}))
+    Reply::json(&Status { status: "live" })
 }
 
 pub(super) async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -43,7 +52,7 @@ pub(super) async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
         answers
     };
     if answers {
-        Reply::json(&json!({"status": "ready"}))
+        Reply::json(&Status { status: "ready" })
     } else {
         Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "The directory is out of reach.").with_retry())
     }

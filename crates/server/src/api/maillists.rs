@@ -26,26 +26,40 @@ use mail_model::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 const LIST: &str = "mailing list";
 /// The guide's other name for the list's address (3.13.4).
 const OTHER_MAIL_PARAMETER: &str = "mmail";
 
-/// A list in a list, or on its own.
-#[derive(Serialize)]
-struct Shown {
+/// A mailing list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MailList)]
+pub(super) struct Shown {
+    /// Its address.
     mail: String,
+    /// Its name in address books.
     #[serde(rename = "displayName")]
     display_name: String,
+    /// Its tenant, of a list on its own.
     #[serde(rename = "tenant-id", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     tenant: Option<String>,
+    /// The members' addresses; in a list of lists at most the first 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     alias: Option<Vec<String>>,
+    /// How many members it has.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     members: Option<usize>,
+    /// The conditions of a dynamic list.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     filter: Option<Vec<String>>,
+    /// Everyone whom it reaches, with `expand=1`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     expanded: Option<Vec<String>>,
 }
 

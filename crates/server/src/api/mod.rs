@@ -3,6 +3,8 @@
 
 mod authenticate;
 mod bulk;
+mod docs;
+mod document;
 mod health;
 mod listed;
 mod maillists;
@@ -30,6 +32,12 @@ async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
 /// the hourly job.
 async fn to_the_end<T: 'static>(work: impl Future<Output = T> + 'static) -> Result<T, Failure> {
     actix_web::rt::spawn(work).await.map_err(|error| Failure::internal(error.into()))
+}
+
+/// Whether a parameter stands in the API's document of an endpoint.
+#[must_use]
+pub fn is_documented(endpoint: Endpoint, parameter: &str) -> bool {
+    document::is_documented(endpoint, parameter)
 }
 
 /// Does what a request asks for.
@@ -75,5 +83,8 @@ pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Fa
         Endpoint::ReadResource => Box::pin(resources::read(call)).await,
         Endpoint::PatchResource => Box::pin(resources::patch(call)).await,
         Endpoint::DeleteResource => Box::pin(resources::delete(call)).await,
+        Endpoint::ReadDocument => Ok(docs::document()),
+        Endpoint::ReadDocs => Ok(docs::page()),
+        Endpoint::ReadDocsFile => docs::page_file(call),
     }
 }

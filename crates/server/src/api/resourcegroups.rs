@@ -16,16 +16,22 @@ use mail_model::{
     resource::group::{GroupName, LISTING, ResourceGroup},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(super) const GROUP: &str = "resource group";
 const NAME_PARAMETER: &str = "name";
 
-/// A group.
-#[derive(Serialize)]
-struct Shown {
+/// A resource group.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ResourceGroup)]
+pub(super) struct Shown {
+    /// Its name.
     name: String,
+    /// How many resources it has.
     resources: u64,
+    /// Its tenant, of a group on its own.
     #[serde(rename = "tenant-id", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     tenant: Option<String>,
 }
 

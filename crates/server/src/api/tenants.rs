@@ -21,18 +21,26 @@ use mail_model::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 const TENANT: &str = "tenant";
 
 /// A tenant in a list.
-#[derive(Serialize)]
-struct Row {
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantRow)]
+pub(super) struct Row {
+    /// Its id.
     #[serde(rename = "tenant-id")]
     id: String,
+    /// The domains that it serves.
     domains: Vec<String>,
+    /// When it was deleted.
     #[serde(rename = "deleted-since", skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     deleted_since: Option<String>,
+    /// Until when it can be restored.
     #[serde(rename = "kept-until", skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     kept_until: Option<String>,
 }
 
@@ -53,30 +61,46 @@ impl Row {
 }
 
 /// One tenant.
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(super) struct Shown {
     #[serde(flatten)]
     row: Row,
+    /// Mailbox size of new users in megabytes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     quota: Option<u64>,
+    /// Language of new users.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     lang: Option<&'static str>,
     counts: Counts,
 }
 
-#[derive(Serialize)]
+/// How much a tenant has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantCounts)]
 #[serde(rename_all = "kebab-case")]
 struct Counts {
+    /// Users.
     users: usize,
+    /// Users that were deleted and are kept.
     deleted_users: usize,
+    /// Mailing lists.
     maillists: usize,
+    /// Resource groups.
     resourcegroups: usize,
+    /// Resources.
     resources: usize,
 }
 
-#[derive(Serialize)]
-struct Made<'a> {
+/// A tenant that was made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantMade)]
+pub(super) struct Made<'a> {
+    /// Always true.
     success: bool,
+    /// Its id.
     #[serde(rename = "tenant-id")]
     id: &'a str,
 }

@@ -3,10 +3,7 @@
 use super::{Import, Mode, report::Outcome, rows::Row, run::Work, trial::Trial};
 use crate::{
     api::users::form,
-    http::{
-        answer::{Failure, Message},
-        form::Parameters,
-    },
+    http::{answer::Failure, form::Parameters, message::Message},
 };
 use directory::{
     changing::{AddressTaken, WriteError},

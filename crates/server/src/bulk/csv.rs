@@ -8,7 +8,7 @@ use super::{
     place::{Place, Stop},
     rows::{Found, Step},
 };
-use crate::http::{answer::Message, form::Parameters};
+use crate::http::{form::Parameters, message::Message};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// How many cells there is room for at first; every name there is, once.

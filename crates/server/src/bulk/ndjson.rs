@@ -6,8 +6,8 @@ use super::{
     rows::{Found, Step},
 };
 use crate::http::{
-    answer::Message,
     form::{FormError, Parameters},
+    message::Message,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

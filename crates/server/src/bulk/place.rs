@@ -1,6 +1,7 @@
 //! Places in a text, and what ends the reading of a file.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A place in a text: both numbers begin at 1, columns are characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +29,17 @@ impl Place {
 }
 
 /// Why a file is read no further.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportStop)]
 pub struct Stop {
+    /// Always `error`.
     result: &'static str,
     /// The line that it is about, from 1.
     pub line: usize,
     /// The column that it is about, from 1: a character of the line; of a mistake in a CSV header, a column of
     /// the table.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub column: Option<usize>,
     /// What is wrong, in words.
     pub message: String,

@@ -1,14 +1,16 @@
 //! What is told of an import: a line of JSON for each row, in the order of the file, and a summary.
 
 use super::place::Stop;
-use crate::http::answer::Message;
+use crate::http::message::Message;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One line of the report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = ImportReport)]
 pub enum Report {
     /// Of a row.
     Row(RowReport),
@@ -25,7 +27,8 @@ pub enum Report {
 }
 
 /// What became of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportReportRow)]
 pub struct RowReport {
     /// Its number, from 1.
     pub row: usize,
@@ -33,12 +36,14 @@ pub struct RowReport {
     pub line: usize,
     /// The address, as it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub mail: Option<String>,
     /// What was done.
     #[serde(rename = "result")]
     pub outcome: Outcome,
     /// Why it is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub message: Option<Message>,
     /// The identifier of an entry that was changed: what is remembered about its account is out of date.
     #[serde(skip)]
@@ -46,8 +51,9 @@ pub struct RowReport {
 }
 
 /// What was done with a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ImportOutcome)]
 pub enum Outcome {
     /// A user was made.
     Created,
@@ -60,7 +66,8 @@ pub enum Outcome {
 }
 
 /// How many of what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ImportSummary)]
 pub struct Summary {
     /// Rows that are reported.
     pub rows: usize,

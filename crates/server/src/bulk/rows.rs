@@ -7,7 +7,7 @@ use super::{
     place::{Place, Stop},
     text::{Charset, Decoding, TextError},
 };
-use crate::http::{answer::Message, form::Parameters};
+use crate::http::{form::Parameters, message::Message};
 use mail_model::{
     address::MailAddress,
     user::{command::MAIL_PARAMETER, field::UserField},

@@ -1,7 +1,7 @@
 //! Reading rows: what each format gives, and where each mistake is.
 
 use super::{Charset, Format, MAX_RECORD, Mode, Row, Rows, chunk::Chunks};
-use crate::http::answer::Message;
+use crate::http::message::Message;
 use encoding_rs::WINDOWS_1251;
 use futures_util::FutureExt;
 use proptest::prelude::*;

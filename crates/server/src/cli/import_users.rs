@@ -5,7 +5,7 @@ use crate::{
     bulk::{self, Charset, Format, Import, Mode, Report, RowReport, Rows, Summary},
     clock,
     config::Config,
-    http::answer::Message,
+    http::message::Message,
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};

@@ -1,10 +1,16 @@
 //! Answers: always JSON. A [`Failure`] keeps apart what the client may read and what the log gets; it has no
 //! `Display`, so neither turns up in the other's place.
 
-use crate::http::form::FormError;
+use crate::http::{
+    form::FormError,
+    message::{FailureBody, Message},
+};
 use actix_web::{
     HttpResponse,
-    http::{Method, StatusCode, header},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName},
+    },
 };
 use bytes::Bytes;
 use directory::{
@@ -20,7 +26,7 @@ use mail_model::{
     user::command::PASSWORD_PARAMETER,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
 /// The guide's text of a refusal (section 6), on one line.
 pub const FORBIDDEN: &str = "You don't have the permission to access the requested resource. It is either read-protected or not readable by the server.";
@@ -43,6 +49,18 @@ enum ReplyBody {
     Kept(StatusCode, String),
     /// Lines of JSON, sent while they come about.
     Lines(LocalBoxStream<'static, Bytes>),
+    /// A file that is part of the program.
+    File(StaticFile),
+}
+
+/// A file that is part of the program.
+pub struct StaticFile {
+    /// Its media type.
+    pub content_type: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+    /// Headers that go with it.
+    pub headers: &'static [(HeaderName, &'static str)],
 }
 
 /// The guide's answer to every write.
@@ -72,6 +90,12 @@ impl Reply {
         Self { body: ReplyBody::Lines(lines.boxed_local()), tag: None }
     }
 
+    /// A file that is part of the program.
+    #[must_use]
+    pub fn file(file: StaticFile) -> Self {
+        Self { body: ReplyBody::File(file), tag: None }
+    }
+
     /// An answer that was given before.
     #[must_use]
     pub fn kept(answer: Answer) -> Self {
@@ -93,7 +117,7 @@ impl Reply {
                 let body = String::from_utf8(body.clone()).ok()?;
                 Some(Answer { status: StatusCode::OK.as_u16(), body })
             }
-            ReplyBody::Kept(..) | ReplyBody::Lines(_) => None,
+            ReplyBody::Kept(..) | ReplyBody::Lines(_) | ReplyBody::File(_) => None,
         }
     }
 
@@ -112,34 +136,13 @@ impl Reply {
             ReplyBody::Lines(lines) => {
                 response.content_type(NDJSON).streaming(lines.map(Ok::<_, std::convert::Infallible>))
             }
+            ReplyBody::File(file) => {
+                for header in file.headers {
+                    response.insert_header(header.clone());
+                }
+                response.content_type(file.content_type).body(file.bytes)
+            }
         }
-    }
-}
-
-/// What the client reads of a failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Message {
-    /// A sentence.
-    Text(String),
-    /// What is wrong with each parameter.
-    ByParameter(BTreeMap<String, String>),
-}
-
-impl Message {
-    /// About one parameter.
-    #[must_use]
-    pub fn of_parameter(name: &str, reason: &str) -> Self {
-        Self::ByParameter(BTreeMap::from([(name.to_owned(), reason.to_owned())]))
-    }
-
-    /// Each thing that is wrong, in words.
-    pub fn reasons(&self) -> impl Iterator<Item = &str> {
-        let (text, by_parameter) = match self {
-            Self::Text(text) => (Some(text), None),
-            Self::ByParameter(reasons) => (None, Some(reasons)),
-        };
-        text.into_iter().chain(by_parameter.into_iter().flat_map(BTreeMap::values)).map(String::as_str)
     }
 }
 
@@ -277,8 +280,11 @@ impl Failure {
     /// reasons to send it again.
     #[must_use]
     pub fn to_keep(&self) -> Option<Answer> {
-        let body = serde_json::json!({ "message": self.message }).to_string();
-        (self.status == StatusCode::CONFLICT).then(|| Answer { status: self.status.as_u16(), body })
+        if self.status != StatusCode::CONFLICT {
+            return None;
+        }
+        let body = serde_json::to_string(&FailureBody::new(&self.message)).ok()?;
+        Some(Answer { status: self.status.as_u16(), body })
     }
 
     /// Takes out what the log gets, where there is something.
@@ -306,7 +312,7 @@ impl Failure {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        response.json(serde_json::json!({ "message": self.message }))
+        response.json(FailureBody::new(&self.message))
     }
 }
 
@@ -343,15 +349,6 @@ impl From<FieldErrors> for Failure {
         Self {
             message: Message::ByParameter(by_parameter.collect()),
             ..Self::new(StatusCode::BAD_REQUEST, "")
-        }
-    }
-}
-
-impl From<FormError> for Message {
-    fn from(error: FormError) -> Self {
-        match error.parameter() {
-            Some(name) => Self::of_parameter(name, &error.to_string()),
-            None => Self::Text(error.to_string()),
         }
     }
 }

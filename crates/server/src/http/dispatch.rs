@@ -108,13 +108,15 @@ pub enum PathPart {
     Group,
     /// `{domain}`
     Domain,
+    /// `{file}`
+    File,
 }
 
 /// What the path names; the tenant may also be named by a parameter.
 #[derive(Default)]
 struct Names {
     tenant: Option<TenantId>,
-    texts: [Option<String>; 4],
+    texts: [Option<String>; 5],
 }
 
 impl Names {
@@ -126,6 +128,7 @@ impl Names {
                 "{mail}" => PathPart::Mail,
                 "{group}" => PathPart::Group,
                 "{domain}" => PathPart::Domain,
+                "{file}" => PathPart::File,
                 _ => continue,
             };
             if let Some(place) = names.texts.get_mut(part as usize) {
@@ -217,11 +220,18 @@ async fn answer(
         None => None,
     };
     let mut call = Call { directory, services, right, client, now, precondition, parameters, rows, names };
-    let reply = match keyed {
-        None => api::handle(endpoint, &mut call).await?,
-        Some(keyed) => Box::pin(handle_once(&keyed, endpoint, &mut call)).await?,
+    let outcome = match keyed {
+        None => api::handle(endpoint, &mut call).await,
+        Some(keyed) => Box::pin(handle_once(&keyed, endpoint, &mut call)).await,
     };
-    Ok(with_ignored(reply, call.parameters))
+    // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
+    for name in call.parameters.asked() {
+        debug_assert!(
+            api::is_documented(endpoint, name),
+            "{endpoint:?} takes {name} and the document hides it"
+        );
+    }
+    Ok(with_ignored(outcome?, call.parameters))
 }
 
 /// Does what a request with a key asks for, unless it was done before.

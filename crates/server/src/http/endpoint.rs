@@ -2,10 +2,10 @@
 //! it, each request is checked against it, and an endpoint without its row does not compile.
 
 use actix_web::http::Method;
-use strum::VariantArray;
+use strum::{EnumMessage, VariantArray};
 
-/// A request that the API knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
+/// A request that the API knows. The comments are what the API's document says in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumMessage, VariantArray)]
 pub enum Endpoint {
     /// Log in, or renew a token.
     Authenticate,
@@ -77,6 +77,12 @@ pub enum Endpoint {
     PatchResource,
     /// Delete a resource.
     DeleteResource,
+    /// This document.
+    ReadDocument,
+    /// A page to read this document and to try it out.
+    ReadDocs,
+    /// A file of that page.
+    ReadDocsFile,
 }
 
 /// What a request may carry besides parameters; elsewhere it is refused rather than ignored.
@@ -214,6 +220,9 @@ impl Endpoint {
             Self::ReadResource   => (Method::GET,    RESOURCE,  ADMINISTRATION, Nothing),
             Self::PatchResource  => (Method::PATCH,  RESOURCE,  ADMINISTRATION, IfMatch),
             Self::DeleteResource => (Method::DELETE, RESOURCE,  ADMINISTRATION, IfMatch),
+            Self::ReadDocument => (Method::GET, "/openapi.json", Access::Open, Nothing),
+            Self::ReadDocs     => (Method::GET, "/docs",         Access::Open, Nothing),
+            Self::ReadDocsFile => (Method::GET, "/docs/{file}",  Access::Open, Nothing),
         }
     }
 
@@ -246,6 +255,12 @@ impl Endpoint {
     #[must_use]
     pub fn path(self) -> &'static str {
         self.row().1
+    }
+
+    /// What it is for, in short.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        self.get_documentation().unwrap_or_default().trim_end_matches('.')
     }
 
     /// Who may use it.
@@ -310,6 +325,7 @@ mod tests {
         assert_eq!(find(&Method::POST, "/v2/users/t/bulk"), Ok(Endpoint::ImportUsers));
         assert_eq!(find(&Method::GET, "/v2/users/t/bulk"), Ok(Endpoint::ReadUser));
         assert_eq!(find(&Method::GET, "/v2/resources/t/a b/a@b.c"), Ok(Endpoint::ReadResource));
+        assert_eq!(find(&Method::GET, "/docs"), Ok(Endpoint::ReadDocs));
     }
 
     #[test]

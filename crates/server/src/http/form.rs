@@ -3,7 +3,7 @@
 //! it. The body wins over the query, and empty pairs (`&page=1`) are skipped.
 
 use percent_encoding::percent_decode;
-use std::{collections::BTreeMap, mem};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most parameters of a request. The fullest documented one has about 20, and a mailing list may be given 5,000 members,
 /// each a parameter or an element of a JSON list.
@@ -49,7 +49,11 @@ impl FormError {
 
 /// The parameters of a request. What a handler does not take is ignored, and named in the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parameters(BTreeMap<String, Vec<String>>);
+pub struct Parameters {
+    given: BTreeMap<String, Vec<String>>,
+    /// The names that were asked for, in debug builds: they must stand in the API's document.
+    asked: BTreeSet<&'static str>,
+}
 
 /// The body of a request, by its content type.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +85,7 @@ impl Parameters {
             }
             Body::Json(bytes) => from_body.add_json(bytes)?,
         }
-        parameters.0.extend(from_body.0);
+        parameters.given.extend(from_body.given);
         Ok(parameters)
     }
 
@@ -108,7 +112,7 @@ impl Parameters {
     }
 
     fn add(&mut self, name: String, value: String) -> Result<(), FormError> {
-        if self.0.values().map(Vec::len).sum::<usize>() >= MAX_PARAMETERS {
+        if self.given.values().map(Vec::len).sum::<usize>() >= MAX_PARAMETERS {
             return Err(FormError::TooMany);
         }
         if name.len() > MAX_NAME {
@@ -117,7 +121,7 @@ impl Parameters {
         if value.len() > MAX_VALUE {
             return Err(FormError::TooLong(name));
         }
-        self.0.entry(name).or_default().push(value);
+        self.given.entry(name).or_default().push(value);
         Ok(())
     }
 
@@ -152,8 +156,8 @@ impl Parameters {
     ///
     /// # Errors
     /// [`FormError::Repeated`] when it is given more than once.
-    pub fn take(&mut self, name: &str) -> Result<Option<String>, FormError> {
-        let mut values = self.0.remove(name).unwrap_or_default();
+    pub fn take(&mut self, name: &'static str) -> Result<Option<String>, FormError> {
+        let mut values = self.remove(name).unwrap_or_default();
         match values.len() {
             0 | 1 => Ok(values.pop()),
             _ => Err(FormError::Repeated(name.to_owned())),
@@ -161,21 +165,33 @@ impl Parameters {
     }
 
     /// Takes all values of a parameter as they are, where commas may be part of one.
-    pub fn take_all(&mut self, name: &str) -> Option<Vec<String>> {
-        self.0.remove(name)
+    pub fn take_all(&mut self, name: &'static str) -> Option<Vec<String>> {
+        self.remove(name)
     }
 
     /// Takes a parameter that holds a list, in any of the forms that the guide's lines produce on the wire:
     /// `a,b`, `["a","b"]`, `[a,b]`, `\["a","\b"\]`, or the parameter repeated. Blanks around values and empty
     /// values are dropped; so `Some` of an empty list means that the list is to be emptied.
-    pub fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
-        self.0.remove(name).map(|texts| texts.iter().flat_map(|text| list_values(text)).collect())
+    pub fn take_list(&mut self, name: &'static str) -> Option<Vec<String>> {
+        self.remove(name).map(|texts| texts.iter().flat_map(|text| list_values(text)).collect())
+    }
+
+    fn remove(&mut self, name: &'static str) -> Option<Vec<String>> {
+        if cfg!(debug_assertions) {
+            self.asked.insert(name);
+        }
+        self.given.remove(name)
+    }
+
+    /// The names that were asked for so far, whether they were given or not; none in release builds.
+    pub fn asked(&self) -> impl Iterator<Item = &'static str> {
+        self.asked.iter().copied()
     }
 
     /// The names of what was not taken, for the answer's header `X-Ignored-Parameters`.
     #[must_use]
-    pub fn into_ignored(mut self) -> Vec<String> {
-        mem::take(&mut self.0).into_keys().collect()
+    pub fn into_ignored(self) -> Vec<String> {
+        self.given.into_keys().collect()
     }
 }
 

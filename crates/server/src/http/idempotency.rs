@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 /// The header.
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key in characters.
-const MAX_KEY: usize = 255;
+pub const MAX_KEY: usize = 255;
 
 /// Makes digests of keys and requests. They are keyed: a request may hold a password, and whoever reads the directory
 /// must not be able to guess it.

@@ -7,6 +7,7 @@ pub mod endpoint;
 pub mod form;
 pub mod idempotency;
 mod listener;
+pub mod message;
 pub mod path;
 pub mod precondition;
 mod request_head;

@@ -20,6 +20,7 @@ use mail_model::{
     user::{LISTING, User, role::Role},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 const USER: &str = "user";
 const USERS: &str = "users";
@@ -98,11 +99,16 @@ pub(super) async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::success())
 }
 
-#[derive(Serialize)]
-struct ShownMembership {
+/// A mailing list that a user is in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Membership)]
+pub(super) struct ShownMembership {
+    /// The list's address.
     mail: String,
+    /// Its name.
     #[serde(rename = "displayName")]
     display_name: String,
+    /// Whether the user is a member itself, and not through another list only.
     direct: bool,
 }
 

@@ -1,0 +1,91 @@
+//! The API's document, and a page to read it and to try it out. All of the page is part of the program and asks no
+//! other host. Swagger UI comes with its files; which of them there are is said here, so the rest is not served.
+
+use super::document;
+use crate::http::{
+    answer::{Failure, Reply, StaticFile},
+    dispatch::{Call, PathPart},
+};
+use actix_web::http::header::{self, HeaderName};
+use bytes::Bytes;
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
+use utoipa_swagger_ui::Config;
+
+/// The page's own files of Swagger UI.
+const SWAGGER_UI: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
+/// The page.
+const PAGE: &str = include_str!("page.html");
+/// What starts Swagger UI.
+const START: &str = include_str!("start.js");
+/// The name that the page knows it by.
+const START_FILE: &str = "start.js";
+
+/// Swagger UI sets styles of elements, and has pictures in its style sheet.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const HEADERS: &[(HeaderName, &str)] = &[
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+pub(super) fn document() -> Reply {
+    let bytes = Bytes::from_static(&document::JSON);
+    file("application/json", bytes)
+}
+
+pub(super) fn page() -> Reply {
+    file("text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()))
+}
+
+pub(super) fn page_file(call: &Call<'_>) -> Result<Reply, Failure> {
+    let name = call.text(PathPart::File);
+    if name == START_FILE {
+        return Ok(file("text/javascript; charset=utf-8", Bytes::from_static(START.as_bytes())));
+    }
+    let known = SWAGGER_UI.into_iter().find(|known| *known == name);
+    swagger_ui_file(known.ok_or_else(not_found)?)
+}
+
+fn swagger_ui_file(name: &str) -> Result<Reply, Failure> {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("openapi.json")));
+    let found = utoipa_swagger_ui::serve(name, CONFIG.clone());
+    let found = found.map_err(|error| Failure::internal(error.to_string().into()))?.ok_or_else(not_found)?;
+    let bytes = match found.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    Ok(file(&found.content_type, bytes))
+}
+
+fn not_found() -> Failure {
+    Failure::not_found("file")
+}
+
+fn file(content_type: &str, bytes: Bytes) -> Reply {
+    Reply::file(StaticFile { content_type: content_type.to_owned(), bytes, headers: HEADERS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_that_the_page_names_is_there() {
+        for name in SWAGGER_UI {
+            assert!(PAGE.contains(&format!("\"docs/{name}\"")), "{name}");
+            assert!(swagger_ui_file(name).is_ok(), "{name}");
+        }
+        assert!(PAGE.contains(&format!("\"docs/{START_FILE}\"")));
+    }
+
+    #[test]
+    fn the_page_names_no_other_host() {
+        for text in [PAGE, START, CONTENT_SECURITY_POLICY] {
+            assert!(!text.contains("//") || !text.contains("http"), "{text}");
+        }
+    }
+}

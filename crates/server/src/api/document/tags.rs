@@ -1,0 +1,29 @@
+//! What the operations are grouped by.
+
+use crate::http::endpoint::Endpoint;
+use utoipa::openapi::tag::{Tag, TagBuilder};
+
+/// Each tag: the beginning of the paths that it has, its name, and what it is about.
+const TAGS: &[(&str, &str, &str)] = &[
+    ("/v2/auth", "Log-in", "Tokens."),
+    ("/v2/users/", "Users", "People: one company's, with a mailbox each."),
+    ("/v2/tenants", "Tenants", "Companies on the same servers, each with domains of its own."),
+    ("/v2/maillists", "Mailing lists", "Addresses that reach many, with members or by conditions."),
+    ("/v2/resourcegroups/", "Resource groups", "Folders of resources."),
+    ("/v2/resources/", "Resources", "What can be booked, such as meeting rooms."),
+    ("/health/", "Health", "Whether the process runs and whether it can work."),
+    ("/", "Document", "What you are reading."),
+];
+
+/// The tag of an endpoint.
+pub(super) fn of(endpoint: Endpoint) -> &'static str {
+    let tag = TAGS.iter().find(|(path, ..)| endpoint.path().starts_with(path));
+    tag.map_or("", |(_, name, _)| name)
+}
+
+/// All tags.
+pub(super) fn all() -> Vec<Tag> {
+    TAGS.iter()
+        .map(|(_, name, about)| TagBuilder::new().name(*name).description(Some(*about)).build())
+        .collect()
+}
