@@ -5,7 +5,7 @@ use crate::{
     auth::tokens::{TokenError, TokenKind},
     http::{
         answer::{Failure, Reply, TOKEN_EXPIRED},
-        dispatch::Call,
+        call::Call,
     },
 };
 use actix_web::http::StatusCode;

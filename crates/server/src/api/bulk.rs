@@ -9,7 +9,7 @@ use crate::{
     clock,
     http::{
         answer::{Failure, NDJSON, Reply},
-        dispatch::Call,
+        call::Call,
         endpoint::Right,
     },
 };

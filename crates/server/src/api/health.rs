@@ -2,7 +2,7 @@
 
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::Call,
+    call::Call,
 };
 use actix_web::http::StatusCode;
 use serde::Serialize;

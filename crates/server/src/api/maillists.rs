@@ -8,7 +8,7 @@ use super::{
 };
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::Call,
+    call::Call,
     form::Parameters,
 };
 use directory::{changing::WriteError, lists::Page};

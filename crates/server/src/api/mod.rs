@@ -18,7 +18,7 @@ pub use health::Health;
 
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::Call,
+    call::Call,
     endpoint::Endpoint,
 };
 use directory::tenants::TenantAtHand;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::{Call, PathPart},
+    call::{Call, PathPart},
 };
 use directory::{changing::WriteError, lists::Page};
 use mail_model::{

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::{Call, PathPart},
+    call::{Call, PathPart},
     form::Parameters,
 };
 use directory::changing::WriteError;

@@ -1,18 +1,17 @@
 //! The one way of every request: who is asking, may it, what does it want, do it, answer, log.
 
-use crate::{
-    api,
-    auth::{Actor, client, tokens::TokenError},
-    clock,
-    http::{
-        answer::{Failure, Reply, TOKEN_EXPIRED},
-        application::Services,
-        endpoint::{Access, Endpoint, NoEndpoint, Right, Takes},
-        form::{Body, Parameters},
-        idempotency::{self, Begun, Keyed},
-        path, precondition, request_head,
-    },
+use super::{
+    answer::{Failure, Reply},
+    application::Services,
+    call::{Call, Names, Rows},
+    endpoint::{Access, Endpoint, NoEndpoint, Takes},
+    form::{Body, Parameters},
+    idempotency::{self, Begun, Keyed},
+    path,
+    permission::{authenticate, client_address, right_of},
+    precondition, request_head,
 };
+use crate::{api, auth::Actor, clock};
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     http::{
@@ -22,13 +21,9 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use directory::Directory;
-use jiff::Timestamp;
-use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId, user::role::Role};
+use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Instant,
-};
+use std::time::Instant;
 
 /// Largest body in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -40,113 +35,6 @@ pub const TENANT_PARAMETER: &str = "tenant-id";
 
 const IGNORED_PARAMETERS: HeaderName = HeaderName::from_static("x-ignored-parameters");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// A request that may be done: what a handler works with.
-pub struct Call<'a> {
-    /// The directory, through this thread's connections.
-    pub directory: &'a Directory,
-    /// What all threads share.
-    pub services: &'a Services,
-    /// What who asks may do.
-    pub right: Right,
-    /// Where it asks from.
-    pub client: IpAddr,
-    /// When.
-    pub now: Timestamp,
-    /// Which versions of what it names a change may be made to.
-    pub precondition: Precondition,
-    /// The parameters; what is left of them is reported as ignored.
-    pub parameters: Parameters,
-    /// The body, where it is rows and not parameters.
-    pub rows: Option<Rows>,
-    /// Names in the path, decoded.
-    names: Names,
-}
-
-/// A body of rows, read while it comes.
-pub struct Rows {
-    /// Its media type without parameters, in lower case.
-    pub media_type: String,
-    /// Its charset, where one is given.
-    pub charset: Option<String>,
-    /// The bytes.
-    pub payload: Payload,
-}
-
-impl Call<'_> {
-    /// The tenant in the path; an impossible one does not exist.
-    ///
-    /// # Errors
-    /// 404.
-    pub fn tenant(&self) -> Result<&TenantId, Failure> {
-        self.names.tenant.as_ref().ok_or_else(|| Failure::not_found("tenant"))
-    }
-
-    /// The address in the path, of a thing of some kind; an impossible one does not exist.
-    ///
-    /// # Errors
-    /// 404.
-    pub fn mail_of(&self, what: &str) -> Result<MailAddress, Failure> {
-        self.names.mail().ok_or_else(|| Failure::not_found(what))
-    }
-
-    /// A part of the path as it was sent, for a request that makes what it names.
-    #[must_use]
-    pub fn text(&self, part: PathPart) -> &str {
-        self.names.text(part)
-    }
-}
-
-/// A part of a path that varies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathPart {
-    /// `{tenant}`
-    Tenant,
-    /// `{mail}`
-    Mail,
-    /// `{group}`
-    Group,
-    /// `{domain}`
-    Domain,
-    /// `{file}`
-    File,
-}
-
-/// What the path names; the tenant may also be named by a parameter.
-#[derive(Default)]
-struct Names {
-    tenant: Option<TenantId>,
-    texts: [Option<String>; 5],
-}
-
-impl Names {
-    fn of(endpoint: Endpoint, segments: Vec<String>) -> Self {
-        let mut names = Self::default();
-        for (pattern, segment) in endpoint.path().split('/').skip(1).zip(segments) {
-            let part = match pattern {
-                "{tenant}" => PathPart::Tenant,
-                "{mail}" => PathPart::Mail,
-                "{group}" => PathPart::Group,
-                "{domain}" => PathPart::Domain,
-                "{file}" => PathPart::File,
-                _ => continue,
-            };
-            if let Some(place) = names.texts.get_mut(part as usize) {
-                *place = Some(segment);
-            }
-        }
-        names.tenant = TenantId::parse(names.text(PathPart::Tenant)).ok();
-        names
-    }
-
-    fn text(&self, part: PathPart) -> &str {
-        self.texts.get(part as usize).and_then(Option::as_deref).unwrap_or_default()
-    }
-
-    fn mail(&self) -> Option<MailAddress> {
-        MailAddress::parse(self.text(PathPart::Mail)).ok()
-    }
-}
 
 /// What the log says of a request: filled in as it becomes known.
 #[derive(Default)]
@@ -307,57 +195,6 @@ fn refuse_replaced(path: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-async fn authenticate(
-    services: &Services,
-    directory: &Directory,
-    request: &HttpRequest,
-    client: IpAddr,
-    now: Timestamp,
-) -> Result<Actor, Failure> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
-        let trusted = client::is_in(client, &services.allowed_subnets);
-        return if trusted { Ok(Actor::TrustedSubnet) } else { Err(Failure::unauthorized()) };
-    };
-    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-    let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
-        return Err(Failure::unauthorized());
-    };
-    let subject = services.tokens.read_access(token.trim(), now).map_err(|error| match error {
-        TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
-        TokenError::Invalid => Failure::unauthorized(),
-    })?;
-    let account = services.accounts.of_token(directory, &subject).await?;
-    account.map(Actor::Account).ok_or_else(Failure::unauthorized)
-}
-
-fn right_of(endpoint: Endpoint, actor: Option<&Actor>, names: &Names) -> Result<Right, Failure> {
-    let (Access::ByRole(rights), Some(actor)) = (endpoint.access(), actor) else { return Ok(Right::All) };
-    let is_own = names.tenant.as_ref().is_some_and(|tenant| actor.is_of(tenant));
-    let right = match (actor.role(), is_own) {
-        (Role::SuperAdministrator, true) => rights.super_own,
-        (Role::SuperAdministrator, false) => rights.super_foreign,
-        (Role::Administrator, true) => rights.administrator_own,
-        (Role::Administrator, false) => rights.administrator_foreign,
-        (Role::User, true) => rights.user_own,
-        (Role::User, false) => rights.user_foreign,
-    };
-    let is_itself = || match (&names.tenant, names.mail()) {
-        (Some(tenant), Some(mail)) => actor.is_itself(tenant, &mail),
-        _ => false,
-    };
-    match right {
-        Right::All | Right::AllButSuper => Ok(right),
-        Right::Itself | Right::OwnPassword if is_itself() => Ok(right),
-        Right::Itself | Right::OwnPassword | Right::None => Err(Failure::forbidden()),
-    }
-}
-
-fn client_address(services: &Services, request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    client::address(peer, forwarded, &services.trusted_proxies)
 }
 
 async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Failure> {

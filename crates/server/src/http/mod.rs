@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod application;
+pub mod call;
 pub mod dispatch;
 pub mod endpoint;
 pub mod form;
@@ -9,5 +10,6 @@ pub mod idempotency;
 mod listener;
 pub mod message;
 pub mod path;
+mod permission;
 pub mod precondition;
 mod request_head;

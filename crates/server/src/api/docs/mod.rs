@@ -4,7 +4,7 @@
 use super::document;
 use crate::http::{
     answer::{Failure, Reply, StaticFile},
-    dispatch::{Call, PathPart},
+    call::{Call, PathPart},
 };
 use actix_web::http::header::{self, HeaderName};
 use bytes::Bytes;

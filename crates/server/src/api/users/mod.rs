@@ -9,7 +9,7 @@ use super::{
 };
 use crate::http::{
     answer::{Failure, Reply},
-    dispatch::{Call, PathPart},
+    call::{Call, PathPart},
     endpoint::Right,
 };
 use directory::{changing::WriteError, lists::Page, maillists::Membership};

@@ -1,0 +1,120 @@
+//! A request as handlers see it: who may do what, what it names, its parameters.
+
+use super::{
+    answer::Failure,
+    application::Services,
+    endpoint::{Endpoint, Right},
+    form::Parameters,
+};
+use actix_web::web::Payload;
+use directory::Directory;
+use jiff::Timestamp;
+use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId};
+use std::net::IpAddr;
+
+/// A request that may be done: what a handler works with.
+pub struct Call<'a> {
+    /// The directory, through this thread's connections.
+    pub directory: &'a Directory,
+    /// What all threads share.
+    pub services: &'a Services,
+    /// What who asks may do.
+    pub right: Right,
+    /// Where it asks from.
+    pub client: IpAddr,
+    /// When.
+    pub now: Timestamp,
+    /// Which versions of what it names a change may be made to.
+    pub precondition: Precondition,
+    /// The parameters; what is left of them is reported as ignored.
+    pub parameters: Parameters,
+    /// The body, where it is rows and not parameters.
+    pub rows: Option<Rows>,
+    /// Names in the path, decoded.
+    pub(super) names: Names,
+}
+
+/// A body of rows, read while it comes.
+pub struct Rows {
+    /// Its media type without parameters, in lower case.
+    pub media_type: String,
+    /// Its charset, where one is given.
+    pub charset: Option<String>,
+    /// The bytes.
+    pub payload: Payload,
+}
+
+impl Call<'_> {
+    /// The tenant in the path; an impossible one does not exist.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn tenant(&self) -> Result<&TenantId, Failure> {
+        self.names.tenant.as_ref().ok_or_else(|| Failure::not_found("tenant"))
+    }
+
+    /// The address in the path, of a thing of some kind; an impossible one does not exist.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn mail_of(&self, what: &str) -> Result<MailAddress, Failure> {
+        self.names.mail().ok_or_else(|| Failure::not_found(what))
+    }
+
+    /// A part of the path as it was sent, for a request that makes what it names.
+    #[must_use]
+    pub fn text(&self, part: PathPart) -> &str {
+        self.names.text(part)
+    }
+}
+
+/// A part of a path that varies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathPart {
+    /// `{tenant}`
+    Tenant,
+    /// `{mail}`
+    Mail,
+    /// `{group}`
+    Group,
+    /// `{domain}`
+    Domain,
+    /// `{file}`
+    File,
+}
+
+/// What the path names; the tenant may also be named by a parameter.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) tenant: Option<TenantId>,
+    texts: [Option<String>; 5],
+}
+
+impl Names {
+    pub(super) fn of(endpoint: Endpoint, segments: Vec<String>) -> Self {
+        let mut names = Self::default();
+        for (pattern, segment) in endpoint.path().split('/').skip(1).zip(segments) {
+            let part = match pattern {
+                "{tenant}" => PathPart::Tenant,
+                "{mail}" => PathPart::Mail,
+                "{group}" => PathPart::Group,
+                "{domain}" => PathPart::Domain,
+                "{file}" => PathPart::File,
+                _ => continue,
+            };
+            if let Some(place) = names.texts.get_mut(part as usize) {
+                *place = Some(segment);
+            }
+        }
+        names.tenant = TenantId::parse(names.text(PathPart::Tenant)).ok();
+        names
+    }
+
+    fn text(&self, part: PathPart) -> &str {
+        self.texts.get(part as usize).and_then(Option::as_deref).unwrap_or_default()
+    }
+
+    pub(super) fn mail(&self) -> Option<MailAddress> {
+        MailAddress::parse(self.text(PathPart::Mail)).ok()
+    }
+}
