@@ -196,12 +196,7 @@ fn another_process_knows_the_key(world: &World) {
     let here = world.root().with_key(&name);
     let [user, .., post] = creations(&tenant, &name);
     let first = user.send(&here).expect(200);
-    // Its tokens end after a second, so that one is needed for each request.
-    let there = |key: &str| {
-        let client = world.short_lived().client().behind(&world.fresh_address());
-        let answer = client.log_in(&World::root_login(), World::root_password()).expect(200).json();
-        client.with_token(answer["access_token"].as_str().unwrap()).with_key(key)
-    };
+    let there = |key: &str| world.root().at(&world.short_lived().client()).with_key(key);
     assert_same(&first, &user.send(&there(&name)));
     let key = format!("{name}-tenant");
     let first = post.send(&there(&key)).expect(200);
