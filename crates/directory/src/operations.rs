@@ -280,6 +280,21 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Reads to the end, and keeps what is picked of each entry.
+    ///
+    /// # Errors
+    /// [`DirectoryError`], and the scan is over.
+    pub(crate) async fn gather<T, I: IntoIterator<Item = T>>(
+        mut self,
+        pick: impl Fn(&Entry) -> I,
+    ) -> Result<Vec<T>, DirectoryError> {
+        let mut gathered = Vec::new();
+        while let Some(entry) = self.next().await? {
+            gathered.extend(pick(&entry));
+        }
+        Ok(gathered)
+    }
+
     /// The next entry; `None` after the last, however often one asks.
     ///
     /// # Errors

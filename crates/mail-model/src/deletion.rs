@@ -74,6 +74,18 @@ pub fn is_live() -> Filter {
     Filter::not(is_deleted())
 }
 
+/// Whether an entry is found no more: it is deleted, or claimed for removal.
+#[must_use]
+pub fn is_hidden(entry: &impl EntryView) -> bool {
+    [names::DELETED_SINCE, names::PURGING].iter().any(|name| entry.first(name).is_some())
+}
+
+/// Entries that are neither deleted nor claimed for removal.
+#[must_use]
+pub fn is_shown() -> Filter {
+    Filter::all([is_live(), Filter::not(Filter::present(names::PURGING))])
+}
+
 /// Entries of a tenant that are deleted and brought back with it: users, mailing lists and resources.
 #[must_use]
 pub fn follows_its_tenant() -> Filter {

@@ -1,6 +1,6 @@
 //! Who the members of a request are: the entries that have their addresses, found many at a time.
 
-use crate::{Directory, Scope, changing::WriteError, error::DirectoryError};
+use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
@@ -78,8 +78,7 @@ impl Directory {
             let mut scan = self.scan(self.tree().root(), Scope::Subtree, &filter, &attributes).await?;
             while let Some(entry) = scan.next().await? {
                 let Some(dn) = entry.dn().filter(|dn| self.tree().is_of_tenant(dn, tenant)) else { continue };
-                let is_deleted =
-                    [names::DELETED_SINCE, names::PURGING].iter().any(|name| entry.first(name).is_some());
+                let is_deleted = deletion::is_hidden(&entry);
                 let all =
                     entry.values(&names::MAIL).iter().chain(entry.values(&names::MAIL_ALTERNATE_ADDRESS));
                 for address in all {
@@ -102,10 +101,9 @@ impl Directory {
             let any = batch.iter().map(|domain| Filter::equal(names::ASSOCIATED_DOMAIN, *domain));
             let filter = Filter::all([tenant::of_class(), Filter::any(any)]);
             let folder = self.tree().domains();
-            let mut scan = self.scan(folder, Scope::Children, &filter, &[names::ASSOCIATED_DOMAIN]).await?;
-            while let Some(entry) = scan.next().await? {
-                served.extend(entry.values(&names::ASSOCIATED_DOMAIN).iter().map(|d| d.to_lowercase()));
-            }
+            let scan = self.scan(folder, Scope::Children, &filter, &[names::ASSOCIATED_DOMAIN]).await?;
+            let domains = |entry: &Entry| entry.values(&names::ASSOCIATED_DOMAIN).to_vec();
+            served.extend(scan.gather(domains).await?.into_iter().map(|domain| domain.to_lowercase()));
         }
         let foreign = outside.iter().filter(|address| served.contains(address.domain()));
         let reason = "names addresses of another tenant; members are the tenant's own, or outside";
@@ -125,12 +123,8 @@ impl Directory {
         };
         let filter = Filter::all([deletion::is_deleted(), is_member]);
         let users = self.tree().users(tenant);
-        let mut scan = self.scan(&users, Scope::Subtree, &filter, &[names::NO_ATTRIBUTES]).await?;
-        let mut hidden = HashSet::new();
-        while let Some(entry) = scan.next().await? {
-            hidden.extend(address_of(entry.dn_text()));
-        }
-        Ok(hidden)
+        let scan = self.scan(&users, Scope::Subtree, &filter, &[names::NO_ATTRIBUTES]).await?;
+        Ok(scan.gather(|entry| address_of(entry.dn_text())).await?.into_iter().collect())
     }
 }
 

@@ -5,7 +5,7 @@
 //! finds the other. Whoever opens lists passes each once, so that a cycle that others made behind our back
 //! is harmless.
 
-use crate::{Directory, Scope, changing::WriteError, error::DirectoryError};
+use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
@@ -158,10 +158,8 @@ impl Directory {
             let any = batch.iter().map(|dn| Filter::equal(names::MEMBER, dn.to_string()));
             let filter = Filter::all([maillist::live_filter(), Filter::any(any)]);
             let folder = self.tree().lists(tenant);
-            let mut scan = self.scan(&folder, Scope::Subtree, &filter, &[names::DISPLAY_NAME]).await?;
-            while let Some(entry) = scan.next().await? {
-                found.extend(found_list(&entry));
-            }
+            let scan = self.scan(&folder, Scope::Subtree, &filter, &[names::DISPLAY_NAME]).await?;
+            found.extend(scan.gather(found_list).await?);
         }
         Ok(found)
     }
@@ -213,13 +211,8 @@ impl Directory {
         conditions: &Conditions,
     ) -> Result<Vec<String>, DirectoryError> {
         let users = self.tree().users(tenant);
-        let mut scan =
-            self.scan(&users, Scope::Subtree, &conditions.filter(), &[names::NO_ATTRIBUTES]).await?;
-        let mut addresses = Vec::new();
-        while let Some(entry) = scan.next().await? {
-            addresses.extend(address_of(entry.dn_text()));
-        }
-        Ok(addresses)
+        let scan = self.scan(&users, Scope::Subtree, &conditions.filter(), &[names::NO_ATTRIBUTES]).await?;
+        scan.gather(|entry| address_of(entry.dn_text())).await
     }
 
     async fn lists_named(
@@ -232,11 +225,9 @@ impl Directory {
             let named = batch.iter().map(|mail| Filter::equal(names::MAIL, mail.as_str()));
             let filter = Filter::all([maillist::live_filter(), Filter::any(named)]);
             let folder = self.tree().lists(tenant);
-            let mut scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
-            while let Some(entry) = scan.next().await? {
-                let found = found_list(&entry);
-                lists.extend(found.and_then(|f| MailList::from_entry(f.mail, tenant.clone(), &entry)));
-            }
+            let scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
+            let list = |entry: &Entry| MailList::from_entry(found_list(entry)?.mail, tenant.clone(), entry);
+            lists.extend(scan.gather(list).await?);
         }
         Ok(lists)
     }
@@ -278,18 +269,13 @@ impl Directory {
         let filter = Filter::all([maillist::live_filter(), Filter::present(names::LIST_FILTER)]);
         let attributes = [names::DISPLAY_NAME, names::LIST_FILTER];
         let folder = self.tree().lists(tenant);
-        let mut scan = self.scan(&folder, Scope::Subtree, &filter, &attributes).await?;
-        let mut lists = Vec::new();
-        while let Some(entry) = scan.next().await? {
-            if Conditions::of_entry(&entry).is_some_and(|conditions| conditions.are_met_by(user)) {
-                lists.extend(found_list(&entry));
-            }
-        }
-        Ok(lists)
+        let is_met = |entry: &Entry| Conditions::of_entry(entry).is_some_and(|c| c.are_met_by(user));
+        let scan = self.scan(&folder, Scope::Subtree, &filter, &attributes).await?;
+        scan.gather(|entry| found_list(entry).filter(|_| is_met(entry))).await
     }
 }
 
-fn found_list(entry: &crate::Entry) -> Option<FoundList> {
+fn found_list(entry: &Entry) -> Option<FoundList> {
     let mail = MailAddress::parse(&address_of(entry.dn_text())?).ok()?;
     let display_name = entry.first(&names::DISPLAY_NAME).unwrap_or_default().to_owned();
     Some(FoundList { mail, display_name })

@@ -1,6 +1,6 @@
 //! Removals of lists, resources and resource groups that were begun by a claim and then cut off.
 
-use crate::{Directory, Scope, error::DirectoryError};
+use crate::{Directory, Entry, Scope, error::DirectoryError};
 use ldap_text::filter::Filter;
 use mail_model::{
     deletion, names,
@@ -14,21 +14,17 @@ impl Directory {
         let classes = [names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];
         let leaf = Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class)));
         let claimed = Filter::all([deletion::is_claimed(), leaf]);
-        let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
-        while let Some(entry) = scan.next().await? {
-            if let Some(dn) = entry.dn() {
-                self.remove(&deletion::removal(dn)).await?;
-            }
+        let scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
+        for dn in scan.gather(Entry::dn).await? {
+            self.remove(&deletion::removal(dn)).await?;
         }
         let claimed = Filter::all([deletion::is_claimed(), group::of_class()]);
-        let mut scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
-        let mut groups = Vec::new();
-        while let Some(entry) = scan.next().await? {
-            let owner = entry.dn().and_then(|dn| tree.owner_of(&dn));
-            let name = entry.dn().and_then(|dn| GroupName::parse(dn.rdn()?.value_of(&names::OU)?).ok());
-            groups.extend(owner.zip(name));
-        }
-        for (tenant, name) in groups {
+        let scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
+        let named = |entry: &Entry| {
+            let dn = entry.dn()?;
+            Some((tree.owner_of(&dn)?, GroupName::parse(dn.rdn()?.value_of(&names::OU)?).ok()?))
+        };
+        for (tenant, name) in scan.gather(named).await? {
             self.empty_and_remove_group(&tenant, &name).await?;
         }
         Ok(())

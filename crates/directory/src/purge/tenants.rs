@@ -1,7 +1,7 @@
 //! The purge of tenants: claimed like users, then everything they have is removed, the tenant's own entry last.
 
 use super::{PurgeReport, was_done};
-use crate::{Directory, Scope, error::DirectoryError};
+use crate::{Directory, Entry, Scope, error::DirectoryError};
 use jiff::Timestamp;
 use ldap_text::{dn::Dn, filter::Filter, ldif::ChangeRecord};
 use mail_model::{
@@ -40,15 +40,12 @@ impl Directory {
     ) -> Result<Vec<DeletedTenant>, DirectoryError> {
         let old = deletion::deleted_by(retention.due_since(now));
         let filter = Filter::all([tenant::of_class(), Filter::any([old, deletion::is_claimed()])]);
-        let mut scan = self.scan(self.tree().domains(), Scope::Children, &filter, READ_ATTRIBUTES).await?;
-        let mut due = Vec::new();
-        while let Some(entry) = scan.next().await? {
-            let id = entry.dn().and_then(|dn| self.tree().tenant_of(&dn));
-            let deleted = id.and_then(|id| DeletedTenant::from_entry(id, &entry));
-            let is_due = |d: &DeletedTenant| d.being_purged || retention.is_due(d.since.time(), now);
-            due.extend(deleted.filter(is_due));
-        }
-        Ok(due)
+        let is_due = |d: &DeletedTenant| d.being_purged || retention.is_due(d.since.time(), now);
+        let due = |entry: &Entry| {
+            let id = self.tree().tenant_of(&entry.dn()?)?;
+            DeletedTenant::from_entry(id, entry).filter(is_due)
+        };
+        self.scan(self.tree().domains(), Scope::Children, &filter, READ_ATTRIBUTES).await?.gather(due).await
     }
 
     /// Removes a claimed tenant with everything it has.
@@ -84,11 +81,8 @@ impl Directory {
     /// claimed ones go, and one that is left keeps the folder from being removed.
     async fn remove_below(&self, folder: &Dn) -> Result<(), DirectoryError> {
         let others = Filter::not(Filter::equal(names::OBJECT_CLASS, names::USER_CLASS));
-        let mut scan = self.scan(folder, Scope::Subtree, &others, &[names::NO_ATTRIBUTES]).await?;
-        let mut below = Vec::new();
-        while let Some(entry) = scan.next().await? {
-            below.extend(entry.dn().filter(|dn| dn != folder));
-        }
+        let scan = self.scan(folder, Scope::Subtree, &others, &[names::NO_ATTRIBUTES]).await?;
+        let mut below = scan.gather(|entry| entry.dn().filter(|dn| dn != folder)).await?;
         below.sort_by_key(|dn| std::cmp::Reverse(dn.rdns().len()));
         // What is equally deep does not depend on each other.
         for level in below.chunk_by(|one, two| one.rdns().len() == two.rdns().len()) {

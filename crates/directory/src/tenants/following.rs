@@ -61,13 +61,9 @@ impl Directory {
     /// [`DirectoryError`].
     pub(crate) async fn settle_tenants(&self, now: Timestamp) -> Result<(), DirectoryError> {
         let filter = tenant::of_class();
-        let mut scan =
+        let scan =
             self.scan(self.tree().domains(), Scope::Children, &filter, &[names::NO_ATTRIBUTES]).await?;
-        let mut tenants = Vec::new();
-        while let Some(entry) = scan.next().await? {
-            tenants.extend(entry.dn().and_then(|dn| self.tree().tenant_of(&dn)));
-        }
-        for id in tenants {
+        for id in scan.gather(|entry| self.tree().tenant_of(&entry.dn()?)).await? {
             self.settle_tenant(&id, now).await?;
         }
         Ok(())

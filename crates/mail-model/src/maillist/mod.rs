@@ -10,7 +10,7 @@ pub mod summary;
 
 use crate::{
     address::MailAddress,
-    deletion::{self, is_of_class},
+    deletion::{self, is_hidden, is_of_class},
     entry::EntryView,
     list::Listing,
     names,
@@ -50,8 +50,7 @@ impl MailList {
     /// Reads a list from an entry with [`READ_ATTRIBUTES`]; `None` where it is none, deleted, or being removed.
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
-        let is_hidden = [names::DELETED_SINCE, names::PURGING].iter().any(|name| entry.first(name).is_some());
-        if is_hidden || !is_of_class(entry, names::MAIL_LIST_CLASS) {
+        if is_hidden(entry) || !is_of_class(entry, names::MAIL_LIST_CLASS) {
             return None;
         }
         Some(Self {
@@ -64,18 +63,6 @@ impl MailList {
         })
     }
 }
-
-/// Attributes of a list besides its members: what it costs little to read.
-pub const HEAD_ATTRIBUTES: &[AttributeName] = &[
-    names::OBJECT_CLASS,
-    names::DISPLAY_NAME,
-    names::LIST_FILTER,
-    names::DELETED_SINCE,
-    names::PURGING,
-    names::REVISION,
-    names::ENTRY_USN,
-    names::MODIFY_TIMESTAMP,
-];
 
 /// Attributes that a whole list is read with.
 pub const READ_ATTRIBUTES: &[AttributeName] = &[
@@ -91,12 +78,11 @@ pub const READ_ATTRIBUTES: &[AttributeName] = &[
     names::OUTSIDE_MEMBER,
 ];
 
+/// All but the last two, the members: what of a list costs little to read.
+pub const HEAD_ATTRIBUTES: &[AttributeName] = READ_ATTRIBUTES.split_at(READ_ATTRIBUTES.len() - 2).0;
+
 /// Lists that are neither deleted nor being removed.
 #[must_use]
 pub fn live_filter() -> Filter {
-    Filter::all([
-        Filter::equal(names::OBJECT_CLASS, names::MAIL_LIST_CLASS),
-        deletion::is_live(),
-        Filter::not(Filter::present(names::PURGING)),
-    ])
+    Filter::all([Filter::equal(names::OBJECT_CLASS, names::MAIL_LIST_CLASS), deletion::is_shown()])
 }

@@ -8,7 +8,7 @@ pub mod plan;
 
 use crate::{
     address::MailAddress,
-    deletion::{self, is_of_class},
+    deletion::{self, is_hidden, is_of_class},
     entry::EntryView,
     list::Listing,
     names,
@@ -51,8 +51,7 @@ impl Resource {
         group: GroupName,
         entry: &impl EntryView,
     ) -> Option<Self> {
-        let is_hidden = [names::DELETED_SINCE, names::PURGING].iter().any(|name| entry.first(name).is_some());
-        if is_hidden || !is_of_class(entry, names::RESOURCE_CLASS) {
+        if is_hidden(entry) || !is_of_class(entry, names::RESOURCE_CLASS) {
             return None;
         }
         let read = |field: ResourceField| {
@@ -96,7 +95,7 @@ pub fn read_attributes() -> Vec<AttributeName> {
 /// Resources that are neither deleted nor being removed.
 #[must_use]
 pub fn live_filter() -> Filter {
-    Filter::all([of_class(), deletion::is_live(), Filter::not(Filter::present(names::PURGING))])
+    Filter::all([of_class(), deletion::is_shown()])
 }
 
 /// All resources.
