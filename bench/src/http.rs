@@ -1,23 +1,29 @@
 //! A client of HTTP/1.1 (RFC 9112) that costs little, since it shares the processors with what it measures:
-//! one connection kept alive, one request in flight, bodies with a `Content-Length` only.
+//! one connection kept alive, one request in flight, bodies with a `Content-Length` or in chunks without trailers.
 
 use crate::load::Client;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpStream, tcp::ReadHalf},
 };
 
 /// Most header fields of an answer.
 const MAX_HEADERS: usize = 32;
 /// Enough for an answer of one user, so that it is read at once.
 const BUFFER: usize = 16 * 1024;
+/// The media type of parameters.
+const FORM: &str = "application/x-www-form-urlencoded";
+/// What the bytes of a chunk end with.
+const END_OF_CHUNK: usize = "\r\n".len();
 
 /// A connection.
 pub(crate) struct HttpClient {
     stream: TcpStream,
     answer: Vec<u8>,
+    /// The chunks of an answer, put together.
+    chunks: Vec<u8>,
 }
 
 /// An answer.
@@ -29,7 +35,8 @@ pub(crate) struct Answer<'a> {
 /// What the head of an answer says.
 struct Head {
     status: u16,
-    length: usize,
+    /// `None` of a body in chunks.
+    length: Option<usize>,
     body: usize,
 }
 
@@ -37,25 +44,74 @@ impl HttpClient {
     pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await.context("cannot connect to pbm")?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: Vec::with_capacity(BUFFER) })
+        Ok(Self { stream, answer: Vec::with_capacity(BUFFER), chunks: Vec::new() })
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its answer. Both at once: who answers while it reads, stops reading where nobody
+    /// takes the answer.
     pub(crate) async fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
-        self.stream.write_all(request).await?;
+        let (stream, mut out) = self.stream.split();
         self.answer.clear();
+        self.chunks.clear();
+        let mut incoming = Incoming { stream, bytes: &mut self.answer };
+        let sent = async { Ok(out.write_all(request).await?) };
+        let ((), head) = tokio::try_join!(sent, incoming.answer(&mut self.chunks))?;
+        let body = match head.length {
+            Some(length) => self.answer.get(head.body..head.body + length).unwrap_or_default(),
+            None => &self.chunks,
+        };
+        Ok(Answer { status: head.status, body })
+    }
+}
+
+/// An answer under way.
+struct Incoming<'a> {
+    stream: ReadHalf<'a>,
+    bytes: &'a mut Vec<u8>,
+}
+
+impl Incoming<'_> {
+    /// Reads all of it; a body in chunks is put together in `chunks`.
+    async fn answer(&mut self, chunks: &mut Vec<u8>) -> anyhow::Result<Head> {
         let head = loop {
-            ensure!(self.stream.read_buf(&mut self.answer).await? > 0, "pbm closed the connection");
-            if let Some(head) = parse_head(&self.answer)? {
+            self.more().await?;
+            if let Some(head) = parse_head(self.bytes)? {
                 break head;
             }
         };
-        let end = head.body + head.length;
-        while self.answer.len() < end {
-            ensure!(self.stream.read_buf(&mut self.answer).await? > 0, "pbm closed the connection");
+        match head.length {
+            Some(length) => self.until(head.body + length).await?,
+            None => self.chunks(head.body, chunks).await?,
         }
-        let body = self.answer.get(head.body..end).unwrap_or_default();
-        Ok(Answer { status: head.status, body })
+        Ok(head)
+    }
+
+    async fn chunks(&mut self, mut at: usize, chunks: &mut Vec<u8>) -> anyhow::Result<()> {
+        loop {
+            let Some((begin, size)) = parse_size(self.bytes, at)? else {
+                self.more().await?;
+                continue;
+            };
+            let end = begin + size;
+            at = end + END_OF_CHUNK;
+            self.until(at).await?;
+            if size == 0 {
+                return Ok(());
+            }
+            chunks.extend_from_slice(self.bytes.get(begin..end).unwrap_or_default());
+        }
+    }
+
+    async fn until(&mut self, end: usize) -> anyhow::Result<()> {
+        while self.bytes.len() < end {
+            self.more().await?;
+        }
+        Ok(())
+    }
+
+    async fn more(&mut self) -> anyhow::Result<()> {
+        ensure!(self.stream.read_buf(self.bytes).await? > 0, "pbm closed the connection");
+        Ok(())
     }
 }
 
@@ -64,22 +120,43 @@ fn parse_head(bytes: &[u8]) -> anyhow::Result<Option<Head>> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut fields);
     let httparse::Status::Complete(body) = response.parse(bytes)? else { return Ok(None) };
-    let field = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case("content-length"));
-    let Some(field) = field else { bail!("an answer without Content-Length") };
-    let length = std::str::from_utf8(field.value)?.trim().parse()?;
+    let field = |name: &str| response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+    let length = match (field("content-length"), field("transfer-encoding")) {
+        (Some(length), _) => Some(std::str::from_utf8(length.value)?.trim().parse()?),
+        (None, Some(coding)) if coding.value == b"chunked" => None,
+        _ => bail!("an answer of unknown length"),
+    };
     Ok(Some(Head { status: response.code.unwrap_or_default(), length, body }))
+}
+
+/// Where the bytes of a chunk begin and how many they are; `None` while its size is not there as a whole.
+fn parse_size(bytes: &[u8], at: usize) -> anyhow::Result<Option<(usize, usize)>> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match httparse::parse_chunk_size(rest).map_err(|_| anyhow!("a chunk without a size"))? {
+        httparse::Status::Complete((used, size)) => Ok(Some((at + used, usize::try_from(size)?))),
+        httparse::Status::Partial => Ok(None),
+    }
 }
 
 /// A request, whole.
 pub(crate) fn request(method: &str, path: &str, token: Option<&str>, form: &str) -> Vec<u8> {
+    request_of(method, path, token, FORM, form)
+}
+
+/// A request with a body of some media type, whole.
+pub(crate) fn request_of(
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    media_type: &str,
+    body: &str,
+) -> Vec<u8> {
     let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let body = match form.len() {
+    let about_body = match body.len() {
         0 => String::new(),
-        length => {
-            format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n")
-        }
+        length => format!("Content-Type: {media_type}\r\nContent-Length: {length}\r\n"),
     };
-    format!("{method} {path} HTTP/1.1\r\nHost: pbm\r\n{token}{body}\r\n{form}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nHost: pbm\r\n{token}{about_body}\r\n{body}").into_bytes()
 }
 
 /// A request to paths that differ in one place; only that place is written anew.
@@ -102,6 +179,11 @@ impl Template {
         request.extend_from_slice(place.as_bytes());
         request.extend_from_slice(&self.after);
     }
+}
+
+/// A client that sends one request again and again, and expects success.
+pub(crate) async fn repeating(address: SocketAddr, request: Vec<u8>) -> anyhow::Result<impl Client> {
+    Asking::connect(address, move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&request)).await
 }
 
 /// A client that sends what `next` writes, and expects success.
@@ -132,14 +214,33 @@ impl<F: FnMut(&mut Vec<u8>) + Send + 'static> Client for Asking<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
 
     #[test]
     fn the_head_of_an_answer_is_read_when_it_is_complete() {
         let whole = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
         let head = parse_head(whole).unwrap().unwrap();
-        assert_eq!((head.status, head.length, head.body), (200, 2, whole.len() - 2));
+        assert_eq!((head.status, head.length, head.body), (200, Some(2), whole.len() - 2));
         assert!(parse_head(&whole[..20]).unwrap().is_none());
         assert!(parse_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
+
+    #[tokio::test]
+    async fn chunks_are_put_together_however_they_come() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            for piece in [head, "3\r\nab", "c\r", "\n1", "0\r\n0123456789abcdef\r\n0\r\n\r\n"] {
+                stream.write_all(piece.as_bytes()).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let mut client = HttpClient::connect(address).await.unwrap();
+        assert_eq!(client.send(b"x").await.unwrap().body, b"abc0123456789abcdef");
+        server.await.unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Search by three letters that one user in twenty has in a name: 1,000 hits of 20,000.
 
 use crate::{
-    http::{Asking, request},
+    http::{repeating, request},
     load::{self, Until},
     people::{CYRILLIC_PART, LATIN_PART},
     report::{Row, Target},
@@ -25,9 +25,7 @@ pub(super) fn measure(world: &World) -> anyhow::Result<Vec<Row>> {
             let name = format!("search {part}, {hits} hits, a page of {limit}");
             let run = || {
                 load::run(1, Until::Times(TIMES), async || {
-                    let request = request.clone();
-                    let next = move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&request);
-                    Asking::connect(world.pbm.address, next).await
+                    repeating(world.pbm.address, request.clone()).await
                 })
             };
             let measured = load::watched(&name, world.processes()?, run)?;
