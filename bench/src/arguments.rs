@@ -32,21 +32,29 @@ pub(crate) struct Arguments {
     pub(crate) pbm: Option<PathBuf>,
 }
 
-/// What can be measured.
+/// What can be measured, in order: what changes a list or makes users comes after what counts on their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Operation {
     /// Start-up, and memory when idle.
     Start,
     /// Reading one user.
     Read,
-    /// Making users.
-    Create,
     /// Pages of the list of users.
     Pages,
     /// Search by three letters.
     Search,
     /// Log-in.
     Login,
+    /// Reading a list of 10,000.
+    ReadList,
+    /// Adding a member to a list of 10,000.
+    AddMember,
+    /// Everybody whom nested lists reach.
+    Expand,
+    /// Deleting a group of 1,000 resources.
+    DeleteGroup,
+    /// Making users.
+    Create,
 }
 
 impl Arguments {
@@ -62,11 +70,9 @@ impl Arguments {
         usize::try_from(self.users).unwrap_or(usize::MAX)
     }
 
-    /// What is to be measured, in order: what makes users comes last, so that the others find the number
-    /// that was asked for.
+    /// What is to be measured, in order.
     pub(crate) fn operations(&self) -> Vec<Operation> {
-        let all = Operation::value_variants().iter().copied().filter(|o| *o != Operation::Create);
-        let all = all.chain([Operation::Create]);
+        let all = Operation::value_variants().iter().copied();
         all.filter(|operation| self.only.is_empty() || self.only.contains(operation)).collect()
     }
 }

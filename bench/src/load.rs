@@ -44,23 +44,31 @@ pub(crate) enum Until {
 /// What was measured.
 pub(crate) struct Measured {
     seconds: f64,
+    /// How many things were done; one by each answer, unless [`Self::of_each`] says otherwise.
+    done: u64,
     latencies: Histogram<u64>,
 }
 
 impl Measured {
     fn nothing() -> anyhow::Result<Self> {
-        Ok(Self { seconds: 0.0, latencies: Histogram::new_with_bounds(1, LONGEST, 3)? })
+        Ok(Self { seconds: 0.0, done: 0, latencies: Histogram::new_with_bounds(1, LONGEST, 3)? })
     }
 
     /// Adds what was measured at the same time.
     fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         self.seconds = self.seconds.max(other.seconds);
+        self.done += other.done;
         Ok(self.latencies.add(&other.latencies)?)
     }
 
-    /// Answers a second.
+    /// The same where each answer was about several things: they are what is counted.
+    pub(crate) fn of_each(self, things: usize) -> Self {
+        Self { done: self.done.saturating_mul(things as u64), ..self }
+    }
+
+    /// Things done a second.
     pub(crate) fn rate(&self) -> f64 {
-        number(self.latencies.len()) / self.seconds.max(f64::MIN_POSITIVE)
+        number(self.done) / self.seconds.max(f64::MIN_POSITIVE)
     }
 
     /// The time in milliseconds that a share of all answers stayed below.
@@ -121,7 +129,7 @@ pub(crate) fn watched(
 ) -> anyhow::Result<Measured> {
     let before = processes.used()?;
     let measured = run()?;
-    let each = processes.used()?.since(before, number(measured.latencies.len()));
+    let each = processes.used()?.since(before, number(measured.done));
     let (rate, median) = (measured.rate(), measured.quantile(0.5));
     eprintln!("{name}: {rate:.1}/s, p50 {median:.1} ms; each takes {each}");
     Ok(measured)
@@ -198,6 +206,7 @@ async fn run_client<C: Client>(mut client: C, began: Instant, until: Until) -> a
         let now = Instant::now();
         let took = u64::try_from(now.duration_since(last).as_micros()).unwrap_or(LONGEST);
         measured.latencies.saturating_record(took);
+        measured.done += 1;
         last = now;
         times += 1;
     }
@@ -235,6 +244,8 @@ mod tests {
         assert_eq!(measured.latencies.len(), 30);
         assert!(measured.quantile(0.5) >= 2.0 && measured.slowest() >= measured.quantile(0.99));
         assert!(measured.rate() < 1500.0);
+        let rate = measured.rate();
+        assert!((measured.of_each(4).rate() - 4.0 * rate).abs() < 1e-6);
     }
 
     #[test]

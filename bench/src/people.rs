@@ -100,6 +100,16 @@ impl People {
         self.tree.users(&self.tenant.id).to_string()
     }
 
+    /// Where everything stands.
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The tenant that everything belongs to.
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
     /// The account that pbm binds as.
     pub(crate) fn service_account(&self) -> String {
         self.tree.system().child(names::UID, "pbm").to_string()

@@ -6,6 +6,13 @@ use anyhow::{Context, bail, ensure};
 use ldap_text::ldif::{Change, ChangeRecord, Value};
 use ldap3::{Ldap, LdapConnAsync, Mod, Scope};
 use std::collections::HashSet;
+use tokio::runtime;
+
+const ANYTHING: &str = "(objectClass=*)";
+/// Asks for no attributes (RFC 4511 section 4.5.1.8).
+const NO_ATTRIBUTES: &str = "1.1";
+/// The result code of an operation on an entry that is not there (RFC 4511 appendix A.2).
+const NO_SUCH_OBJECT: u32 = 32;
 
 /// Who binds where.
 #[derive(Clone)]
@@ -29,16 +36,35 @@ impl Login {
         ldap.simple_bind(&self.dn, &self.password).await?.success().context("cannot bind")?;
         Ok(ldap)
     }
+
+    /// Does something on a connection of its own, outside of any measurement.
+    pub(crate) fn once<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Ldap) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async { work(&mut self.bind().await?).await })
+    }
 }
 
 /// Reads an entry, undecoded.
 pub(crate) async fn read(ldap: &mut Ldap, dn: &str, attributes: &[&str]) -> anyhow::Result<()> {
-    let mut search = ldap.streaming_search(dn, Scope::Base, "(objectClass=*)", attributes).await?;
+    let mut search = ldap.streaming_search(dn, Scope::Base, ANYTHING, attributes).await?;
     let found = search.next().await?.is_some();
     while search.next().await?.is_some() {}
     search.finish().await.success()?;
     ensure!(found, "no entry {dn}");
     Ok(())
+}
+
+/// Whether there is an entry of a name.
+pub(crate) async fn is_there(ldap: &mut Ldap, dn: &str) -> anyhow::Result<bool> {
+    let found = ldap.search(dn, Scope::Base, ANYTHING, [NO_ATTRIBUTES]).await?;
+    if found.1.rc == NO_SUCH_OBJECT {
+        return Ok(false);
+    }
+    found.success()?;
+    Ok(true)
 }
 
 /// Adds an entry.
@@ -52,9 +78,27 @@ pub(crate) async fn add(ldap: &mut Ldap, record: &ChangeRecord) -> anyhow::Resul
     Ok(())
 }
 
+/// Adds values to an attribute.
+pub(crate) async fn add_values(
+    ldap: &mut Ldap,
+    dn: &str,
+    attribute: &str,
+    values: &[&str],
+) -> anyhow::Result<()> {
+    let values = values.iter().copied().collect();
+    ldap.modify(dn, vec![Mod::Add(attribute, values)]).await?.success()?;
+    Ok(())
+}
+
 /// Sets an attribute to one value.
 pub(crate) async fn set(ldap: &mut Ldap, dn: &str, attribute: &str, value: &str) -> anyhow::Result<()> {
     ldap.modify(dn, vec![Mod::Replace(attribute, HashSet::from([value]))]).await?.success()?;
+    Ok(())
+}
+
+/// Removes an entry.
+pub(crate) async fn delete(ldap: &mut Ldap, dn: &str) -> anyhow::Result<()> {
+    ldap.delete(dn).await?.success()?;
     Ok(())
 }
 

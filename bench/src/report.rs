@@ -14,6 +14,8 @@ pub(crate) enum Target {
     Ratio(f64),
     /// The median within so many milliseconds.
     Median(f64),
+    /// 99 of 100 answers within so many milliseconds.
+    P99(f64),
     /// Resident memory below so many MB.
     Memory(f64),
 }
@@ -79,6 +81,7 @@ impl Row {
             Target::None => return None,
             Target::Ratio(target) => (self.ratio, self.ratio? >= target, "of the raw rate"),
             Target::Median(target) => (self.median, self.median? < target, "ms in the median"),
+            Target::P99(target) => (self.p99, self.p99? < target, "ms at the 99th percentile"),
             Target::Memory(target) => (Some(self.memory), self.memory < target, "MB"),
         };
         let word = if met { "met" } else { "MISSED" };
@@ -93,6 +96,7 @@ impl Target {
             Self::None => "-".to_owned(),
             Self::Ratio(share) => format!(">= {share:.2}"),
             Self::Median(milliseconds) => format!("p50 < {milliseconds:.0} ms"),
+            Self::P99(milliseconds) => format!("p99 < {milliseconds:.0} ms"),
             Self::Memory(megabytes) => format!("< {megabytes:.0} MB"),
         }
     }
@@ -129,7 +133,7 @@ mod tests {
             raw,
             ratio,
             median: Some(5.0),
-            p99: None,
+            p99: Some(8.0),
             slowest: Some(9.0),
             memory: 30.0,
             target,
@@ -141,13 +145,14 @@ mod tests {
         let met = |target| row(target).verdict().unwrap().0;
         assert!(met(Target::Ratio(0.75)) && !met(Target::Ratio(0.85)));
         assert!(met(Target::Median(6.0)) && !met(Target::Median(5.0)));
+        assert!(met(Target::P99(9.0)) && !met(Target::P99(8.0)));
         assert!(met(Target::Memory(40.0)) && !met(Target::Memory(30.0)));
         assert!(row(Target::None).verdict().is_none());
     }
 
     #[test]
     fn every_line_is_as_wide_as_the_next() {
-        let other = Row { ours: None, ratio: None, slowest: None, ..row(Target::Median(600.0)) };
+        let other = Row { ours: None, ratio: None, p99: None, slowest: None, ..row(Target::Median(600.0)) };
         assert_eq!(row(Target::None).line().len(), other.line().len());
     }
 }

@@ -2,8 +2,10 @@
 
 mod create;
 mod login;
+mod maillists;
 mod pages;
 mod read;
+mod resources;
 mod search;
 mod start;
 
@@ -22,9 +24,13 @@ pub(crate) fn measure(
     match operation {
         Operation::Start => start::measure(world),
         Operation::Read => read::measure(arguments, world),
-        Operation::Create => create::measure(arguments, world),
         Operation::Pages => pages::measure(arguments, world),
         Operation::Search => search::measure(world),
         Operation::Login => login::measure(arguments, world),
+        Operation::ReadList => maillists::read::measure(arguments, world),
+        Operation::AddMember => maillists::add::measure(arguments, world),
+        Operation::Expand => maillists::expand::measure(arguments, world),
+        Operation::DeleteGroup => resources::measure(arguments, world),
+        Operation::Create => create::measure(arguments, world),
     }
 }

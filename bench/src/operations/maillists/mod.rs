@@ -1,0 +1,91 @@
+//! Mailing lists with many members, made as pbm would make them.
+
+pub(super) mod add;
+pub(super) mod expand;
+pub(super) mod read;
+
+use crate::{
+    people::{DOMAIN, Name},
+    raw,
+    world::World,
+};
+use ldap_text::{dn::Dn, ldif::ChangeRecord};
+use mail_model::{
+    address::MailAddress,
+    maillist::{
+        command::{Content, NewMailList},
+        member::Member,
+        plan::{self, FoundContent},
+    },
+    names,
+};
+use std::time::Instant;
+
+/// Members of a large list: half of the users, where there are fewer than twice as many.
+const LARGE: usize = 10_000;
+
+/// A list that was made.
+struct List {
+    mail: String,
+    dn: String,
+}
+
+/// So many users in random order, and the others.
+fn split_users(world: &World) -> (&[Name], &[Name]) {
+    world.names.split_at(LARGE.min(world.names.len() / 2))
+}
+
+/// The large list, which the operations share: a second one with the same members takes 389-ds twice as long to make,
+/// a third one ten times.
+fn large_list(world: &World) -> anyhow::Result<List> {
+    make(world, "large", split_users(world).0, None)
+}
+
+/// Makes a list of people and another list, unless it is there.
+fn make(world: &World, name: &str, people: &[Name], inner: Option<&List>) -> anyhow::Result<List> {
+    let mail = MailAddress::parse(&format!("{name}@{DOMAIN}"))?;
+    let record = creation(world, &mail, people, inner)?;
+    let list = List { mail: mail.to_string(), dn: record.dn.to_string() };
+    timed(&list, people.len(), || {
+        world.manager.once(async |ldap| {
+            if raw::is_there(ldap, &list.dn).await? { Ok(()) } else { raw::add(ldap, &record).await }
+        })
+    })?;
+    Ok(list)
+}
+
+/// Adds people to a list.
+fn fill(world: &World, list: &List, people: &[Name]) -> anyhow::Result<()> {
+    let members: Vec<&str> = people.iter().map(|person| person.dn.as_str()).collect();
+    timed(list, people.len(), || {
+        world
+            .manager
+            .once(async |ldap| raw::add_values(ldap, &list.dn, names::MEMBER.as_str(), &members).await)
+    })
+}
+
+/// Says how long 389-ds took: within the operation, it writes the names of the lists that reach somebody into the
+/// entry of everybody who is added.
+fn timed(list: &List, people: usize, add: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let began = Instant::now();
+    add()?;
+    eprintln!("{}: {people} members in {:.1} s", list.mail, began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn creation(
+    world: &World,
+    mail: &MailAddress,
+    people: &[Name],
+    inner: Option<&List>,
+) -> anyhow::Result<ChangeRecord> {
+    let names = people.iter().map(|person| &person.dn).chain(inner.map(|list| &list.dn));
+    let members = names.map(|dn| Ok(Member::Inside(Dn::parse(dn)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let new = NewMailList {
+        mail: mail.clone(),
+        display_name: mail.to_string(),
+        content: Content::Members(Vec::new()),
+    };
+    let (tree, tenant) = (world.people.tree(), &world.people.tenant().id);
+    Ok(plan::creation(tree, tenant, &new, &FoundContent::Members(&members)))
+}
