@@ -55,6 +55,8 @@ pub(crate) enum Operation {
     DeleteGroup,
     /// Making users.
     Create,
+    /// Making users in bulk.
+    Bulk,
 }
 
 impl Arguments {

@@ -158,6 +158,12 @@ impl People {
     }
 }
 
+/// The table, in CSV, that makes the users of [`People::new_entry`].
+pub(crate) fn creation_table(mails: impl Iterator<Item = String>) -> String {
+    let rows = mails.map(|mail| format!("{mail},{PASSWORD},Vera,Novikova,2\n"));
+    "mail,userPassword,cn,sn,employeeNumber\n".to_owned() + &rows.collect::<String>()
+}
+
 /// The form that makes the user of [`People::new_entry`].
 pub(crate) fn creation_form() -> String {
     format!("userPassword={PASSWORD}&cn=Vera&sn=Novikova&employeeNumber=2")

@@ -4,7 +4,7 @@
 use crate::load::Client;
 use anyhow::{Context, bail, ensure};
 use ldap_text::ldif::{Change, ChangeRecord, Value};
-use ldap3::{Ldap, LdapConnAsync, Mod, Scope};
+use ldap3::{Ldap, LdapConnAsync, Mod, Scope, SearchEntry};
 use std::collections::HashSet;
 use tokio::runtime;
 
@@ -76,6 +76,16 @@ pub(crate) async fn add(ldap: &mut Ldap, record: &ChangeRecord) -> anyhow::Resul
     });
     ldap.add(&record.dn.to_string(), attributes.collect()).await?.success()?;
     Ok(())
+}
+
+/// The first value of an attribute.
+pub(crate) async fn value(ldap: &mut Ldap, dn: &str, attribute: &str) -> anyhow::Result<String> {
+    let found = ldap.search(dn, Scope::Base, ANYTHING, [attribute]).await?.success()?.0;
+    let value = found
+        .into_iter()
+        .next()
+        .and_then(|entry| SearchEntry::construct(entry).attrs.into_values().next()?.into_iter().next());
+    value.with_context(|| format!("{dn} has no {attribute}"))
 }
 
 /// Adds values to an attribute.

@@ -1,22 +1,19 @@
 //! Making users with a password; raw, adds of the same entries. 389-ds hashes the password on both sides,
-//! which takes most of the time. So the pair is measured again with a server that stores passwords as they
-//! are: pbm sends the same, and what is left is its own cost.
+//! which takes most of the time. So the pair is measured again without.
 
+use super::hash;
 use crate::{
     arguments::Arguments,
     http::{Asking, Template},
     load::{self, Measured, Pair, Until, in_turns},
     people::{DOMAIN, creation_form},
-    raw::{self, Adding},
+    raw::Adding,
     report::{Row, Target},
     world::{CONNECTIONS, World},
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::runtime;
 
-const CONFIG: &str = "cn=config";
-const SCHEME: &str = "passwordStorageScheme";
 const AT_LEAST: Target = Target::Ratio(0.85);
 
 pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
@@ -24,11 +21,9 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
     let hashed = pair("create users", arguments, world, &made)?;
     let first = Row::of_pair("create users", &hashed, world.pbm.peak_memory()?, AT_LEAST);
     world.pbm.forget_peak()?;
-    // Stays so: nothing is measured after this.
-    set_scheme(world, "CLEAR")?;
-    let plain = pair("create users, the hash switched off", arguments, world, &made)?;
-    let memory = world.pbm.peak_memory()?;
-    Ok(vec![first, Row::of_pair("create users, the hash switched off", &plain, memory, AT_LEAST)])
+    let name = "create users, the hash switched off";
+    let plain = hash::without(world, || pair(name, arguments, world, &made))?;
+    Ok(vec![first, Row::of_pair(name, &plain, world.pbm.peak_memory()?, AT_LEAST)])
 }
 
 fn pair(name: &str, arguments: &Arguments, world: &World, made: &Arc<AtomicUsize>) -> anyhow::Result<Pair> {
@@ -53,9 +48,4 @@ fn pair(name: &str, arguments: &Arguments, world: &World, made: &Arc<AtomicUsize
 
 fn new_address(made: &AtomicUsize) -> String {
     format!("new{}@{DOMAIN}", made.fetch_add(1, Ordering::Relaxed))
-}
-
-fn set_scheme(world: &World, scheme: &str) -> anyhow::Result<()> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { raw::set(&mut world.manager.bind().await?, CONFIG, SCHEME, scheme).await })
 }

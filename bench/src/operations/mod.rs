@@ -1,6 +1,8 @@
 //! What is measured: each module one operation, each function some rows of the table.
 
+mod bulk;
 mod create;
+mod hash;
 mod login;
 mod maillists;
 mod pages;
@@ -32,5 +34,6 @@ pub(crate) fn measure(
         Operation::Expand => maillists::expand::measure(arguments, world),
         Operation::DeleteGroup => resources::measure(arguments, world),
         Operation::Create => create::measure(arguments, world),
+        Operation::Bulk => bulk::measure(arguments, world),
     }
 }
