@@ -20,11 +20,18 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::{io::AsyncRead, sync::Mutex};
+use tokio::{
+    io::AsyncRead,
+    sync::{Mutex, Semaphore},
+};
 
 /// How many rows may fail one after the other because the directory is out of reach: more than a restart of a
 /// connection or a busy moment costs, and soon enough that nobody waits for the failure of thousands.
 const MAX_OUT_OF_REACH: usize = 20;
+
+/// Rows that are begun for each that is done at a time. They are reported in the order of the file, so a slow one would
+/// otherwise keep those behind it from being begun: with passwords to hash that cost one row in fifteen.
+const AHEAD: usize = 4;
 
 /// What an import is to do, and in whose name.
 #[derive(Clone)]
@@ -115,8 +122,16 @@ fn events<R: AsyncRead + Unpin>(
     chunks.flat_map(move |Chunk { rows, stops }| {
         let (work, stopping) = (work.clone(), stopping.clone());
         let at_once = work.import.at_once.max(1);
-        let rows = stream::iter(rows).map(move |row| event(work.clone(), row, stopping.clone()));
-        rows.buffered(at_once).chain(stream::iter(stops).map(Event::Stop))
+        let turns = Arc::new(Semaphore::new(at_once));
+        let rows = stream::iter(rows).map(move |row| {
+            let (work, stopping, turns) = (work.clone(), stopping.clone(), turns.clone());
+            async move {
+                // Closed never, so the error of a closed one has no meaning.
+                let _turn = turns.acquire().await;
+                event(work, row, stopping).await
+            }
+        });
+        rows.buffered(at_once.saturating_mul(AHEAD)).chain(stream::iter(stops).map(Event::Stop))
     })
 }
 
