@@ -39,7 +39,6 @@ pub(super) async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
         dry_run,
         may_make_super: call.right == Right::All,
         retention: call.services.retention,
-        at_once: call.directory.lanes(),
         now: clock::now,
     };
     let reader = StreamReader::new(rows.payload.map_err(io::Error::other));

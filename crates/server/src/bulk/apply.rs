@@ -73,7 +73,6 @@ impl From<Failure> for Refusal {
 /// Does a row.
 pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     let mut parameters = row.content?;
-    let _lane = work.import.directory.lane().await;
     let tenant = work.tenant().await.map_err(|error| failed(work, "tenant", error))?;
     let desk = &Desk { work, import: &work.import, trial: &work.trial, tenant };
     let mail = row.mail.filter(|mail| !mail.is_empty());

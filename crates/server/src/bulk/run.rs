@@ -20,10 +20,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::{
-    io::AsyncRead,
-    sync::{Mutex, Semaphore},
-};
+use tokio::{io::AsyncRead, sync::Mutex};
 
 /// How many rows may fail one after the other because the directory is out of reach: more than a restart of a
 /// connection or a busy moment costs, and soon enough that nobody waits for the failure of thousands.
@@ -49,8 +46,6 @@ pub struct Import {
     pub may_make_super: bool,
     /// How long deleted users keep their addresses, for what is said of one that is taken.
     pub retention: Retention,
-    /// How many rows are done at once.
-    pub at_once: usize,
     /// What time it is.
     pub now: fn() -> Timestamp,
 }
@@ -121,26 +116,24 @@ fn events<R: AsyncRead + Unpin>(
     });
     chunks.flat_map(move |Chunk { rows, stops }| {
         let (work, stopping) = (work.clone(), stopping.clone());
-        let at_once = work.import.at_once.max(1);
-        let turns = Arc::new(Semaphore::new(at_once));
+        let begun = work.import.directory.lanes() * AHEAD;
         let rows = stream::iter(rows).map(move |row| {
-            let (work, stopping, turns) = (work.clone(), stopping.clone(), turns.clone());
+            let (work, stopping) = (work.clone(), stopping.clone());
             async move {
-                // Closed never, so the error of a closed one has no meaning.
-                let _turn = turns.acquire().await;
-                event(work, row, stopping).await
+                let _lane = work.import.directory.lane().await;
+                event(&work, row, &stopping).await
             }
         });
-        rows.buffered(at_once.saturating_mul(AHEAD)).chain(stream::iter(stops).map(Event::Stop))
+        rows.buffered(begun).chain(stream::iter(stops).map(Event::Stop))
     })
 }
 
-async fn event(work: Arc<Work>, row: Row, stopping: Arc<AtomicBool>) -> Event {
+async fn event(work: &Work, row: Row, stopping: &AtomicBool) -> Event {
     if stopping.load(Ordering::Relaxed) {
         return Event::NotBegun;
     }
     let (number, line, mail) = (row.number, row.line, row.mail.clone());
-    let (done, refusal) = match Box::pin(apply(&work, row)).await {
+    let (done, refusal) = match Box::pin(apply(work, row)).await {
         Ok(done) => (done, None),
         Err(refusal) => (Done::nothing_but(Outcome::Error), Some(refusal)),
     };

@@ -23,10 +23,6 @@ use std::{
 };
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// How many rows are done at once, where the configuration allows as many connections: each new password costs the
-/// server a hash, and a server that does so many at a time still answers others.
-const AT_ONCE: usize = 8;
-
 /// What stands for standard input.
 const STDIN: &str = "-";
 
@@ -141,7 +137,6 @@ fn import(config: &Config, args: &ImportArgs, directory: Directory, tenant: Tena
         // Whoever has the service account's password may do anything that it can.
         may_make_super: true,
         retention: config.retention,
-        at_once: AT_ONCE.min(config.ldap.connections).min(config.ldap.password_connections),
         now: clock::now,
     }
 }
