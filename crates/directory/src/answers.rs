@@ -3,7 +3,7 @@
 //!
 //! A key is claimed by the add of an entry that is named after it: of several equal requests one succeeds. Its
 //! answer is written into that entry. A claim without an answer is of a request under way, or of a process
-//! that died; after [`ABANDONED`] the next equal request takes it over, by a modify on the exact claim that it read.
+//! that died; after two minutes the next equal request takes it over, by a modify on the exact claim that it read.
 
 use crate::{Directory, Entry, Scope, error::DirectoryError};
 use jiff::{SignedDuration, Timestamp};

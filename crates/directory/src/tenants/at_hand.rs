@@ -2,8 +2,8 @@
 //! being there and serving the address's domain. No LDAP write looks at two entries at once, so the two sides leave
 //! each other time instead.
 //!
-//! Who takes something from a tenant (a domain, or all of it) writes that first, waits [`GRACE`], and looks only then
-//! whether an address was made meanwhile. Who makes an address and is done within [`GRACE`] of having read the tenant
+//! Who takes something from a tenant (a domain, or all of it) writes that first, waits `GRACE`, and looks only then
+//! whether an address was made meanwhile. Who makes an address and is done within `GRACE` of having read the tenant
 //! was seen by that look. Whoever took longer, and nobody else, reads the tenant again after the write, and takes the
 //! write back where the tenant is no longer what it was.
 
