@@ -141,13 +141,16 @@ fn part_of_path(name: &str) -> (&'static str, Shape) {
     }
 }
 
+/// `*`, or entity tags (RFC 9110 section 13.1.1).
+const IF_MATCH: &str = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#;
+
 fn header(endpoint: Endpoint) -> Option<Parameter> {
     let (name, about, shape) = match endpoint.takes() {
         Takes::Nothing => return None,
         Takes::IfMatch => (
             "If-Match",
             "The ETag of an answer, or several, or `*`: the change is made to this version only (412 otherwise).",
-            text().examples(["\"3-1042\""]),
+            text().pattern(Some(IF_MATCH)).examples(["\"3-1042\""]),
         ),
         Takes::IdempotencyKey => (
             "Idempotency-Key",
