@@ -11,7 +11,7 @@ use crate::{
     report::{Row, Target},
     world::{CONNECTIONS, World},
 };
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use ldap3::Ldap;
 use mail_model::names;
 use std::sync::{
@@ -20,7 +20,8 @@ use std::sync::{
 };
 
 const PATH: &str = "/v2/maillists?tenant-id=default";
-/// Members that each side adds in a round: so few that a list of 10,000 stays about as long.
+/// Members that each side adds in a round, where there are as many others: so few that a list of 10,000 stays about as
+/// long.
 const ADDS: usize = 128;
 
 /// People who are not in the list yet, each given out once.
@@ -56,13 +57,13 @@ impl Client for AddingMembers {
 
 pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
     let (members, others) = split_users(world);
-    let times = |clients: usize| Until::Times(ADDS.div_ceil(clients));
-    let most = (ADDS + arguments.clients() + ADDS + CONNECTIONS) * arguments.rounds as usize;
-    ensure!(most <= others.len(), "{most} users may be added, and {} are not in the list yet", others.len());
+    let adds = ADDS.min(others.len() / (2 * arguments.rounds as usize)).max(1);
+    let until = |clients: usize| Until::Times(adds / clients);
+    let (clients, connections) = (arguments.clients().min(adds), CONNECTIONS.min(adds));
     let list = large_list(world)?;
     let newcomers = Newcomers::after(members.len(), world);
     let ours = || -> anyhow::Result<Measured> {
-        load::run(arguments.clients(), times(arguments.clients()), async || {
+        load::run(clients, until(clients), async || {
             let (newcomers, mail, token) = (newcomers.clone(), list.mail.clone(), world.token.clone());
             let next = move |bytes: &mut Vec<u8>| {
                 let newcomer = newcomers.next().map_or("", |name| name.mail.as_str());
@@ -73,7 +74,7 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
         })
     };
     let raw = || -> anyhow::Result<Measured> {
-        load::run(CONNECTIONS, times(CONNECTIONS), async || {
+        load::run(connections, until(connections), async || {
             let (newcomers, list) = (newcomers.clone(), list.dn.as_str().into());
             Ok(AddingMembers { ldap: world.service.bind().await?, list, newcomers })
         })
