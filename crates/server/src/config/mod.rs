@@ -20,6 +20,10 @@ use std::{
     time::Duration,
 };
 
+/// Most worker threads unless more are asked for. The connections to the directory are divided among them, and with
+/// fewer than eight each the long work of one waits for itself; four serve more reads than 389-ds answers.
+const MAX_DEFAULT_WORKERS: usize = 4;
+
 /// Everything that can be configured.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -152,7 +156,7 @@ fn http(source: &mut Source) -> HttpConfig {
     HttpConfig {
         listen: listen.unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 8080))]),
         tls: certificate.zip(key).map(|(certificate, key)| TlsFiles { certificate, key }),
-        workers: source.number("http.workers", processors, &(1..=256)),
+        workers: source.number("http.workers", processors.min(MAX_DEFAULT_WORKERS), &(1..=256)),
         trusted_proxies: source.list("http.trusted_proxies", subnet).unwrap_or_default(),
         shutdown_timeout: source.duration("http.shutdown_timeout", 30_000),
     }
