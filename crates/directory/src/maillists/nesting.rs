@@ -6,7 +6,7 @@
 //! is harmless.
 
 use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
-use ldap_text::{dn::Dn, filter::Filter};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
     entry::EntryView,
@@ -14,7 +14,7 @@ use mail_model::{
         self, MailList, READ_ATTRIBUTES,
         conditions::Conditions,
         member::{Member, address_of},
-        plan::{self, MemberEdit},
+        plan,
     },
     names,
     tenant::{Tenant, TenantId},
@@ -84,10 +84,7 @@ impl Directory {
         if let Err(WriteError::Parameter(..)) = outcome {
             let remove: Vec<_> =
                 added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();
-            let edit = MemberEdit { add: &[], remove: &remove };
-            let modifications = plan::member_modifications(&edit);
-            let dn = self.tree().list(&tenant.id, list);
-            match self.apply(&plan::take_back(dn, modifications)).await {
+            match self.apply(&plan::departure(self.tree(), &tenant.id, list, &remove)).await {
                 Ok(()) | Err(DirectoryError::Stale | DirectoryError::NotFound) => {}
                 Err(error) => return Err(error.after_a_write().into()),
             }
@@ -153,13 +150,24 @@ impl Directory {
         tenant: &TenantId,
         members: &[Dn],
     ) -> Result<Vec<FoundList>, DirectoryError> {
+        let parts: Vec<_> = members.iter().map(|dn| Filter::equal(names::MEMBER, dn.to_string())).collect();
+        self.lists_that_meet_any(tenant, &parts, &[names::DISPLAY_NAME], found_list).await
+    }
+
+    /// What is picked of the lists that meet any of some filters.
+    async fn lists_that_meet_any<T>(
+        &self,
+        tenant: &TenantId,
+        parts: &[Filter],
+        attributes: &[AttributeName],
+        pick: impl Fn(&Entry) -> Option<T>,
+    ) -> Result<Vec<T>, DirectoryError> {
+        let folder = self.tree().lists(tenant);
         let mut found = Vec::new();
-        for batch in members.chunks(BATCH) {
-            let any = batch.iter().map(|dn| Filter::equal(names::MEMBER, dn.to_string()));
-            let filter = Filter::all([maillist::live_filter(), Filter::any(any)]);
-            let folder = self.tree().lists(tenant);
-            let scan = self.scan(&folder, Scope::Subtree, &filter, &[names::DISPLAY_NAME]).await?;
-            found.extend(scan.gather(found_list).await?);
+        for batch in parts.chunks(BATCH) {
+            let filter = Filter::all([maillist::live_filter(), Filter::any(batch.iter().cloned())]);
+            let scan = self.scan(&folder, Scope::Subtree, &filter, attributes).await?;
+            found.extend(scan.gather(&pick).await?);
         }
         Ok(found)
     }
@@ -220,16 +228,9 @@ impl Directory {
         tenant: &TenantId,
         mails: &[String],
     ) -> Result<Vec<MailList>, DirectoryError> {
-        let mut lists = Vec::new();
-        for batch in mails.chunks(BATCH) {
-            let named = batch.iter().map(|mail| Filter::equal(names::MAIL, mail.as_str()));
-            let filter = Filter::all([maillist::live_filter(), Filter::any(named)]);
-            let folder = self.tree().lists(tenant);
-            let scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
-            let list = |entry: &Entry| MailList::from_entry(found_list(entry)?.mail, tenant.clone(), entry);
-            lists.extend(scan.gather(list).await?);
-        }
-        Ok(lists)
+        let parts: Vec<_> = mails.iter().map(|mail| Filter::equal(names::MAIL, mail.as_str())).collect();
+        let list = |entry: &Entry| MailList::from_entry(found_list(entry)?.mail, tenant.clone(), entry);
+        self.lists_that_meet_any(tenant, &parts, READ_ATTRIBUTES, list).await
     }
 
     /// The lists that a user is in: by name, by the conditions of a dynamic list, and through other lists.

@@ -20,7 +20,6 @@ use crate::{
 };
 use ldap_text::{
     attribute::AttributeName,
-    dn::Dn,
     ldif::{Attribute, Change, ChangeRecord, Modification},
 };
 
@@ -177,10 +176,11 @@ pub fn retreat(tree: &Tree, before: &MailList, taken: &[String]) -> ChangeRecord
     modify(tree.list(&before.tenant, &before.mail), vec![reserved])
 }
 
-/// Takes back what was added a moment ago, whatever else has changed.
+/// Takes out members that were added a moment ago, whatever else has changed.
 #[must_use]
-pub fn take_back(dn: Dn, modifications: Vec<Modification>) -> ChangeRecord {
-    modify(dn, modifications)
+pub fn departure(tree: &Tree, tenant: &TenantId, mail: &MailAddress, members: &[Member]) -> ChangeRecord {
+    let edit = MemberEdit { add: &[], remove: members };
+    modify(tree.list(tenant, mail), member_modifications(&edit))
 }
 
 /// Removes a list, whatever its revision is.
@@ -199,6 +199,7 @@ pub fn removal_claim(tree: &Tree, current: &MailList) -> ChangeRecord {
 mod tests {
     use super::*;
     use crate::maillist::command::Content;
+    use ldap_text::dn::Dn;
 
     fn tree() -> Tree {
         Tree::new(Dn::parse("dc=x").unwrap())

@@ -88,9 +88,12 @@ async fn answer(
         Access::ByRole(_) => Some(authenticate(services, directory, request, client, now).await?),
     };
     trace.asked_by.clone_from(&actor);
-    if !endpoint.has_tenant_parameter() {
-        right_of(endpoint, actor.as_ref(), &names)?;
-    }
+    // Before the body is read, wherever the path says enough.
+    let right = if endpoint.has_tenant_parameter() {
+        None
+    } else {
+        Some(right_of(endpoint, actor.as_ref(), &names)?)
+    };
     let precondition = precondition_of(endpoint, request)?;
     let (body, rows) = if endpoint.takes_rows() {
         (Bytes::new(), Some(rows_of(request, payload)))
@@ -99,10 +102,12 @@ async fn answer(
     };
     let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
     let mut parameters = Parameters::decode(path.parameters, request.query_string(), kind)?;
-    if endpoint.has_tenant_parameter() {
+    let right = if let Some(right) = right {
+        right
+    } else {
         names.tenant = Some(tenant_parameter(&mut parameters)?);
-    }
-    let right = right_of(endpoint, actor.as_ref(), &names)?;
+        right_of(endpoint, actor.as_ref(), &names)?
+    };
     let keyed = match &actor {
         Some(actor) => key_of(endpoint, services, actor, request, &body)?,
         None => None,
