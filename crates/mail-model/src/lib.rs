@@ -3,6 +3,7 @@
 pub mod address;
 pub mod answer;
 pub mod changes;
+pub mod contact;
 pub mod deletion;
 pub mod entry;
 pub mod field;

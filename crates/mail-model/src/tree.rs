@@ -1,7 +1,7 @@
 //! Where things stand in the directory: the DNs of tenants, users and folders (design: one tree, one
 //! place that knows it). Turns a DN back into what it names.
 
-use crate::{address::MailAddress, names, resource::group::GroupName, tenant::TenantId};
+use crate::{address::MailAddress, contact::Kind, names, resource::group::GroupName, tenant::TenantId};
 use ldap_text::dn::Dn;
 
 /// The tree of one installation, rooted at `root`.
@@ -44,6 +44,19 @@ impl Default for FolderNames {
             system: "System".into(),
         }
     }
+}
+
+/// What the place of an entry says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// What stands there.
+    pub kind: Kind,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its address, where that names it.
+    pub mail: Option<&'a str>,
+    /// The group of a resource.
+    pub group: Option<&'a str>,
 }
 
 impl Tree {
@@ -173,6 +186,32 @@ impl Tree {
     pub fn tenant_of(&self, dn: &Dn) -> Option<TenantId> {
         let tenant = TenantId::parse(dn.rdn()?.value_of(&names::OU)?).ok()?;
         (dn.parent()? == self.domains).then_some(tenant)
+    }
+
+    /// What the place of an entry says of it: its kind, its tenant, and where names say it, its address and group.
+    /// `None` where nothing stands that has an address.
+    #[must_use]
+    pub fn place_of<'a>(&self, dn: &'a Dn) -> Option<Place<'a>> {
+        let kinds = [
+            (&self.people, Kind::User),
+            (&self.groups, Kind::List),
+            (&self.resources, Kind::Resource),
+            (&self.contacts, Kind::Contact),
+        ];
+        let (folder, kind) = kinds.into_iter().find(|(folder, _)| dn.is_within(folder))?;
+        let below = dn.rdns().len().checked_sub(folder.rdns().len())?;
+        // The tenant's folder is the last of the names below, and its parts come before.
+        let (tenant, own) = dn.rdns().get(..below)?.split_last()?;
+        let tenant = TenantId::parse(tenant.value_of(&names::OU)?).ok()?;
+        let mail = own.first().and_then(|rdn| rdn.value_of(&names::MAIL));
+        match (kind, own) {
+            (Kind::User | Kind::List, [_]) => Some(Place { kind, tenant, mail: Some(mail?), group: None }),
+            (Kind::Resource, [_, group]) => {
+                Some(Place { kind, tenant, mail: Some(mail?), group: Some(group.value_of(&names::OU)?) })
+            }
+            (Kind::Contact, [_, ..]) => Some(Place { kind, tenant, mail: None, group: None }),
+            _ => None,
+        }
     }
 
     /// The tenant that an entry belongs to: the folder right below the one of its kind.

@@ -1,0 +1,145 @@
+//! Contacts: everything with an address that the people of a tenant may see: users, mailing lists, resources, and
+//! contacts from outside. What an address book shows of each, and in which of its views (guide, tables 1 and 3).
+
+pub mod id;
+pub mod record;
+pub mod view;
+
+use crate::{entry::EntryView, names};
+use id::ContactId;
+use ldap_text::attribute::AttributeName;
+use serde::{Deserialize, Serialize};
+
+/// What a contact is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A user.
+    User,
+    /// A contact from outside.
+    Contact,
+    /// A mailing list.
+    List,
+    /// A resource, such as a meeting room.
+    Resource,
+}
+
+impl Kind {
+    /// Every kind, people first.
+    pub const ALL: [Self; 4] = [Self::User, Self::Contact, Self::List, Self::Resource];
+
+    /// Its name in requests and answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Contact => "contact",
+            Self::List => "list",
+            Self::Resource => "resource",
+        }
+    }
+
+    /// Reads its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text)
+    }
+}
+
+/// A contact as answers show it. What it has no value for is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Its identifier; survives renames.
+    pub id: ContactId,
+    /// What it is.
+    pub kind: Kind,
+    /// Its address.
+    pub mail: String,
+    /// The name that it is shown by; never empty.
+    #[serde(rename = "displayName")]
+    pub display_name: String,
+    /// First name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cn: Option<String>,
+    /// Last name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sn: Option<String>,
+    /// Middle name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initials: Option<String>,
+    /// Department.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ou: Option<String>,
+    /// Position.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Further addresses of a user or a contact from outside, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alias: Vec<String>,
+    /// Free text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Home phone.
+    #[serde(rename = "homePhone", skip_serializing_if = "Option::is_none")]
+    pub home_phone: Option<String>,
+    /// Work phone.
+    #[serde(rename = "telephoneNumber", skip_serializing_if = "Option::is_none")]
+    pub telephone_number: Option<String>,
+    /// City.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub l: Option<String>,
+    /// Telegram name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub telegram: Option<String>,
+    /// Skype name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skype: Option<String>,
+    /// Group of a resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+impl Contact {
+    /// Reads what an entry says of a contact.
+    fn from_entry(
+        id: ContactId,
+        kind: Kind,
+        mail: &str,
+        group: Option<&str>,
+        entry: &impl EntryView,
+    ) -> Self {
+        let text = |name: &AttributeName| {
+            entry.first(name).filter(|text| !text.trim().is_empty()).map(str::to_owned)
+        };
+        let (cn, sn) = (text(&names::CN), text(&names::SN));
+        let mut alias = entry.values(&names::MAIL_ALTERNATE_ADDRESS).to_vec();
+        alias.retain(|alias| !alias.eq_ignore_ascii_case(mail));
+        alias.sort_unstable();
+        Self {
+            display_name: text(&names::DISPLAY_NAME)
+                .unwrap_or_else(|| shown_name(cn.as_deref(), sn.as_deref(), mail)),
+            initials: text(&names::INITIALS),
+            ou: text(&names::OU),
+            title: text(&names::TITLE),
+            description: text(&names::DESCRIPTION),
+            home_phone: text(&names::HOME_PHONE),
+            telephone_number: text(&names::TELEPHONE_NUMBER),
+            l: text(&names::L),
+            telegram: text(&names::TELEGRAM),
+            skype: text(&names::SKYPE),
+            group: group.map(str::to_owned),
+            mail: mail.to_owned(),
+            id,
+            kind,
+            cn,
+            sn,
+            alias,
+        }
+    }
+}
+
+/// The name of whom `displayName` names nobody: first and last name, or the address.
+fn shown_name(cn: Option<&str>, sn: Option<&str>, mail: &str) -> String {
+    let name = [cn, sn].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    if name.is_empty() { mail.to_owned() } else { name }
+}

@@ -1,0 +1,171 @@
+//! What is remembered of an entry with an address, to answer for it without asking the directory: the contact
+//! that it is, where that is seen, and its row among the users of its tenant.
+
+use super::{Contact, Kind, id::ContactId, view::Visibility};
+use crate::{
+    address::MailAddress,
+    deletion::{is_hidden, is_of_class},
+    entry::EntryView,
+    names,
+    tenant::TenantId,
+    tree::Tree,
+    user::{User, field::UserField},
+};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
+use std::sync::LazyLock;
+
+/// What is remembered of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// What the address book shows of it, in the views that it is seen in.
+    pub contact: Contact,
+    /// In which views; in none, it is no contact.
+    pub visibility: Visibility,
+    /// Its row in the list of users, which has the blocked ones too; `None` for what is no user.
+    pub user: Option<User>,
+}
+
+impl Record {
+    /// Reads an entry with [`read_attributes`]. `None` where there is nothing to remember: it has no address, stands
+    /// elsewhere, is deleted, or being removed.
+    #[must_use]
+    pub fn from_entry(tree: &Tree, dn: &Dn, entry: &impl EntryView) -> Option<Self> {
+        if is_hidden(entry) {
+            return None;
+        }
+        let id = ContactId::from_unique_id(entry.first(&names::NS_UNIQUE_ID)?)?;
+        let place = tree.place_of(dn)?;
+        let has_class = |class| is_of_class(entry, class);
+        let is_it = match place.kind {
+            Kind::User => has_class(names::USER_CLASS),
+            Kind::List => has_class(names::MAIL_LIST_CLASS),
+            Kind::Resource => has_class(names::RESOURCE_CLASS),
+            Kind::Contact => true,
+        };
+        let mail = place.mail.or_else(|| entry.first(&names::MAIL)).filter(|_| is_it)?.to_lowercase();
+        let contact = Contact::from_entry(id, place.kind, &mail, place.group, entry);
+        let user = match place.kind {
+            Kind::User => {
+                Some(User::from_entry(MailAddress::parse(&mail).ok()?, place.tenant.clone(), entry))
+            }
+            _ => None,
+        };
+        let may_bind =
+            entry.first(&names::NS_ACCOUNT_LOCK).is_none_or(|lock| !lock.eq_ignore_ascii_case("true"));
+        let is_blocked = user.as_ref().is_some_and(|user| !user.is_active() || !may_bind);
+        let visibility = if is_blocked { Visibility::NONE } else { Visibility::of_entry(place.kind, entry) };
+        Some(Self { tenant: place.tenant, contact, visibility, user })
+    }
+
+    /// Whether somebody may see it in some view.
+    #[must_use]
+    pub const fn is_contact(&self) -> bool {
+        self.visibility.colleagues || self.visibility.suggestions
+    }
+}
+
+/// Attributes that a record is read from.
+#[must_use]
+pub fn read_attributes() -> &'static [AttributeName] {
+    static ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(|| {
+        let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
+        attributes.extend([
+            names::OBJECT_CLASS,
+            names::MAIL,
+            names::NS_UNIQUE_ID,
+            names::ENTRY_USN,
+            names::NS_ACCOUNT_LOCK,
+            names::DELETED_SINCE,
+            names::PURGING,
+        ]);
+        attributes
+    });
+    &ATTRIBUTES
+}
+
+/// Entries that may be remembered: whatever has an address.
+#[must_use]
+pub fn filter() -> Filter {
+    Filter::present(names::MAIL)
+}
+
+/// The server's count of changes at which an entry was last changed; 0 where it was not since there is a count.
+#[must_use]
+pub fn change_number(entry: &impl EntryView) -> u64 {
+    entry.first(&names::ENTRY_USN).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stored::Stored;
+
+    const ID: (AttributeName, &str) = (names::NS_UNIQUE_ID, "0f69e8d2-e82c11f1-bfa18793-5ae20175");
+
+    fn record(dn: &str, classes: &[&str], pairs: &[(AttributeName, &str)]) -> Option<Record> {
+        let tree = Tree::new(Dn::parse("dc=x").unwrap());
+        let pairs: Vec<_> = [ID].into_iter().chain(pairs.iter().cloned()).collect();
+        Record::from_entry(&tree, &Dn::parse(dn).unwrap(), &Stored::new(classes, &pairs))
+    }
+
+    const USER: &str = "mail=a@x.ru,ou=t,ou=People,dc=x";
+
+    #[test]
+    fn a_user_is_a_contact_by_its_names() {
+        let record = record(USER, &["pbmUser"], &[(names::CN, "Анна"), (names::SN, "Белых")]).unwrap();
+        assert_eq!(record.contact.display_name, "Анна Белых");
+        assert_eq!(record.contact.kind, Kind::User);
+        assert!(record.is_contact() && record.user.is_some());
+        let json = serde_json::to_string(&record.contact).unwrap();
+        assert_eq!(
+            json,
+            r#"{"id":"0f69e8d2-e82c-11f1-bfa1-87935ae20175","kind":"user","mail":"a@x.ru","displayName":"Анна Белых","cn":"Анна","sn":"Белых"}"#
+        );
+        assert_eq!(serde_json::from_str::<Contact>(&json).unwrap(), record.contact);
+    }
+
+    #[test]
+    fn blocked_users_are_no_contacts_but_stay_users() {
+        for pair in
+            [(names::INET_USER_STATUS, "0"), (names::INET_USER_STATUS, "2"), (names::NS_ACCOUNT_LOCK, "TRUE")]
+        {
+            let record = record(USER, &["pbmUser"], std::slice::from_ref(&pair)).unwrap();
+            assert!(!record.is_contact() && record.user.is_some(), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_deleted_or_elsewhere_is_not_remembered() {
+        assert_eq!(record(USER, &["pbmUser"], &[(names::DELETED_SINCE, "20260101000000Z")]), None);
+        assert_eq!(record(USER, &["pbmUser"], &[(names::PURGING, "TRUE")]), None);
+        assert_eq!(record(USER, &["person"], &[]), None);
+        assert_eq!(record("mail=a@x.ru,ou=System,dc=x", &["pbmUser"], &[]), None);
+        assert_eq!(record("mail=a@x.ru,ou=People,dc=x", &["pbmUser"], &[]), None);
+        assert_eq!(record("mail=a@x.ru,ou=deep,ou=t,ou=People,dc=x", &["pbmUser"], &[]), None);
+    }
+
+    #[test]
+    fn lists_resources_and_outside_contacts_are_contacts_without_a_row() {
+        let list =
+            record("mail=l@x.ru,ou=t,ou=Groups,dc=x", &["pbmMailList"], &[(names::DISPLAY_NAME, "Все")]);
+        let list = list.unwrap();
+        assert_eq!(
+            (list.contact.kind, list.contact.display_name.as_str(), list.user),
+            (Kind::List, "Все", None)
+        );
+        let room = record("mail=r@x.ru,ou=Залы,ou=t,ou=Resources,dc=x", &["pbmResource"], &[]).unwrap();
+        assert_eq!((room.contact.kind, room.contact.group.as_deref()), (Kind::Resource, Some("Залы")));
+        assert_eq!(room.contact.display_name, "r@x.ru");
+        let outside = record(
+            "cn=Partner,ou=b,ou=t,ou=CAB,dc=x",
+            &["person"],
+            &[(names::MAIL, "P@y.com"), (names::CN, "Partner")],
+        );
+        let outside = outside.unwrap();
+        assert_eq!((outside.contact.kind, outside.contact.mail.as_str()), (Kind::Contact, "p@y.com"));
+        assert_eq!(outside.tenant.as_str(), "t");
+        assert_eq!(record("cn=Partner,ou=t,ou=CAB,dc=x", &["person"], &[(names::CN, "Partner")]), None);
+    }
+}
