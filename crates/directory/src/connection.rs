@@ -7,7 +7,10 @@ use crate::{
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError};
 use secrecy::ExposeSecret;
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,6 +21,7 @@ pub(crate) struct Connection {
     /// or is dropped half way; such a connection is not used again.
     busy: bool,
     timeout: Duration,
+    server: Arc<str>,
 }
 
 impl Connection {
@@ -53,7 +57,8 @@ impl Connection {
     ) -> Result<Self, Unreachable> {
         let ldap = connect(settings, url).await.map_err(Unreachable::Connection)?;
         // A server that takes connections and then says nothing is as good as none.
-        let mut connection = Self { ldap, busy: false, timeout: settings.connect_timeout };
+        let server = url.to_string().into();
+        let mut connection = Self { ldap, busy: false, timeout: settings.connect_timeout, server };
         connection.bind(credentials).await?;
         connection.timeout = settings.operation_timeout;
         Ok(connection)
@@ -68,6 +73,11 @@ impl Connection {
             0 => Ok(()),
             code => Err(Unreachable::Bind { code, diagnostic: result.text }),
         }
+    }
+
+    /// The URL of the server at its other end.
+    pub(crate) fn server(&self) -> &Arc<str> {
+        &self.server
     }
 
     /// Whether it can take another request.
@@ -96,6 +106,11 @@ impl Connection {
     pub(crate) fn begin(&mut self) -> &mut Ldap {
         self.busy = true;
         self.ldap.with_timeout(self.timeout)
+    }
+
+    /// Marks the connection as in use for good, by a search without an end: nothing on it is late.
+    pub(crate) fn give_up(self) -> Ldap {
+        self.ldap
     }
 
     /// Marks the end of what [`Self::begin`] began.

@@ -35,6 +35,11 @@ impl Entry {
         &self.dn
     }
 
+    /// Its attributes, as the server spells and orders them.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.attributes.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
     /// Its name; `None` where the server's spelling cannot be read.
     #[must_use]
     pub fn dn(&self) -> Option<Dn> {

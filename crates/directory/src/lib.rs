@@ -6,6 +6,7 @@ pub mod changing;
 mod connection;
 mod entry;
 pub mod error;
+pub mod following;
 pub mod lists;
 pub mod maillists;
 mod operations;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod setup;
 pub mod tenants;
 pub mod users;
+pub mod written;
 
 pub use entry::Entry;
 pub use operations::{Directory, Scan, Scope};

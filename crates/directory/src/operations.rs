@@ -5,19 +5,15 @@ use crate::{
     error::{DirectoryError, Operation, broken, check},
     pool::{Checkout, Pool},
     settings::LdapSettings,
+    written::{self, Witness},
 };
-use ldap_text::{
-    attribute::AttributeName,
-    dn::Dn,
-    filter::Filter,
-    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind},
-};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter, ldif::ChangeRecord};
 use ldap3::{
-    Ldap, LdapError, LdapResult, Mod, SearchOptions, SearchStream,
+    Ldap, LdapError, LdapResult, SearchOptions, SearchStream,
     adapters::{Adapter, EntriesOnly, PagedResults},
 };
 use mail_model::{names, tree::Tree};
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Entries that the server sends before it waits for the next request of a scan: bounds the memory of
@@ -47,6 +43,7 @@ pub struct Directory {
     passwords: Pool,
     /// Half of the connections: what many changes that belong together may take, so that other requests find one.
     lanes: Arc<Semaphore>,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 impl Directory {
@@ -57,9 +54,16 @@ impl Directory {
             pool: Pool::for_requests(&settings),
             passwords: Pool::for_passwords(&settings),
             lanes: Arc::new(Semaphore::new(lanes(&settings))),
+            witness: None,
             settings,
             tree,
         }
+    }
+
+    /// The same, and somebody is told what its writes have left of entries that belong to a tenant.
+    #[must_use]
+    pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// Where things stand in it.
@@ -108,6 +112,17 @@ impl Directory {
         filter: &Filter,
         attributes: &[AttributeName],
     ) -> Result<Option<Entry>, DirectoryError> {
+        self.find_with_server(base, scope, filter, attributes).await.map(|(_, entry)| entry)
+    }
+
+    /// The same, and the URL of the server that answered.
+    pub(crate) async fn find_with_server(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+    ) -> Result<(Arc<str>, Option<Entry>), DirectoryError> {
         let (base, filter) = (base.to_string(), filter.to_string());
         let attributes: Vec<&str> = attributes.iter().map(AttributeName::as_str).collect();
         // A connection that the server closed a moment ago is noticed only when it is used; a read can
@@ -126,15 +141,18 @@ impl Directory {
         scope: Scope,
         filter: &str,
         attributes: &[&str],
-    ) -> Result<Option<Entry>, DirectoryError> {
+    ) -> Result<(Arc<str>, Option<Entry>), DirectoryError> {
         let mut connection = self.pool.check_out().await?;
         let outcome =
             connection.run(async |ldap| read_some(ldap, base, scope, filter, attributes, 1).await).await;
         let (mut entries, result) = outcome.map_err(|error| broken(Operation::Read, error))?;
+        let server = connection.server().clone();
         match check(result) {
             // More than the one that was asked for.
-            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => Ok(entries.pop()),
-            Err(DirectoryError::NotFound) => Ok(None),
+            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => {
+                Ok((server, entries.pop()))
+            }
+            Err(DirectoryError::NotFound) => Ok((server, None)),
             Err(error) => Err(error),
         }
     }
@@ -167,7 +185,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`DirectoryError::Unreachable`], or a refusal.
-    pub(crate) async fn find_some(
+    pub async fn find_some(
         &self,
         base: &Dn,
         scope: Scope,
@@ -193,16 +211,16 @@ impl Directory {
     /// [`DirectoryError`]; [`DirectoryError::OutcomeUnknown`] when it may have been done.
     pub async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
         let mut connection = self.pool.check_out().await?;
-        apply_on(&mut connection, record).await
+        let Some(witness) = self.witness.as_ref().filter(|_| self.tree.owner_of(&record.dn).is_some()) else {
+            return written::write(&mut connection, record).await;
+        };
+        let report = written::write_and_look(&mut connection, record).await?;
+        drop(connection);
+        if let Some(report) = report {
+            witness.saw(report).await;
+        }
+        Ok(())
     }
-}
-
-pub(crate) async fn apply_on(
-    connection: &mut crate::connection::Connection,
-    record: &ChangeRecord,
-) -> Result<(), DirectoryError> {
-    let outcome = connection.run(async |ldap| write(ldap, record).await).await;
-    check(outcome.map_err(|error| broken(Operation::Write, error))?)
 }
 
 fn lanes(settings: &LdapSettings) -> usize {
@@ -229,37 +247,6 @@ async fn read_some(
         }
     }
     Ok((found, stream.finish().await))
-}
-
-async fn write(ldap: &mut Ldap, record: &ChangeRecord) -> Result<LdapResult, LdapError> {
-    let dn = record.dn.to_string();
-    match &record.change {
-        Change::Add(attributes) => ldap.add(&dn, attributes.iter().map(name_and_values).collect()).await,
-        Change::Modify(modifications) => {
-            ldap.modify(&dn, modifications.iter().map(modification).collect()).await
-        }
-        Change::Rename { new_rdn, delete_old_rdn, new_superior } => {
-            let superior = new_superior.as_ref().map(ToString::to_string);
-            ldap.modifydn(&dn, &new_rdn.to_string(), *delete_old_rdn, superior.as_deref()).await
-        }
-        Change::Delete => ldap.delete(&dn).await,
-    }
-}
-
-fn name_and_values(attribute: &Attribute) -> (&[u8], HashSet<&[u8]>) {
-    (
-        attribute.name.as_str().as_bytes(),
-        attribute.values.iter().map(ldap_text::ldif::Value::as_bytes).collect(),
-    )
-}
-
-fn modification(modification: &Modification) -> Mod<&[u8]> {
-    let (name, values) = name_and_values(&modification.attribute);
-    match modification.kind {
-        ModifyKind::Add => Mod::Add(name, values),
-        ModifyKind::Delete => Mod::Delete(name, values),
-        ModifyKind::Replace => Mod::Replace(name, values),
-    }
 }
 
 impl From<Scope> for ldap3::Scope {

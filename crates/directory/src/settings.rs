@@ -85,6 +85,15 @@ pub struct LdapSettings {
     pub checkout_timeout: Duration,
 }
 
+impl LdapSettings {
+    /// The same for one of the servers alone, by its URL.
+    #[must_use]
+    pub fn only(&self, server: &str) -> Self {
+        let urls = self.urls.iter().filter(|url| url.to_string() == server).cloned().collect();
+        Self { urls, ..self.clone() }
+    }
+}
+
 /// Why the trust in certificates could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {

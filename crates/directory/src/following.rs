@@ -1,0 +1,180 @@
+//! Following the directory: a search that persists (draft-ietf-ldapext-psearch-03) tells of every change that anybody
+//! makes, and the server's count of changes (plug-in USN) tells whether one was missed.
+
+use crate::{
+    Directory, Scope,
+    connection::Connection,
+    entry::Entry,
+    error::{DirectoryError, Operation, Unreachable, broken, check},
+    settings::LdapSettings,
+};
+use lber::{
+    structure::{PL, StructureTag},
+    universal::Types,
+    write,
+};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
+use ldap3::{
+    LdapError, SearchStream,
+    controls::{Control, RawControl},
+};
+use mail_model::{entry::EntryView, names, tree::Tree};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
+
+const PERSISTENT_SEARCH: &str = "2.16.840.1.113730.3.4.3";
+const CHANGE_NOTIFICATION: &str = "2.16.840.1.113730.3.4.7";
+
+/// The kinds of change as both controls number them.
+const DELETE: u8 = 2;
+const RENAME: u8 = 8;
+const ALL_CHANGES: u8 = 15;
+
+/// How long a server is given to begin with a persistent search, of which it says nothing.
+const TIME_TO_BEGIN: Duration = Duration::from_millis(200);
+
+/// Connections of a follower beside the one that it follows with: a scan, and small searches meanwhile.
+const CONNECTIONS: usize = 3;
+
+/// A change that somebody made.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// An entry is new or has changed: as it was just then.
+    Changed(Entry),
+    /// An entry has another name.
+    Renamed(Entry),
+    /// The entry with this `nsUniqueId` is there no longer.
+    Removed(String),
+}
+
+/// Follows one server.
+pub struct Follower {
+    stream: SearchStream<'static, String, Vec<String>>,
+    server: Arc<str>,
+    directory: Directory,
+}
+
+impl Follower {
+    /// Follows the first server that answers, from now on: every change from here is told of by [`Self::next`].
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when none answers.
+    pub async fn open(
+        settings: &LdapSettings,
+        tree: &Tree,
+        attributes: &[AttributeName],
+    ) -> Result<Self, DirectoryError> {
+        let connection = Connection::open(settings, &settings.credentials, &AtomicUsize::new(0)).await?;
+        let server = connection.server().clone();
+        let mut ldap = connection.give_up();
+        let attributes: Vec<String> = attributes.iter().map(ToString::to_string).collect();
+        let (base, filter) = (tree.root().to_string(), Filter::present(names::OBJECT_CLASS).to_string());
+        let search = ldap.with_controls(vec![persistent_search()]);
+        let stream = search.streaming_search(&base, Scope::Subtree.into(), &filter, attributes).await;
+        let stream = stream.map_err(|error| broken(Operation::Read, error))?;
+        // Whatever else is asked has to be asked of the same server: its count of changes is its own.
+        let settings = LdapSettings { connections: CONNECTIONS, ..settings.only(&server) };
+        let directory = Directory::new(Arc::new(settings), tree.clone());
+        // The server does not say when it has begun; it does so within a millisecond or two.
+        tokio::time::sleep(TIME_TO_BEGIN).await;
+        Ok(Self { stream, server, directory })
+    }
+
+    /// The URL of the server that is followed.
+    #[must_use]
+    pub fn server(&self) -> &Arc<str> {
+        &self.server
+    }
+
+    /// The directory, at that server alone.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The next change, once there is one. Dropped half way, it loses nothing.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the server ends it; changes are then missed.
+    pub async fn next(&mut self) -> Result<Event, DirectoryError> {
+        loop {
+            let next = self.stream.next().await.map_err(|error| broken(Operation::Read, error))?;
+            let Some(result) = next else {
+                check(self.stream.finish().await)?;
+                return Err(Unreachable::Connection(LdapError::EndOfStream).into());
+            };
+            let kind = result.1.iter().find_map(kind_of).unwrap_or_default();
+            let Some(entry) = Entry::decode(result) else { continue };
+            match kind {
+                DELETE => {
+                    if let Some(id) = entry.first(&names::NS_UNIQUE_ID) {
+                        return Ok(Event::Removed(id.to_owned()));
+                    }
+                }
+                RENAME => return Ok(Event::Renamed(entry)),
+                _ => return Ok(Event::Changed(entry)),
+            }
+        }
+    }
+}
+
+impl Directory {
+    /// How far a server's count of changes is: a text that differs when anything has changed since, be it an entry that
+    /// was removed. `None` where the server does not count.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn position(&self) -> Result<Option<String>, DirectoryError> {
+        let everything = Filter::present(names::OBJECT_CLASS);
+        let (server, root) =
+            self.find_with_server(&Dn::empty(), Scope::Base, &everything, &[names::LAST_USN]).await?;
+        let mut counts: Vec<_> = root.iter().flat_map(Entry::attributes).collect();
+        counts.sort_unstable();
+        if counts.is_empty() {
+            return Ok(None);
+        }
+        let mut text = server.to_string();
+        for (backend, count) in counts {
+            // A String takes whatever is written to it.
+            let _written = write!(text, " {backend}={}", count.join(","));
+        }
+        Ok(Some(text))
+    }
+}
+
+/// `PersistentSearch ::= SEQUENCE { changeTypes INTEGER, changesOnly BOOLEAN, returnECs BOOLEAN }`: all kinds of
+/// change, those from now on only, and each with its kind.
+fn persistent_search() -> RawControl {
+    let part = |id: Types, byte| StructureTag {
+        class: lber::common::TagClass::Universal,
+        id: id as u64,
+        payload: PL::P(vec![byte]),
+    };
+    let parts =
+        vec![part(Types::Integer, ALL_CHANGES), part(Types::Boolean, 0xff), part(Types::Boolean, 0xff)];
+    let value = StructureTag {
+        class: lber::common::TagClass::Universal,
+        id: Types::Sequence as u64,
+        payload: PL::C(parts),
+    };
+    let mut bytes = bytes::BytesMut::new();
+    // Writing to memory does not fail.
+    let _written = write::encode_into(&mut bytes, value);
+    RawControl { ctype: PERSISTENT_SEARCH.to_owned(), crit: true, val: Some(bytes.to_vec()) }
+}
+
+/// `EntryChangeNotification ::= SEQUENCE { changeType ENUMERATED, … }`
+fn kind_of(control: &Control) -> Option<u8> {
+    if control.1.ctype != CHANGE_NOTIFICATION {
+        return None;
+    }
+    let (_, tag) = lber::parse::parse_tag(control.1.val.as_deref()?).ok()?;
+    let PL::C(parts) = tag.payload else { return None };
+    match &parts.first()?.payload {
+        PL::P(bytes) => bytes.last().copied(),
+        PL::C(_) => None,
+    }
+}

@@ -1,0 +1,122 @@
+//! Writes, and what they leave of an entry: the server tells it in the same operation (RFC 4527), so nobody need
+//! read again, and what is told is exactly what was written.
+
+use crate::{
+    connection::Connection,
+    entry::Entry,
+    error::{DirectoryError, Operation, broken, check},
+};
+use futures_util::future::BoxFuture;
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind},
+};
+use ldap3::{
+    Ldap, LdapError, LdapResult, Mod, ResultEntry,
+    controls::{PostRead, PreRead, RawControl},
+};
+use mail_model::{contact::record, entry::EntryView, names};
+use std::{collections::HashSet, sync::Arc};
+
+/// The controls whose answers are entries (RFC 4527 sections 3.1 and 3.2).
+const READ_CONTROLS: [&str; 2] = ["1.3.6.1.1.13.1", "1.3.6.1.1.13.2"];
+
+/// Who is told of writes that were done.
+pub trait Witness: Send + Sync {
+    /// Takes note of a write.
+    fn saw(&self, report: Report) -> BoxFuture<'_, ()>;
+}
+
+/// A write that was done.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The server that did it: its count of changes is its own.
+    pub server: Arc<str>,
+    /// What it left.
+    pub written: Written,
+}
+
+/// What a write has left.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// An entry as it is now, with [`record::read_attributes`].
+    Entry(Entry),
+    /// Nothing, of the entry with this `nsUniqueId`.
+    Removed(String),
+    /// An entry of another name, and with it whatever stands below.
+    Moved(Dn),
+}
+
+/// Does a change.
+pub(crate) async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
+    let outcome = connection.run(async |ldap| send(ldap, record).await).await;
+    check(outcome.map_err(|error| broken(Operation::Write, error))?)
+}
+
+/// Does a change, and looks at what it leaves; `None` where the server does not tell.
+pub(crate) async fn write_and_look(
+    connection: &mut Connection,
+    record: &ChangeRecord,
+) -> Result<Option<Report>, DirectoryError> {
+    let attributes: Vec<&str> = record::read_attributes().iter().map(AttributeName::as_str).collect();
+    let control = match record.change {
+        Change::Delete => PreRead::new(attributes),
+        Change::Add(_) | Change::Modify(_) | Change::Rename { .. } => PostRead::new(attributes),
+    };
+    let outcome = connection.run(async |ldap| send(ldap.with_controls(vec![control]), record).await).await;
+    let result = outcome.map_err(|error| broken(Operation::Write, error))?;
+    let entry = result.ctrls.iter().find_map(|control| entry_of(&control.1));
+    check(result)?;
+    let left = entry.and_then(|entry| left_of(entry, record));
+    Ok(left.map(|written| Report { server: connection.server().clone(), written }))
+}
+
+fn left_of(entry: Entry, record: &ChangeRecord) -> Option<Written> {
+    match record.change {
+        Change::Delete => Some(Written::Removed(entry.first(&names::NS_UNIQUE_ID)?.to_owned())),
+        // What has an address has nothing below it.
+        Change::Rename { .. } if entry.first(&names::MAIL).is_none() => Some(Written::Moved(entry.dn()?)),
+        _ => Some(Written::Entry(entry)),
+    }
+}
+
+/// The entry in the answer to a control.
+fn entry_of(control: &RawControl) -> Option<Entry> {
+    if !READ_CONTROLS.contains(&control.ctype.as_str()) {
+        return None;
+    }
+    let (_, tag) = lber::parse::parse_tag(control.val.as_deref()?).ok()?;
+    Entry::decode(ResultEntry::new(tag))
+}
+
+async fn send(ldap: &mut Ldap, record: &ChangeRecord) -> Result<LdapResult, LdapError> {
+    let dn = record.dn.to_string();
+    match &record.change {
+        Change::Add(attributes) => ldap.add(&dn, attributes.iter().map(name_and_values).collect()).await,
+        Change::Modify(modifications) => {
+            ldap.modify(&dn, modifications.iter().map(modification).collect()).await
+        }
+        Change::Rename { new_rdn, delete_old_rdn, new_superior } => {
+            let superior = new_superior.as_ref().map(ToString::to_string);
+            ldap.modifydn(&dn, &new_rdn.to_string(), *delete_old_rdn, superior.as_deref()).await
+        }
+        Change::Delete => ldap.delete(&dn).await,
+    }
+}
+
+fn name_and_values(attribute: &Attribute) -> (&[u8], HashSet<&[u8]>) {
+    (
+        attribute.name.as_str().as_bytes(),
+        attribute.values.iter().map(ldap_text::ldif::Value::as_bytes).collect(),
+    )
+}
+
+fn modification(modification: &Modification) -> Mod<&[u8]> {
+    let (name, values) = name_and_values(&modification.attribute);
+    match modification.kind {
+        ModifyKind::Add => Mod::Add(name, values),
+        ModifyKind::Delete => Mod::Delete(name, values),
+        ModifyKind::Replace => Mod::Replace(name, values),
+    }
+}
