@@ -107,14 +107,16 @@ impl SearchWords {
         Self(text.split_whitespace().take(MAX_SEARCH_WORDS).map(str::to_owned).collect())
     }
 
+    /// The words, in lower case.
+    pub fn in_lower_case(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|word| word.to_lowercase())
+    }
+
     /// Whether each word occurs in one of some texts, in any letter case.
     #[must_use]
     pub fn are_found_in(&self, texts: &[&str]) -> bool {
         let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
-        self.0
-            .iter()
-            .map(|word| word.to_lowercase())
-            .all(|word| texts.iter().any(|text| text.contains(&word)))
+        self.in_lower_case().all(|word| texts.iter().any(|text| text.contains(&word)))
     }
 }
 

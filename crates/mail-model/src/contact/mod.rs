@@ -111,7 +111,9 @@ impl Contact {
         let text = |name: &AttributeName| {
             entry.first(name).filter(|text| !text.trim().is_empty()).map(str::to_owned)
         };
-        let (cn, sn) = (text(&names::CN), text(&names::SN));
+        // Lists and resources have a `cn` because their classes ask for one.
+        let of_people = |name| text(name).filter(|_| matches!(kind, Kind::User | Kind::Contact));
+        let (cn, sn) = (of_people(&names::CN), of_people(&names::SN));
         let mut alias = entry.values(&names::MAIL_ALTERNATE_ADDRESS).to_vec();
         alias.retain(|alias| !alias.eq_ignore_ascii_case(mail));
         alias.sort_unstable();

@@ -1,0 +1,273 @@
+//! The entries of a book, each in a slot; the texts of all in one string, so that a search reads memory from one end to
+//! the other.
+
+use super::text::{self, Outline, Span};
+use hashbrown::HashTable;
+use mail_model::contact::{
+    Kind,
+    id::ContactId,
+    record::Record,
+    view::{View, Visibility},
+};
+use std::hash::{BuildHasher, RandomState};
+
+/// Texts are moved together when less than this share of them is still in use.
+const LEAST_SHARE_IN_USE: usize = 2;
+/// Unused text that is not worth moving the rest.
+const WASTE_WITHOUT_WORRY: usize = 1 << 16;
+/// Octets of a text, for want of knowing better.
+const USUAL_TEXT: usize = 160;
+/// By which share a full store grows: doubling would leave half of it empty.
+const GROWTH_SHARE: usize = 16;
+
+/// What is remembered of an entry.
+pub(super) struct Entry {
+    pub(super) id: ContactId,
+    pub(super) at: u64,
+    pub(super) kind: Kind,
+    pub(super) visibility: Visibility,
+    /// The contact's JSON, and then that of the user's row.
+    json: Box<[u8]>,
+    contact_length: u32,
+    text_start: usize,
+    pub(super) outline: Outline,
+}
+
+impl Entry {
+    /// The JSON of the contact.
+    pub(super) fn contact_json(&self) -> &[u8] {
+        self.json.get(..self.contact_length as usize).unwrap_or_default()
+    }
+
+    /// The JSON of the user's row; empty where it is no user.
+    pub(super) fn user_json(&self) -> &[u8] {
+        self.json.get(self.contact_length as usize..).unwrap_or_default()
+    }
+
+    /// Whether it is a user, blocked or not.
+    pub(super) fn is_user(&self) -> bool {
+        self.json.len() > self.contact_length as usize
+    }
+
+    /// Whether anybody sees it.
+    pub(super) fn is_contact(&self) -> bool {
+        self.visibility.is_in(View::All)
+    }
+}
+
+/// What entries are ordered by. Ties are settled by the address, and by the identifier where even that is the same: an
+/// address from outside may be in the book twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// The shown name, folded.
+    ShownName,
+    /// The address, folded.
+    Mail,
+    /// The last name, folded.
+    LastName,
+    /// The address of a user.
+    UserMail,
+    /// The first name of a user, in lower case.
+    UserFirstName,
+    /// The last name of a user, in lower case.
+    UserLastName,
+}
+
+impl Key {
+    pub(super) const ALL: [Self; 6] = [
+        Self::ShownName,
+        Self::Mail,
+        Self::LastName,
+        Self::UserMail,
+        Self::UserFirstName,
+        Self::UserLastName,
+    ];
+}
+
+/// All entries.
+#[derive(Default)]
+pub(super) struct Entries {
+    slots: Vec<Option<Entry>>,
+    free: Vec<u32>,
+    by_id: HashTable<u32>,
+    hasher: RandomState,
+    texts: String,
+    /// How much of the texts belongs to no entry.
+    waste: usize,
+}
+
+impl Entries {
+    /// No entries, with room for so many.
+    pub(super) fn with_room_for(count: usize) -> Self {
+        Self {
+            slots: Vec::with_capacity(count),
+            by_id: HashTable::with_capacity(count),
+            texts: String::with_capacity(count * USUAL_TEXT),
+            ..Self::default()
+        }
+    }
+
+    /// How many slots there are, free ones too.
+    pub(super) fn slot_count(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The entry in a slot.
+    pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    /// The slots that are not free, with their entries.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        (0..).zip(&self.slots).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    /// The slot of an entry.
+    pub(super) fn find(&self, id: ContactId) -> Option<u32> {
+        let is_it = |slot: &u32| self.get(*slot).is_some_and(|entry| entry.id == id);
+        self.by_id.find(self.hasher.hash_one(id), is_it).copied()
+    }
+
+    /// Writes an entry down, without giving it a slot. Where the old entry has the same text, that serves both.
+    pub(super) fn draft(&mut self, record: &Record, at: u64, old: Option<u32>) -> Entry {
+        let (text, outline) = text::write(record);
+        let same = old.and_then(|slot| self.get(slot)).filter(|old| self.text(old) == text);
+        let text_start = same.map_or(self.texts.len(), |old| old.text_start);
+        if same.is_none() {
+            if self.texts.capacity() - self.texts.len() < text.len() {
+                self.texts.reserve_exact(text.len() + self.texts.len() / GROWTH_SHARE);
+            }
+            self.texts.push_str(&text);
+        }
+        let (json, contact_length) = json_of(record);
+        Entry {
+            id: record.contact.id,
+            at,
+            kind: record.contact.kind,
+            visibility: record.visibility,
+            json,
+            contact_length,
+            text_start,
+            outline,
+        }
+    }
+
+    /// Puts an entry into the slot of the old one, which is returned, or else into one of its own.
+    pub(super) fn put(&mut self, entry: Entry, old: Option<u32>) -> (u32, Option<Entry>) {
+        let id = entry.id;
+        let slot = old.or_else(|| self.free.pop()).unwrap_or_else(|| self.new_slot());
+        let old_entry = self.slots.get_mut(slot as usize).and_then(|place| place.replace(entry));
+        if old.is_none() {
+            let Self { slots, by_id, hasher, .. } = self;
+            by_id.insert_unique(hasher.hash_one(id), slot, |slot| hash_of(slots, hasher, *slot));
+        }
+        (slot, old_entry)
+    }
+
+    fn new_slot(&mut self) -> u32 {
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(1 + self.slots.len() / GROWTH_SHARE);
+        }
+        self.slots.push(None);
+        u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Takes the entry out of a slot, which is free then.
+    pub(super) fn take(&mut self, slot: u32) -> Option<Entry> {
+        let entry = self.slots.get_mut(slot as usize)?.take()?;
+        if let Ok(place) = self.by_id.find_entry(self.hasher.hash_one(entry.id), |other| *other == slot) {
+            place.remove();
+        }
+        self.free.push(slot);
+        Some(entry)
+    }
+
+    /// Gives up the text of an entry that is in no slot any more; `heir` is the entry that has its slot now.
+    pub(super) fn give_up(&mut self, old: &Entry, heir: Option<u32>) {
+        let is_in_use =
+            heir.and_then(|slot| self.get(slot)).is_some_and(|heir| heir.text_start == old.text_start);
+        if !is_in_use {
+            self.waste += old.outline.length();
+        }
+        if self.waste > WASTE_WITHOUT_WORRY && self.waste > self.texts.len() / LEAST_SHARE_IN_USE {
+            self.move_texts_together();
+        }
+    }
+
+    fn move_texts_together(&mut self) {
+        let used = self.texts.len() - self.waste;
+        let mut texts = String::with_capacity(used + used / GROWTH_SHARE);
+        for entry in self.slots.iter_mut().flatten() {
+            let text = text_of(&self.texts, entry);
+            entry.text_start = texts.len();
+            texts.push_str(text);
+        }
+        self.texts = texts;
+        self.waste = 0;
+    }
+
+    /// The text of an entry.
+    pub(super) fn text(&self, entry: &Entry) -> &str {
+        text_of(&self.texts, entry)
+    }
+
+    /// The names and addresses of an entry, whose words it is suggested by.
+    pub(super) fn suggested(&self, entry: &Entry) -> &str {
+        entry.outline.suggested().of(self.text(entry))
+    }
+
+    #[cfg(test)]
+    pub(super) fn text_size(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Gives back memory that nothing was put into.
+    pub(super) fn shrink(&mut self) {
+        self.slots.shrink_to_fit();
+        self.texts.shrink_to_fit();
+        let Self { slots, by_id, hasher, .. } = self;
+        by_id.shrink_to_fit(|slot| hash_of(slots, hasher, *slot));
+    }
+
+    /// What an entry is ordered by, and what settles ties.
+    pub(super) fn key(&self, key: Key, entry: &Entry) -> (&str, &str) {
+        let (text, outline) = (self.text(entry), &entry.outline);
+        let span = match key {
+            Key::ShownName => outline.shown_name,
+            Key::Mail => outline.mail,
+            Key::LastName => outline.last_name,
+            Key::UserMail => Span::default(),
+            Key::UserFirstName => outline.user_first_name,
+            Key::UserLastName => outline.user_last_name,
+        };
+        (span.of(text), outline.address().of(text))
+    }
+
+    /// Where an entry stands in an order.
+    pub(super) fn standing(&self, key: Key, slot: u32) -> Option<Standing<'_>> {
+        self.get(slot).map(|entry| (self.key(key, entry), entry.id))
+    }
+}
+
+/// What tells where an entry stands in an order: what it is ordered by, its address, and its identifier.
+pub(super) type Standing<'a> = ((&'a str, &'a str), ContactId);
+
+fn hash_of(slots: &[Option<Entry>], hasher: &RandomState, slot: u32) -> u64 {
+    let entry = slots.get(slot as usize).and_then(Option::as_ref);
+    entry.map_or(0, |entry| hasher.hash_one(entry.id))
+}
+
+fn text_of<'a>(texts: &'a str, entry: &Entry) -> &'a str {
+    texts.get(entry.text_start..entry.text_start + entry.outline.length()).unwrap_or_default()
+}
+
+/// The JSON of the contact with that of the user's row behind it, and the length of the first.
+fn json_of(record: &Record) -> (Box<[u8]>, u32) {
+    // Texts and numbers are written to memory: that doesn't fail.
+    let mut json = serde_json::to_vec(&record.contact).unwrap_or_default();
+    let contact_length = u32::try_from(json.len()).unwrap_or(u32::MAX);
+    if let Some(user) = &record.user {
+        json.extend(serde_json::to_vec(user).unwrap_or_default());
+    }
+    (json.into_boxed_slice(), contact_length)
+}

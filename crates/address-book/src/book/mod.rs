@@ -1,0 +1,259 @@
+//! The book of one tenant, in memory: everything that has an address there, in every order in which it is listed, with
+//! the words by which it is suggested, and when it changed.
+//!
+//! It is brought up to date entry by entry. Nothing here waits, and nothing asks anybody else.
+
+mod entries;
+mod history;
+mod order;
+#[cfg(test)]
+pub(crate) mod sample;
+mod search;
+mod shelf;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::words::{self, index::WordIndex};
+use entries::{Entries, Entry, Key};
+use fixedbitset::FixedBitSet;
+use history::History;
+use mail_model::contact::{Kind, id::ContactId, record::Record, view::View};
+use shelf::{Label, Shelf, Sorted};
+
+/// The book of one tenant.
+pub struct Book {
+    entries: Entries,
+    shelves: [Shelf; 4],
+    kinds: [(Kind, FixedBitSet); 4],
+    /// Of those that may be suggested.
+    words: WordIndex,
+    history: History,
+}
+
+/// What contacts are ordered by; ties by address, so every order is total.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ContactOrder {
+    /// The shown name.
+    #[default]
+    DisplayName,
+    /// The address.
+    Mail,
+    /// The last name; those without come first.
+    LastName,
+}
+
+/// A page of contacts that is asked for.
+#[derive(Clone, Debug)]
+pub struct ContactsRequest {
+    /// The view.
+    pub view: View,
+    /// Of these kinds; none means all.
+    pub kinds: Vec<Kind>,
+    /// Text whose words must all occur somewhere in a contact.
+    pub search: String,
+    /// The order.
+    pub order: ContactOrder,
+    /// Whether the whole order is turned round.
+    pub descending: bool,
+    /// How many come before the page.
+    pub offset: usize,
+    /// How many are on the page.
+    pub limit: usize,
+}
+
+/// Some of the matches, and how many there are in all.
+pub struct Found<'a> {
+    /// The JSON of each, in order.
+    pub items: Vec<&'a [u8]>,
+    /// All matches.
+    pub count: usize,
+}
+
+/// What changed after a point of the feed, or the first of it.
+pub struct Steps<'a> {
+    /// In order of sequence numbers.
+    pub steps: Vec<Step<'a>>,
+    /// Whether there is more.
+    pub more: bool,
+}
+
+/// A change at a point of the feed.
+pub struct Step<'a> {
+    /// Its sequence number.
+    pub at: u64,
+    /// What changed.
+    pub change: Changed<'a>,
+}
+
+/// What changed.
+pub enum Changed<'a> {
+    /// A contact is new or another: its JSON.
+    Put(&'a [u8]),
+    /// What had this identifier is there no longer, or seen by nobody.
+    Delete(ContactId),
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            entries: Entries::default(),
+            shelves: Label::ALL.map(Shelf::new),
+            kinds: Kind::ALL.map(|kind| (kind, FixedBitSet::new())),
+            words: WordIndex::default(),
+            history: History::default(),
+        }
+    }
+}
+
+impl Book {
+    /// The book of some entries, each as it is at a point of the feed: the same as putting them one by one, and
+    /// sooner done.
+    #[must_use]
+    pub fn of(records: impl IntoIterator<Item = (Record, u64)>) -> Self {
+        let records = records.into_iter();
+        let mut entries = Entries::with_room_for(records.size_hint().0);
+        for (record, at) in records {
+            let old = entries.find(record.contact.id);
+            if old.and_then(|slot| entries.get(slot)).is_some_and(|old| at < old.at) {
+                continue;
+            }
+            let entry = entries.draft(&record, at, old);
+            let (slot, old) = entries.put(entry, old);
+            if let Some(old) = old {
+                entries.give_up(&old, Some(slot));
+            }
+        }
+        entries.shrink();
+        let sorted = Sorted::of(&entries);
+        let of = entries.slot_count();
+        let suggested = entries.iter().filter(|(_, entry)| entry.visibility.suggestions);
+        let words = suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry))));
+        Self {
+            shelves: Label::ALL.map(|label| Shelf::of(label, &entries, &sorted)),
+            kinds: Kind::ALL.map(|kind| (kind, of_kind(kind, &entries))),
+            words: WordIndex::of(words, of),
+            history: History::of(&entries),
+            entries,
+        }
+    }
+
+    /// Remembers an entry as it is at a point of the feed, instead of what was remembered of it. What is older than that
+    /// changes nothing.
+    pub fn put(&mut self, record: &Record, at: u64) {
+        let id = record.contact.id;
+        if !self.is_news(id, at) {
+            return;
+        }
+        self.history.forget_removal(id);
+        let old = self.entries.find(id);
+        let entry = self.entries.draft(record, at, old);
+        if let Some(slot) = old {
+            self.take_off(slot, Some(&entry));
+        }
+        let (slot, old) = self.entries.put(entry, old);
+        self.put_on(slot, old.as_ref());
+        if let Some(old) = old {
+            self.entries.give_up(&old, Some(slot));
+        }
+    }
+
+    /// Forgets an entry at a point of the feed. What is older than what is remembered of it changes nothing.
+    pub fn remove(&mut self, id: ContactId, at: u64) {
+        if !self.is_news(id, at) {
+            return;
+        }
+        self.history.note_removal(id, at);
+        let Some(slot) = self.entries.find(id) else { return };
+        self.take_off(slot, None);
+        if let Some(old) = self.entries.take(slot) {
+            self.entries.give_up(&old, None);
+        }
+    }
+
+    /// The newest point of the feed that was seen.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.history.version()
+    }
+
+    /// What changed after a point of the feed, at most so much. Of what is there no longer, or seen by nobody, only after
+    /// another point. Sequence numbers begin at 1; changes of the same one come together, even beyond the limit.
+    #[must_use]
+    pub fn changes(&self, after: u64, removals_after: u64, limit: usize) -> Steps<'_> {
+        self.history.steps(&self.entries, after, removals_after, limit)
+    }
+
+    /// Forgets which entries were removed up to a point of the feed.
+    pub fn forget_removals(&mut self, up_to: u64) {
+        self.history.forget_removals(up_to);
+    }
+
+    /// Whether something of an entry is not older than what is remembered of it.
+    fn is_news(&mut self, id: ContactId, at: u64) -> bool {
+        self.history.see(at);
+        let present = self.entries.find(id).and_then(|slot| Some(self.entries.get(slot)?.at));
+        present.or_else(|| self.history.removal(id)).is_none_or(|present| present <= at)
+    }
+
+    /// Takes the entry in a slot from every place where it will not be when another one comes instead.
+    fn take_off(&mut self, slot: u32, new: Option<&Entry>) {
+        let Some(old) = self.entries.get(slot) else { return };
+        for shelf in &mut self.shelves {
+            shelf.take_off(slot, &self.entries, old, new);
+        }
+        if let Some((_, slots)) = self.kinds.iter_mut().find(|(kind, _)| *kind == old.kind) {
+            slots.set(slot as usize, false);
+        }
+        if !has_words_of(&self.entries, Some(old), new) && old.visibility.suggestions {
+            self.words.remove(slot, &words::found_by(self.entries.suggested(old)));
+        }
+        self.history.remove(slot, &self.entries);
+    }
+
+    /// Puts the entry in a slot to every place where it is not because of what was there before.
+    fn put_on(&mut self, slot: u32, old: Option<&Entry>) {
+        let Some(new) = self.entries.get(slot) else { return };
+        for shelf in &mut self.shelves {
+            shelf.put_on(slot, &self.entries, old, new);
+        }
+        if let Some((_, slots)) = self.kinds.iter_mut().find(|(kind, _)| *kind == new.kind) {
+            slots.grow_and_insert(slot as usize);
+        }
+        if !has_words_of(&self.entries, old, Some(new)) && new.visibility.suggestions {
+            let words = words::found_by(self.entries.suggested(new));
+            self.words.add(slot, &words, self.entries.slot_count());
+        }
+        self.history.insert(slot, &self.entries);
+    }
+
+    fn shelf(&self, label: Label) -> Option<&Shelf> {
+        self.shelves.iter().find(|shelf| shelf.label() == label)
+    }
+}
+
+/// Whether an entry is suggested by the same words as another one.
+fn has_words_of(entries: &Entries, old: Option<&Entry>, new: Option<&Entry>) -> bool {
+    old.zip(new).is_some_and(|(old, new)| {
+        old.visibility.suggestions
+            && new.visibility.suggestions
+            && entries.suggested(old) == entries.suggested(new)
+    })
+}
+
+fn of_kind(kind: Kind, entries: &Entries) -> FixedBitSet {
+    let mut slots = FixedBitSet::with_capacity(entries.slot_count());
+    entries.iter().filter(|(_, entry)| entry.kind == kind).for_each(|(slot, _)| slots.insert(slot as usize));
+    slots
+}
+
+impl ContactOrder {
+    const fn key(self) -> Key {
+        match self {
+            Self::DisplayName => Key::ShownName,
+            Self::Mail => Key::Mail,
+            Self::LastName => Key::LastName,
+        }
+    }
+}

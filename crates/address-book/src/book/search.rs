@@ -1,0 +1,172 @@
+//! Lists: pages of contacts and of users, searches among them, and single contacts.
+
+use super::{
+    Book, ContactsRequest, Found,
+    entries::Key,
+    shelf::{Label, Shelf, compare_with},
+};
+use crate::words;
+use fixedbitset::FixedBitSet;
+use mail_model::{
+    contact::{Kind, id::ContactId, view::View},
+    list::{MAX_SEARCH_WORDS, OrderBy, PageRequest},
+    names,
+};
+use memchr::memmem::Finder;
+
+/// What a list is asked for.
+struct Query<'a> {
+    label: Label,
+    kinds: &'a [Kind],
+    texts: Vec<&'a str>,
+    key: Key,
+    descending: bool,
+    offset: usize,
+    limit: usize,
+}
+
+impl Book {
+    /// A page of contacts.
+    #[must_use]
+    pub fn contacts(&self, request: &ContactsRequest) -> Found<'_> {
+        let folded = words::fold(&request.search);
+        self.found(&Query {
+            label: Label::Contacts(request.view),
+            kinds: &request.kinds,
+            texts: folded.split_whitespace().take(MAX_SEARCH_WORDS).collect(),
+            key: request.order.key(),
+            descending: request.descending,
+            offset: request.offset,
+            limit: request.limit,
+        })
+    }
+
+    /// A page of the list of users.
+    #[must_use]
+    pub fn users(&self, request: &PageRequest) -> Found<'_> {
+        let texts: Vec<_> = request.search.in_lower_case().collect();
+        self.found(&Query {
+            label: Label::Users,
+            kinds: &[],
+            texts: texts.iter().map(String::as_str).collect(),
+            key: user_key(&request.order_by),
+            descending: request.descending,
+            offset: request.offset(),
+            limit: request.limit,
+        })
+    }
+
+    /// A contact in any view, as JSON.
+    #[must_use]
+    pub fn contact(&self, id: ContactId) -> Option<&[u8]> {
+        let entry = self.entries.get(self.entries.find(id)?)?;
+        entry.is_contact().then(|| entry.contact_json())
+    }
+
+    /// The contact of an address, in any view, as JSON.
+    #[must_use]
+    pub fn contact_of(&self, mail: &str) -> Option<&[u8]> {
+        let mail = mail.to_lowercase();
+        let value = (words::fold(&mail), mail);
+        let order = self.shelf(Label::Contacts(View::All))?.by(Key::Mail)?;
+        let value = (value.0.as_str(), value.1.as_str());
+        let place = order.seek(|slot| compare_with(&self.entries, Key::Mail, slot, value));
+        let entry = self.entries.get(order.from(place).next()?)?;
+        (self.entries.key(Key::Mail, entry) == value).then(|| entry.contact_json())
+    }
+
+    /// Contacts of a view in the order of their addresses, beginning after one: the pages of an export. Of the given
+    /// kinds; none means all. Those of one address come together, even if they are more than the limit.
+    #[must_use]
+    pub fn after(&self, mail: &str, view: View, kinds: &[Kind], limit: usize) -> Vec<&[u8]> {
+        let mail = mail.to_lowercase();
+        let folded = words::fold(&mail);
+        let Some(order) = self.shelf(Label::Contacts(view)).and_then(|listed| listed.by(Key::Mail)) else {
+            return Vec::new();
+        };
+        let place = order.seek(|slot| {
+            compare_with(&self.entries, Key::Mail, slot, (&folded, &mail)).then(std::cmp::Ordering::Less)
+        });
+        let contacts = order.from(place).filter_map(|slot| self.entries.get(slot));
+        let mut last = None;
+        contacts
+            .filter(|entry| kinds.is_empty() || kinds.contains(&entry.kind))
+            .enumerate()
+            .map_while(|(taken, entry)| {
+                let address = self.entries.key(Key::Mail, entry);
+                let goes_on = taken < limit || last == Some(address);
+                last = Some(address);
+                goes_on.then(|| entry.contact_json())
+            })
+            .collect()
+    }
+
+    fn found(&self, query: &Query<'_>) -> Found<'_> {
+        let Some(listed) = self.shelf(query.label) else { return Found { items: Vec::new(), count: 0 } };
+        let Some(order) = listed.by(query.key) else { return Found { items: Vec::new(), count: 0 } };
+        let json = |slots: Vec<u32>| {
+            slots
+                .into_iter()
+                .filter_map(|slot| self.entries.get(slot))
+                .map(|entry| query.label.json(entry))
+                .collect()
+        };
+        let Some(matches) = self.matches(listed, query) else {
+            let slots = order.page(query.offset, query.limit, query.descending);
+            return Found { items: json(slots), count: order.len() };
+        };
+        let count = matches.count_ones(..);
+        let on_page = count.saturating_sub(query.offset).min(query.limit);
+        let is_match = |slot: &u32| matches.contains(*slot as usize);
+        let slots: Vec<_> = match (on_page, query.descending) {
+            (0, _) => Vec::new(),
+            (_, false) => order.ascending().filter(is_match).skip(query.offset).take(on_page).collect(),
+            (_, true) => order.descending().filter(is_match).skip(query.offset).take(on_page).collect(),
+        };
+        Found { items: json(slots), count }
+    }
+
+    /// The slots on a shelf that are asked for; `None` for all of them.
+    fn matches(&self, listed: &Shelf, query: &Query<'_>) -> Option<FixedBitSet> {
+        if query.kinds.is_empty() && query.texts.is_empty() {
+            return None;
+        }
+        let mut matches = listed.members().clone();
+        if !query.kinds.is_empty() {
+            matches.intersect_with(&self.of_kinds(query.kinds));
+        }
+        if !query.texts.is_empty() {
+            self.keep_those_with(&mut matches, query);
+        }
+        Some(matches)
+    }
+
+    fn keep_those_with(&self, matches: &mut FixedBitSet, query: &Query<'_>) {
+        let finders: Vec<_> = query.texts.iter().map(Finder::new).collect();
+        for (slot, entry) in self.entries.iter() {
+            if matches.contains(slot as usize) {
+                let text = query.label.searched(entry).of(self.entries.text(entry)).as_bytes();
+                if !finders.iter().all(|finder| finder.find(text).is_some()) {
+                    matches.set(slot as usize, false);
+                }
+            }
+        }
+    }
+
+    /// The slots of entries of some kinds.
+    pub(super) fn of_kinds(&self, kinds: &[Kind]) -> FixedBitSet {
+        let mut slots = FixedBitSet::with_capacity(self.entries.slot_count());
+        for (_, of_kind) in self.kinds.iter().filter(|(kind, _)| kinds.contains(kind)) {
+            slots.union_with(of_kind);
+        }
+        slots
+    }
+}
+
+fn user_key(order_by: &OrderBy) -> Key {
+    match order_by.attribute() {
+        Some(attribute) if *attribute == names::CN => Key::UserFirstName,
+        Some(attribute) if *attribute == names::SN => Key::UserLastName,
+        _ => Key::UserMail,
+    }
+}

@@ -1,0 +1,224 @@
+//! Which slots of a book have a word that begins with some letters.
+//!
+//! The words are kept in order, each with its slots: what begins with a prefix is a range of them. Where the range is
+//! long, as that of a single letter, the prefix has a set of its own, so that no question takes more than
+//! [`MOST_WORDS`] sets.
+
+use super::set::SlotSet;
+use fixedbitset::FixedBitSet;
+use hashbrown::HashMap;
+use std::{borrow::Cow, collections::BTreeMap, ops::Bound};
+
+/// A prefix of more words than this has a set of its own.
+const MOST_WORDS: usize = 64;
+
+/// The words of a book.
+#[derive(Default)]
+pub(crate) struct WordIndex {
+    words: BTreeMap<Box<str>, SlotSet>,
+    /// With a prefix, all shorter ones are here.
+    prefixes: HashMap<Box<str>, SlotSet>,
+}
+
+impl WordIndex {
+    /// The index of some slots out of so many, each with its words. They come in order.
+    pub(crate) fn of<'a>(slots: impl Iterator<Item = (u32, Vec<Cow<'a, str>>)>, of: usize) -> Self {
+        let mut gathered: HashMap<String, Vec<u32>> = HashMap::new();
+        for (slot, words) in slots {
+            for word in words {
+                gathered.entry_ref(word.as_ref()).or_default().push(slot);
+            }
+        }
+        let mut words: Vec<_> = gathered
+            .into_iter()
+            .filter_map(|(word, slots)| Some((word.into_boxed_str(), SlotSet::of_sorted(&slots, of)?)))
+            .collect();
+        words.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        let prefixes = prefixes_of(&words, of);
+        Self { words: words.into_iter().collect(), prefixes }
+    }
+
+    /// Adds a slot, out of so many, with its words.
+    pub(crate) fn add(&mut self, slot: u32, words: &[Cow<'_, str>], of: usize) {
+        for word in words {
+            if let Some(slots) = self.words.get_mut(word.as_ref()) {
+                slots.insert(slot, of);
+            } else {
+                self.words.insert(word.as_ref().into(), SlotSet::One(slot));
+                self.give_sets_to_prefixes(word, of);
+            }
+            for prefix in beginnings(word) {
+                let Some(slots) = self.prefixes.get_mut(prefix) else { break };
+                slots.insert(slot, of);
+            }
+        }
+    }
+
+    /// Takes a slot out, with all its words.
+    pub(crate) fn remove(&mut self, slot: u32, words: &[Cow<'_, str>]) {
+        for word in words {
+            if self.words.get_mut(word.as_ref()).is_some_and(|slots| slots.remove(slot)) {
+                self.words.remove(word.as_ref());
+            }
+            for prefix in beginnings(word) {
+                let Some(slots) = self.prefixes.get_mut(prefix) else { break };
+                if slots.remove(slot) {
+                    self.prefixes.remove(prefix);
+                }
+            }
+        }
+    }
+
+    /// The slots, out of so many, that have a word.
+    pub(crate) fn with_word(&self, word: &str, of: usize) -> FixedBitSet {
+        gathered(self.words.get(word), of)
+    }
+
+    /// The slots, out of so many, that have a word which begins with a prefix.
+    pub(crate) fn with_prefix(&self, prefix: &str, of: usize) -> FixedBitSet {
+        match self.prefixes.get(prefix) {
+            Some(slots) => gathered([slots], of),
+            None => gathered(self.range(prefix), of),
+        }
+    }
+
+    fn range<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a SlotSet> {
+        self.words
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(move |(word, _)| word.starts_with(prefix))
+            .map(|(_, slots)| slots)
+    }
+
+    fn give_sets_to_prefixes(&mut self, new: &str, of: usize) {
+        for prefix in beginnings(new) {
+            if self.prefixes.contains_key(prefix) {
+                continue;
+            }
+            if self.range(prefix).nth(MOST_WORDS).is_none() {
+                break;
+            }
+            if let Some(slots) = united(self.range(prefix), of) {
+                self.prefixes.insert(prefix.into(), slots);
+            }
+        }
+    }
+}
+
+/// The beginnings of a word, from its first letter to all of it.
+fn beginnings(word: &str) -> impl Iterator<Item = &str> {
+    word.char_indices().filter_map(|(start, letter)| word.get(..start + letter.len_utf8()))
+}
+
+/// The sets of the prefixes that need one, of words in order: of one letter, then of one letter more while there are any.
+fn prefixes_of(words: &[(Box<str>, SlotSet)], of: usize) -> HashMap<Box<str>, SlotSet> {
+    let mut prefixes = HashMap::new();
+    // Words that begin alike, and the length of what is alike.
+    let mut groups = vec![(0, words)];
+    while !groups.is_empty() {
+        groups = groups.into_iter().flat_map(|(length, group)| divided(length, group)).collect();
+        for (length, group) in &groups {
+            let prefix = group.first().and_then(|(word, _)| word.get(..*length));
+            let slots = united(group.iter().map(|(_, slots)| slots), of);
+            if let (Some(prefix), Some(slots)) = (prefix, slots) {
+                prefixes.insert(prefix.into(), slots);
+            }
+        }
+    }
+    prefixes
+}
+
+/// The large groups of words that have one letter more in common.
+fn divided(
+    length: usize,
+    group: &[(Box<str>, SlotSet)],
+) -> impl Iterator<Item = (usize, &[(Box<str>, SlotSet)])> {
+    let letter = move |word: &str| word.get(length..).and_then(|rest| rest.chars().next());
+    group.chunk_by(move |one, other| letter(&one.0) == letter(&other.0)).filter_map(move |group| {
+        let (word, _) = group.first().filter(|_| group.len() > MOST_WORDS)?;
+        Some((length + letter(word)?.len_utf8(), group))
+    })
+}
+
+fn gathered<'a>(sets: impl IntoIterator<Item = &'a SlotSet>, of: usize) -> FixedBitSet {
+    let mut bits = FixedBitSet::with_capacity(of);
+    sets.into_iter().for_each(|set| set.add_to(&mut bits));
+    bits
+}
+
+fn united<'a>(sets: impl Iterator<Item = &'a SlotSet>, of: usize) -> Option<SlotSet> {
+    let slots: Vec<_> = gathered(sets, of).ones().filter_map(|slot| u32::try_from(slot).ok()).collect();
+    SlotSet::of_sorted(&slots, of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Words = BTreeMap<u32, Vec<String>>;
+
+    fn lent(words: &[String]) -> Vec<Cow<'_, str>> {
+        words.iter().map(|word| Cow::Borrowed(word.as_str())).collect()
+    }
+
+    fn check(index: &WordIndex, all: &Words, prefix: &str) {
+        let naive = |matches: &dyn Fn(&String) -> bool| -> Vec<usize> {
+            all.iter()
+                .filter(|(_, words)| words.iter().any(matches))
+                .map(|(slot, _)| *slot as usize)
+                .collect()
+        };
+        let found = |bits: FixedBitSet| bits.ones().collect::<Vec<_>>();
+        assert_eq!(
+            found(index.with_prefix(prefix, 1000)),
+            naive(&|word| word.starts_with(prefix)),
+            "{prefix}*"
+        );
+        assert_eq!(found(index.with_word(prefix, 1000)), naive(&|word| word == prefix), "{prefix}");
+    }
+
+    #[test]
+    fn common_prefixes_have_sets_of_their_own_and_lose_them() {
+        let all: Words = (0..1000).map(|n| (n, vec![format!("user{n:04}"), "я".into()])).collect();
+        let bulk = WordIndex::of(all.iter().map(|(slot, words)| (*slot, lent(words))), 1000);
+        let mut grown = WordIndex::default();
+        for (slot, words) in &all {
+            grown.add(*slot, &lent(words), 1000);
+        }
+        for index in [&bulk, &grown] {
+            assert!(index.prefixes.contains_key("user00") && !index.prefixes.contains_key("user000"));
+            for prefix in ["u", "user", "user01", "user0999", "user1", "я", "яя"] {
+                check(index, &all, prefix);
+            }
+        }
+        for (slot, words) in &all {
+            grown.remove(*slot, &lent(words));
+        }
+        assert!(grown.words.is_empty() && grown.prefixes.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn slots_are_found_by_their_words(
+            changes in prop::collection::vec((0_u32..40, prop::collection::btree_set("[ab]{1,9}", 0..9)), 0..80),
+            prefixes in prop::collection::vec("[ab]{1,4}", 8),
+        ) {
+            let (mut all, mut index) = (Words::new(), WordIndex::default());
+            for (slot, words) in changes {
+                let words: Vec<_> = words.into_iter().collect();
+                if let Some(old) = all.remove(&slot) {
+                    index.remove(slot, &lent(&old));
+                }
+                if !words.is_empty() {
+                    index.add(slot, &lent(&words), 40);
+                    all.insert(slot, words);
+                }
+            }
+            let bulk = WordIndex::of(all.iter().map(|(slot, words)| (*slot, lent(words))), 40);
+            for prefix in prefixes {
+                check(&index, &all, &prefix);
+                check(&bulk, &all, &prefix);
+            }
+        }
+    }
+}
