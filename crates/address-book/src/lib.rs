@@ -1,6 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod book;
+mod copy;
+pub mod desk;
 pub mod feed;
+mod feeder;
+mod recording;
+mod reports;
 pub mod settings;
+mod snapshots;
+mod store;
 mod words;

@@ -1,5 +1,5 @@
 //! Following the directory: a search that persists (draft-ietf-ldapext-psearch-03) tells of every change that anybody
-//! makes, and the server's count of changes (plug-in USN) tells whether one was missed.
+//! makes, and the server's own numbers tell whether anything has changed since somebody followed it last.
 
 use crate::{
     Directory, Scope,
@@ -18,7 +18,7 @@ use ldap3::{
     LdapError, SearchStream,
     controls::{Control, RawControl},
 };
-use mail_model::{entry::EntryView, names, tree::Tree};
+use mail_model::{names, tree::Tree};
 use std::{
     fmt::Write as _,
     sync::{Arc, atomic::AtomicUsize},
@@ -33,6 +33,18 @@ const DELETE: u8 = 2;
 const RENAME: u8 = 8;
 const ALL_CHANGES: u8 = 15;
 
+/// The numbers of changes that a server was asked for since its start.
+const OPERATIONS: &[AttributeName] = &[
+    AttributeName::from_static("addentryops"),
+    AttributeName::from_static("removeentryops"),
+    AttributeName::from_static("modifyentryops"),
+    AttributeName::from_static("modifyrdnops"),
+];
+/// When it was started.
+const START: &[AttributeName] = &[AttributeName::from_static("starttime")];
+/// The count of changes of each backend (plug-in USN).
+const COUNT: &[AttributeName] = &[AttributeName::from_static("lastusn")];
+
 /// How long a server is given to begin with a persistent search, of which it says nothing.
 const TIME_TO_BEGIN: Duration = Duration::from_millis(200);
 
@@ -46,8 +58,8 @@ pub enum Event {
     Changed(Entry),
     /// An entry has another name.
     Renamed(Entry),
-    /// The entry with this `nsUniqueId` is there no longer.
-    Removed(String),
+    /// An entry is there no longer: as it was before.
+    Removed(Entry),
 }
 
 /// Follows one server.
@@ -75,7 +87,7 @@ impl Follower {
         let search = ldap.with_controls(vec![persistent_search()]);
         let stream = search.streaming_search(&base, Scope::Subtree.into(), &filter, attributes).await;
         let stream = stream.map_err(|error| broken(Operation::Read, error))?;
-        // Whatever else is asked has to be asked of the same server: its count of changes is its own.
+        // Whatever else is asked has to be asked of the same server: another one may be behind.
         let settings = LdapSettings { connections: CONNECTIONS, ..settings.only(&server) };
         let directory = Directory::new(Arc::new(settings), tree.clone());
         // The server does not say when it has begun; it does so within a millisecond or two.
@@ -109,11 +121,7 @@ impl Follower {
             let kind = result.1.iter().find_map(kind_of).unwrap_or_default();
             let Some(entry) = Entry::decode(result) else { continue };
             match kind {
-                DELETE => {
-                    if let Some(id) = entry.first(&names::NS_UNIQUE_ID) {
-                        return Ok(Event::Removed(id.to_owned()));
-                    }
-                }
+                DELETE => return Ok(Event::Removed(entry)),
                 RENAME => return Ok(Event::Renamed(entry)),
                 _ => return Ok(Event::Changed(entry)),
             }
@@ -122,24 +130,37 @@ impl Follower {
 }
 
 impl Directory {
-    /// How far a server's count of changes is: a text that differs when anything has changed since, be it an entry that
-    /// was removed. `None` where the server does not count.
+    /// How far a server is with its changes: a text that differs when anything has changed since, be it an entry that was
+    /// removed. `None` where the server does not tell.
+    ///
+    /// Its count of changes alone would not do: 389-ds takes one off for many a change that it refuses, so the count can
+    /// come back to what it was. The numbers of operations that it was asked for only grow.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
     pub async fn position(&self) -> Result<Option<String>, DirectoryError> {
         let everything = Filter::present(names::OBJECT_CLASS);
-        let (server, root) =
-            self.find_with_server(&Dn::empty(), Scope::Base, &everything, &[names::LAST_USN]).await?;
-        let mut counts: Vec<_> = root.iter().flat_map(Entry::attributes).collect();
-        counts.sort_unstable();
-        if counts.is_empty() {
+        let (cn, monitor) = (names::CN, "monitor");
+        let snmp = Dn::empty().child(cn.clone(), monitor).child(cn.clone(), "snmp");
+        let operations = self.find_with_server(&snmp, Scope::Base, &everything, OPERATIONS).await?;
+        let start =
+            self.find_with_server(&Dn::empty().child(cn, monitor), Scope::Base, &everything, START).await?;
+        let changes = self.find_with_server(&Dn::empty(), Scope::Base, &everything, COUNT).await?;
+        let parts = [&operations, &start, &changes];
+        // Each may be of another server, where one has just gone away.
+        if parts.iter().any(|(server, entry)| *server != operations.0 || entry.is_none()) {
             return Ok(None);
         }
-        let mut text = server.to_string();
-        for (backend, count) in counts {
+        let mut numbers: Vec<_> =
+            parts.iter().flat_map(|(_, entry)| entry.iter().flat_map(Entry::attributes)).collect();
+        numbers.sort_unstable();
+        if numbers.len() < OPERATIONS.len() + START.len() + COUNT.len() {
+            return Ok(None);
+        }
+        let mut text = operations.0.to_string();
+        for (name, values) in numbers {
             // A String takes whatever is written to it.
-            let _written = write!(text, " {backend}={}", count.join(","));
+            let _written = write!(text, " {name}={}", values.join(","));
         }
         Ok(Some(text))
     }

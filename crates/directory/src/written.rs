@@ -31,7 +31,7 @@ pub trait Witness: Send + Sync {
 /// A write that was done.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The server that did it: its count of changes is its own.
+    /// The server that did it: another one may come to it later.
     pub server: Arc<str>,
     /// What it left.
     pub written: Written,
@@ -40,10 +40,12 @@ pub struct Report {
 /// What a write has left.
 #[derive(Clone, Debug)]
 pub enum Written {
-    /// An entry as it is now, with [`record::read_attributes`].
-    Entry(Entry),
-    /// Nothing, of the entry with this `nsUniqueId`.
-    Removed(String),
+    /// A new entry, with [`record::read_attributes`].
+    New(Entry),
+    /// An entry that was there before, as it is now.
+    Changed(Entry),
+    /// Nothing: the entry as it was before.
+    Removed(Entry),
     /// An entry of another name, and with it whatever stands below.
     Moved(Dn),
 }
@@ -73,12 +75,13 @@ pub(crate) async fn write_and_look(
 }
 
 fn left_of(entry: Entry, record: &ChangeRecord) -> Option<Written> {
-    match record.change {
-        Change::Delete => Some(Written::Removed(entry.first(&names::NS_UNIQUE_ID)?.to_owned())),
+    Some(match record.change {
+        Change::Add(_) => Written::New(entry),
+        Change::Delete => Written::Removed(entry),
         // What has an address has nothing below it.
-        Change::Rename { .. } if entry.first(&names::MAIL).is_none() => Some(Written::Moved(entry.dn()?)),
-        _ => Some(Written::Entry(entry)),
-    }
+        Change::Rename { .. } if entry.first(&names::MAIL).is_none() => Written::Moved(entry.dn()?),
+        Change::Modify(_) | Change::Rename { .. } => Written::Changed(entry),
+    })
 }
 
 /// The entry in the answer to a control.

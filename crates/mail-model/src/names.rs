@@ -61,8 +61,6 @@ attributes! {
     NS_UNIQUE_ID = "nsUniqueId";
     /// Count of changes that the server keeps (plug-in USN); operational.
     ENTRY_USN = "entryusn";
-    /// The newest count of changes of each backend, in the root DSE; one attribute for each, with its name as an option.
-    LAST_USN = "lastusn";
     /// When the entry was last changed; operational.
     MODIFY_TIMESTAMP = "modifyTimestamp";
     /// How many entries stand right below; operational.

@@ -75,7 +75,6 @@ pub fn read_attributes() -> &'static [AttributeName] {
             names::OBJECT_CLASS,
             names::MAIL,
             names::NS_UNIQUE_ID,
-            names::ENTRY_USN,
             names::NS_ACCOUNT_LOCK,
             names::DELETED_SINCE,
             names::PURGING,
@@ -89,12 +88,6 @@ pub fn read_attributes() -> &'static [AttributeName] {
 #[must_use]
 pub fn filter() -> Filter {
     Filter::present(names::MAIL)
-}
-
-/// The server's count of changes at which an entry was last changed; 0 where it was not since there is a count.
-#[must_use]
-pub fn change_number(entry: &impl EntryView) -> u64 {
-    entry.first(&names::ENTRY_USN).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

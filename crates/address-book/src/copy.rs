@@ -1,0 +1,121 @@
+//! The copy of the projection in the memory of this process: the books of all tenants, brought up to date from Redis.
+
+use crate::{
+    book::Book,
+    store::{Garbage, Link, Logged, Standing, StoreError},
+};
+use mail_model::{tenant::TenantId, tree::Tree};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Entries that are read from Redis at a time: some megabytes at most.
+const PIECE: usize = 1000;
+
+/// A book that is read and changed by many threads.
+pub(crate) type SharedBook = Arc<RwLock<Book>>;
+
+/// A copy of one projection.
+pub(crate) struct LocalCopy {
+    epoch: u64,
+    horizon: AtomicU64,
+    /// The sequence number up to which everything is in the books.
+    at: AtomicU64,
+    books: RwLock<HashMap<TenantId, SharedBook>>,
+}
+
+impl LocalCopy {
+    /// Reads all of a projection.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn read(link: &mut Link, standing: &Standing, tree: &Tree) -> Result<Self, StoreError> {
+        let copy = Self {
+            epoch: standing.epoch,
+            horizon: AtomicU64::new(standing.horizon),
+            at: AtomicU64::new(0),
+            books: RwLock::default(),
+        };
+        copy.follow(link, standing.newest, tree).await?;
+        Ok(copy)
+    }
+
+    /// Which projection it is of.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Up to which sequence number everything is in it.
+    pub(crate) fn at(&self) -> u64 {
+        self.at.load(Ordering::Acquire)
+    }
+
+    /// Up to which sequence number it may have forgotten what is gone.
+    pub(crate) fn horizon(&self) -> u64 {
+        self.horizon.load(Ordering::Acquire)
+    }
+
+    /// Brings it up to a sequence number, or further. One at a time may do so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn follow(&self, link: &mut Link, newest: u64, tree: &Tree) -> Result<(), StoreError> {
+        while self.at() < newest {
+            let (newest, logged) = link.delta(self.at(), PIECE).await?;
+            self.take(&logged, tree)?;
+            // Less than a full piece is all that there was.
+            let last = logged.last().filter(|_| logged.len() == PIECE).map_or(newest, |entry| entry.at);
+            self.at.fetch_max(last, Ordering::AcqRel);
+            if logged.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, logged: &[Logged], tree: &Tree) -> Result<(), Garbage> {
+        for entry in logged {
+            if entry.is_gone() {
+                self.book_to_change(&entry.tenant()?)
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(entry.id()?, entry.at);
+            } else {
+                let record = entry.record(tree)?;
+                let book = self.book_to_change(&record.tenant);
+                book.write().unwrap_or_else(PoisonError::into_inner).put(&record, entry.at);
+            }
+        }
+        Ok(())
+    }
+
+    /// The book of a tenant; an empty one where it has none.
+    pub(crate) fn book(&self, tenant: &TenantId) -> SharedBook {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        books.get(tenant).cloned().unwrap_or_default()
+    }
+
+    fn book_to_change(&self, tenant: &TenantId) -> SharedBook {
+        let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(book) = books.get(tenant) {
+            return book.clone();
+        }
+        drop(books);
+        let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
+        books.entry(tenant.clone()).or_default().clone()
+    }
+
+    /// Forgets what is gone since before the projection's horizon.
+    pub(crate) fn forget(&self, horizon: u64) {
+        if self.horizon.fetch_max(horizon, Ordering::AcqRel) < horizon {
+            let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
+            for book in books.values() {
+                book.write().unwrap_or_else(PoisonError::into_inner).forget_removals(horizon);
+            }
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Where books are opened: one desk a worker thread.
+
+use crate::{
+    book::Book,
+    copy::{LocalCopy, SharedBook},
+    feed::Feed,
+    feeder, reports,
+    settings::BookSettings,
+    snapshots::Snapshots,
+    store::{Keys, Link, Place, StoreError},
+};
+use directory::{Directory, error::DirectoryError, settings::LdapSettings, written::Witness};
+use mail_model::{tenant::TenantId, tree::Tree};
+use redis::{ErrorKind, RedisError};
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    rc::Rc,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::sync::{Notify, oneshot};
+
+/// How often a process that has no copy of the projection looks whether there is one.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often books that nobody asks for are looked for.
+const TIDY: Duration = Duration::from_secs(15);
+
+/// The address book of one process. Clones share it.
+#[derive(Clone)]
+pub struct AddressBook(Arc<Shared>);
+
+struct Shared {
+    tree: Tree,
+    lifetime: Duration,
+    /// Where the projection is, where there is one.
+    place: Option<Place>,
+    /// The copy of the projection that answers come from.
+    copy: RwLock<Option<Arc<LocalCopy>>>,
+    /// Held by whoever brings the copy up to date.
+    following: tokio::sync::Mutex<()>,
+    /// Told when the copy is of another projection than the present one.
+    outdated: Notify,
+    reports: Arc<reports::Desk>,
+    snapshots: Snapshots,
+}
+
+/// What is wrong with the settings of the address book.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings of Redis are of no use")]
+pub struct SettingsError(#[source] RedisError);
+
+/// Why Redis is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// Neither it nor a sentinel can be reached, or TLS does not come about.
+    #[error("connection failed")]
+    Connection(#[source] RedisError),
+    /// The name or the password is not right, or one is needed.
+    #[error("the log-in was refused")]
+    LogIn(#[source] RedisError),
+    /// The sentinels know no master of that name that can be reached.
+    #[error("the sentinels have no master for us")]
+    NoMaster(#[source] RedisError),
+    /// A command that we need is refused: by its access rules, because it is a replica, or because it is full.
+    #[error("a command was refused")]
+    Refused(#[source] RedisError),
+}
+
+impl From<RedisError> for CheckError {
+    fn from(error: RedisError) -> Self {
+        match error.kind() {
+            ErrorKind::AuthenticationFailed => Self::LogIn(error),
+            _ if matches!(error.code(), Some("NOAUTH" | "WRONGPASS")) => Self::LogIn(error),
+            ErrorKind::MasterNameNotFoundBySentinel | ErrorKind::NoValidReplicasFoundBySentinel => {
+                Self::NoMaster(error)
+            }
+            ErrorKind::Server(_) | ErrorKind::Extension => Self::Refused(error),
+            _ => Self::Connection(error),
+        }
+    }
+}
+
+impl AddressBook {
+    /// An address book that is not followed yet; see [`Self::run`]. Makes no connection.
+    ///
+    /// # Errors
+    /// [`SettingsError`]: a file of certificates can't be read.
+    pub fn new(settings: &BookSettings, tree: Tree) -> Result<Self, SettingsError> {
+        let place = |redis| Place::new(redis, Keys::new(&redis.prefix, tree.root())).map_err(SettingsError);
+        let place = settings.redis.as_ref().map(place).transpose()?;
+        Ok(Self(Arc::new(Shared {
+            lifetime: settings.lifetime,
+            place,
+            copy: RwLock::default(),
+            following: tokio::sync::Mutex::default(),
+            outdated: Notify::new(),
+            reports: Arc::default(),
+            snapshots: Snapshots::default(),
+            tree,
+        })))
+    }
+
+    /// Whether Redis can be reached and lets us do what we need; nothing is to be checked where none is configured.
+    ///
+    /// # Errors
+    /// [`CheckError`].
+    pub async fn check(&self) -> Result<(), CheckError> {
+        match &self.0.place {
+            Some(place) => Ok(place.check().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Who is to be told of this process's writes, so that they are in the book at once; nobody where there is no
+    /// projection.
+    #[must_use]
+    pub fn witness(&self) -> Option<Arc<dyn Witness>> {
+        self.0.place.as_ref().map(|_| self.0.reports.clone() as Arc<dyn Witness>)
+    }
+
+    /// Follows Redis, and feeds it while no other process does. Never ends.
+    pub async fn run(&self, ldap: &LdapSettings) -> Infallible {
+        let Shared { tree, lifetime, reports, .. } = &*self.0;
+        let tidied = self.tidy();
+        match &self.0.place {
+            None => tidied.await,
+            Some(place) => {
+                tokio::select! {
+                    never = tidied => never,
+                    never = self.load(place) => never,
+                    () = reports.record(place, ldap, tree) => std::future::pending().await,
+                    never = feeder::feed(place, ldap, tree, *lifetime) => never,
+                }
+            }
+        }
+    }
+
+    async fn tidy(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(TIDY).await;
+            self.0.snapshots.drop_idle();
+        }
+    }
+
+    /// Keeps a copy of the projection that is in Redis.
+    async fn load(&self, place: &Place) -> Infallible {
+        let mut link = place.link();
+        loop {
+            if let Err(error) = self.look(&mut link).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.none");
+                self.condemn_garbage(&mut link, &error).await;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = self.0.outdated.notified() => {}
+            }
+        }
+    }
+
+    async fn look(&self, link: &mut Link) -> Result<(), StoreError> {
+        let Some(standing) = link.standing().await? else { return Ok(()) };
+        let _following = self.0.following.lock().await;
+        if let Some(copy) = self.0.copy().filter(|copy| copy.epoch() == standing.epoch) {
+            copy.forget(standing.horizon);
+            return copy.follow(link, standing.newest, &self.0.tree).await;
+        }
+        // Two copies need twice the memory.
+        self.0.set_copy(None);
+        let copy = LocalCopy::read(link, &standing, &self.0.tree).await?;
+        tracing::info!(epoch = standing.epoch, newest = copy.at(), "addressbook.copy.read");
+        self.0.set_copy(Some(Arc::new(copy)));
+        Ok(())
+    }
+
+    /// Has a projection that can't be read built anew.
+    async fn condemn_garbage(&self, link: &mut Link, error: &StoreError) {
+        if error.is_garbage() {
+            tracing::warn!(error = error as &dyn std::error::Error, "addressbook.projection.condemned");
+            self.0.set_copy(None);
+            // If it can't be said now, whoever meets it next says it.
+            let _condemned = link.condemn().await;
+        }
+    }
+
+    /// The copy, once everything is in it that is in Redis at this moment; `None` where it can't be answered from.
+    async fn current(&self, link: &mut Link) -> Option<Arc<LocalCopy>> {
+        match self.brought_up_to_date(link).await {
+            Ok(copy) => copy,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.unusable");
+                self.condemn_garbage(link, &error).await;
+                None
+            }
+        }
+    }
+
+    async fn brought_up_to_date(&self, link: &mut Link) -> Result<Option<Arc<LocalCopy>>, StoreError> {
+        let Some(standing) = link.standing().await? else { return Ok(None) };
+        let Some(copy) = self.0.copy().filter(|copy| copy.epoch() == standing.epoch) else {
+            self.0.outdated.notify_one();
+            return Ok(None);
+        };
+        if self.0.reports.missing().is_in(&standing) {
+            return Ok(None);
+        }
+        if copy.at() < standing.newest {
+            let _following = self.0.following.lock().await;
+            copy.follow(link, standing.newest, &self.0.tree).await?;
+        }
+        // Less, where Redis was emptied meanwhile.
+        Ok(Some(copy).filter(|copy| copy.at() >= standing.newest))
+    }
+
+    /// A desk for the calling thread.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        let checks = self.0.place.as_ref().map(|place| {
+            Rc::new(Checks {
+                book: self.clone(),
+                link: Cell::new(Some(place.link())),
+                waiting: RefCell::default(),
+            })
+        });
+        Desk { book: self.clone(), checks }
+    }
+}
+
+impl Shared {
+    fn copy(&self) -> Option<Arc<LocalCopy>> {
+        self.copy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_copy(&self, copy: Option<Arc<LocalCopy>>) {
+        *self.copy.write().unwrap_or_else(PoisonError::into_inner) = copy;
+    }
+}
+
+/// What one worker thread opens books at.
+pub struct Desk {
+    book: AddressBook,
+    checks: Option<Rc<Checks>>,
+}
+
+/// The questions of one thread to Redis, whether the copy is current: everyone who waits when one is put shares it.
+struct Checks {
+    book: AddressBook,
+    /// Taken by the question that is under way.
+    link: Cell<Option<Link>>,
+    waiting: RefCell<Vec<oneshot::Sender<Option<Arc<LocalCopy>>>>>,
+}
+
+impl Checks {
+    async fn current(self: &Rc<Self>) -> Option<Arc<LocalCopy>> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.borrow_mut().push(answer);
+        if let Some(link) = self.link.take() {
+            // On its own, since whoever asked first may go away.
+            tokio::task::spawn_local(self.clone().ask(link));
+        }
+        answered.await.ok().flatten()
+    }
+
+    async fn ask(self: Rc<Self>, mut link: Link) {
+        loop {
+            let waiting = self.waiting.take();
+            if waiting.is_empty() {
+                self.link.set(Some(link));
+                return;
+            }
+            let copy = self.book.current(&mut link).await;
+            for answer in waiting {
+                // Who has gone away needs no answer.
+                let _answered = answer.send(copy.clone());
+            }
+        }
+    }
+}
+
+/// There is no feed now: Redis is not configured, out of reach, or being filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoFeed;
+
+impl Desk {
+    /// The book of a tenant as it is now: no change that was acknowledged before this was asked for is missing. Of a
+    /// tenant that is not there the book is empty.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when neither Redis nor the directory answers.
+    pub async fn open(&self, directory: &Directory, tenant: &TenantId) -> Result<Opened, DirectoryError> {
+        if let Some(copy) = self.copy().await {
+            let tag = format!("r{:016x}", copy.epoch());
+            return Ok(Opened { book: copy.book(tenant), tag });
+        }
+        let snapshot = self.book.0.snapshots.open(directory, tenant).await?;
+        Ok(Opened { book: snapshot.book, tag: snapshot.tag })
+    }
+
+    /// The change feed of a tenant, as it is now.
+    ///
+    /// # Errors
+    /// [`NoFeed`].
+    pub async fn feed(&self, tenant: &TenantId) -> Result<Feed, NoFeed> {
+        let copy = self.copy().await.ok_or(NoFeed)?;
+        Ok(Feed::new(copy.book(tenant), tenant, copy.epoch(), copy.horizon()))
+    }
+
+    /// Waits until whoever opens a book next, in any process, finds what this process has written so far.
+    pub async fn settle(&self) {
+        if self.checks.is_some() {
+            self.book.0.reports.settle().await;
+        }
+    }
+
+    async fn copy(&self) -> Option<Arc<LocalCopy>> {
+        self.checks.as_ref()?.current().await
+    }
+}
+
+/// A tenant's book as it was when it was opened, or newer.
+#[derive(Clone)]
+pub struct Opened {
+    book: SharedBook,
+    tag: String,
+}
+
+impl Opened {
+    /// What tells this state of the book from every other: letters, digits and hyphens, for an entity tag.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        format!("{}-{}", self.tag, self.read(Book::version))
+    }
+
+    /// Reads in the book. Nothing changes meanwhile, so it should be short.
+    pub fn read<T>(&self, read: impl FnOnce(&Book) -> T) -> T {
+        read(&self.book.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,286 @@
+//! Feeding the projection: one process at a time follows the directory and records every change, whoever makes it.
+//!
+//! A persistent search tells of changes as they happen. What it tells is only taken for a sign that an entry has
+//! changed, since the server may tell of two changes of one entry in the wrong order: unless it is recorded already, the
+//! entry is read. The server's position tells whether the projection is in step, so a feeder that comes after
+//! another has nothing to do where nothing was changed; otherwise it goes through the whole directory once, records
+//! what differs, and asks after what it did not meet.
+
+use crate::{
+    recording::{Batch, Outcome, RecordError, id_of, ids_below, record},
+    store::{Beat, Condition, Link, Place, StoreError, Stored},
+};
+use directory::{
+    Directory, Scope,
+    error::DirectoryError,
+    following::{Event, Follower},
+    settings::LdapSettings,
+};
+use futures_util::FutureExt;
+use mail_model::{
+    contact::{
+        id::ContactId,
+        record::{filter, read_attributes},
+    },
+    entry::EntryView,
+    names,
+    tree::Tree,
+};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    pin::pin,
+    time::{Duration, Instant},
+};
+
+/// How long the lease is held without being renewed, and how often it is renewed: after a feeder's death another takes
+/// over within three seconds.
+const LEASE: Duration = Duration::from_millis(2500);
+const RENEWAL: Duration = Duration::from_millis(700);
+/// How often the lease is asked for by those who do not have it, and how long a feeder rests after a failure.
+const RETRY: Duration = Duration::from_millis(300);
+/// How often the projection is said to be in step with the directory.
+const BEAT: Duration = Duration::from_millis(500);
+/// How often the whole directory is gone through, in case something was missed after all.
+const REVIEW: Duration = Duration::from_secs(6 * 3600);
+/// How long what is gone is remembered, so that followers of the feed are told of it.
+const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How often what is older is forgotten.
+const TRIM: Duration = Duration::from_secs(3600);
+/// Changes that are recorded together.
+const TOGETHER: usize = 200;
+
+/// Why a feeder has stopped.
+#[derive(Debug, thiserror::Error)]
+enum FeedError {
+    /// The directory does not answer.
+    #[error("the directory cannot be followed")]
+    Directory(#[from] DirectoryError),
+    /// Redis does not.
+    #[error("the projection cannot be written")]
+    Store(#[from] StoreError),
+    /// Something could not be recorded.
+    #[error("a change cannot be recorded")]
+    Record(#[from] RecordError),
+    /// The projection is not the one that was fed: it was removed, or somebody else feeds.
+    #[error("the projection was taken away")]
+    Overtaken,
+}
+
+impl FeedError {
+    fn is_garbage(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Record(RecordError::Store(error)) => error.is_garbage(),
+            _ => false,
+        }
+    }
+}
+
+/// Feeds whenever it can get the lease; never ends.
+pub(crate) async fn feed(place: &Place, ldap: &LdapSettings, tree: &Tree, lifetime: Duration) -> Infallible {
+    let who = format!("{:016x}", rand::random::<u64>());
+    loop {
+        let mut link = place.link();
+        match link.lease(&who, LEASE).await {
+            Ok(true) => {
+                let session = session(place, ldap, tree, lifetime, &who);
+                let ended = tokio::select! {
+                    ended = session => ended,
+                    ended = hold(place.link(), &who) => ended,
+                };
+                let Err(error) = ended;
+                if error.is_garbage() {
+                    // Whatever comes of it: the next session looks again.
+                    let _condemned = link.condemn().await;
+                }
+                tracing::warn!(error = &error as &dyn std::error::Error, "addressbook.feed.ended");
+                let _given_up = link.give_up_lease(&who).await;
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.lease.unknown");
+            }
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Holds the lease until it is lost.
+async fn hold(mut link: Link, who: &str) -> Result<Infallible, FeedError> {
+    let mut held_until = Instant::now() + LEASE;
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let asked = Instant::now();
+        match link.lease(who, LEASE).await {
+            Ok(true) => held_until = asked + LEASE,
+            Ok(false) => return Err(FeedError::Overtaken),
+            Err(error) if Instant::now() > held_until => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
+}
+
+async fn session(
+    place: &Place,
+    ldap: &LdapSettings,
+    tree: &Tree,
+    lifetime: Duration,
+    who: &str,
+) -> Result<Infallible, FeedError> {
+    let began = Instant::now();
+    let follower = Follower::open(ldap, tree, read_attributes()).await?;
+    let mut link = place.link();
+    let left = link.left_by_last(follower.server()).await?;
+    if left.is_none() {
+        link.begin(follower.server()).await?;
+    }
+    let (epoch, cookie) = left.map_or((None, None), |left| (left.epoch, left.cookie));
+    if epoch.is_none() {
+        link.suspend().await?;
+    }
+    let position = follower.directory().position().await?;
+    let resumed = epoch.is_some() && position.is_some() && cookie == position;
+    let position = position.unwrap_or_default();
+    let epoch = epoch.unwrap_or_else(rand::random);
+    let mut feeder =
+        Feeder { place, link, follower, lifetime, who, epoch, cookie: position.clone(), before: position };
+    if !resumed {
+        Box::pin(feeder.review()).await?;
+    }
+    feeder.beat().await?;
+    let milliseconds = began.elapsed().as_millis();
+    tracing::info!(server = &**feeder.follower.server(), resumed, milliseconds, "addressbook.feed.began");
+    Box::pin(feeder.follow()).await
+}
+
+struct Feeder<'a> {
+    place: &'a Place,
+    link: Link,
+    follower: Follower,
+    lifetime: Duration,
+    who: &'a str,
+    epoch: u64,
+    /// The directory's position that is kept in Redis.
+    cookie: String,
+    /// The position at the last beat. The cookie is one beat behind: until then, everything has been told of.
+    before: String,
+}
+
+impl Feeder<'_> {
+    /// Goes through the whole directory and records what differs, while changes go on and are recorded too.
+    async fn review(&mut self) -> Result<(), FeedError> {
+        let server = self.follower.server().clone();
+        let directory = self.follower.directory().clone();
+        let mut link = self.place.link();
+        let mut review = pin!(review(&directory, &mut link, &server));
+        loop {
+            tokio::select! {
+                reviewed = &mut review => return reviewed,
+                event = self.follower.next() => follow(&mut self.link, &mut self.follower, event?).await?,
+            }
+        }
+    }
+
+    async fn follow(&mut self) -> Result<Infallible, FeedError> {
+        let mut beat = tokio::time::interval(BEAT);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut reviewed = Instant::now();
+        let mut trimmed: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                // Whatever has been told of is recorded before the projection is said to be in step.
+                biased;
+                event = self.follower.next() => follow(&mut self.link, &mut self.follower, event?).await?,
+                _ = beat.tick() => {
+                    if reviewed.elapsed() > REVIEW {
+                        Box::pin(self.review()).await?;
+                        reviewed = Instant::now();
+                    }
+                    let position = self.follower.directory().position().await?.unwrap_or_default();
+                    self.cookie = std::mem::replace(&mut self.before, position);
+                    self.beat().await?;
+                    if trimmed.is_none_or(|trimmed| trimmed.elapsed() > TRIM) {
+                        self.link.trim(MEMORY).await?;
+                        trimmed = Some(Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn beat(&mut self) -> Result<(), FeedError> {
+        let beat = Beat { who: self.who, epoch: self.epoch, lifetime: self.lifetime, cookie: &self.cookie };
+        if self.link.beat(&beat).await? { Ok(()) } else { Err(FeedError::Overtaken) }
+    }
+}
+
+/// Records a change, and those that have come with it.
+async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Result<(), FeedError> {
+    let tree = follower.directory().tree().clone();
+    let mut entries = Vec::new();
+    let mut ids = Vec::new();
+    let mut next = Some(first);
+    while let Some(event) = next.take() {
+        match event {
+            Event::Removed(entry) => entries.extend(Stored::removed(&tree, &entry)),
+            Event::Changed(entry) => entries.extend(Stored::of_entry(&tree, &entry, Condition::Same)),
+            // Its name is part of what is recorded, and so are the names of what stands below: what has an address has
+            // nothing below it.
+            Event::Renamed(entry) if entry.first(&names::MAIL).is_some() => ids.extend(id_of(&entry)),
+            Event::Renamed(entry) => {
+                ids.extend(id_of(&entry));
+                if let Some(dn) = entry.dn() {
+                    ids.extend(ids_below(follower.directory(), &dn).await?);
+                }
+            }
+        }
+        if entries.len() < TOGETHER {
+            next = follower.next().now_or_never().transpose()?;
+        }
+    }
+    recorded(record(link, follower.directory(), follower.server(), &entries, ids).await?)
+}
+
+fn recorded(outcome: Outcome) -> Result<(), FeedError> {
+    match outcome {
+        Outcome::Recorded => Ok(()),
+        Outcome::NoProjection | Outcome::OtherServer => Err(FeedError::Overtaken),
+    }
+}
+
+/// Goes through the whole directory.
+async fn review(directory: &Directory, link: &mut Link, server: &str) -> Result<(), FeedError> {
+    let mut unmet = known(link).await?;
+    let tree = directory.tree();
+    let mut scan = directory.scan(tree.root(), Scope::Subtree, &filter(), read_attributes()).await?;
+    let mut batch = Batch::new(link, directory, server);
+    while let Some(entry) = scan.next().await? {
+        // It was read after the number was.
+        let known_at = id_of(&entry).and_then(|id| unmet.remove(&ContactId::from_unique_id(&id)?));
+        let Some(stored) = Stored::of_entry(tree, &entry, Condition::At(known_at.unwrap_or(0))) else {
+            continue;
+        };
+        if known_at.is_some() || stored.is_there() {
+            recorded(batch.push(stored).await?)?;
+        }
+    }
+    recorded(batch.send().await?)?;
+    // What was not met is gone, or was renamed past the search.
+    let unmet = unmet.into_keys().map(ContactId::unique_id).collect();
+    recorded(record(link, directory, server, &[], unmet).await?)
+}
+
+/// The entries that are recorded as being there, and the sequence numbers at which they were.
+async fn known(link: &mut Link) -> Result<HashMap<ContactId, u64>, FeedError> {
+    let mut known = HashMap::new();
+    let mut after = 0;
+    loop {
+        let (last, names) = link.known(after).await?;
+        let ids = names.iter().filter_map(|(name, at)| Some((ContactId::from_unique_id(name)?, *at)));
+        known.extend(ids);
+        match last {
+            Some(last) => after = last,
+            None => return Ok(known),
+        }
+    }
+}

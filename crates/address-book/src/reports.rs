@@ -1,0 +1,232 @@
+//! What this process writes goes into the projection at once, not when the feeder comes to it: so whoever reads next, in
+//! whatever process, finds it. What cannot be recorded is remembered as missing, and until the feeder has surely come
+//! to it this process does not answer from the projection.
+
+use crate::{
+    recording::{Outcome, RecordError, id_of, ids_below, record},
+    store::{Condition, Link, Place, Standing, Stored},
+};
+use directory::{
+    Directory,
+    settings::LdapSettings,
+    written::{Report, Witness, Written},
+};
+use futures_util::future::BoxFuture;
+use mail_model::tree::Tree;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Reports that may wait to be recorded; who writes more waits.
+const WAITING: usize = 1024;
+/// Reports that are recorded together.
+const TOGETHER: usize = 200;
+/// How long an answer waits for what was written before it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Connections to read what was written.
+const CONNECTIONS: usize = 2;
+
+enum Note {
+    Report(Report),
+    /// Tells when everything before it is recorded, or known to be missing.
+    Marker(oneshot::Sender<()>),
+}
+
+/// Where reports are handed in.
+pub(crate) struct Desk {
+    notes: mpsc::Sender<Note>,
+    waiting: Mutex<Option<mpsc::Receiver<Note>>>,
+    missing: Missing,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let (notes, waiting) = mpsc::channel(WAITING);
+        Self { notes, waiting: Mutex::new(Some(waiting)), missing: Missing::default() }
+    }
+}
+
+impl Witness for Desk {
+    fn saw(&self, report: Report) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if self.notes.send(Note::Report(report)).await.is_err() {
+                self.missing.note();
+            }
+        })
+    }
+}
+
+impl Desk {
+    /// What is known to be missing in the projection.
+    pub(crate) fn missing(&self) -> &Missing {
+        &self.missing
+    }
+
+    /// Waits until everything that was handed in is recorded, or known to be missing.
+    pub(crate) async fn settle(&self) {
+        let (done, until) = oneshot::channel();
+        let marked = async {
+            if self.notes.send(Note::Marker(done)).await.is_ok() {
+                // Dropped without a word, it is as good as done.
+                let _done = until.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, marked).await.is_err() {
+            self.missing.note();
+        }
+    }
+
+    /// Records what is handed in; never ends. Only the first call does anything.
+    pub(crate) async fn record(&self, place: &Place, ldap: &LdapSettings, tree: &Tree) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut waiting) = waiting else { return std::future::pending().await };
+        let mut recorder = Recorder { link: place.link(), ldap, tree, servers: HashMap::new() };
+        let mut notes = Vec::with_capacity(TOGETHER);
+        while waiting.recv_many(&mut notes, TOGETHER).await > 0 {
+            let mut markers = Vec::new();
+            let mut reports = Vec::new();
+            for note in notes.drain(..) {
+                match note {
+                    Note::Report(report) => reports.push(report),
+                    Note::Marker(marker) => markers.push(marker),
+                }
+            }
+            if !recorder.record(reports).await {
+                self.missing.note();
+            }
+            for marker in markers {
+                // Who has stopped waiting needs no answer.
+                let _told = marker.send(());
+            }
+        }
+    }
+}
+
+struct Recorder<'a> {
+    link: Link,
+    ldap: &'a LdapSettings,
+    tree: &'a Tree,
+    /// Directories that ask one server each.
+    servers: HashMap<Arc<str>, Directory>,
+}
+
+impl Recorder<'_> {
+    /// Whether all is recorded.
+    async fn record(&mut self, reports: Vec<Report>) -> bool {
+        let mut by_server: HashMap<Arc<str>, Vec<Written>> = HashMap::new();
+        for Report { server, written } in reports {
+            by_server.entry(server).or_default().push(written);
+        }
+        let mut all = true;
+        for (server, written) in by_server {
+            let directory = self.server(&server).clone();
+            match record_written(&mut self.link, &directory, &server, written).await {
+                // Whoever begins one reads it from the directory.
+                Ok(Outcome::Recorded | Outcome::NoProjection) => {}
+                Ok(Outcome::OtherServer) => all = false,
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.reports.missing");
+                    all = false;
+                }
+            }
+        }
+        all
+    }
+
+    fn server(&mut self, server: &Arc<str>) -> &Directory {
+        let (ldap, tree) = (self.ldap, self.tree);
+        self.servers.entry(server.clone()).or_insert_with(|| {
+            let settings = LdapSettings { connections: CONNECTIONS, ..ldap.only(server) };
+            Directory::new(Arc::new(settings), tree.clone())
+        })
+    }
+}
+
+async fn record_written(
+    link: &mut Link,
+    directory: &Directory,
+    server: &str,
+    written: Vec<Written>,
+) -> Result<Outcome, RecordError> {
+    let tree = directory.tree();
+    let mut entries = Vec::new();
+    let mut ids = Vec::new();
+    for written in written {
+        match written {
+            // Nobody can have recorded anything newer of it, unless somebody has recorded it.
+            Written::New(entry) => entries.extend(Stored::of_entry(tree, &entry, Condition::At(0))),
+            Written::Removed(entry) => entries.extend(Stored::removed(tree, &entry)),
+            Written::Changed(entry) => ids.extend(id_of(&entry)),
+            Written::Moved(dn) => ids.extend(ids_below(directory, &dn).await?),
+        }
+    }
+    record(link, directory, server, &entries, ids).await
+}
+
+/// Whether the projection may lack what this process has written.
+#[derive(Default)]
+pub(crate) struct Missing(Mutex<Option<Lack>>);
+
+/// What is known of when the feeder will have come to it.
+enum Lack {
+    /// Nothing yet.
+    Noted,
+    /// Once the projection was found in step twice more: the first time may have been under way already.
+    Until(u64),
+}
+
+impl Missing {
+    /// Something was written and not recorded.
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Lack::Noted);
+    }
+
+    /// Whether something is missing in the projection as it stands.
+    pub(crate) fn is_in(&self, standing: &Standing) -> bool {
+        let mut lack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *lack {
+            None => return false,
+            Some(Lack::Until(beats)) if standing.beats >= beats => {
+                *lack = None;
+                return false;
+            }
+            // A projection that was begun anew counts anew.
+            Some(Lack::Until(beats)) if standing.beats + 2 >= beats => {}
+            Some(_) => *lack = Some(Lack::Until(standing.beats + 2)),
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(beats: u64) -> Standing {
+        Standing { epoch: 1, newest: 1, horizon: 0, beats }
+    }
+
+    #[test]
+    fn what_is_missing_is_there_after_the_second_beat() {
+        let missing = Missing::default();
+        assert!(!missing.is_in(&standing(5)));
+        missing.note();
+        assert!(missing.is_in(&standing(5)));
+        assert!(missing.is_in(&standing(6)));
+        assert!(!missing.is_in(&standing(7)));
+        assert!(!missing.is_in(&standing(7)));
+    }
+
+    #[test]
+    fn a_projection_that_was_begun_anew_counts_anew() {
+        let missing = Missing::default();
+        missing.note();
+        assert!(missing.is_in(&standing(50)));
+        assert!(missing.is_in(&standing(1)));
+        assert!(missing.is_in(&standing(2)));
+        assert!(!missing.is_in(&standing(3)));
+    }
+}

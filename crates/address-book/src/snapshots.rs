@@ -1,0 +1,120 @@
+//! Books without Redis: read from the directory for the requests that wait for one. A book is used again as long as the
+//! directory's count of changes stands still, so an answer never lacks what was written before it was asked for.
+
+use crate::{book::Book, copy::SharedBook};
+use directory::{Directory, Scope, error::DirectoryError};
+use mail_model::{
+    contact::record::{self, Record},
+    tenant::TenantId,
+};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How long a book is kept that nobody asks for.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Books that were read from the directory.
+#[derive(Default)]
+pub(crate) struct Snapshots(Mutex<HashMap<TenantId, Arc<Slot>>>);
+
+/// The place of one tenant's book. Who reads it anew holds the lock, and the others wait.
+#[derive(Default)]
+struct Slot(tokio::sync::Mutex<Option<Snapshot>>);
+
+/// A book as the directory had it, or newer.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    /// The book.
+    pub(crate) book: SharedBook,
+    /// What tells this book from every other.
+    pub(crate) tag: String,
+    position: Option<String>,
+    began: Instant,
+    used: Instant,
+}
+
+impl Snapshots {
+    /// A tenant's book with everything that was written before this was asked for.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub(crate) async fn open(
+        &self,
+        directory: &Directory,
+        tenant: &TenantId,
+    ) -> Result<Snapshot, DirectoryError> {
+        let asked = Instant::now();
+        let slot =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(tenant.clone()).or_default().clone();
+        let mut kept = slot.0.lock().await;
+        if let Some(snapshot) = kept.as_mut().filter(|snapshot| snapshot.began >= asked) {
+            // Somebody began to read it after this was asked for.
+            snapshot.used = asked;
+            return Ok(snapshot.clone());
+        }
+        let position = directory.position().await?;
+        if let Some(snapshot) =
+            kept.as_mut().filter(|snapshot| position.is_some() && snapshot.position == position)
+        {
+            snapshot.used = asked;
+            return Ok(snapshot.clone());
+        }
+        // What is there is out of date, and two of them need twice the memory.
+        *kept = None;
+        let snapshot = read(directory, tenant, position).await?;
+        *kept = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    /// Drops the books that nobody has asked for lately.
+    pub(crate) fn drop_idle(&self) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who holds a lock, or is about to take it, uses the book.
+        slots.retain(|_, slot| {
+            Arc::strong_count(slot) > 1
+                || slot
+                    .0
+                    .try_lock()
+                    .map_or(true, |kept| kept.as_ref().is_some_and(|snapshot| snapshot.used.elapsed() < IDLE))
+        });
+    }
+}
+
+async fn read(
+    directory: &Directory,
+    tenant: &TenantId,
+    position: Option<String>,
+) -> Result<Snapshot, DirectoryError> {
+    let began = Instant::now();
+    let tree = directory.tree();
+    let mut book = Book::default();
+    let mut at = 0;
+    for folder in tree.tenant_folders(tenant) {
+        let mut scan =
+            directory.scan(&folder, Scope::Subtree, &record::filter(), record::read_attributes()).await?;
+        while let Some(entry) = scan.next().await? {
+            let record = entry.dn().and_then(|dn| Record::from_entry(tree, &dn, &entry));
+            if let Some(record) = record {
+                at += 1;
+                book.put(&record, at);
+            }
+        }
+    }
+    let tag = tag(position.as_deref());
+    let book = SharedBook::new(book.into());
+    Ok(Snapshot { book, tag, position, began, used: began })
+}
+
+/// A position stands for one state of the directory. Where the server has none, each book is its own.
+fn tag(position: Option<&str>) -> String {
+    let number = position.map_or_else(rand::random, |position| {
+        let mut hasher = DefaultHasher::new();
+        position.hash(&mut hasher);
+        hasher.finish()
+    });
+    format!("d{number:016x}")
+}

@@ -1,0 +1,37 @@
+-- Records entries as they are, or are no longer.
+-- KEYS: layout, source, seq, records, log
+-- ARGV: layout, source, then of each entry: id, condition, tenant, body (empty: it is gone)
+-- Conditions: a number, it was last recorded at that sequence number (0: never); `same`, this is recorded of it
+-- already; `always`.
+-- Returns a list: how many records changed (-1 where there is no projection, -2 where it is fed from another server),
+-- then the ids whose condition did not hold.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { -1 } end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return { -2 } end
+local changed, refused = 0, {}
+
+local function record(id, tenant, body)
+  local at = redis.call('INCR', KEYS[3])
+  redis.call('HSET', KEYS[4], id, at .. ' ' .. tenant .. ' ' .. body)
+  redis.call('ZADD', KEYS[5], at, id)
+  changed = changed + 1
+end
+
+for i = 3, #ARGV, 4 do
+  local id, condition, tenant, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local old = redis.call('HGET', KEYS[4], id)
+  local old_at, old_tenant, old_body = '0', '', ''
+  if old then
+    old_at, old_tenant, old_body = string.match(old, '^(%d+) (%S*) (.*)$')
+    if not old_at then return redis.error_reply('GARBAGE in a record') end
+    -- What is gone stays with the tenant that it was of.
+    if body == '' then tenant = old_tenant end
+  end
+  local is_same = old_tenant == tenant and old_body == body
+  if condition ~= 'always' and condition ~= old_at and not (condition == 'same' and is_same) then
+    refused[#refused + 1] = id
+  elseif not is_same then
+    if old_body ~= '' and old_tenant ~= tenant then record(id .. '@' .. old_tenant, old_tenant, '') end
+    record(id, tenant, body)
+  end
+end
+return { changed, unpack(refused) }

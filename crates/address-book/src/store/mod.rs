@@ -1,0 +1,384 @@
+//! The projection in Redis: which keys it has, and the few things that are done to them. Each is one command or one
+//! script, so nobody ever sees half of it.
+//!
+//! | key | holds |
+//! |---|---|
+//! | `layout` | the number of this layout; nothing else counts without it |
+//! | `source` | the URL of the directory server that it is fed from |
+//! | `epoch` | a random number, from the moment when the projection is whole |
+//! | `home` | the identity of the Redis process that it became whole in |
+//! | `alive` | there while the projection is in step with the directory, and for its life time after that |
+//! | `seq` | the newest sequence number |
+//! | `records` | of each entry: the sequence number of its last change, tenant, attributes; without those it is gone |
+//! | `log` | entries by the sequence number of their last change |
+//! | `cookie` | how far the directory has been followed |
+//! | `beats` | how often it was found in step |
+//! | `marks` | sequence numbers by the time when they were the newest |
+//! | `horizon` | the sequence number up to which what is gone may be forgotten |
+//! | `lease` | who feeds |
+
+mod link;
+mod text;
+
+pub(crate) use link::{Link, Place};
+pub(crate) use text::{Condition, Garbage, Logged, Stored};
+
+use ldap_text::dn::Dn;
+use redis::{FromRedisValue, RedisError, RedisResult, Script};
+use std::{sync::LazyLock, time::Duration};
+
+/// The number of this layout, and of the way in which records are read. With another one the projection is built anew.
+const LAYOUT: &str = "1";
+
+/// Entries that one script call records: some hundred microseconds in which Redis does nothing else.
+pub(crate) const BATCH: usize = 200;
+
+static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("apply.lua")));
+static VERSIONS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("versions.lua")));
+static DELTA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("delta.lua")));
+static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
+static BEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("beat.lua")));
+
+/// What the projection cannot do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// Redis does not answer, or refuses.
+    #[error("Redis does not answer")]
+    Redis(#[from] RedisError),
+    /// It was tried a moment ago.
+    #[error("Redis did not answer a moment ago")]
+    Resting,
+    /// Under our keys stands what we did not write.
+    #[error("Redis holds what was not written by pbm")]
+    Garbage,
+}
+
+impl From<Garbage> for StoreError {
+    fn from(_: Garbage) -> Self {
+        Self::Garbage
+    }
+}
+
+impl StoreError {
+    /// Whether what stands in Redis is at fault, and not the way to it.
+    pub(crate) fn is_garbage(&self) -> bool {
+        match self {
+            Self::Garbage => true,
+            Self::Redis(error) => {
+                // Our scripts say GARBAGE, and what they meet of a wrong kind is told in the middle of a message.
+                let signs = ["WRONGTYPE", "GARBAGE", "not an integer", "not a valid float", "arithmetic"];
+                error.kind() == redis::ErrorKind::UnexpectedReturnType
+                    || signs.iter().any(|sign| error.to_string().contains(sign))
+            }
+            Self::Resting => false,
+        }
+    }
+}
+
+/// The names of the keys of one directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    before: String,
+}
+
+impl Keys {
+    /// Keys whose names begin with a prefix and the root, in the form that keeps them on one node of a cluster.
+    pub(crate) fn new(prefix: &str, root: &Dn) -> Self {
+        let root = root.to_string().to_lowercase().replace(['{', '}'], "_");
+        Self { before: format!("{prefix}:{{{root}}}:") }
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.before)
+    }
+
+    /// Everything but the lease.
+    fn all(&self) -> Vec<String> {
+        let names = [
+            "layout", "source", "epoch", "home", "alive", "seq", "records", "log", "cookie", "beats",
+            "marks", "horizon",
+        ];
+        names.map(|name| self.key(name)).to_vec()
+    }
+}
+
+/// How the projection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Which one it is.
+    pub(crate) epoch: u64,
+    /// The newest sequence number.
+    pub(crate) newest: u64,
+    /// Up to which what is gone may be forgotten.
+    pub(crate) horizon: u64,
+    /// How often it was found in step with the directory.
+    pub(crate) beats: u64,
+}
+
+/// What came of recording entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// They are recorded, but for those whose condition did not hold.
+    But(Vec<String>),
+    /// There is no projection to record them in.
+    NoProjection,
+    /// It is fed from another server.
+    OtherServer,
+}
+
+impl Place {
+    /// Tries what we need of Redis: its identity, and a script that writes a key of ours which nobody misses.
+    ///
+    /// # Errors
+    /// What Redis says.
+    pub(crate) async fn check(&self) -> RedisResult<()> {
+        let (mut connection, _) = self.open().await?;
+        let key = self.link().keys().key("check");
+        LEASE.key(key).arg("check").arg(1).invoke_async::<i64>(&mut connection).await.map(|_| ())
+    }
+}
+
+impl Link {
+    /// How the projection stands; `None` where it is not whole, not in step with the directory, or of another Redis.
+    pub(crate) async fn standing(&mut self) -> Result<Option<Standing>, StoreError> {
+        type Values = [Option<String>; 7];
+        let names = ["layout", "home", "alive", "epoch", "seq", "horizon", "beats"];
+        let mut command = redis::cmd("MGET");
+        for name in names {
+            command.arg(self.keys().key(name));
+        }
+        let home = self.home().await?;
+        let [layout, of, alive, epoch, newest, horizon, beats]: Values = self.query(&command).await?;
+        if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || alive.is_none() {
+            return Ok(None);
+        }
+        let Some(epoch) = epoch.and_then(|text| u64::from_str_radix(&text, 16).ok()) else { return Ok(None) };
+        let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Garbage));
+        Ok(Some(Standing {
+            epoch,
+            newest: number(newest)?,
+            horizon: number(horizon)?,
+            beats: number(beats)?,
+        }))
+    }
+
+    /// Records entries, whoever read them.
+    pub(crate) async fn apply(&mut self, server: &str, entries: &[Stored]) -> Result<Applied, StoreError> {
+        let mut refused = Vec::new();
+        for batch in entries.chunks(BATCH) {
+            let mut call = APPLY.prepare_invoke();
+            for name in ["layout", "source", "seq", "records", "log"] {
+                call.key(self.keys().key(name));
+            }
+            call.arg(LAYOUT).arg(server);
+            for entry in batch {
+                call.arg(&entry.id).arg(entry.condition.to_string()).arg(&entry.tenant).arg(&entry.body);
+            }
+            let mut answer = self.invoke::<Vec<String>>(&call).await?.into_iter();
+            match answer.next().as_deref() {
+                Some("-1") => return Ok(Applied::NoProjection),
+                Some("-2") => return Ok(Applied::OtherServer),
+                _ => refused.extend(answer),
+            }
+        }
+        Ok(Applied::But(refused))
+    }
+
+    /// The sequence numbers at which entries were last recorded; 0 of those that never were.
+    pub(crate) async fn versions(&mut self, ids: &[String]) -> Result<Vec<u64>, StoreError> {
+        let mut call = VERSIONS.prepare_invoke();
+        call.key(self.keys().key("records")).arg(ids);
+        let numbers: Vec<String> = self.invoke(&call).await?;
+        Ok(numbers.iter().map(|number| number.parse().map_err(|_| Garbage)).collect::<Result<_, _>>()?)
+    }
+
+    /// What has changed after a sequence number, at most `limit` entries, and the newest number.
+    pub(crate) async fn delta(&mut self, after: u64, limit: usize) -> Result<(u64, Vec<Logged>), StoreError> {
+        let mut call = DELTA.prepare_invoke();
+        for name in ["seq", "log", "records"] {
+            call.key(self.keys().key(name));
+        }
+        call.arg(after).arg(limit);
+        let answer: Vec<String> = self.invoke(&call).await?;
+        let (newest, entries) = answer.split_first().ok_or(Garbage)?;
+        let logged = entries.chunks(3).map(Logged::read).collect::<Result<_, _>>()?;
+        Ok((newest.parse().map_err(|_| Garbage)?, logged))
+    }
+
+    /// Takes the lease, or holds it longer; whether it is held now.
+    pub(crate) async fn lease(&mut self, who: &str, time: Duration) -> Result<bool, StoreError> {
+        let mut call = LEASE.prepare_invoke();
+        call.key(self.keys().key("lease")).arg(who).arg(milliseconds(time));
+        Ok(self.invoke::<i64>(&call).await? == 1)
+    }
+
+    /// Gives the lease up, where it is held.
+    pub(crate) async fn give_up_lease(&mut self, who: &str) -> Result<(), StoreError> {
+        // Holding it for the shortest time there is.
+        self.lease(who, Duration::from_millis(1)).await.map(|_| ())
+    }
+
+    /// Says that the projection is whole and in step with the directory; whether it still is the one that was fed.
+    pub(crate) async fn beat(&mut self, beat: &Beat<'_>) -> Result<bool, StoreError> {
+        let home = self.home().await?;
+        let mut call = BEAT.prepare_invoke();
+        for name in ["lease", "layout", "epoch", "home", "alive", "cookie", "beats"] {
+            call.key(self.keys().key(name));
+        }
+        call.arg(beat.who).arg(LAYOUT).arg(format!("{:016x}", beat.epoch)).arg(&*home);
+        call.arg(milliseconds(beat.lifetime)).arg(beat.cookie);
+        Ok(self.invoke::<i64>(&call).await? == 1)
+    }
+
+    /// What the last feeder left; `None` where it can't be gone on from, and everything has to be built anew.
+    pub(crate) async fn left_by_last(&mut self, server: &str) -> Result<Option<Left>, StoreError> {
+        let mut command = redis::cmd("MGET");
+        for name in ["layout", "source", "home", "epoch", "cookie"] {
+            command.arg(self.keys().key(name));
+        }
+        let home = self.home().await?;
+        let [layout, source, of, epoch, cookie]: [Option<String>; 5] = self.query(&command).await?;
+        if layout.as_deref() != Some(LAYOUT) || source.as_deref() != Some(server) {
+            return Ok(None);
+        }
+        let epoch = epoch.and_then(|text| u64::from_str_radix(&text, 16).ok());
+        Ok(Some(Left {
+            // Another process may have lost what was written last.
+            epoch: epoch.filter(|_| of.as_deref() == Some(&*home)),
+            cookie: cookie.filter(|cookie| !cookie.is_empty()),
+        }))
+    }
+
+    /// Removes everything, and begins anew.
+    pub(crate) async fn begin(&mut self, server: &str) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().cmd("UNLINK").arg(self.keys().all()).ignore();
+        pipeline.cmd("SET").arg(self.keys().key("layout")).arg(LAYOUT).ignore();
+        pipeline.cmd("SET").arg(self.keys().key("source")).arg(server).ignore();
+        self.pipeline(&pipeline).await
+    }
+
+    /// Takes the projection out of service until the next beat.
+    pub(crate) async fn suspend(&mut self) -> Result<(), StoreError> {
+        let mut command = redis::cmd("DEL");
+        command.arg(self.keys().key("epoch")).arg(self.keys().key("alive"));
+        self.query::<i64>(&command).await.map(|_| ())
+    }
+
+    /// Has whoever feeds build the projection anew: it holds what cannot be read.
+    pub(crate) async fn condemn(&mut self) -> Result<(), StoreError> {
+        let mut command = redis::cmd("DEL");
+        command.arg(self.keys().key("layout"));
+        self.query::<i64>(&command).await.map(|_| ())
+    }
+
+    /// Entries that are recorded as being there, with the numbers at which they were, after a number; and the last
+    /// number looked at.
+    pub(crate) async fn known(
+        &mut self,
+        after: u64,
+    ) -> Result<(Option<u64>, Vec<(String, u64)>), StoreError> {
+        let (_, logged) = self.delta(after, BATCH).await?;
+        let last = logged.last().map(|entry| entry.at);
+        let there = logged.into_iter().filter(|entry| !entry.is_gone());
+        Ok((last, there.map(|entry| (entry.name, entry.at)).collect()))
+    }
+
+    /// Notes which sequence number is the newest now, and forgets what has been gone for longer than a time, by the
+    /// clock of Redis.
+    pub(crate) async fn trim(&mut self, memory: Duration) -> Result<(), StoreError> {
+        let (now, _): (u64, u64) = self.query(&redis::cmd("TIME")).await?;
+        let before = now.saturating_sub(memory.as_secs());
+        let (marks, log, records) =
+            (self.keys().key("marks"), self.keys().key("log"), self.keys().key("records"));
+        let newest: Option<u64> = self.query(redis::cmd("GET").arg(self.keys().key("seq"))).await?;
+        let Some(newest) = newest else { return Ok(()) };
+        self.query::<i64>(redis::cmd("ZADD").arg(&marks).arg(now).arg(newest)).await?;
+        let old: Vec<u64> =
+            self.query(redis::cmd("ZRANGEBYSCORE").arg(&marks).arg("-inf").arg(before)).await?;
+        let Some(horizon) = old.into_iter().max() else { return Ok(()) };
+        // First the horizon, then what lies before it: no token is taken for good that misses a removal.
+        let _done: redis::Value =
+            self.query(redis::cmd("SET").arg(self.keys().key("horizon")).arg(horizon)).await?;
+        let mut after = 0;
+        loop {
+            let (_, logged) = self.delta(after, BATCH).await?;
+            let Some(last) = logged.last().map(|entry| entry.at) else { break };
+            let gone: Vec<_> = logged
+                .into_iter()
+                .filter(|entry| entry.is_gone() && entry.at <= horizon)
+                .map(|entry| entry.name)
+                .collect();
+            if !gone.is_empty() {
+                let mut pipeline = redis::pipe();
+                pipeline.atomic().cmd("ZREM").arg(&log).arg(&gone).ignore();
+                pipeline.cmd("HDEL").arg(&records).arg(&gone).ignore();
+                self.pipeline(&pipeline).await?;
+            }
+            if last >= horizon {
+                break;
+            }
+            after = last;
+        }
+        self.query::<i64>(redis::cmd("ZREMRANGEBYSCORE").arg(&marks).arg("-inf").arg(before))
+            .await
+            .map(|_| ())
+    }
+
+    async fn invoke<T: FromRedisValue>(
+        &mut self,
+        call: &redis::ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection().await?;
+        let outcome = call.invoke_async(&mut connection).await;
+        self.judged(outcome)
+    }
+
+    async fn query<T: FromRedisValue>(&mut self, command: &redis::Cmd) -> Result<T, StoreError> {
+        let mut connection = self.connection().await?;
+        let outcome = command.query_async(&mut connection).await;
+        self.judged(outcome)
+    }
+
+    async fn pipeline(&mut self, pipeline: &redis::Pipeline) -> Result<(), StoreError> {
+        let mut connection = self.connection().await?;
+        let outcome = pipeline.query_async(&mut connection).await;
+        self.judged(outcome)
+    }
+}
+
+/// What the last feeder left.
+pub(crate) struct Left {
+    /// The projection, where it is whole and has lost nothing.
+    pub(crate) epoch: Option<u64>,
+    /// The directory's position up to which it had followed.
+    pub(crate) cookie: Option<String>,
+}
+
+/// That the projection is whole and in step with the directory.
+pub(crate) struct Beat<'a> {
+    /// Who holds the lease.
+    pub(crate) who: &'a str,
+    /// Which projection it is.
+    pub(crate) epoch: u64,
+    /// How long it may be answered from without another beat.
+    pub(crate) lifetime: Duration,
+    /// The directory's position up to which it was followed; empty where that is not known.
+    pub(crate) cookie: &'a str,
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_on_one_node_and_apart_from_those_of_other_directories() {
+        let keys = |root: &str| Keys::new("pbm", &Dn::parse(root).unwrap()).key("seq");
+        assert_eq!(keys("dc=Example,dc=com"), "pbm:{dc=example,dc=com}:seq");
+        assert_eq!(keys("o=a{b}c"), "pbm:{o=a_b_c}:seq");
+    }
+}

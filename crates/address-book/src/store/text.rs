@@ -1,0 +1,198 @@
+//! Records as they stand in Redis, and back.
+
+use directory::Entry;
+use ldap_text::{attribute::AttributeName, dn::Dn};
+use mail_model::{
+    contact::{
+        id::ContactId,
+        record::{Record, read_attributes},
+    },
+    entry::EntryView,
+    names,
+    tenant::TenantId,
+    tree::Tree,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What stands in Redis is not what we write there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Garbage;
+
+/// An entry as it is to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// Its `nsUniqueId`.
+    pub(crate) id: String,
+    /// When it is to be recorded.
+    pub(crate) condition: Condition,
+    /// Its tenant; empty where that is not known of what is gone.
+    pub(crate) tenant: String,
+    /// Its name and attributes as JSON; empty of what is gone.
+    pub(crate) body: String,
+}
+
+/// When an entry is to be recorded. What has been read before something else was recorded must not replace it: whoever
+/// reads an entry looks at its sequence number first, and records what it has read only if that is still the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It was last recorded at this sequence number; at 0, never.
+    At(u64),
+    /// This is recorded already: to find out whether it has to be read.
+    Same,
+    /// Always: an entry that was removed does not come back.
+    Always,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => at.fmt(f),
+            Self::Same => f.write_str("same"),
+            Self::Always => f.write_str("always"),
+        }
+    }
+}
+
+impl Stored {
+    /// An entry that was read with [`read_attributes`]; `None` where it has no identifier.
+    pub(crate) fn of_entry(tree: &Tree, entry: &Entry, condition: Condition) -> Option<Self> {
+        let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
+        let dn = entry.dn()?;
+        let Some(record) = Record::from_entry(tree, &dn, entry) else {
+            return Some(Self { id, condition, tenant: owner(tree, &dn), body: String::new() });
+        };
+        let body = serde_json::to_string(&Body::of_entry(entry)).ok()?;
+        Some(Self { id, condition, tenant: record.tenant.to_string(), body })
+    }
+
+    /// An entry that is there no longer, as it was read before.
+    pub(crate) fn removed(tree: &Tree, entry: &Entry) -> Option<Self> {
+        let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
+        let tenant = owner(tree, &entry.dn()?);
+        Some(Self { id, condition: Condition::Always, tenant, body: String::new() })
+    }
+
+    /// An entry that is not found.
+    pub(crate) fn unfound(id: String, condition: Condition) -> Self {
+        Self { id, condition, tenant: String::new(), body: String::new() }
+    }
+
+    /// Whether it is there.
+    pub(crate) fn is_there(&self) -> bool {
+        !self.body.is_empty()
+    }
+}
+
+fn owner(tree: &Tree, dn: &Dn) -> String {
+    tree.owner_of(dn).map(|tenant| tenant.to_string()).unwrap_or_default()
+}
+
+/// The attributes that a record is read from.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    dn: String,
+    attributes: Vec<(String, Vec<String>)>,
+}
+
+impl Body {
+    /// In one order and spelling, so that equal entries have equal texts.
+    fn of_entry(entry: &Entry) -> Self {
+        let attributes = read_attributes().iter().map(|name| {
+            let mut values = entry.values(name).to_vec();
+            if *name == names::OBJECT_CLASS {
+                // The rest says nothing that we ask for.
+                values.retain(|class| class.to_ascii_lowercase().starts_with("pbm"));
+            }
+            (name.to_string(), values)
+        });
+        let attributes = attributes.filter(|(_, values)| !values.is_empty()).collect();
+        Self { dn: entry.dn_text().to_owned(), attributes }
+    }
+}
+
+impl EntryView for Body {
+    fn values(&self, name: &AttributeName) -> &[String] {
+        let named = |(attribute, _): &&(String, Vec<String>)| attribute.eq_ignore_ascii_case(name.as_str());
+        self.attributes.iter().find(named).map_or(&[], |(_, values)| values)
+    }
+}
+
+/// A line of the log: an entry, or what is gone.
+pub(crate) struct Logged {
+    /// Its `nsUniqueId`; where it has left a tenant, that tenant after an `@`.
+    pub(crate) name: String,
+    /// The sequence number of its last change.
+    pub(crate) at: u64,
+    tenant: String,
+    body: String,
+}
+
+impl Logged {
+    /// Reads three values: name, sequence number, record.
+    pub(crate) fn read(values: &[String]) -> Result<Self, Garbage> {
+        let [name, at, record] = values else { return Err(Garbage) };
+        let mut parts = record.splitn(3, ' ');
+        let (Some(_), Some(tenant), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Garbage);
+        };
+        let at = at.parse().map_err(|_| Garbage)?;
+        Ok(Self { name: name.clone(), at, tenant: tenant.to_owned(), body: body.to_owned() })
+    }
+
+    /// Whether it is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    /// Its identifier.
+    pub(crate) fn id(&self) -> Result<ContactId, Garbage> {
+        let id = self.name.split('@').next().unwrap_or_default();
+        ContactId::from_unique_id(id).ok_or(Garbage)
+    }
+
+    /// The tenant whose book it changes.
+    pub(crate) fn tenant(&self) -> Result<TenantId, Garbage> {
+        TenantId::parse(&self.tenant).map_err(|_| Garbage)
+    }
+
+    /// What is recorded of it.
+    pub(crate) fn record(&self, tree: &Tree) -> Result<Record, Garbage> {
+        let body: Body = serde_json::from_str(&self.body).map_err(|_| Garbage)?;
+        let dn = Dn::parse(&body.dn).map_err(|_| Garbage)?;
+        Record::from_entry(tree, &dn, &body).ok_or(Garbage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logged(record: &str) -> Result<Logged, Garbage> {
+        Logged::read(&["0f69e8d2-e82c11f1-bfa18793-5ae20175@t".into(), "7".into(), record.into()])
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        let tree = Tree::new(Dn::parse("dc=x").unwrap());
+        let body = r#"{"dn":"mail=a@x.ru,ou=t,ou=Groups,dc=x","attributes":[["objectClass",["pbmMailList"]],["displayName",["Все мы"]],["nsUniqueId",["0f69e8d2-e82c11f1-bfa18793-5ae20175"]]]}"#;
+        let there = logged(&format!("12 t {body}")).unwrap();
+        assert_eq!(there.record(&tree).unwrap().contact.display_name, "Все мы");
+        assert_eq!((there.at, there.tenant().unwrap().as_str(), there.is_gone()), (7, "t", false));
+        assert_eq!(there.id().unwrap().to_string(), "0f69e8d2-e82c-11f1-bfa1-87935ae20175");
+    }
+
+    #[test]
+    fn what_is_gone_has_no_body() {
+        assert!(logged("12 t ").unwrap().is_gone());
+    }
+
+    #[test]
+    fn garbage_is_told() {
+        let tree = Tree::new(Dn::parse("dc=x").unwrap());
+        for record in ["", "x", "1 t"] {
+            assert!(logged(record).is_err(), "{record}");
+        }
+        assert!(logged("1 t {}").unwrap().record(&tree).is_err());
+    }
+}
