@@ -24,7 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test api-check bench lint fuzz packages test-packages
+.PHONY: help run test api-check vcard-check bench lint fuzz packages test-packages
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,11 @@ api-check: packages ## Have public checkers look at the API's document, and at w
 	$(call install,python3-venv curl)
 	cargo build --locked -p server
 	tests/openapi/check.sh
+
+vcard-check: packages ## Have two parsers of Python read an export as vCard, and compare it with the JSON (needs the network)
+	$(call install,python3-venv curl ldap-utils)
+	cargo build --locked -p server
+	tests/vcard/check.sh
 
 lint: ## Formatting, clippy, documentation, dependency rules
 	cargo fmt --all --check

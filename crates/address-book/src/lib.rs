@@ -3,6 +3,7 @@
 pub mod book;
 mod copy;
 pub mod desk;
+pub mod export;
 pub mod feed;
 mod feeder;
 mod recording;

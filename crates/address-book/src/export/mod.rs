@@ -1,0 +1,121 @@
+//! Contacts as files: vCard, CSV, LDIF, JSON.
+//!
+//! A [`Writer`] appends to a buffer and keeps nothing of what it has written, so a book of any size goes out in pieces. Any
+//! text can be written: what a format has no way to say, such as a control character, becomes a blank (see each format).
+//! Nothing is sorted, chosen or sent here.
+
+mod csv;
+mod json;
+mod ldif;
+mod vcard;
+
+#[cfg(test)]
+mod tests;
+
+use mail_model::contact::Contact;
+
+/// A format of files of contacts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// vCard 4.0 (RFC 6350), for mail clients and phones.
+    Vcard,
+    /// A table with a header (RFC 4180), for spreadsheets.
+    Csv,
+    /// Entries (RFC 2849), for directories and mail clients.
+    Ldif,
+    /// One array, for programs.
+    Json,
+}
+
+impl Format {
+    /// The names of all, the default first.
+    pub const NAMES: &[&str] = &["vcard", "csv", "ldif", "json"];
+
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "vcard" => Some(Self::Vcard),
+            "csv" => Some(Self::Csv),
+            "ldif" => Some(Self::Ldif),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Vcard => "text/vcard; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Ldif => "text/plain; charset=utf-8",
+            Self::Json => "application/json",
+        }
+    }
+
+    /// How its files' names end.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Vcard => "vcf",
+            Self::Csv => "csv",
+            Self::Ldif => "ldif",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Writes contacts one after the other: [`begin`](Self::begin), each [`contact`](Self::contact), [`end`](Self::end).
+#[derive(Debug)]
+pub struct Writer(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Vcard(vcard::Cards),
+    Csv,
+    Ldif,
+    Json(json::Array),
+}
+
+impl Writer {
+    /// A writer at the beginning of a file.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self(match format {
+            Format::Vcard => Kind::Vcard(vcard::Cards::default()),
+            Format::Csv => Kind::Csv,
+            Format::Ldif => Kind::Ldif,
+            Format::Json => Kind::Json(json::Array::default()),
+        })
+    }
+
+    /// Appends what stands before the first contact.
+    pub fn begin(&mut self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Kind::Vcard(_) => {}
+            Kind::Csv => csv::begin(out),
+            Kind::Ldif => ldif::begin(out),
+            Kind::Json(_) => json::begin(out),
+        }
+    }
+
+    /// Appends a contact. `members` are the addresses in it, where it is a list and they are to be told; CSV and JSON
+    /// have no place for them.
+    pub fn contact(&mut self, out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
+        match &mut self.0 {
+            Kind::Vcard(cards) => cards.card(out, contact, members),
+            Kind::Csv => csv::row(out, contact),
+            Kind::Ldif => ldif::entry(out, contact, members),
+            Kind::Json(array) => array.element(out, contact),
+        }
+    }
+
+    /// Appends what stands after the last contact.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Kind::Json(array) => array.end(out),
+            Kind::Vcard(_) | Kind::Csv | Kind::Ldif => {}
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! vCard 4.0 (RFC 6350).
+//!
+//! Covers what a contact has: `UID`, `KIND`, `FN`, `N`, `ORG`, `TITLE`, `CATEGORIES` (the group of a resource), `EMAIL`, `TEL`,
+//! `ADR` (the city), `IMPP` (Skype), `X-TELEGRAM`, `NOTE`, and `MEMBER` of lists. Lines are folded at 75 octets, never inside
+//! a character. Commas, semicolons, backslashes and line breaks are escaped in every text.
+//!
+//! vCard has one kind of line break and no control characters but the tab. So CR, LF, CRLF and the line ends of
+//! Unicode all become `\n`, for some readers split at the latter too; other control characters become blanks.
+
+use mail_model::contact::{Contact, Kind};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt::Write as _;
+
+/// Octets in a line without its end (RFC 6350, section 3.2).
+const WIDTH: usize = 75;
+
+/// What may stand in an address in a URI (RFC 6068, section 2), and in any part of one.
+const KEPT_IN_URI: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b'+');
+
+/// Writes cards. What it holds is the memory of one line, used again and again.
+#[derive(Debug, Default)]
+pub(super) struct Cards {
+    line: String,
+}
+
+impl Cards {
+    pub(super) fn card(&mut self, out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
+        out.extend_from_slice(b"BEGIN:VCARD\r\nVERSION:4.0\r\n");
+        // A String takes whatever is written to it.
+        let _written = write!(self.start("UID:urn:uuid:"), "{}", contact.id);
+        self.end(out);
+        self.start(kind(contact.kind));
+        self.end(out);
+        self.names(out, contact);
+        self.work(out, contact);
+        self.ways_to_reach(out, contact);
+        self.text(out, "NOTE:", contact.description.as_ref());
+        if contact.kind == Kind::List {
+            for mail in members {
+                self.uri(out, "MEMBER:mailto:", Some(mail));
+            }
+        }
+        out.extend_from_slice(b"END:VCARD\r\n");
+    }
+
+    fn names(&mut self, out: &mut Vec<u8>, contact: &Contact) {
+        self.text(out, "FN:", Some(&contact.display_name));
+        let parts = [&contact.sn, &contact.cn, &contact.initials];
+        if parts.iter().any(|part| part.is_some()) {
+            let line = self.start("N:");
+            for part in parts {
+                push_text(line, part.as_deref().unwrap_or_default());
+                line.push(';');
+            }
+            // Prefixes and suffixes: none.
+            line.push(';');
+            self.end(out);
+        }
+    }
+
+    fn work(&mut self, out: &mut Vec<u8>, contact: &Contact) {
+        // The organisation's own name is not known, only the department.
+        self.text(out, "ORG:;", contact.ou.as_ref());
+        self.text(out, "TITLE:", contact.title.as_ref());
+        self.text(out, "CATEGORIES:", contact.group.as_ref());
+    }
+
+    fn ways_to_reach(&mut self, out: &mut Vec<u8>, contact: &Contact) {
+        self.text(out, "EMAIL;PREF=1:", Some(&contact.mail));
+        for alias in &contact.alias {
+            self.text(out, "EMAIL:", Some(alias));
+        }
+        self.text(out, "TEL;VALUE=text;TYPE=work:", contact.telephone_number.as_ref());
+        self.text(out, "TEL;VALUE=text;TYPE=home:", contact.home_phone.as_ref());
+        if let Some(city) = &contact.l {
+            let line = self.start("ADR;TYPE=work:;;;");
+            push_text(line, city);
+            line.push_str(";;;");
+            self.end(out);
+        }
+        self.uri(out, "IMPP:skype:", contact.skype.as_ref());
+        self.text(out, "X-TELEGRAM:", contact.telegram.as_ref());
+    }
+
+    fn text(&mut self, out: &mut Vec<u8>, start: &str, text: Option<&String>) {
+        if let Some(text) = text {
+            push_text(self.start(start), text);
+            self.end(out);
+        }
+    }
+
+    fn uri(&mut self, out: &mut Vec<u8>, start: &str, text: Option<&String>) {
+        if let Some(text) = text {
+            self.start(start).extend(utf8_percent_encode(text, KEPT_IN_URI));
+            self.end(out);
+        }
+    }
+
+    fn start(&mut self, start: &str) -> &mut String {
+        self.line.clear();
+        self.line.push_str(start);
+        &mut self.line
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        let mut rest = self.line.as_str();
+        let mut width = WIDTH;
+        while rest.len() > width {
+            let (line, after) = rest.split_at(boundary(rest, width));
+            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(b"\r\n ");
+            rest = after;
+            // The blank counts.
+            width = WIDTH - 1;
+        }
+        out.extend_from_slice(rest.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User | Kind::Contact => "KIND:individual",
+        Kind::List => "KIND:group",
+        Kind::Resource => "KIND:location",
+    }
+}
+
+/// The last place up to `width` where no character is cut; characters have four octets at most.
+fn boundary(text: &str, width: usize) -> usize {
+    (0..=width).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(width)
+}
+
+fn push_text(line: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(is_special) {
+        let (plain, special) = rest.split_at(at);
+        line.push_str(plain);
+        let mut characters = special.chars();
+        match characters.next() {
+            Some(c @ (',' | ';' | '\\')) => line.extend(['\\', c]),
+            Some('\r') => {
+                line.push_str("\\n");
+                if let Some(after) = characters.as_str().strip_prefix('\n') {
+                    characters = after.chars();
+                }
+            }
+            Some('\n' | '\u{85}' | '\u{2028}' | '\u{2029}') => line.push_str("\\n"),
+            _ => line.push(' '),
+        }
+        rest = characters.as_str();
+    }
+    line.push_str(rest);
+}
+
+fn is_special(c: char) -> bool {
+    matches!(c, ',' | ';' | '\\' | '\u{2028}' | '\u{2029}') || (c.is_control() && c != '\t')
+}
