@@ -1,9 +1,12 @@
-//! Jobs: the purge, on a schedule. It takes no input, reads the state anew each time, and may be killed or run
-//! in several replicas at once (see [`directory::purge`]).
+//! Jobs. The purge, on a schedule: it takes no input, reads the state anew each time, and may be killed or run in several
+//! replicas at once (see [`directory::purge`]). And what brings the address book up to date, on a thread of its own,
+//! since it may have a hundred thousand entries to go through.
 
 use crate::{clock, config::Config};
+use address_book::desk::AddressBook;
 use directory::{Directory, purge::PurgeReport};
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, thread, time::Duration};
+use tokio::{runtime, sync::oneshot};
 
 /// Runs the purge now and then again and again; never ends.
 pub async fn purge_on_schedule(config: &Config) {
@@ -18,6 +21,39 @@ pub async fn purge_on_schedule(config: &Config) {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "purge.failed"),
         }
         tokio::time::sleep(jittered(config.purge_interval)).await;
+    }
+}
+
+/// The thread that brings an address book up to date; it ends when this is dropped.
+pub struct Follower {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// Begins to bring an address book up to date.
+///
+/// # Errors
+/// What the system says to one thread more.
+pub fn follow(config: &Config, book: AddressBook) -> io::Result<Follower> {
+    let (ldap, (stop, stopped)) = (for_a_job(config), oneshot::channel());
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = thread::Builder::new().name("address-book".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                never = book.run(&ldap) => match never {},
+                _ = stopped => {}
+            }
+        });
+    })?;
+    Ok(Follower { stop: Some(stop), thread: Some(thread) })
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("addressbook.follower_panicked");
+        }
     }
 }
 

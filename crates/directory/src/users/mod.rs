@@ -180,19 +180,6 @@ impl Directory {
         Ok(current)
     }
 
-    /// A page of a tenant's users.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn users(
-        &self,
-        tenant: &TenantId,
-        request: &PageRequest,
-    ) -> Result<Page<User>, DirectoryError> {
-        let read = |entry: &Entry| Some(User::from_entry(self.user_mail(entry)?, tenant.clone(), entry));
-        self.page(&self.collection_of_users(tenant, user::live_in_folder_filter()), request, read).await
-    }
-
     /// A page of a tenant's deleted users.
     ///
     /// # Errors
@@ -203,18 +190,14 @@ impl Directory {
         request: &PageRequest,
     ) -> Result<Page<DeletedUser>, DirectoryError> {
         let read = |entry: &Entry| DeletedUser::from_entry(self.user_mail(entry)?, tenant.clone(), entry);
-        self.page(&self.collection_of_users(tenant, user::deleted_filter()), request, read).await
-    }
-
-    fn collection_of_users(&self, tenant: &TenantId, who: Filter) -> Collection<'static> {
-        let folder = self.tree().users(tenant);
-        Collection {
+        let collection = Collection {
             listing: &user::LISTING,
-            folder,
+            folder: self.tree().users(tenant),
             scope: Scope::Subtree,
-            who,
+            who: user::deleted_filter(),
             attributes: READ_ATTRIBUTES.as_slice(),
-        }
+        };
+        self.page(&collection, request, read).await
     }
 
     fn user_mail(&self, entry: &Entry) -> Option<MailAddress> {

@@ -186,13 +186,6 @@ pub fn live_filter() -> Filter {
     Filter::all([of_class(), Filter::not(Filter::present(names::DELETED_SINCE))])
 }
 
-/// The same among the entries of one tenant's folder, where whatever has an address is a user: to test the class of
-/// each would cost a list a tenth of its time.
-#[must_use]
-pub fn live_in_folder_filter() -> Filter {
-    Filter::all([Filter::present(names::MAIL), Filter::not(Filter::present(names::DELETED_SINCE))])
-}
-
 /// Users that are deleted.
 #[must_use]
 pub fn deleted_filter() -> Filter {

@@ -11,6 +11,7 @@ use crate::{
         answer::{Failure, NDJSON, Reply},
         call::Call,
         endpoint::Right,
+        settling::Settling,
     },
 };
 use actix_web::http::StatusCode;
@@ -43,11 +44,22 @@ pub(super) async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
     };
     let reader = StreamReader::new(rows.payload.map_err(io::Error::other));
     let accounts = call.services.accounts.clone();
+    let mut settling = Some(Settling::begin(call.desk));
     let reports = bulk::run(import, Rows::new(reader, format, mode)).inspect(move |report| {
         if let Report::Row(row) = report
             && let Some(id) = &row.changed
         {
             accounts.forget(id);
+        }
+    });
+    // Whoever has read the summary, and reads the address book, finds what was imported.
+    let reports = reports.then(move |report| {
+        let settling = settling.take_if(|_| matches!(report, Report::End { .. }));
+        async move {
+            if let Some(settling) = settling {
+                settling.end().await;
+            }
+            report
         }
     });
     let mut reports = Box::pin(reports.peekable());

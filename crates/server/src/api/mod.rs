@@ -1,6 +1,7 @@
 //! The requests of the API. Each handler turns parameters into a command of `mail-model`, gives it to
 //! `directory`, and its outcome back.
 
+mod addressbook;
 mod authenticate;
 mod bulk;
 mod docs;
@@ -29,9 +30,18 @@ async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
 }
 
 /// Does work that takes a while to its end, even where the client goes away: what is left half way would wait for
-/// the hourly job.
-async fn to_the_end<T: 'static>(work: impl Future<Output = T> + 'static) -> Result<T, Failure> {
-    actix_web::rt::spawn(work).await.map_err(|error| Failure::internal(error.into()))
+/// the hourly job. Whoever reads the address book then finds it.
+async fn to_the_end<T: 'static>(
+    call: &Call<'_>,
+    work: impl Future<Output = T> + 'static,
+) -> Result<T, Failure> {
+    let desk = call.desk.clone();
+    let settled = async move {
+        let outcome = work.await;
+        desk.settle().await;
+        outcome
+    };
+    actix_web::rt::spawn(settled).await.map_err(|error| Failure::internal(error.into()))
 }
 
 /// Whether a parameter stands in the API's document of an endpoint.
@@ -83,6 +93,12 @@ pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Fa
         Endpoint::ReadResource => Box::pin(resources::read(call)).await,
         Endpoint::PatchResource => Box::pin(resources::patch(call)).await,
         Endpoint::DeleteResource => Box::pin(resources::delete(call)).await,
+        // What is asked for while somebody types; the rest of them takes more room than time.
+        Endpoint::ListContacts => addressbook::list(call).await,
+        Endpoint::SuggestContacts => addressbook::suggest(call).await,
+        Endpoint::ListContactChanges => Box::pin(addressbook::changes(call)).await,
+        Endpoint::ExportContacts => Box::pin(addressbook::export(call)).await,
+        Endpoint::ReadContact => Box::pin(addressbook::read(call)).await,
         Endpoint::ReadDocument => Ok(docs::document()),
         Endpoint::ReadDocs => Ok(docs::page()),
         Endpoint::ReadDocsFile => docs::page_file(call),

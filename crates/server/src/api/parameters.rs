@@ -52,6 +52,11 @@ pub(super) fn page(parameters: &mut Parameters, listing: &Listing, errors: &mut 
 }
 
 fn search(parameters: &mut Parameters, errors: &mut FieldErrors) -> SearchWords {
+    SearchWords::parse(&search_text(parameters, errors))
+}
+
+/// The parameter `search`.
+pub(super) fn search_text(parameters: &mut Parameters, errors: &mut FieldErrors) -> String {
     let text = once(parameters, "search", errors).unwrap_or_default();
     if text.chars().any(char::is_control) {
         errors.add("search", &FieldError::Control);
@@ -60,10 +65,11 @@ fn search(parameters: &mut Parameters, errors: &mut FieldErrors) -> SearchWords 
     } else if text.split_whitespace().count() > MAX_SEARCH_WORDS {
         errors.add("search", &format!("has too many words: at most {MAX_SEARCH_WORDS}"));
     }
-    SearchWords::parse(&text)
+    text
 }
 
-fn number(
+/// A whole number between two, or its default.
+pub(super) fn number(
     parameters: &mut Parameters,
     name: &'static str,
     least: usize,

@@ -88,7 +88,7 @@ pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let (directory, name, precondition) = (call.directory.clone(), name_of(call)?, call.precondition.clone());
     let deletion = async move { directory.delete_resource_group(&tenant.id, &name, &precondition).await };
-    let outcome = to_the_end(deletion).await?;
+    let outcome = to_the_end(call, deletion).await?;
     done(call, outcome)
 }
 

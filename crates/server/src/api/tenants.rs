@@ -180,13 +180,14 @@ pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
 pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let (directory, id) = (call.directory.clone(), call.tenant()?.clone());
     let (precondition, now) = (call.precondition.clone(), call.now);
-    let outcome = to_the_end(async move { directory.delete_tenant(&id, &precondition, now).await }).await?;
+    let outcome =
+        to_the_end(call, async move { directory.delete_tenant(&id, &precondition, now).await }).await?;
     done(call, outcome)
 }
 
 pub(super) async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let (directory, id, now) = (call.directory.clone(), call.tenant()?.clone(), call.now);
-    let outcome = to_the_end(async move { directory.restore_tenant(&id, now).await }).await?;
+    let outcome = to_the_end(call, async move { directory.restore_tenant(&id, now).await }).await?;
     done(call, outcome)
 }
 

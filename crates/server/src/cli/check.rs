@@ -2,6 +2,10 @@
 
 use super::{Outcome, block_on};
 use crate::config::{Config, chain};
+use address_book::{
+    desk::{AddressBook, CheckError},
+    settings::{RedisAddress, RedisPlace, RedisSettings},
+};
 use directory::{
     Directory,
     error::{DirectoryError, Unreachable},
@@ -29,8 +33,61 @@ pub(super) fn check(config: &Config) -> Outcome {
                 }
             }
         }
+        match &config.address_book.redis {
+            None => println!(
+                "redis: not used; the directory answers for the address book, without a feed of changes"
+            ),
+            Some(redis) => sound &= check_redis(config, redis).await,
+        }
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
+}
+
+/// Whether Redis is of use; says so.
+async fn check_redis(config: &Config, redis: &RedisSettings) -> bool {
+    let place = words_for(&redis.place);
+    let book = match AddressBook::new(&config.address_book, config.tree.clone()) {
+        Ok(book) => book,
+        Err(error) => {
+            println!("{place}: {}; check redis.ca_file", chain(&error));
+            return false;
+        }
+    };
+    let checked = book.check().await;
+    match &checked {
+        Ok(()) => println!("{place}: connected{}", if redis.tls.is_some() { ", secured by TLS" } else { "" }),
+        Err(error) => println!("{place}: {}{}", chain(error), hint(error, redis)),
+    }
+    checked.is_ok()
+}
+
+fn words_for(place: &RedisPlace) -> String {
+    let written = |address: &RedisAddress| format!("{}:{}", address.host, address.port);
+    match place {
+        RedisPlace::Server(address) => format!("redis at {}", written(address)),
+        RedisPlace::Sentinels { sentinels, master } => {
+            let sentinels: Vec<_> = sentinels.iter().map(written).collect();
+            format!("redis {master} of the sentinels {}", sentinels.join(", "))
+        }
+    }
+}
+
+/// What to do about an error of Redis.
+fn hint(error: &CheckError, redis: &RedisSettings) -> &'static str {
+    match error {
+        CheckError::Connection(_) if redis.tls.is_some() => {
+            "; is it running, are host and port right, does it speak TLS, and does redis.ca_file sign its certificate?"
+        }
+        CheckError::Connection(_) => {
+            "; is it running, are host and port right, and does it want TLS (rediss:// or redis.tls)?"
+        }
+        CheckError::LogIn(_) if redis.password.is_none() => "; set redis.password_file or redis.password",
+        CheckError::LogIn(_) => "; check redis.username and redis.password",
+        CheckError::NoMaster(_) => "; check redis.sentinel_master, and whether its master is up",
+        CheckError::Refused(_) => {
+            "; the user needs reading, writing and scripts under redis.prefix and the command INFO, and the server must take writes"
+        }
+    }
 }
 
 async fn check_url(config: &Config, url: &LdapUrl) -> Result<String, DirectoryError> {

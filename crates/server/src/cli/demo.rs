@@ -6,7 +6,6 @@ use futures_util::{StreamExt, stream};
 use mail_model::{
     address::{Domain, MailAddress},
     field::FieldErrors,
-    list::PageRequest,
     tenant::{Tenant, TenantId},
     user::{
         command::{NewUser, Password, parse_fields},
@@ -62,8 +61,7 @@ pub(super) async fn fill(
     password: &Password,
 ) -> anyhow::Result<()> {
     let tenant = TenantId::default_tenant();
-    let everyone = PageRequest { limit: 1, ..PageRequest::default() };
-    if directory.users(&tenant, &everyone).await?.count > number {
+    if directory.tenant_counts(&tenant).await?.users > number {
         return Ok(());
     }
     let tenant = directory.tenant(&tenant).await?.context("the tenant default is not there")?;

@@ -1,9 +1,11 @@
 //! The configuration of `pbm serve` and of every command that talks to a directory. `pbm.example.toml`
 //! documents each key; a test keeps it complete.
 
+mod address_book;
 pub mod source;
 
 use crate::auth::attempts::Limits;
+use ::address_book::settings::BookSettings;
 use directory::settings::{Credentials, LdapSettings, LdapUrl, trust};
 use ipnet::IpNet;
 use ldap_text::dn::Dn;
@@ -39,6 +41,8 @@ pub struct Config {
     pub retention: Retention,
     /// How often the purge runs.
     pub purge_interval: Duration,
+    /// The address book.
+    pub address_book: BookSettings,
     /// Logs.
     pub log: LogConfig,
 }
@@ -130,8 +134,10 @@ impl Config {
         let retention = retention(source);
         let purge_interval =
             source.duration("deletion.purge_interval", 3_600_000).max(Duration::from_secs(1));
+        let address_book = address_book::address_book(source);
         let log = log(source);
-        Some(Self { http, tree: tree?, ldap: ldap?, auth: auth?, retention, purge_interval, log })
+        let (tree, ldap, auth) = (tree?, ldap?, auth?);
+        Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, log })
     }
 
     /// The least that is needed to speak to the directory, for commands that serve nothing.
@@ -340,6 +346,20 @@ mod tests {
     }
 
     #[test]
+    fn a_section_in_a_section_is_a_table_in_the_file_and_a_longer_variable() {
+        let file = std::env::temp_dir().join(format!("pbm-nested-{}", std::process::id()));
+        std::fs::write(&file, "[redis]\nurl = \"redis://x\"\n[address_book.cache]\nenabled = false\n")
+            .unwrap();
+        let read = |variables: &[(&str, &str)]| {
+            let variables = environment(LEAST).into_iter().chain(environment(variables));
+            Config::read(Some(&file), variables).unwrap().address_book
+        };
+        let (by_file, by_variable) = (read(&[]), read(&[("PBM_ADDRESS_BOOK__CACHE__ENABLED", "true")]));
+        std::fs::remove_file(&file).unwrap();
+        assert!(by_file.redis.is_none() && by_variable.redis.is_some());
+    }
+
+    #[test]
     fn variables_without_a_section_are_no_settings() {
         let mut variables = environment(LEAST);
         variables.extend(environment(&[("PBM_ADMIN_PASSWORD", "x"), ("PATH", "y")]));
@@ -357,15 +377,22 @@ mod tests {
         EXAMPLE.lines().map(uncommented).collect::<Vec<_>>().join("\n")
     }
 
+    /// The keys of a table and of those in it, with dots between them.
+    fn add_keys(above: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
+        for (name, value) in table {
+            let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+            match value.as_table() {
+                Some(table) => add_keys(&key, table, keys),
+                None => assert!(keys.insert(key)),
+            }
+        }
+    }
+
     #[test]
     fn the_example_documents_every_key_and_no_other() {
         let table: toml::Table = example_with_all_keys().parse().unwrap();
-        let documented: BTreeSet<String> = table
-            .iter()
-            .flat_map(|(section, keys)| {
-                keys.as_table().unwrap().keys().map(move |key| format!("{section}.{key}"))
-            })
-            .collect();
+        let mut documented = BTreeSet::new();
+        add_keys("", &table, &mut documented);
         let mut source = Source::read(None, []);
         let _ = Config::from_source(&mut source);
         let known: BTreeSet<String> = source.known_keys().iter().map(ToString::to_string).collect();

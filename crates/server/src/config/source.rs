@@ -1,4 +1,5 @@
-//! Where settings come from: a TOML file, and the environment above it (`PBM_LDAP__URLS` is `ldap.urls`).
+//! Where settings come from: a TOML file, and the environment above it (`PBM_LDAP__URLS` is `ldap.urls`, and
+//! `PBM_ADDRESS_BOOK__CACHE__ENABLED` is `address_book.cache.enabled`, a key of a section in a section).
 //! Every setting is asked for by its key and parsed on its own, so that all mistakes are found at once,
 //! unknown keys among them. Texts from the environment are taken as they are: a password `0123` stays that.
 

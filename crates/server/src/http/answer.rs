@@ -9,7 +9,7 @@ use actix_web::{
     HttpResponse,
     http::{
         Method, StatusCode,
-        header::{self, HeaderName},
+        header::{self, HeaderName, HeaderValue},
     },
 };
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use directory::{
     changing::{AddressTaken, NameTaken, WriteError},
     error::DirectoryError,
 };
-use futures_util::{Stream, StreamExt, stream::LocalBoxStream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream::LocalBoxStream};
 use mail_model::{
     answer::Answer,
     deletion::Retention,
@@ -37,21 +37,28 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a request is answered with when it succeeds.
 pub struct Reply {
+    status: StatusCode,
     body: ReplyBody,
-    /// The version of the one thing that it shows.
-    tag: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 enum ReplyBody {
+    /// None: the client has it.
+    None,
     /// JSON.
     Json(Vec<u8>),
-    /// An answer that was given before, with its status.
-    Kept(StatusCode, String),
-    /// Lines of JSON, sent while they come about.
-    Lines(LocalBoxStream<'static, Bytes>),
+    /// JSON that was kept of an answer given before.
+    Kept(String),
+    /// Bytes of a media type.
+    Bytes(&'static str, Bytes),
+    /// Bytes of a media type, sent while they come about.
+    Stream(&'static str, LocalBoxStream<'static, Result<Bytes, Cut>>),
     /// A file that is part of the program.
     File(StaticFile),
 }
+
+/// Why an answer ends before its end: for the log alone. What the client sees is a connection that is closed too soon.
+pub type Cut = Box<dyn Error + Send + Sync>;
 
 /// A file that is part of the program.
 pub struct StaticFile {
@@ -65,14 +72,23 @@ pub struct StaticFile {
 
 /// The guide's answer to every write.
 const SUCCESS: &str = r#"{"success": true}"#;
+/// The media type of JSON.
+pub const JSON: &str = "application/json";
+const JSON_HEADER: HeaderValue = HeaderValue::from_static(JSON);
 /// The media type of lines of JSON.
 pub const NDJSON: &str = "application/x-ndjson";
+/// To be kept by who asked alone, and to be asked about before it is used (RFC 9111 section 5.2.2).
+const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 impl Reply {
+    fn of(body: ReplyBody) -> Self {
+        Self { status: StatusCode::OK, body, headers: Vec::new() }
+    }
+
     /// The guide's answer to every write.
     #[must_use]
     pub fn success() -> Self {
-        Self { body: ReplyBody::Json(SUCCESS.into()), tag: None }
+        Self::of(ReplyBody::Json(SUCCESS.into()))
     }
 
     /// A value as JSON.
@@ -81,32 +97,82 @@ impl Reply {
     /// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
     pub fn json(value: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_vec(value).map_err(|error| Failure::internal(error.into()))?;
-        Ok(Self { body: ReplyBody::Json(body), tag: None })
+        Ok(Self::of(ReplyBody::Json(body)))
+    }
+
+    /// JSON that is written already.
+    #[must_use]
+    pub fn written_json(json: Vec<u8>) -> Self {
+        Self::of(ReplyBody::Json(json))
+    }
+
+    /// Bytes of a media type.
+    #[must_use]
+    pub fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        Self::of(ReplyBody::Bytes(content_type, bytes.into()))
+    }
+
+    /// Bytes of a media type, sent while they come about.
+    #[must_use]
+    pub fn stream(
+        content_type: &'static str,
+        parts: impl Stream<Item = Result<Bytes, Cut>> + 'static,
+    ) -> Self {
+        Self::of(ReplyBody::Stream(content_type, parts.boxed_local()))
     }
 
     /// Lines of JSON.
     #[must_use]
     pub fn lines(lines: impl Stream<Item = Bytes> + 'static) -> Self {
-        Self { body: ReplyBody::Lines(lines.boxed_local()), tag: None }
+        Self::stream(NDJSON, lines.map(Ok))
     }
 
     /// A file that is part of the program.
     #[must_use]
     pub fn file(file: StaticFile) -> Self {
-        Self { body: ReplyBody::File(file), tag: None }
+        Self::of(ReplyBody::File(file))
     }
 
     /// An answer that was given before.
     #[must_use]
     pub fn kept(answer: Answer) -> Self {
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-        Self { body: ReplyBody::Kept(status, answer.body), tag: None }
+        Self { status, ..Self::of(ReplyBody::Kept(answer.body)) }
+    }
+
+    /// 304: what the client has is what there is.
+    #[must_use]
+    pub fn not_modified() -> Self {
+        Self { status: StatusCode::NOT_MODIFIED, ..Self::of(ReplyBody::None) }
     }
 
     /// With the header `ETag`.
     #[must_use]
     pub fn with_version(self, version: &Version) -> Self {
-        Self { tag: Some(version.tag()), ..self }
+        self.with_tag(&version.tag())
+    }
+
+    /// With the header `ETag`: what stands between its quotation marks.
+    #[must_use]
+    pub fn with_tag(self, tag: &str) -> Self {
+        match HeaderValue::try_from(format!("\"{tag}\"")) {
+            Ok(value) => self.with_header(header::ETAG, value),
+            // Tags are letters, digits and hyphens.
+            Err(_) => self,
+        }
+    }
+
+    /// To be kept by the client, and asked about before it is used.
+    #[must_use]
+    pub fn to_revalidate(self) -> Self {
+        self.with_header(header::CACHE_CONTROL, REVALIDATE)
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     /// The answer as it can be given again.
@@ -117,24 +183,24 @@ impl Reply {
                 let body = String::from_utf8(body.clone()).ok()?;
                 Some(Answer { status: StatusCode::OK.as_u16(), body })
             }
-            ReplyBody::Kept(..) | ReplyBody::Lines(_) | ReplyBody::File(_) => None,
+            _ => None,
         }
     }
 
     /// As an HTTP response.
     #[must_use]
     pub fn into_response(self) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        if let Some(tag) = self.tag {
-            response.insert_header((header::ETAG, format!("\"{tag}\"")));
+        let mut response = HttpResponse::build(self.status);
+        for header in self.headers {
+            response.insert_header(header);
         }
         match self.body {
-            ReplyBody::Json(body) => response.content_type("application/json").body(body),
-            ReplyBody::Kept(status, body) => {
-                response.status(status).content_type("application/json").body(body)
-            }
-            ReplyBody::Lines(lines) => {
-                response.content_type(NDJSON).streaming(lines.map(Ok::<_, std::convert::Infallible>))
+            ReplyBody::None => response.finish(),
+            ReplyBody::Json(body) => response.content_type(JSON_HEADER).body(body),
+            ReplyBody::Kept(body) => response.content_type(JSON_HEADER).body(body),
+            ReplyBody::Bytes(media_type, bytes) => response.content_type(media_type).body(bytes),
+            ReplyBody::Stream(media_type, parts) => {
+                response.content_type(media_type).streaming(parts.map_err(|cut| cut as Box<dyn Error>))
             }
             ReplyBody::File(file) => {
                 for header in file.headers {
@@ -243,6 +309,20 @@ impl Failure {
     pub fn internal(cause: Box<dyn Error + Send + Sync>) -> Self {
         let message = "The request failed inside the server. Its log has the reason under the X-Request-Id of this answer.";
         Self { cause: Some(cause), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
+    }
+
+    /// 503 of what needs Redis.
+    #[must_use]
+    pub fn no_feed() -> Self {
+        let message = "There is no feed of changes now: Redis is not used, out of reach, or being filled. Try again later, from where you are.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
+    }
+
+    /// 410 of a place in the feed of changes that there is no more, or never was.
+    #[must_use]
+    pub fn no_such_place() -> Self {
+        let message = "This token of since says nothing here, or nothing any more: start over without since.";
+        Self::new(StatusCode::GONE, message)
     }
 
     /// With the header `Retry-After`.

@@ -10,9 +10,10 @@ use actix_web::{
     App, HttpRequest,
     web::{self, Data, Payload},
 };
+use address_book::desk::{AddressBook, Desk, SettingsError};
 use directory::{Directory, settings::LdapSettings};
 use ipnet::IpNet;
-use mail_model::{deletion::Retention, tree::Tree};
+use mail_model::deletion::Retention;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -39,6 +40,16 @@ pub struct Services {
     pub health: Health,
 }
 
+/// What a worker thread answers requests with.
+pub struct Worker {
+    /// What all threads share.
+    pub services: Arc<Services>,
+    /// The directory, through this thread's connections.
+    pub directory: Directory,
+    /// Where address books are opened.
+    pub desk: Arc<Desk>,
+}
+
 /// Why an application cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -51,6 +62,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// The address book can't be set up.
+    #[error(transparent)]
+    AddressBook(#[from] SettingsError),
     /// A file of the TLS listener cannot be read.
     #[error("cannot read {file} (PEM)")]
     TlsFile {
@@ -68,6 +82,7 @@ pub enum StartError {
 /// An application whose addresses are bound.
 pub struct Application {
     listeners: Listeners,
+    address_book: AddressBook,
 }
 
 impl Application {
@@ -76,17 +91,30 @@ impl Application {
     /// # Errors
     /// [`StartError`].
     pub fn build(config: &Config) -> Result<Self, StartError> {
-        let services = Data::new(services(config));
+        let services = Arc::new(services(config));
         let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let tree = config.tree.clone();
-        let app = move || app(services.clone(), ldap.clone(), tree.clone());
+        let address_book = AddressBook::new(&config.address_book, tree.clone())?;
+        let books = address_book.clone();
+        let worker = move || Worker {
+            services: services.clone(),
+            directory: witnessed(Directory::new(ldap.clone(), tree.clone()), &books),
+            desk: Arc::new(books.desk()),
+        };
+        let app = move || app(worker());
         let tls = config.http.tls.as_ref().map(tls_config).transpose()?;
         let mut listeners = Listeners::new(config.http.workers, config.http.shutdown_timeout, tls);
         for address in &config.http.listen {
             let bound = listeners.bind(*address, app.clone());
             listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
         }
-        Ok(Self { listeners })
+        Ok(Self { listeners, address_book })
+    }
+
+    /// The address book that its requests are answered from. Somebody has to bring it up to date.
+    #[must_use]
+    pub fn address_book(&self) -> &AddressBook {
+        &self.address_book
     }
 
     /// The URLs that it answers at.
@@ -129,10 +157,16 @@ fn share_of_worker(ldap: &LdapSettings, workers: usize) -> LdapSettings {
     }
 }
 
+/// What is written is told to the address book at once.
+fn witnessed(directory: Directory, book: &AddressBook) -> Directory {
+    match book.witness() {
+        Some(witness) => directory.witnessed_by(witness),
+        None => directory,
+    }
+}
+
 fn app(
-    services: Data<Services>,
-    ldap: Arc<LdapSettings>,
-    tree: Tree,
+    worker: Worker,
 ) -> App<
     impl actix_web::dev::ServiceFactory<
         actix_web::dev::ServiceRequest,
@@ -142,17 +176,11 @@ fn app(
         InitError = (),
     >,
 > {
-    let handler = |services: Data<Services>,
-                   directory: Data<Directory>,
-                   request: HttpRequest,
-                   payload: Payload| async move {
-        dispatch(&services, &directory, request, payload).await
+    let handler = |worker: Data<Worker>, request: HttpRequest, payload: Payload| async move {
+        dispatch(&worker, request, payload).await
     };
     // Every request takes the same way; the table of endpoints is matched there, on the raw path.
-    App::new()
-        .app_data(services)
-        .app_data(Data::new(Directory::new(ldap, tree)))
-        .default_service(web::to(handler))
+    App::new().app_data(Data::new(worker)).default_service(web::to(handler))
 }
 
 fn tls_config(files: &TlsFiles) -> Result<ServerConfig, StartError> {

@@ -5,17 +5,21 @@ use super::{
     application::Services,
     endpoint::{Endpoint, Right},
     form::Parameters,
+    precondition::Known,
 };
 use actix_web::web::Payload;
+use address_book::desk::Desk;
 use directory::Directory;
 use jiff::Timestamp;
 use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId};
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 /// A request that may be done: what a handler works with.
 pub struct Call<'a> {
     /// The directory, through this thread's connections.
     pub directory: &'a Directory,
+    /// Where address books are opened, on this thread.
+    pub desk: &'a Arc<Desk>,
     /// What all threads share.
     pub services: &'a Services,
     /// What who asks may do.
@@ -26,6 +30,8 @@ pub struct Call<'a> {
     pub now: Timestamp,
     /// Which versions of what it names a change may be made to.
     pub precondition: Precondition,
+    /// Which versions of what it reads the client has.
+    pub known: Known<'a>,
     /// The parameters; what is left of them is reported as ignored.
     pub parameters: Parameters,
     /// The body, where it is rows and not parameters.

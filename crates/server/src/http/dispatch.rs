@@ -2,14 +2,16 @@
 
 use super::{
     answer::{Failure, Reply},
-    application::Services,
+    application::{Services, Worker},
     call::{Call, Names, Rows},
     endpoint::{Access, Endpoint, NoEndpoint, Takes},
     form::{Body, Parameters},
     idempotency::{self, Begun, Keyed},
     path,
     permission::{authenticate, client_address, right_of},
-    precondition, request_head,
+    precondition::{self, Known},
+    request_head,
+    settling::Settling,
 };
 use crate::{api, auth::Actor, clock};
 use actix_web::{
@@ -20,7 +22,6 @@ use actix_web::{
     },
     web::{Bytes, Payload},
 };
-use directory::Directory;
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Instant;
@@ -44,15 +45,10 @@ struct Trace {
 }
 
 /// Answers a request.
-pub async fn dispatch(
-    services: &Services,
-    directory: &Directory,
-    request: HttpRequest,
-    payload: Payload,
-) -> HttpResponse {
+pub async fn dispatch(worker: &Worker, request: HttpRequest, payload: Payload) -> HttpResponse {
     let began = Instant::now();
     let mut trace = Trace::default();
-    let outcome = answer(services, directory, &request, payload, &mut trace).await;
+    let outcome = answer(worker, &request, payload, &mut trace).await;
     let id = request_id(&request);
     let (mut response, cause) = match outcome {
         Ok(response) => (response, None),
@@ -69,12 +65,12 @@ pub async fn dispatch(
 }
 
 async fn answer(
-    services: &Services,
-    directory: &Directory,
+    worker: &Worker,
     request: &HttpRequest,
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
+    let Worker { services, directory, desk } = worker;
     refuse_replaced(request.uri().path())?;
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
@@ -112,11 +108,17 @@ async fn answer(
         Some(actor) => key_of(endpoint, services, actor, request, &body)?,
         None => None,
     };
-    let mut call = Call { directory, services, right, client, now, precondition, parameters, rows, names };
+    let known = Known::of_request(request);
+    let mut call =
+        Call { directory, desk, services, right, client, now, precondition, known, parameters, rows, names };
+    let settling = endpoint.may_change_something().then(|| Settling::begin(desk));
     let outcome = match keyed {
         None => api::handle(endpoint, &mut call).await,
         Some(keyed) => Box::pin(handle_once(&keyed, endpoint, &mut call)).await,
     };
+    if let Some(settling) = settling {
+        settling.end().await;
+    }
     // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
     for name in call.parameters.asked() {
         debug_assert!(

@@ -77,6 +77,16 @@ pub enum Endpoint {
     PatchResource,
     /// Delete a resource.
     DeleteResource,
+    /// Contacts of a tenant.
+    ListContacts,
+    /// Contacts that a text may mean, while it is being typed.
+    SuggestContacts,
+    /// What has changed among the contacts.
+    ListContactChanges,
+    /// All contacts as a file.
+    ExportContacts,
+    /// One contact as a vCard.
+    ReadContact,
     /// This document.
     ReadDocument,
     /// A page to read this document and to try it out.
@@ -85,13 +95,15 @@ pub enum Endpoint {
     ReadDocsFile,
 }
 
-/// What a request may carry besides parameters; elsewhere it is refused rather than ignored.
+/// What a request may carry besides parameters; elsewhere it is refused rather than ignored, unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// Nothing.
     Nothing,
     /// `If-Match` (RFC 9110 section 13.1.1): it changes what is there.
     IfMatch,
+    /// `If-None-Match` (section 13.1.2): the client may have what it reads already. Elsewhere it is ignored.
+    IfNoneMatch,
     /// `Idempotency-Key`: it makes something.
     IdempotencyKey,
 }
@@ -170,6 +182,11 @@ const GROUPS: &str = "/v2/resourcegroups/{tenant}";
 const GROUP: &str = "/v2/resourcegroups/{tenant}/{group}";
 const RESOURCES: &str = "/v2/resources/{tenant}/{group}";
 const RESOURCE: &str = "/v2/resources/{tenant}/{group}/{mail}";
+const CONTACTS: &str = "/v2/addressbook/{tenant}";
+const SUGGEST: &str = "/v2/addressbook/{tenant}/suggest";
+const CHANGES: &str = "/v2/addressbook/{tenant}/changes";
+const EXPORT: &str = "/v2/addressbook/{tenant}/export";
+const CONTACT: &str = "/v2/addressbook/{tenant}/{file}";
 
 /// Super administrators only.
 const SUPER: Access = rights(All, All, [None, None], [None, None]);
@@ -177,13 +194,15 @@ const SUPER: Access = rights(All, All, [None, None], [None, None]);
 const ADMINISTRATION: Access = rights(All, All, [All, None], [None, None]);
 /// The same, but role 3 is out of reach for administrators.
 const BUT_SUPER: Access = rights(All, All, [AllButSuper, None], [None, None]);
+/// Super administrators, and whoever is of the tenant.
+const OF_TENANT: Access = rights(All, All, [All, None], [All, None]);
 
 impl Endpoint {
     /// Method, path, rights, and what it takes. Columns of rights: super administrator in its own tenant and in
     /// others; administrator in its own and in others; user in its own and in others.
     #[rustfmt::skip]
     fn row(self) -> (Method, &'static str, Access, Takes) {
-        use Takes::{IdempotencyKey, IfMatch, Nothing};
+        use Takes::{IdempotencyKey, IfMatch, IfNoneMatch, Nothing};
         match self {
             Self::Authenticate => (Method::POST, "/v2/auth", Access::Open, Nothing),
             Self::Live    => (Method::GET, "/health/live", Access::Open, Nothing),
@@ -220,6 +239,11 @@ impl Endpoint {
             Self::ReadResource   => (Method::GET,    RESOURCE,  ADMINISTRATION, Nothing),
             Self::PatchResource  => (Method::PATCH,  RESOURCE,  ADMINISTRATION, IfMatch),
             Self::DeleteResource => (Method::DELETE, RESOURCE,  ADMINISTRATION, IfMatch),
+            Self::ListContacts       => (Method::GET, CONTACTS, OF_TENANT, IfNoneMatch),
+            Self::SuggestContacts    => (Method::GET, SUGGEST,  OF_TENANT, Nothing),
+            Self::ListContactChanges => (Method::GET, CHANGES,  OF_TENANT, Nothing),
+            Self::ExportContacts     => (Method::GET, EXPORT,   OF_TENANT, Nothing),
+            Self::ReadContact        => (Method::GET, CONTACT,  OF_TENANT, Nothing),
             Self::ReadDocument => (Method::GET, "/openapi.json", Access::Open, Nothing),
             Self::ReadDocs     => (Method::GET, "/docs",         Access::Open, Nothing),
             Self::ReadDocsFile => (Method::GET, "/docs/{file}",  Access::Open, Nothing),
@@ -237,6 +261,13 @@ impl Endpoint {
     #[must_use]
     pub fn takes_rows(self) -> bool {
         self == Self::ImportUsers
+    }
+
+    /// Whether what others read may be another once it was answered. Imports end later than their answers begin, and
+    /// see to it themselves.
+    #[must_use]
+    pub fn may_change_something(self) -> bool {
+        self.method() != Method::GET && self != Self::Authenticate && !self.takes_rows()
     }
 
     /// What a request may carry besides parameters.
@@ -330,6 +361,8 @@ mod tests {
         assert_eq!(find(&Method::POST, "/v2/users/t/bulk"), Ok(Endpoint::ImportUsers));
         assert_eq!(find(&Method::GET, "/v2/resources/t/a b/a@b.c"), Ok(Endpoint::ReadResource));
         assert_eq!(find(&Method::GET, "/docs"), Ok(Endpoint::ReadDocs));
+        assert_eq!(find(&Method::GET, "/v2/addressbook/t/suggest"), Ok(Endpoint::SuggestContacts));
+        assert_eq!(find(&Method::GET, "/v2/addressbook/t/suggest.vcf"), Ok(Endpoint::ReadContact));
     }
 
     #[test]

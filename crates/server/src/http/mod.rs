@@ -13,3 +13,4 @@ pub mod path;
 mod permission;
 pub mod precondition;
 mod request_head;
+pub mod settling;

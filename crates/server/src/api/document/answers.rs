@@ -5,7 +5,7 @@ use crate::{
     api::{authenticate, health, maillists, resourcegroups, tenants, users},
     bulk,
     http::{
-        answer::NDJSON,
+        answer::{JSON, NDJSON},
         endpoint::{Access, Endpoint, Takes},
     },
 };
@@ -15,17 +15,18 @@ use utoipa::{
     openapi::{
         Content, Header, Ref, RefOr, Response, ResponseBuilder, Responses,
         header::HeaderBuilder,
-        schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Type},
+        schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder, Type},
     },
 };
-
-pub(super) const JSON: &str = "application/json";
 
 /// The answers that an endpoint can give.
 pub(super) fn responses(endpoint: Endpoint) -> Responses {
     let responses = Responses::new();
     let mut all = responses;
     all.responses.insert("200".to_owned(), RefOr::T(success(endpoint)));
+    if endpoint.takes() == Takes::IfNoneMatch {
+        all.responses.insert("304".to_owned(), RefOr::T(not_modified()));
+    }
     for failure in FAILURES.iter().filter(|failure| (failure.comes)(endpoint)) {
         all.responses.insert(failure.status.to_string(), Ref::from_response_name(failure.name).into());
     }
@@ -56,6 +57,8 @@ pub(super) const FAILURES: &[Failing] = &[
     Failing { status: 409, name: "Conflict", comes: can_conflict, header: Some("Retry-After"),
         about: "A name or an address is taken, or the state of the thing forbids it. With `Retry-After`: the first \
                 request with this Idempotency-Key is under way." },
+    Failing { status: 410, name: "Gone", comes: |e| e == Endpoint::ListContactChanges, header: None,
+        about: "The feed has no such place, or no more: start over without `since`." },
     Failing { status: 412, name: "PreconditionFailed", comes: |e| e.takes() == Takes::IfMatch, header: None,
         about: "It has changed since the version in If-Match." },
     Failing { status: 413, name: "ContentTooLarge", comes: |e| !e.takes_rows(), header: None,
@@ -71,8 +74,8 @@ pub(super) const FAILURES: &[Failing] = &[
     Failing { status: 500, name: "InternalServerError", comes: |e| asks_directory(e) && e != Endpoint::Ready,
         header: None, about: "A fault inside; the log has the reason under the X-Request-Id." },
     Failing { status: 503, name: "ServiceUnavailable", comes: asks_directory, header: Some("Retry-After"),
-        about: "The directory is out of reach and nothing was changed, or the outcome of a change is unknown; the \
-                message says which." },
+        about: "The directory is out of reach and nothing was changed, or the outcome of a change is unknown, or there \
+                is no feed of changes now; the message says which." },
 ];
 
 fn has_roles(endpoint: Endpoint) -> bool {
@@ -122,14 +125,22 @@ fn header_place(name: &str) -> String {
 }
 
 /// The headers of answers.
-pub(super) fn headers() -> [(&'static str, Header); 5] {
+pub(super) fn headers() -> [(&'static str, Header); 7] {
     let header = |about: &str, shape: ObjectBuilder| {
         HeaderBuilder::new().description(Some(about)).schema(Some(shape)).build()
     };
     [
         (REQUEST_ID, header("The identifier of the request, as the log has it.", text())),
         (IGNORED, header("Parameters that the request does not know, separated by commas.", text())),
-        ("ETag", header("The version of what is shown, for If-Match.", text().pattern(Some("^\".+\"$")))),
+        (
+            "ETag",
+            header(
+                "The version of what is shown, for If-Match or If-None-Match.",
+                text().pattern(Some("^\".+\"$")),
+            ),
+        ),
+        ("Cache-Control", header("How it may be kept.", text())),
+        ("Content-Disposition", header("What to call the file.", text())),
         ("Retry-After", header("Seconds to wait before trying again.", integer().minimum(Some(0)))),
         ("WWW-Authenticate", header("How to log in.", text())),
     ]
@@ -137,18 +148,42 @@ pub(super) fn headers() -> [(&'static str, Header); 5] {
 
 /// The answer of success.
 fn success(endpoint: Endpoint) -> Response {
-    let (about, media_type, shape) = content(endpoint);
-    let response = ResponseBuilder::new()
-        .description(about)
-        .header_ref(REQUEST_ID, Ref::new(header_place(REQUEST_ID)))
-        .header_ref(IGNORED, Ref::new(header_place(IGNORED)))
-        .content(media_type, Content::new(Some(shape)));
-    let response = if has_version(endpoint) {
-        response.header_ref("ETag", Ref::new(header_place("ETag")))
+    let response = if endpoint == Endpoint::ExportContacts {
+        FILES.iter().fold(about("The file."), |response, media_type| {
+            let shape = if *media_type == JSON { list_of("Contact") } else { text().into() };
+            response.content(*media_type, Content::new(Some(shape)))
+        })
     } else {
-        response
+        let (words, media_type, shape) = content(endpoint);
+        about(words).content(media_type, Content::new(Some(shape)))
     };
-    response.build()
+    with_headers(response, [REQUEST_ID, IGNORED].iter().chain(own_headers(endpoint))).build()
+}
+
+/// The media types of exports.
+const FILES: &[&str] = &["text/vcard", "text/csv", "text/plain", JSON];
+
+fn about(words: &str) -> ResponseBuilder {
+    ResponseBuilder::new().description(words)
+}
+
+fn not_modified() -> Response {
+    let response = about("What the client has is what there is.");
+    with_headers(response, [REQUEST_ID, IGNORED].iter().chain(own_headers(Endpoint::ListContacts))).build()
+}
+
+fn with_headers<'a>(response: ResponseBuilder, names: impl Iterator<Item = &'a &'a str>) -> ResponseBuilder {
+    names.fold(response, |response, name| response.header_ref(*name, Ref::new(header_place(name))))
+}
+
+/// The headers of the answer of success that not all have.
+fn own_headers(endpoint: Endpoint) -> &'static [&'static str] {
+    match endpoint {
+        Endpoint::ListContacts => &["ETag", "Cache-Control"],
+        Endpoint::ExportContacts => &["Content-Disposition"],
+        _ if has_version(endpoint) => &["ETag"],
+        _ => &[],
+    }
 }
 
 fn has_version(endpoint: Endpoint) -> bool {
@@ -177,6 +212,10 @@ fn content(endpoint: Endpoint) -> (&'static str, &'static str, Shape) {
         Endpoint::ImportUsers => {
             return ("A line of JSON for each row, in their order, and a summary.", NDJSON, report());
         }
+        Endpoint::ListContacts => page_of("contacts", by_name("Contact")),
+        Endpoint::SuggestContacts => object_of("contacts", list_of("Contact")),
+        Endpoint::ListContactChanges => changes(),
+        Endpoint::ReadContact => return ("The contact.", "text/vcard", text().into()),
         Endpoint::ReadDocument => ObjectBuilder::new().schema_type(Type::Object).into(),
         Endpoint::ReadDocs => return ("The page.", "text/html", text().into()),
         Endpoint::ReadDocsFile => return ("The file.", "*/*", Shape::default()),
@@ -206,6 +245,37 @@ fn page_of(name: &str, entry: impl Into<Shape>) -> Shape {
         .property("pages", count("How many pages there are.", 0))
         .property("per_page", count("Entries a page.", 1));
     [name, "count", "page", "pages", "per_page"].into_iter().fold(object, ObjectBuilder::required).into()
+}
+
+fn list_of(name: &str) -> Shape {
+    ArrayBuilder::new().items(by_name(name)).into()
+}
+
+fn object_of(name: &str, shape: Shape) -> Shape {
+    ObjectBuilder::new().property(name, shape).required(name).into()
+}
+
+/// A page of the feed of changes.
+fn changes() -> Shape {
+    let more = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some("Whether there is a next page already."));
+    let object = ObjectBuilder::new()
+        .property("changes", list_of("ContactChange"))
+        .property("since", text().description(Some("Where the next page begins.")))
+        .property("more", more);
+    ["changes", "since", "more"].into_iter().fold(object, ObjectBuilder::required).into()
+}
+
+/// A change of the feed: a contact is there, or is there no longer.
+pub(super) fn contact_change() -> OneOfBuilder {
+    let of = |op: &str, name: &str, shape: Shape| {
+        let op = text().enum_values(Some([op]));
+        let object = ObjectBuilder::new().property("op", op).property(name, shape);
+        ["op", name].into_iter().fold(object, ObjectBuilder::required)
+    };
+    let id = super::kinds::uuid("The identifier of the contact.");
+    OneOfBuilder::new().item(of("put", "contact", by_name("Contact"))).item(of("delete", "id", id))
 }
 
 fn report() -> Shape {

@@ -1,7 +1,7 @@
-//! The fields of users and resources in words, and these things as answers show them.
+//! The fields of users, resources and contacts in words, and these things as answers show them.
 
-use super::kinds::{Shape, address_of_answer, described, moment, of_answer, text};
-use mail_model::{resource::field::ResourceField, user::field::UserField};
+use super::kinds::{Shape, address_of_answer, choice, described, list, moment, of_answer, text, uuid};
+use mail_model::{contact, resource::field::ResourceField, user::field::UserField};
 use utoipa::openapi::schema::ObjectBuilder;
 
 /// What a field of a user is for.
@@ -95,4 +95,72 @@ fn group_shape() -> Shape {
 /// A resource on its own.
 pub(super) fn one_resource() -> ObjectBuilder {
     resource().property("tenant-id", text()).required("tenant-id")
+}
+
+/// A contact.
+pub(super) fn contact() -> ObjectBuilder {
+    const ABOUT: &[(&str, &str)] = &[
+        ("displayName", "The name that it is shown by."),
+        ("cn", "First name."),
+        ("sn", "Last name."),
+        ("initials", "Middle name."),
+        ("ou", "Department."),
+        ("title", "Job title."),
+        ("description", "About it."),
+        ("homePhone", "Private phone number."),
+        ("telephoneNumber", "Phone number at work."),
+        ("l", "City."),
+        ("telegram", "Name in Telegram."),
+        ("skype", "Name in Skype."),
+        ("group", "The group that a resource stands in."),
+    ];
+    let kinds: Vec<_> = contact::Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let alias = list(text(), None);
+    let object = ObjectBuilder::new()
+        .description(Some("Whoever has an address; fields that are not set are left out."))
+        .property("id", uuid("Its identifier, which it keeps when it gets another address."))
+        .property("kind", choice(&kinds, None))
+        .property("mail", address_of_answer())
+        .property("alias", described(alias, "Other addresses."));
+    let object = ABOUT
+        .iter()
+        .fold(object, |object, (name, about)| object.property(*name, text().description(Some(*about))));
+    ["id", "kind", "mail", "displayName"].into_iter().fold(object, ObjectBuilder::required)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail_model::contact::{Contact, id::ContactId};
+
+    #[test]
+    fn the_contact_of_the_document_has_the_fields_of_contacts() {
+        let one = || Some("x".to_owned());
+        let contact_of_code = Contact {
+            id: ContactId::parse("0f69e8d2-e82c-11f1-bfa1-87935ae20175").unwrap(),
+            kind: contact::Kind::User,
+            mail: "a@x.ru".into(),
+            display_name: "A".into(),
+            cn: one(),
+            sn: one(),
+            initials: one(),
+            ou: one(),
+            title: one(),
+            alias: vec!["b@x.ru".into()],
+            description: one(),
+            home_phone: one(),
+            telephone_number: one(),
+            l: one(),
+            telegram: one(),
+            skype: one(),
+            group: one(),
+        };
+        let names =
+            |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let of_code = names(&serde_json::to_value(contact_of_code).unwrap());
+        let of_document = serde_json::to_value(contact().build()).unwrap();
+        let mut of_document = names(&of_document["properties"]);
+        of_document.sort_unstable();
+        assert_eq!(of_document, of_code);
+    }
 }

@@ -119,6 +119,11 @@ pub(super) fn domain() -> Shape {
     of_format("idn-hostname").max_length(Some(MAX_DOMAIN)).into()
 }
 
+/// An identifier.
+pub(super) fn uuid(about: &str) -> Shape {
+    of_format("uuid").description(Some(about)).into()
+}
+
 /// A moment.
 pub(super) fn moment(about: &str) -> Shape {
     of_format("date-time").description(Some(about)).into()

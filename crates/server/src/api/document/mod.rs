@@ -116,6 +116,8 @@ fn components() -> Components {
         .schema("DeletedUser", fields::deleted_user())
         .schema("Resource", fields::one_resource())
         .schema("ResourceRow", fields::resource())
+        .schema("Contact", fields::contact())
+        .schema("ContactChange", answers::contact_change())
         .schema("ImportRow", operations::import_row())
         .schema("Success", answers::done())
         .schemas_from_iter(derived());

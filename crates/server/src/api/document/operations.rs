@@ -115,8 +115,8 @@ fn in_query_of(parameter: Declared, place: Place) -> Parameter {
 
 fn in_path(endpoint: Endpoint) -> impl Iterator<Item = Parameter> {
     let names = endpoint.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.map(|name| {
-        let (about, shape) = part_of_path(name);
+    names.map(move |name| {
+        let (about, shape) = part_of_path(endpoint, name);
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
@@ -127,9 +127,15 @@ fn in_path(endpoint: Endpoint) -> impl Iterator<Item = Parameter> {
     })
 }
 
+/// A UUID, and what vCards end with.
+const VCARD_NAME: &str = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\.vcf$";
+
 /// What stands in a part of a path.
-fn part_of_path(name: &str) -> (&'static str, Shape) {
+fn part_of_path(endpoint: Endpoint, name: &str) -> (&'static str, Shape) {
     match name {
+        "file" if endpoint == Endpoint::ReadContact => {
+            ("The `id` of a contact, and `.vcf`.", text().pattern(Some(VCARD_NAME)).into())
+        }
         "tenant" => ("The tenant's id, in any letter case.", tenant_id()),
         "mail" => ("An address.", address_of_request()),
         "group" => (
@@ -141,8 +147,8 @@ fn part_of_path(name: &str) -> (&'static str, Shape) {
     }
 }
 
-/// `*`, or entity tags (RFC 9110 section 13.1.1).
-const IF_MATCH: &str = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#;
+/// `*`, or entity tags (RFC 9110 sections 13.1.1 and 13.1.2).
+const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#;
 
 fn header(endpoint: Endpoint) -> Option<Parameter> {
     let (name, about, shape) = match endpoint.takes() {
@@ -150,7 +156,12 @@ fn header(endpoint: Endpoint) -> Option<Parameter> {
         Takes::IfMatch => (
             "If-Match",
             "The ETag of an answer, or several, or `*`: the change is made to this version only (412 otherwise).",
-            text().pattern(Some(IF_MATCH)).examples(["\"3-1042\""]),
+            text().pattern(Some(ENTITY_TAGS)).examples(["\"3-1042\""]),
+        ),
+        Takes::IfNoneMatch => (
+            "If-None-Match",
+            "The ETag of an answer that is here already, or several: 304 without a body where it would come again.",
+            text().pattern(Some(ENTITY_TAGS)).examples(["\"3-1042\""]),
         ),
         Takes::IdempotencyKey => (
             "Idempotency-Key",

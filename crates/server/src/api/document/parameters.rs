@@ -8,8 +8,9 @@ use super::{
         switch, tenant_id, text,
     },
 };
-use crate::{bulk::Mode, http::endpoint::Endpoint};
+use crate::{api::addressbook, bulk::Mode, http::endpoint::Endpoint};
 use mail_model::{
+    contact::{self, view::View},
     field::Kind,
     list::{DEFAULT_LIMIT, Listing, MAX_LIMIT, MAX_SEARCH, MAX_SEARCH_WORDS},
     maillist::{
@@ -73,6 +74,10 @@ pub(super) fn declared(endpoint: Endpoint) -> Vec<Declared> {
         Endpoint::ListResources => page(&resource::LISTING, "the address or the name"),
         Endpoint::CreateResource => vec![in_path()].and(resource_fields(true)),
         Endpoint::PatchResource => vec![in_path()].and(resource_fields(false)),
+        Endpoint::ListContacts => contacts(),
+        Endpoint::SuggestContacts => suggestions(),
+        Endpoint::ListContactChanges => changes(),
+        Endpoint::ExportContacts => export(),
         Endpoint::Live
         | Endpoint::Ready
         | Endpoint::ReadUser
@@ -87,6 +92,7 @@ pub(super) fn declared(endpoint: Endpoint) -> Vec<Declared> {
         | Endpoint::DeleteResourceGroup
         | Endpoint::ReadResource
         | Endpoint::DeleteResource
+        | Endpoint::ReadContact
         | Endpoint::ReadDocument
         | Endpoint::ReadDocs
         | Endpoint::ReadDocsFile => Vec::new(),
@@ -114,6 +120,10 @@ fn log_in() -> Vec<Declared> {
 }
 
 fn page(listing: &Listing, searched: &str) -> Vec<Declared> {
+    page_of(listing.orders, searched)
+}
+
+fn page_of(orders: &[&str], searched: &str) -> Vec<Declared> {
     let words = format!(
         "At most {MAX_SEARCH_WORDS} words that must all occur in {searched}, in any letter case; every character is \
          literal."
@@ -125,10 +135,52 @@ fn page(listing: &Listing, searched: &str) -> Vec<Declared> {
         Declared::optional(
             "orderby",
             "What the list is ordered by, without regard to letter case.",
-            choice(listing.orders, listing.orders.first().copied()),
+            choice(orders, orders.first().copied()),
         ),
         Declared::optional("sort", "0 ascending, 1 descending.", switch()),
     ]
+}
+
+fn contacts() -> Vec<Declared> {
+    let searched = "the names, addresses, department and title of a contact";
+    page_of(addressbook::ORDERS, searched).and([view(View::NAMES), kinds()])
+}
+
+fn suggestions() -> Vec<Declared> {
+    let typed = "What was typed so far: beginnings of words of names and addresses, in any order. Without letters and \
+                 digits nobody is meant.";
+    let limit = number(1, addressbook::MAX_SUGGESTIONS, addressbook::DEFAULT_SUGGESTIONS);
+    vec![
+        Declared::required("q", typed, text().max_length(Some(MAX_SEARCH)).into()),
+        Declared::optional("limit", "Most contacts that are suggested.", limit),
+    ]
+}
+
+fn changes() -> Vec<Declared> {
+    let since = "The `since` of the page before; without it the feed begins with everybody who is there.";
+    let limit = number(1, MAX_LIMIT, addressbook::DEFAULT_CHANGES);
+    vec![
+        Declared::optional("since", since, text().into()),
+        Declared::optional("limit", "Most changes of a page.", limit),
+    ]
+}
+
+fn export() -> Vec<Declared> {
+    let formats = choice(addressbook::FORMATS, addressbook::FORMATS.first().copied());
+    let about = "vCard 4.0 (RFC 6350), CSV (RFC 4180), LDIF (RFC 2849), or a JSON array of contacts.";
+    vec![Declared::optional("format", about, formats), view(addressbook::EXPORT_VIEWS), kinds()]
+}
+
+fn view(names: &[&str]) -> Declared {
+    let about =
+        "Who is in it: the list of colleagues, those who are suggested, or whoever is in one of the two.";
+    Declared::optional("view", about, choice(names, names.first().copied()))
+}
+
+fn kinds() -> Declared {
+    let names: Vec<_> = contact::Kind::ALL.iter().map(|kind| kind.name()).collect();
+    let about = "Of these kinds only; also taken as `user,list` in one value.";
+    Declared::optional(addressbook::KIND, about, list(choice(&names, None), None))
 }
 
 fn deleted(what: &str) -> [Declared; 1] {

@@ -11,6 +11,7 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/v2/maillists", "Mailing lists", "Addresses that reach many, with members or by conditions."),
     ("/v2/resourcegroups/", "Resource groups", "Folders of resources."),
     ("/v2/resources/", "Resources", "What can be booked, such as meeting rooms."),
+    ("/v2/addressbook/", "Address book", "Whom the people of a tenant can write to."),
     ("/health/", "Health", "Whether the process runs and whether it can work."),
     ("/", "Document", "What you are reading."),
 ];

@@ -57,6 +57,21 @@ pub(super) fn about(endpoint: Endpoint) -> &'static str {
         Endpoint::DeleteMailList | Endpoint::DeleteResource => "At once: there is no way back.",
         Endpoint::DeleteResourceGroup => "At once. A deletion that was cut off is ended by asking again.",
         Endpoint::RenameResourceGroup => "Its resources move along.",
+        Endpoint::ListContacts => {
+            "Users, mailing lists, resources and contacts from outside, in the views that each is to be seen in; never \
+             who is deleted or blocked. Ask again with `If-None-Match`: it costs little where nothing has changed."
+        }
+        Endpoint::SuggestContacts => {
+            "Best first, out of the view `suggestions`. Letter case, and ё or е, do not count; where nobody is found, \
+             the text is read as typed with the other keyboard layout, and names are found by Latin letters."
+        }
+        Endpoint::ListContactChanges => {
+            "One loop keeps a copy: apply the changes in their order, keep `since` with them, ask again with it; at \
+             once while `more` is true. The same change may come twice. 410: forget the copy, and begin without `since`. \
+             503: there is no feed now; ask again later, from where you are."
+        }
+        Endpoint::ExportContacts => "In the order of the addresses, sent while it is written.",
+        Endpoint::ReadContact => "In whichever view it is. Mailing lists name their members.",
         Endpoint::Live
         | Endpoint::ListUsers
         | Endpoint::CreateUser

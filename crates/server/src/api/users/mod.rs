@@ -4,7 +4,7 @@ pub(crate) mod form;
 
 use super::{
     find_tenant,
-    listed::Listed,
+    listed::{Listed, write_page},
     parameters::{page, switch},
 };
 use crate::http::{
@@ -39,12 +39,16 @@ pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
         let items = page.items.iter().map(|user| user.shown(retention)).collect();
         Reply::json(&Listed::new(USERS, Page { items, count: page.count }, &request))
     } else {
-        let page = call.directory.users(tenant, &request).await?;
-        if page.count == 0 {
+        let book = call.desk.open(call.directory, tenant).await?;
+        let (json, count) = book.read(|book| {
+            let found = book.users(&request);
+            (write_page(USERS, &found, request.page, request.limit), found.count)
+        });
+        if count == 0 {
             // The list of a tenant without users, or of no tenant.
             find_tenant(call).await?;
         }
-        Reply::json(&Listed::new(USERS, page, &request))
+        Ok(Reply::written_json(json))
     }
 }
 

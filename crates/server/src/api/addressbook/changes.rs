@@ -1,0 +1,81 @@
+//! The feed of changes: pages to be applied in order, for whoever keeps a copy.
+
+use super::form;
+use crate::{
+    api::find_tenant,
+    http::{
+        answer::{Failure, Reply},
+        call::Call,
+    },
+};
+use address_book::feed::{Change, Changes};
+use mail_model::field::FieldErrors;
+
+pub(crate) async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = form::changes_after(&mut call.parameters, &mut errors);
+    errors.none()?;
+    let feed = call.desk.feed(call.tenant()?).await.map_err(|_| Failure::no_feed())?;
+    let changes = feed.changes(request.since.as_deref(), request.limit);
+    let is_walk_of_nobody =
+        request.since.is_none() && changes.as_ref().is_ok_and(|page| page.changes.is_empty());
+    if changes.is_err() || is_walk_of_nobody {
+        // There may be no tenant.
+        find_tenant(call).await?;
+    }
+    let changes = changes.map_err(|_| Failure::no_such_place())?;
+    Ok(Reply::written_json(json(&changes)?))
+}
+
+/// What stands around the pieces of an answer: less than this for each.
+const AROUND: usize = 64;
+
+fn json(changes: &Changes) -> Result<Vec<u8>, Failure> {
+    let length = |change: &Change| match change {
+        Change::Put(contact) => contact.len() + AROUND,
+        Change::Delete(_) => 2 * AROUND,
+    };
+    let length = changes.changes.iter().map(length).sum::<usize>() + changes.since.len() + 2 * AROUND;
+    let mut json = Vec::with_capacity(length);
+    json.extend_from_slice(br#"{"changes":["#);
+    for (place, change) in changes.changes.iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        match change {
+            Change::Put(contact) => {
+                json.extend_from_slice(br#"{"op":"put","contact":"#);
+                json.extend_from_slice(contact);
+                json.push(b'}');
+            }
+            Change::Delete(id) => {
+                json.extend_from_slice(format!(r#"{{"op":"delete","id":"{id}"}}"#).as_bytes());
+            }
+        }
+    }
+    json.extend_from_slice(br#"],"since":"#);
+    serde_json::to_writer(&mut json, &changes.since).map_err(|error| Failure::internal(error.into()))?;
+    json.extend_from_slice(format!(r#","more":{}}}"#, changes.more).as_bytes());
+    Ok(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail_model::contact::id::ContactId;
+
+    #[test]
+    fn changes_are_json_of_pieces() {
+        let id = "0f69e8d2-e82c-11f1-bfa1-87935ae20175";
+        let put = Change::Put(r#"{"mail":"a@x.ru"}"#.into());
+        let changes = vec![put, Change::Delete(ContactId::parse(id).unwrap())];
+        let page = Changes { changes, since: "1-\"2".into(), more: true };
+        let read: serde_json::Value = serde_json::from_slice(&json(&page).ok().unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "changes": [{"op": "put", "contact": {"mail": "a@x.ru"}}, {"op": "delete", "id": id}],
+            "since": "1-\"2",
+            "more": true,
+        });
+        assert_eq!(read, expected);
+    }
+}
