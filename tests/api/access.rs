@@ -24,9 +24,12 @@ type Statuses = [[u16; 2]; 5];
 const OPEN: Statuses = [[200, 200]; 5];
 const ADMINISTRATION: Statuses = [[200, 200], [200, 403], [403, 403], [200, 200], [401, 401]];
 
+/// Whoever is of the tenant.
+const OF_TENANT: Statuses = [[200, 200], [200, 403], [200, 403], [200, 200], [401, 401]];
+
 const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
 
-const TABLE: [(Endpoint, Statuses); 38] = [
+const TABLE: [(Endpoint, Statuses); 43] = [
     (Endpoint::Authenticate, OPEN),
     (Endpoint::Live, OPEN),
     (Endpoint::Ready, OPEN),
@@ -65,6 +68,11 @@ const TABLE: [(Endpoint, Statuses); 38] = [
     (Endpoint::ReadResource, ADMINISTRATION),
     (Endpoint::PatchResource, ADMINISTRATION),
     (Endpoint::DeleteResource, ADMINISTRATION),
+    (Endpoint::ListContacts, OF_TENANT),
+    (Endpoint::SuggestContacts, OF_TENANT),
+    (Endpoint::ListContactChanges, OF_TENANT),
+    (Endpoint::ExportContacts, OF_TENANT),
+    (Endpoint::ReadContact, OF_TENANT),
 ];
 
 /// Somebody who asks, and the tenants that are its own and foreign to it.

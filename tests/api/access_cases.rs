@@ -58,6 +58,11 @@ impl<'w> Case<'_, 'w> {
             | Endpoint::ReadResource
             | Endpoint::PatchResource
             | Endpoint::DeleteResource => self.check_resources(endpoint),
+            Endpoint::ListContacts
+            | Endpoint::SuggestContacts
+            | Endpoint::ListContactChanges
+            | Endpoint::ExportContacts
+            | Endpoint::ReadContact => self.check_contacts(endpoint),
         }
     }
 
@@ -214,6 +219,28 @@ impl<'w> Case<'_, 'w> {
                 assert_eq!(room.entry().one("l") == "Omsk", self.allowed());
             }
             _ => self.assert_gone(&self.client.delete(&room), &found),
+        }
+    }
+
+    fn check_contacts(&self, endpoint: Endpoint) {
+        let user = self.user();
+        let book = format!("/v2/addressbook/{}", self.tenant.id);
+        match endpoint {
+            Endpoint::ListContacts => self.assert_read(&book),
+            Endpoint::SuggestContacts => self.assert_read(&format!("{book}/suggest?q={}", self.name)),
+            Endpoint::ListContactChanges => {
+                let answer = self.client.get(format!("{book}/changes"));
+                // Whether there is a feed is not the question here.
+                if !(self.allowed() && answer.status == 503) {
+                    self.assert_status(&answer);
+                }
+            }
+            Endpoint::ExportContacts => self.assert_read(&format!("{book}/export")),
+            _ => {
+                let found = self.world.root().get(format!("{book}?{}", form(&[("search", &user.mail)])));
+                let id = found.expect(200).json()["contacts"][0]["id"].as_str().unwrap().to_owned();
+                self.assert_read(&format!("{book}/{id}.vcf"));
+            }
         }
     }
 
