@@ -15,8 +15,10 @@ pub fn start(config: LogConfig) {
     };
     // Libraries may name personal data at debug; the LDAP library even whole operations.
     // What actix calls an error of a stream is a client's broken request or a closed connection.
-    let filter = EnvFilter::new(format!("warn,actix_http=off,server={0},directory={0}", config.level));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    let level = config.level;
+    let filter = format!("warn,actix_http=off,server={level},directory={level},address_book={level}");
+    let builder =
+        fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).with_ansi(terminal);
     let _already_started =
         if pretty { builder.try_init() } else { builder.json().flatten_event(true).try_init() };
 }
