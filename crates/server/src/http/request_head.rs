@@ -15,10 +15,12 @@ use bytes::{Buf, BytesMut};
 use memchr::{memchr, memmem};
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::io::poll_read_buf;
 
 /// The path that a head is replaced by which is no HTTP/1.
 pub(super) const MALFORMED: &str = "/.malformed-request";
@@ -109,14 +111,15 @@ impl<S> CheckedHeads<S> {
         let head = self.raw.split_to(end);
         let start = self.ready.len();
         let line_end = memchr(b'\n', &head).map_or(head.len(), |at| at + 1);
-        let (line, rest) = head.split_at(line_end);
-        for byte in line {
-            if is_taken_as_it_is(*byte) {
-                self.ready.extend_from_slice(&[*byte]);
-            } else {
-                self.ready.extend_from_slice(format!("%{byte:02X}").as_bytes());
-            }
+        let (mut line, rest) = head.split_at(line_end);
+        while let Some(at) = line.iter().position(|byte| !is_taken_as_it_is(*byte)) {
+            let (plain, other) = line.split_at(at);
+            let (byte, after) = other.split_at(1);
+            self.ready.extend_from_slice(plain);
+            self.ready.extend_from_slice(format!("%{:02X}", byte.first().unwrap_or(&0)).as_bytes());
+            line = after;
         }
+        self.ready.extend_from_slice(line);
         self.ready.extend_from_slice(rest);
         match judge(self.ready.get(start..).unwrap_or_default()) {
             Ok(next) => self.state = next,
@@ -154,9 +157,9 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 
 /// What follows a head, or the path that stands for what is wrong with it.
 fn judge(head: &[u8]) -> Result<State, &'static str> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
-    match request.parse(head) {
+    let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(head, &mut headers) {
         Ok(httparse::Status::Complete(_)) => {}
         Err(httparse::Error::TooManyHeaders) => return Err(TOO_LARGE),
         Ok(httparse::Status::Partial) | Err(_) => return Err(MALFORMED),
@@ -164,23 +167,53 @@ fn judge(head: &[u8]) -> Result<State, &'static str> {
     if request.path.is_none_or(|path| Uri::try_from(path).is_err()) {
         return Err(MALFORMED);
     }
-    let values = |name: &str| {
-        let named: Vec<&[u8]> =
-            request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value).collect();
-        named
-    };
+    let mut framing = Framing::default();
+    for header in request.headers.iter() {
+        framing.add(header);
+    }
     // HTTP/1.1 needs the one header (RFC 9112 section 3.2), and the library insists.
-    if request.version == Some(1) && values("host").len() != 1 {
+    if request.version == Some(1) && framing.hosts != 1 {
         return Err(MALFORMED);
     }
-    let lengths = values("content-length");
-    let codings = values("transfer-encoding");
-    match (lengths.as_slice(), codings.as_slice()) {
-        ([], []) => Ok(State::Body(0)),
-        ([length], []) => content_length(length).map(State::Body).ok_or(MALFORMED),
-        ([], [coding]) if coding.eq_ignore_ascii_case(b"chunked") => Ok(State::Unfollowed),
-        // Two lengths, or a length and a coding, are how requests are smuggled (RFC 9112 section 6.1).
-        _ => Err(MALFORMED),
+    framing.next_state().ok_or(MALFORMED)
+}
+
+/// What the headers of a request say of where it ends.
+#[derive(Default)]
+struct Framing<'a> {
+    hosts: usize,
+    lengths: usize,
+    codings: usize,
+    /// The last of each.
+    length: &'a [u8],
+    coding: &'a [u8],
+}
+
+impl<'a> Framing<'a> {
+    fn add(&mut self, header: &httparse::Header<'a>) {
+        // Most headers have names of other lengths.
+        match header.name.len() {
+            4 if header.name.eq_ignore_ascii_case("host") => self.hosts += 1,
+            14 if header.name.eq_ignore_ascii_case("content-length") => {
+                self.lengths += 1;
+                self.length = header.value;
+            }
+            17 if header.name.eq_ignore_ascii_case("transfer-encoding") => {
+                self.codings += 1;
+                self.coding = header.value;
+            }
+            _ => {}
+        }
+    }
+
+    fn next_state(&self) -> Option<State> {
+        match (self.lengths, self.codings) {
+            (0, 0) => Some(State::Body(0)),
+            (1, 0) => content_length(self.length).map(State::Body),
+            (0, 1) => self.coding.eq_ignore_ascii_case(b"chunked").then_some(State::Unfollowed),
+            // Two lengths, or a length and a coding, are how requests are smuggled (RFC 9112 section 6.1).
+            _ => None,
+        }
     }
 }
 
@@ -202,14 +235,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for CheckedHeads<S> {
             if this.state == State::Unfollowed && this.raw.is_empty() {
                 return Pin::new(&mut this.inner).poll_read(cx, buf);
             }
-            let mut space = [0; READ_SIZE];
-            let mut read = ReadBuf::new(&mut space);
-            ready!(Pin::new(&mut this.inner).poll_read(cx, &mut read))?;
-            if read.filled().is_empty() {
+            this.raw.reserve(READ_SIZE);
+            if ready!(poll_read_buf(Pin::new(&mut this.inner), cx, &mut this.raw))? == 0 {
                 // The end; half a head is no request.
                 return Poll::Ready(Ok(()));
             }
-            this.raw.extend_from_slice(read.filled());
             this.advance();
         }
     }
