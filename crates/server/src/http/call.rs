@@ -3,7 +3,7 @@
 use super::{
     answer::Failure,
     application::Services,
-    endpoint::{Endpoint, Right},
+    endpoint::{Endpoint, Part, Right},
     form::Parameters,
     precondition::Known,
 };
@@ -12,7 +12,7 @@ use address_book::desk::Desk;
 use directory::Directory;
 use jiff::Timestamp;
 use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId};
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 /// A request that may be done: what a handler works with.
 pub struct Call<'a> {
@@ -37,7 +37,7 @@ pub struct Call<'a> {
     /// The body, where it is rows and not parameters.
     pub rows: Option<Rows>,
     /// Names in the path, decoded.
-    pub(super) names: Names,
+    pub(super) names: Names<'a>,
 }
 
 /// A body of rows, read while it comes.
@@ -89,27 +89,35 @@ pub enum PathPart {
     File,
 }
 
-/// What the path names; the tenant may also be named by a parameter.
-#[derive(Default)]
-pub(super) struct Names {
-    pub(super) tenant: Option<TenantId>,
-    texts: [Option<String>; 5],
+impl PathPart {
+    /// Reads a part of a path's pattern; `None` of one that is written out.
+    pub(super) fn of_pattern(pattern: &str) -> Option<Self> {
+        match pattern {
+            "{tenant}" => Some(Self::Tenant),
+            "{mail}" => Some(Self::Mail),
+            "{group}" => Some(Self::Group),
+            "{domain}" => Some(Self::Domain),
+            "{file}" => Some(Self::File),
+            _ => None,
+        }
+    }
 }
 
-impl Names {
-    pub(super) fn of(endpoint: Endpoint, segments: Vec<String>) -> Self {
+/// What the path names; the tenant may also be named by a parameter.
+#[derive(Default)]
+pub(super) struct Names<'a> {
+    pub(super) tenant: Option<TenantId>,
+    texts: [Cow<'a, str>; 5],
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(endpoint: Endpoint, segments: Vec<Cow<'a, str>>) -> Self {
         let mut names = Self::default();
-        for (pattern, segment) in endpoint.path().split('/').skip(1).zip(segments) {
-            let part = match pattern {
-                "{tenant}" => PathPart::Tenant,
-                "{mail}" => PathPart::Mail,
-                "{group}" => PathPart::Group,
-                "{domain}" => PathPart::Domain,
-                "{file}" => PathPart::File,
-                _ => continue,
-            };
-            if let Some(place) = names.texts.get_mut(part as usize) {
-                *place = Some(segment);
+        for (part, segment) in endpoint.parts().iter().zip(segments) {
+            if let Part::Name(part) = part
+                && let Some(place) = names.texts.get_mut(*part as usize)
+            {
+                *place = segment;
             }
         }
         names.tenant = TenantId::parse(names.text(PathPart::Tenant)).ok();
@@ -117,7 +125,7 @@ impl Names {
     }
 
     fn text(&self, part: PathPart) -> &str {
-        self.texts.get(part as usize).and_then(Option::as_deref).unwrap_or_default()
+        self.texts.get(part as usize).map_or("", Cow::as_ref)
     }
 
     pub(super) fn mail(&self) -> Option<MailAddress> {

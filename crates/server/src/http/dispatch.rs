@@ -25,6 +25,7 @@ use actix_web::{
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Largest body in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -57,10 +58,8 @@ pub async fn dispatch(worker: &Worker, request: HttpRequest, payload: Payload) -
             (failure.into_response(), cause)
         }
     };
-    log(&trace, &response, cause, &id, began);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+    log(&trace, &response, cause, id.to_str().unwrap_or_default(), began);
+    response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
@@ -264,13 +263,17 @@ impl From<NoEndpoint> for Failure {
 }
 
 /// The request's own identifier, where it is a plain one, or a new one.
-fn request_id(request: &HttpRequest) -> String {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| {
+fn request_id(request: &HttpRequest) -> HeaderValue {
+    let is_plain = |id: &&HeaderValue| {
         (1..=64).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
-    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
+    let given = request.headers().get(REQUEST_ID).filter(is_plain);
+    given.cloned().unwrap_or_else(|| {
+        let mut text = Uuid::encode_buffer();
+        let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
+    })
 }
 
 fn log(

@@ -1,7 +1,9 @@
 //! Every endpoint, and who may use it: the one table of methods, paths and rights. Routes are made from
 //! it, each request is checked against it, and an endpoint without its row does not compile.
 
+use super::call::PathPart;
 use actix_web::http::Method;
+use std::{borrow::Cow, sync::LazyLock};
 use strum::{EnumMessage, VariantArray};
 
 /// A request that the API knows. The comments are what the API's document says in short.
@@ -304,34 +306,73 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`NoEndpoint`] when the path is unknown, or known with other methods.
-    pub fn find(method: &Method, segments: &[String]) -> Result<Self, NoEndpoint> {
+    pub fn find(method: &Method, segments: &[Cow<'_, str>]) -> Result<Self, NoEndpoint> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let at = |endpoint: &Self| endpoint.is_at(segments);
-        let mut here: Vec<Self> = Self::VARIANTS.iter().copied().filter(at).collect();
-        // A path that is written out goes before one with a name in that place, as in OpenAPI.
-        let names = |endpoint: &Self| endpoint.path().matches('{').count();
-        let fewest = here.iter().map(names).min();
-        here.retain(|endpoint| Some(names(endpoint)) == fewest);
-        if let Some(endpoint) = here.iter().find(|endpoint| endpoint.method() == method) {
+        let route = ROUTES.iter().find(|route| route.is_at(segments)).ok_or(NoEndpoint::UnknownPath)?;
+        if let Some((_, endpoint)) = route.methods.iter().find(|(known, _)| known == method) {
             return Ok(*endpoint);
         }
-        let mut allowed: Vec<Method> = here.into_iter().map(Self::method).collect();
-        if allowed.is_empty() {
-            return Err(NoEndpoint::UnknownPath);
-        }
+        let mut allowed: Vec<Method> = route.methods.iter().map(|(method, _)| method.clone()).collect();
         if allowed.contains(&Method::GET) {
             allowed.push(Method::HEAD);
         }
         Err(NoEndpoint::OtherMethods(allowed))
     }
 
-    fn is_at(self, segments: &[String]) -> bool {
-        let mut parts = self.path().split('/').skip(1);
-        let fits = |part: &str, segment: &String| {
-            if part.starts_with('{') { !segment.is_empty() } else { part == segment }
+    /// The parts of its path.
+    pub(super) fn parts(self) -> &'static [Part] {
+        static PARTS: LazyLock<Vec<Vec<Part>>> =
+            LazyLock::new(|| Endpoint::VARIANTS.iter().map(|endpoint| parts_of(endpoint.path())).collect());
+        // The variants stand in the order of their numbers.
+        PARTS.get(self as usize).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn parts_of(path: &'static str) -> Vec<Part> {
+    let part = |part| PathPart::of_pattern(part).map_or(Part::Text(part), Part::Name);
+    path.split('/').skip(1).map(part).collect()
+}
+
+/// A path of the table, taken apart once.
+struct Route {
+    path: &'static str,
+    parts: Vec<Part>,
+    methods: Vec<(Method, Endpoint)>,
+}
+
+/// A part of a path.
+pub(super) enum Part {
+    /// Written out.
+    Text(&'static str),
+    /// A name stands in its place.
+    Name(PathPart),
+}
+
+/// Every path. One that is written out goes before one with a name in that place, as in `OpenAPI`.
+static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    let mut routes: Vec<Route> = Vec::new();
+    for endpoint in Endpoint::VARIANTS {
+        let (method, path, ..) = endpoint.row();
+        match routes.iter_mut().find(|route| route.path == path) {
+            Some(route) => route.methods.push((method, *endpoint)),
+            Option::None => routes.push(Route::new(path, method, *endpoint)),
+        }
+    }
+    routes.sort_by_key(|route| route.parts.iter().filter(|part| matches!(part, Part::Name(_))).count());
+    routes
+});
+
+impl Route {
+    fn new(path: &'static str, method: Method, endpoint: Endpoint) -> Self {
+        Self { path, parts: parts_of(path), methods: vec![(method, endpoint)] }
+    }
+
+    fn is_at(&self, segments: &[Cow<'_, str>]) -> bool {
+        let fits = |(part, segment): (&Part, &Cow<'_, str>)| match part {
+            Part::Text(text) => text == segment,
+            Part::Name(_) => !segment.is_empty(),
         };
-        segments.iter().all(|segment| parts.next().is_some_and(|part| fits(part, segment)))
-            && parts.next().is_none()
+        self.parts.len() == segments.len() && self.parts.iter().zip(segments).all(fits)
     }
 }
 
@@ -349,7 +390,7 @@ mod tests {
     use super::*;
 
     fn find(method: &Method, path: &str) -> Result<Endpoint, NoEndpoint> {
-        let segments: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
+        let segments: Vec<_> = path.split('/').skip(1).map(Cow::from).collect();
         Endpoint::find(method, &segments)
     }
 
@@ -363,6 +404,14 @@ mod tests {
         assert_eq!(find(&Method::GET, "/docs"), Ok(Endpoint::ReadDocs));
         assert_eq!(find(&Method::GET, "/v2/addressbook/t/suggest"), Ok(Endpoint::SuggestContacts));
         assert_eq!(find(&Method::GET, "/v2/addressbook/t/suggest.vcf"), Ok(Endpoint::ReadContact));
+    }
+
+    #[test]
+    fn every_name_in_a_path_is_known() {
+        for endpoint in Endpoint::VARIANTS {
+            let names = endpoint.parts().iter().filter(|part| matches!(part, Part::Name(_))).count();
+            assert_eq!(names, endpoint.path().matches('{').count(), "{endpoint:?}");
+        }
     }
 
     #[test]

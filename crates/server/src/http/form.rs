@@ -215,6 +215,9 @@ fn decode_pair(pair: &[u8]) -> Result<(String, String), FormError> {
 }
 
 fn decode(bytes: &[u8]) -> Option<String> {
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return String::from_utf8(bytes.to_vec()).ok();
+    }
     let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     String::from_utf8(percent_decode(&spaced).collect()).ok()
 }

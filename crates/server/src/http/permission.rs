@@ -47,7 +47,11 @@ pub(super) async fn authenticate(
 ///
 /// # Errors
 /// 403.
-pub(super) fn right_of(endpoint: Endpoint, actor: Option<&Actor>, names: &Names) -> Result<Right, Failure> {
+pub(super) fn right_of(
+    endpoint: Endpoint,
+    actor: Option<&Actor>,
+    names: &Names<'_>,
+) -> Result<Right, Failure> {
     let (Access::ByRole(rights), Some(actor)) = (endpoint.access(), actor) else { return Ok(Right::All) };
     let is_own = names.tenant.as_ref().is_some_and(|tenant| actor.is_of(tenant));
     let right = match (actor.role(), is_own) {
