@@ -17,7 +17,10 @@ use directory::{
     changing::{AddressTaken, NameTaken, WriteError},
     error::DirectoryError,
 };
-use futures_util::{Stream, StreamExt, TryStreamExt, stream::LocalBoxStream};
+use futures_util::{
+    Stream, StreamExt, TryStreamExt,
+    stream::{self, LocalBoxStream},
+};
 use mail_model::{
     answer::Answer,
     deletion::Retention,
@@ -172,6 +175,15 @@ impl Reply {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
+        self
+    }
+
+    /// The same without parts, which nobody would read of an answer to `HEAD`.
+    #[must_use]
+    pub fn for_head(mut self) -> Self {
+        if let ReplyBody::Stream(_, parts) = &mut self.body {
+            *parts = stream::empty().boxed_local();
+        }
         self
     }
 

@@ -110,14 +110,7 @@ async fn answer(
     let known = Known::of_request(request);
     let mut call =
         Call { directory, desk, services, right, client, now, precondition, known, parameters, rows, names };
-    let settling = endpoint.may_change_something().then(|| Settling::begin(desk));
-    let outcome = match keyed {
-        None => api::handle(endpoint, &mut call).await,
-        Some(keyed) => Box::pin(handle_once(&keyed, endpoint, &mut call)).await,
-    };
-    if let Some(settling) = settling {
-        settling.end().await;
-    }
+    let outcome = handle(keyed, endpoint, &mut call).await;
     // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
     for name in call.parameters.asked() {
         debug_assert!(
@@ -125,7 +118,22 @@ async fn answer(
             "{endpoint:?} takes {name} and the document hides it"
         );
     }
-    Ok(with_ignored(outcome?, call.parameters))
+    let reply = outcome?;
+    let reply = if request.method() == Method::HEAD { reply.for_head() } else { reply };
+    Ok(with_ignored(reply, call.parameters))
+}
+
+/// Does what a request asks for. Whatever comes of it, once it is answered others read what it wrote.
+async fn handle(keyed: Option<Keyed>, endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let settling = endpoint.may_change_something().then(|| Settling::begin(call.desk));
+    let outcome = match keyed {
+        None => api::handle(endpoint, call).await,
+        Some(keyed) => Box::pin(handle_once(&keyed, endpoint, call)).await,
+    };
+    if let Some(settling) = settling {
+        settling.end().await;
+    }
+    outcome
 }
 
 /// Does what a request with a key asks for, unless it was done before.
