@@ -26,7 +26,8 @@ use directory::tenants::TenantAtHand;
 
 /// The tenant that a request names.
 async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
-    call.directory.tenant(call.tenant()?).await?.ok_or_else(|| Failure::not_found("tenant"))
+    let tenant = Box::pin(call.directory.tenant(call.tenant()?)).await?;
+    tenant.ok_or_else(|| Failure::not_found("tenant"))
 }
 
 /// Does work that takes a while to its end, even where the client goes away: what is left half way would wait for
@@ -55,15 +56,15 @@ pub fn is_documented(endpoint: Endpoint, parameter: &str) -> bool {
 /// # Errors
 /// The [`Failure`] that it is answered with.
 pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
-    // Boxed, since each request's future is as large as the largest handler's that is not; reading one user
-    // is what is asked for most.
+    // Boxed, since each request's future is as large as the largest handler's that is not, and is moved as a whole.
+    // Contacts are asked for most, and their handlers are small.
     match endpoint {
         Endpoint::Authenticate => Box::pin(authenticate::authenticate(call)).await,
         Endpoint::Live => health::live(),
         Endpoint::Ready => Box::pin(health::ready(call)).await,
         Endpoint::ListUsers => Box::pin(users::list(call)).await,
         Endpoint::CreateUser => Box::pin(users::create(call)).await,
-        Endpoint::ReadUser => users::read(call).await,
+        Endpoint::ReadUser => Box::pin(users::read(call)).await,
         Endpoint::PatchUser => Box::pin(users::patch(call)).await,
         Endpoint::DeleteUser => Box::pin(users::delete(call)).await,
         Endpoint::RestoreUser => Box::pin(users::restore(call)).await,
@@ -93,7 +94,6 @@ pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Fa
         Endpoint::ReadResource => Box::pin(resources::read(call)).await,
         Endpoint::PatchResource => Box::pin(resources::patch(call)).await,
         Endpoint::DeleteResource => Box::pin(resources::delete(call)).await,
-        // What is asked for while somebody types; the rest of them takes more room than time.
         Endpoint::ListContacts => addressbook::list(call).await,
         Endpoint::SuggestContacts => addressbook::suggest(call).await,
         Endpoint::ListContactChanges => Box::pin(addressbook::changes(call)).await,

@@ -39,7 +39,8 @@ impl Accounts {
         {
             return Ok(Some(known));
         }
-        let account = directory.account_of_id(&subject.id).await?.map(Arc::new);
+        // Boxed, since every request would be larger by it, and it comes once in some seconds.
+        let account = Box::pin(directory.account_of_id(&subject.id)).await?.map(Arc::new);
         if let Some(account) = &account {
             self.0.insert(subject.id.clone(), account.clone());
         }
