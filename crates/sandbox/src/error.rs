@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why a server could not be set up, started or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,22 @@ pub enum SandboxError {
         request: &'static str,
         /// The result code of RFC 4511.
         code: u8,
+    },
+    /// Redis refused a command, or was not there to answer it.
+    #[error("redis-cli {command}: {answer}")]
+    RedisCommand {
+        /// The first word of the command; the others may be secret.
+        command: String,
+        /// What it said.
+        answer: String,
+    },
+    /// The sentinels did not agree in time.
+    #[error("after {} s the sentinels have not got so far: {what}", after.as_secs())]
+    SentinelsDisagree {
+        /// What was waited for.
+        what: &'static str,
+        /// For how long.
+        after: Duration,
     },
     /// The certificates could not be made.
     #[error("could not make a certificate")]

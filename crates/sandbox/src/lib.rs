@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod certificates;
 mod child;
 mod directory;
 mod error;
@@ -13,4 +14,4 @@ mod stray;
 
 pub use directory::{DirectoryServer, DirectoryServerOptions};
 pub use error::SandboxError;
-pub use redis::{RedisServer, RedisServerOptions};
+pub use redis::{RedisSentinels, RedisSentinelsOptions, RedisServer, RedisServerOptions};

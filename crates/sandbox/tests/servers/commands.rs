@@ -56,7 +56,9 @@ pub(crate) fn has_unit(server: &DirectoryServer, name: &str) -> bool {
 
 pub(crate) fn redis(server: &RedisServer, arguments: &[&str]) -> String {
     let url = server.url_with_password();
-    let base = ["--no-auth-warning", "-u", url.expose_secret()];
+    let ca = server.ca_file().map(|file| file.display().to_string());
+    let mut base = vec!["--no-auth-warning", "-u", url.expose_secret()];
+    base.extend(ca.iter().flat_map(|file| ["--cacert", file]));
     printed(run("redis-cli", base.iter().chain(arguments), "")).trim().to_owned()
 }
 

@@ -7,4 +7,5 @@ mod directory;
 mod holder;
 mod leftovers;
 mod redis;
+mod sentinels;
 mod tls;

@@ -1,0 +1,163 @@
+//! Owns the life of one Redis server: first start, kill, stop, start again.
+
+mod cli;
+mod config;
+mod options;
+mod sentinels;
+mod tls;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+pub use self::options::RedisServerOptions;
+pub use self::sentinels::{RedisSentinels, RedisSentinelsOptions};
+use self::tls::TlsFiles;
+use crate::child::Server;
+use crate::error::SandboxError;
+use crate::folder::{Folder, remove, write_private};
+use crate::programs::REDIS_SERVER;
+use crate::{percent, port};
+
+const CONFIG: &str = "redis.conf";
+
+/// A running Redis server. It stops when this is dropped.
+#[derive(Debug)]
+pub struct RedisServer {
+    child: Option<Server>,
+    folder: Folder,
+    port: u16,
+    options: RedisServerOptions,
+}
+
+impl RedisServer {
+    /// A server with all its files in `path`, which is created, empty, or of an earlier run.
+    pub fn in_folder(path: impl AsRef<Path>) -> RedisServerOptions {
+        RedisServerOptions::new(path.as_ref())
+    }
+
+    fn run(&mut self) -> Result<(), SandboxError> {
+        if !self.options.persistent {
+            // A replica leaves what it got from its master.
+            remove(&self.folder.path().join("dump.rdb"))?;
+        }
+        let config = self.folder.path().join(CONFIG);
+        write_private(&config, self.config().as_bytes())?;
+        let log = self.folder.path().join("log/console");
+        let config = config.display().to_string();
+        let mut child = Server::spawn(&self.options.programs, REDIS_SERVER, &[&config], &log)?;
+        // The port might be answered by another server; the log is this child's own.
+        child.wait_until_ready(|child| child.output().contains("Ready to accept connections"))?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    fn config(&self) -> String {
+        let options = &self.options;
+        let mut config = config::base(self.port, self.folder.path(), self.tls());
+        let appended = if options.persistent { "yes" } else { "no" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(config, "save \"\"\nappendonly {appended}\nrepl-diskless-sync-delay 0");
+        config::add_password(&mut config, "requirepass", options.password.as_ref());
+        config::add_password(&mut config, "masterauth", options.password.as_ref());
+        if let Some(master) = options.replica_of {
+            let _ = writeln!(config, "replicaof 127.0.0.1 {master}");
+        }
+        config
+    }
+
+    fn tls(&self) -> Option<&TlsFiles> {
+        self.options.tls_files.as_ref()
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls().is_some() { "rediss" } else { "redis" }
+    }
+
+    /// `redis://127.0.0.1:PORT`, without the password; `rediss://…` with TLS.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://127.0.0.1:{}", self.scheme(), self.port)
+    }
+
+    /// `redis://default:PASSWORD@127.0.0.1:PORT`; the same as [`url`](Self::url) when there is no password.
+    #[must_use]
+    pub fn url_with_password(&self) -> SecretString {
+        match &self.options.password {
+            None => self.url().into(),
+            Some(password) => format!(
+                "{}://default:{}@127.0.0.1:{}",
+                self.scheme(),
+                percent::encoded(password.expose_secret()),
+                self.port
+            )
+            .into(),
+        }
+    }
+
+    /// The certificate of the CA that signed the server's, in PEM, with TLS on.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<PathBuf> {
+        self.tls().map(TlsFiles::ca)
+    }
+
+    /// The port on 127.0.0.1. It stays the same as long as this value lives.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder with everything in it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The server's process id; `None` after [`kill`](Self::kill) or [`stop`](Self::stop).
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Server::pid)
+    }
+
+    /// Sends a command, such as `["INFO", "memory"]`, and returns the answer: values alone, one a line.
+    ///
+    /// # Errors
+    /// When `redis-cli` is not installed, the server does not answer, or it refuses.
+    pub fn command(&self, words: &[&str]) -> Result<String, SandboxError> {
+        let password = self.options.password.as_ref();
+        cli::ask(&self.options.programs, self.port, password, self.tls(), words)
+    }
+
+    /// Ends the server as a power failure would, with SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill();
+        }
+    }
+
+    /// Ends the server in order; after four seconds, with SIGKILL.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.stop();
+        }
+    }
+
+    /// Starts the server on the same port, after a kill or a stop. Does nothing while it runs.
+    ///
+    /// # Errors
+    /// When another process took the port meanwhile, or the server does not start.
+    pub fn start_again(&mut self) -> Result<(), SandboxError> {
+        if self.child.as_mut().is_some_and(Server::is_running) {
+            return Ok(());
+        }
+        self.child = None;
+        if port::is_free(self.port) { self.run() } else { Err(SandboxError::PortTaken { port: self.port }) }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,110 @@
+//! Owns what can be chosen about a Redis server before it starts.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::tls::TlsFiles;
+use super::{CONFIG, RedisServer, config};
+use crate::error::SandboxError;
+use crate::folder::Folder;
+use crate::programs::{Programs, REDIS_SERVER};
+use crate::{port, stray};
+
+/// How often a start may lose its port to somebody else.
+const PORT_TRIES: usize = 5;
+
+/// How a Redis server is to be set up; ends in [`start`](Self::start).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RedisServerOptions {
+    folder: PathBuf,
+    tls: bool,
+    pub(super) password: Option<SecretString>,
+    pub(super) persistent: bool,
+    pub(super) programs: Programs,
+    /// Certificates that several servers share.
+    pub(super) tls_files: Option<TlsFiles>,
+    /// The port of the server to follow.
+    pub(super) replica_of: Option<u16>,
+}
+
+impl RedisServerOptions {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            tls: false,
+            password: None,
+            persistent: false,
+            programs: Programs::installed(),
+            tls_files: None,
+            replica_of: None,
+        }
+    }
+
+    /// Demands this password of clients; by default none.
+    pub fn password(mut self, password: SecretString) -> Self {
+        self.password = Some(password);
+        self
+    }
+
+    /// Whether to speak TLS, and nothing else, with a certificate for 127.0.0.1 and localhost.
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Whether data outlives the process, in an append-only file; by default it does not.
+    pub fn persistent(mut self, persistent: bool) -> Self {
+        self.persistent = persistent;
+        self
+    }
+
+    /// Looks for the programs in this folder only, instead of in `PATH` and the system folders.
+    pub fn programs_in(mut self, folder: impl AsRef<Path>) -> Self {
+        self.programs = Programs::only_in(folder.as_ref());
+        self
+    }
+
+    /// Returns once the server answers.
+    ///
+    /// # Errors
+    /// When the folder cannot be used, something is not installed, or the server does not start.
+    pub fn start(mut self) -> Result<RedisServer, SandboxError> {
+        self.programs.find(REDIS_SERVER)?;
+        let folder = Folder::claim(&self.folder, "Redis server")?;
+        stray::stop_redis_servers(folder.path())?;
+        if self.tls {
+            self.tls_files = Some(TlsFiles::in_folder(folder.path())?);
+        }
+        let last = config::last_port(&folder.path().join(CONFIG));
+        let mut server = RedisServer { child: None, folder, port: 0, options: self };
+        on_a_free_port(last, |port| {
+            server.port = port;
+            server.run()
+        })?;
+        Ok(server)
+    }
+}
+
+/// Runs something on the last port, if that is free, or on others until one is not lost to somebody else.
+pub(super) fn on_a_free_port<T>(
+    mut last: Option<u16>,
+    mut run: impl FnMut(u16) -> Result<T, SandboxError>,
+) -> Result<T, SandboxError> {
+    let mut tries = 1;
+    loop {
+        let port = match last.take().filter(|port| port::is_free(*port)) {
+            Some(port) => port,
+            None => port::free(None)?,
+        };
+        match run(port) {
+            Err(SandboxError::DidNotStart { lines, .. })
+                if tries < PORT_TRIES && lines.contains("in use") =>
+            {
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
+}
