@@ -9,9 +9,12 @@ use std::{path::PathBuf, time::Duration};
 /// serves it with `pbm serve`, and measures. The exit code is 0 whether targets are met or not.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// How many users there are.
+    /// How many users there are, where it is not the address book that is measured.
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..))]
     pub(crate) users: u32,
+    /// How many users there are where the address book is measured: everything about it once for each.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [10_000, 100_000], value_parser = clap::value_parser!(u32).range(1000..))]
+    sizes: Vec<u32>,
     /// How long one measurement takes.
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
@@ -30,6 +33,9 @@ pub(crate) struct Arguments {
     /// The binary to measure [default: pbm beside this program].
     #[arg(long, value_name = "FILE")]
     pub(crate) pbm: Option<PathBuf>,
+    /// Answer every request with nothing, and do nothing else.
+    #[arg(long, hide = true)]
+    pub(crate) empty_handler: bool,
 }
 
 /// What can be measured, in order: what changes a list or makes users comes after what counts on their number.
@@ -39,7 +45,7 @@ pub(crate) enum Operation {
     Start,
     /// Reading one user.
     Read,
-    /// Pages of the list of users.
+    /// Pages of the list of users, where there is no Redis.
     Pages,
     /// Search by three letters.
     Search,
@@ -57,6 +63,46 @@ pub(crate) enum Operation {
     Create,
     /// Making users in bulk.
     Bulk,
+    /// Building the address book.
+    BookBuild,
+    /// Pages of the address book, and of the list of users.
+    BookPages,
+    /// Suggestions while people type.
+    BookSuggest,
+    /// A page that has not changed.
+    BookUnchanged,
+    /// The whole address book as vCard.
+    BookExport,
+    /// Changes made behind pbm.
+    BookBehind,
+    /// Restarts.
+    BookResume,
+}
+
+impl Operation {
+    /// Whether it belongs to the table of the address book.
+    pub(crate) fn is_of_book(self) -> bool {
+        match self {
+            Self::BookBuild
+            | Self::BookPages
+            | Self::BookSuggest
+            | Self::BookUnchanged
+            | Self::BookExport
+            | Self::BookBehind
+            | Self::BookResume => true,
+            Self::Start
+            | Self::Read
+            | Self::Pages
+            | Self::Search
+            | Self::Login
+            | Self::ReadList
+            | Self::AddMember
+            | Self::Expand
+            | Self::DeleteGroup
+            | Self::Create
+            | Self::Bulk => false,
+        }
+    }
 }
 
 impl Arguments {
@@ -72,9 +118,18 @@ impl Arguments {
         usize::try_from(self.users).unwrap_or(usize::MAX)
     }
 
-    /// What is to be measured, in order.
-    pub(crate) fn operations(&self) -> Vec<Operation> {
+    /// How many users the address book is measured with, from few to many.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        let mut sizes: Vec<_> =
+            self.sizes.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX)).collect();
+        sizes.sort_unstable();
+        sizes
+    }
+
+    /// What is to be measured, in order: of the address book, or of all else.
+    pub(crate) fn operations(&self, of_book: bool) -> Vec<Operation> {
         let all = Operation::value_variants().iter().copied();
-        all.filter(|operation| self.only.is_empty() || self.only.contains(operation)).collect()
+        let asked = |operation: &Operation| self.only.is_empty() || self.only.contains(operation);
+        all.filter(|operation| operation.is_of_book() == of_book).filter(asked).collect()
     }
 }

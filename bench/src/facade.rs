@@ -1,6 +1,7 @@
-//! `pbm serve` as a child process: started, asked for its memory, stopped.
+//! `pbm serve` as a child process, or a server that says the same when it is ready: started, asked for its memory, stopped.
 
 use anyhow::{Context, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
@@ -9,6 +10,9 @@ use std::{
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+/// What tells pbm whether to use Redis.
+const CACHE_ENABLED: &str = "PBM_ADDRESS_BOOK__CACHE__ENABLED";
 
 /// How to run pbm.
 #[derive(Clone)]
@@ -41,19 +45,14 @@ impl Program {
 
     /// Starts `pbm serve` and waits until it is ready.
     pub(crate) fn serve(&self) -> anyhow::Result<Facade> {
-        let began = Instant::now();
-        let child = self.command("serve")?.stdout(Stdio::piped()).spawn();
-        let mut child = child.with_context(|| format!("cannot run {}", self.binary.display()))?;
-        let mut line = String::new();
-        let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
-        let took = began.elapsed();
-        let address = read.and(line.trim().strip_prefix("ready http://")).map(str::parse);
-        if let Some(Ok(address)) = address {
-            return Ok(Facade { child, address, took });
-        }
-        child.kill()?;
-        child.wait()?;
-        bail!("pbm serve did not start: {}", tail(&self.log))
+        Facade::start(self.command("serve")?, &self.log)
+    }
+
+    /// The same, told not to use Redis.
+    pub(crate) fn serve_without_redis(&self) -> anyhow::Result<Facade> {
+        let mut command = self.command("serve")?;
+        command.env(CACHE_ENABLED, "false");
+        Facade::start(command, &self.log)
     }
 
     /// Runs a command of pbm to its end.
@@ -66,6 +65,38 @@ impl Program {
 }
 
 impl Facade {
+    /// Starts a server and waits until it says where it is ready.
+    pub(crate) fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let child = command.stdout(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("cannot run {}", command.get_program().display()))?;
+        let mut line = String::new();
+        let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut line));
+        let took = began.elapsed();
+        let address = read.and(line.trim().strip_prefix("ready http://")).map(str::parse);
+        if let Some(Ok(address)) = address {
+            return Ok(Self { child, address, took });
+        }
+        child.kill()?;
+        child.wait()?;
+        bail!("{command:?} did not start: {}", tail(log))
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("no process")?;
+        kill_process(pid, Signal::TERM)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Ends it with SIGKILL.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

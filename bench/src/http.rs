@@ -15,6 +15,8 @@ const MAX_HEADERS: usize = 32;
 const BUFFER: usize = 16 * 1024;
 /// The media type of parameters.
 const FORM: &str = "application/x-www-form-urlencoded";
+/// The status of an answer that never has a body.
+pub(crate) const NOT_MODIFIED: u16 = 304;
 /// What the bytes of a chunk end with.
 const END_OF_CHUNK: usize = "\r\n".len();
 
@@ -30,6 +32,16 @@ pub(crate) struct HttpClient {
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
+    head: &'a [u8],
+}
+
+impl Answer<'_> {
+    /// The value of a header field.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let lines = std::str::from_utf8(self.head).ok()?.lines();
+        let mut fields = lines.filter_map(|line| line.split_once(':'));
+        fields.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+    }
 }
 
 /// What the head of an answer says.
@@ -56,11 +68,26 @@ impl HttpClient {
         let mut incoming = Incoming { stream, bytes: &mut self.answer };
         let sent = async { Ok(out.write_all(request).await?) };
         let ((), head) = tokio::try_join!(sent, incoming.answer(&mut self.chunks))?;
+        let (start, rest) = self.answer.split_at_checked(head.body).unwrap_or_default();
         let body = match head.length {
-            Some(length) => self.answer.get(head.body..head.body + length).unwrap_or_default(),
+            Some(length) => rest.get(..length).unwrap_or_default(),
             None => &self.chunks,
         };
-        Ok(Answer { status: head.status, body })
+        Ok(Answer { status: head.status, body, head: start })
+    }
+
+    /// Sends a request whose answer is long, and counts the bytes of its body, of which none are kept. It must be a
+    /// success, in chunks.
+    pub(crate) async fn download(&mut self, request: &[u8]) -> anyhow::Result<usize> {
+        self.stream.write_all(request).await?;
+        let (stream, _) = self.stream.split();
+        self.answer.clear();
+        let mut incoming = Incoming { stream, bytes: &mut self.answer };
+        let head = incoming.head().await?;
+        ensure!(head.status == 200 && head.length.is_none(), "pbm answered {}, not in chunks", head.status);
+        let mut length = 0;
+        incoming.chunks(head.body, |chunk| length += chunk.len()).await?;
+        Ok(length)
     }
 }
 
@@ -73,32 +100,37 @@ struct Incoming<'a> {
 impl Incoming<'_> {
     /// Reads all of it; a body in chunks is put together in `chunks`.
     async fn answer(&mut self, chunks: &mut Vec<u8>) -> anyhow::Result<Head> {
-        let head = loop {
-            self.more().await?;
-            if let Some(head) = parse_head(self.bytes)? {
-                break head;
-            }
-        };
+        let head = self.head().await?;
         match head.length {
             Some(length) => self.until(head.body + length).await?,
-            None => self.chunks(head.body, chunks).await?,
+            None => self.chunks(head.body, |chunk| chunks.extend_from_slice(chunk)).await?,
         }
         Ok(head)
     }
 
-    async fn chunks(&mut self, mut at: usize, chunks: &mut Vec<u8>) -> anyhow::Result<()> {
+    async fn head(&mut self) -> anyhow::Result<Head> {
+        loop {
+            self.more().await?;
+            if let Some(head) = parse_head(self.bytes)? {
+                return Ok(head);
+            }
+        }
+    }
+
+    /// Hands out the chunks that begin at a place; what was handed out is forgotten.
+    async fn chunks(&mut self, at: usize, mut take: impl FnMut(&[u8])) -> anyhow::Result<()> {
         loop {
             let Some((begin, size)) = parse_size(self.bytes, at)? else {
                 self.more().await?;
                 continue;
             };
             let end = begin + size;
-            at = end + END_OF_CHUNK;
-            self.until(at).await?;
+            self.until(end + END_OF_CHUNK).await?;
+            take(self.bytes.get(begin..end).unwrap_or_default());
+            self.bytes.drain(at..end + END_OF_CHUNK);
             if size == 0 {
                 return Ok(());
             }
-            chunks.extend_from_slice(self.bytes.get(begin..end).unwrap_or_default());
         }
     }
 
@@ -121,12 +153,14 @@ fn parse_head(bytes: &[u8]) -> anyhow::Result<Option<Head>> {
     let mut response = httparse::Response::new(&mut fields);
     let httparse::Status::Complete(body) = response.parse(bytes)? else { return Ok(None) };
     let field = |name: &str| response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+    let status = response.code.unwrap_or_default();
     let length = match (field("content-length"), field("transfer-encoding")) {
+        _ if status == NOT_MODIFIED => Some(0),
         (Some(length), _) => Some(std::str::from_utf8(length.value)?.trim().parse()?),
         (None, Some(coding)) if coding.value == b"chunked" => None,
         _ => bail!("an answer of unknown length"),
     };
-    Ok(Some(Head { status: response.code.unwrap_or_default(), length, body }))
+    Ok(Some(Head { status, length, body }))
 }
 
 /// Where the bytes of a chunk begin and how many they are; `None` while its size is not there as a whole.
@@ -159,6 +193,13 @@ pub(crate) fn request_of(
     format!("{method} {path} HTTP/1.1\r\nHost: pbm\r\n{token}{about_body}\r\n{body}").into_bytes()
 }
 
+/// The same request with one header field more.
+pub(crate) fn with_field(request: &[u8], name: &str, value: &str) -> anyhow::Result<Vec<u8>> {
+    let text = std::str::from_utf8(request)?;
+    let (line, rest) = text.split_once("\r\n").context("a request without lines")?;
+    Ok(format!("{line}\r\n{name}: {value}\r\n{rest}").into_bytes())
+}
+
 /// A request to paths that differ in one place; only that place is written anew.
 #[derive(Clone)]
 pub(crate) struct Template {
@@ -182,20 +223,29 @@ impl Template {
 }
 
 /// A client that sends one request again and again, and expects success.
-pub(crate) async fn repeating(address: SocketAddr, request: Vec<u8>) -> anyhow::Result<impl Client> {
+pub(crate) async fn repeating(
+    address: SocketAddr,
+    request: Vec<u8>,
+) -> anyhow::Result<Asking<impl FnMut(&mut Vec<u8>) + Send + 'static>> {
     Asking::connect(address, move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&request)).await
 }
 
-/// A client that sends what `next` writes, and expects success.
+/// A client that sends what `next` writes, and expects success, or another status.
 pub(crate) struct Asking<F> {
     http: HttpClient,
     request: Vec<u8>,
     next: F,
+    expected: u16,
 }
 
 impl<F> Asking<F> {
     pub(crate) async fn connect(address: SocketAddr, next: F) -> anyhow::Result<Self> {
-        Ok(Self { http: HttpClient::connect(address).await?, request: Vec::new(), next })
+        Ok(Self { http: HttpClient::connect(address).await?, request: Vec::new(), next, expected: 200 })
+    }
+
+    /// The same, expecting this status.
+    pub(crate) fn expecting(self, expected: u16) -> Self {
+        Self { expected, ..self }
     }
 }
 
@@ -204,7 +254,7 @@ impl<F: FnMut(&mut Vec<u8>) + Send + 'static> Client for Asking<F> {
         self.request.clear();
         (self.next)(&mut self.request);
         let answer = self.http.send(&self.request).await?;
-        if answer.status == 200 {
+        if answer.status == self.expected {
             return Ok(());
         }
         bail!("pbm answered {}: {}", answer.status, String::from_utf8_lossy(answer.body))

@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod contents;
+mod empty;
 mod facade;
+mod figures;
 mod http;
 mod load;
 mod operations;
@@ -11,33 +14,73 @@ mod raw;
 mod report;
 mod world;
 
-use anyhow::Context;
 use arguments::Arguments;
 use clap::Parser;
+use contents::Contents;
+use figures::Column;
+use operations::Found;
+use report::Row;
 use std::{sync::atomic::Ordering, thread};
 use tokio::runtime;
 use world::World;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    end_on_signal();
-    let world = World::start(&arguments)?;
-    let mut rows = Vec::new();
-    for operation in arguments.operations() {
-        let found = operations::measure(operation, &arguments, &world);
-        rows.extend(found.with_context(|| format!("{operation:?} could not be measured"))?);
+    if arguments.empty_handler {
+        return empty::serve();
     }
-    drop(world);
+    end_on_signal();
+    let rows = measure_operations(&arguments)?;
+    let columns = measure_books(&arguments)?;
     println!(
-        "{} users, {} processors, {} HTTP clients, {} LDAP connections, {}\n",
-        arguments.users,
+        "{} processors, {} HTTP clients, {} LDAP connections, {}",
         thread::available_parallelism().map_or(0, std::num::NonZero::get),
         arguments.clients(),
         world::CONNECTIONS,
         if arguments.fast_disk { "writes not synced" } else { "writes synced" },
     );
-    report::print(&rows);
+    if !rows.is_empty() {
+        println!("\n{} users\n", arguments.users);
+        report::print(&rows);
+    }
+    if !columns.is_empty() {
+        println!("\nThe address book, {} clients\n", operations::BOOK_CLIENTS);
+        figures::print(&columns);
+    }
     Ok(())
+}
+
+/// Measures what the first table has.
+fn measure_operations(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let operations = arguments.operations(false);
+    if operations.is_empty() {
+        return Ok(rows);
+    }
+    let mut world = World::start(arguments, Contents::of_users(arguments.users()))?;
+    for operation in operations {
+        if let Found::Rows(found) = operations::measure(operation, arguments, &mut world)? {
+            rows.extend(found);
+        }
+    }
+    Ok(rows)
+}
+
+/// Measures what the second table has.
+fn measure_books(arguments: &Arguments) -> anyhow::Result<Vec<Column>> {
+    let mut columns = Vec::new();
+    let operations = arguments.operations(true);
+    for users in arguments.sizes().into_iter().filter(|_| !operations.is_empty()) {
+        let mut world = World::start(arguments, Contents::of_address_book(users))?;
+        let mut figures = Vec::new();
+        for operation in &operations {
+            if let Found::Figures(found) = operations::measure(*operation, arguments, &mut world)? {
+                figures.extend(found);
+            }
+        }
+        columns.push(Column { users, figures });
+    }
+    Ok(columns)
 }
 
 /// Lets Ctrl-C and SIGTERM end the measurement, so that the servers are stopped and the folder is removed.

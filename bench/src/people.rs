@@ -1,4 +1,5 @@
-//! The users that a benchmark works with: the same ones on every run, as pbm would make them.
+//! The users that a benchmark works with, and mailing lists and resources beside them: the same ones on every run, as pbm
+//! would make them.
 
 use anyhow::anyhow;
 use ldap_text::{
@@ -8,7 +9,13 @@ use ldap_text::{
 use mail_model::{
     address::{Domain, MailAddress},
     field::FieldErrors,
+    maillist::{
+        self,
+        command::{Content, NewMailList},
+        member::Member,
+    },
     names,
+    resource::{self, command::NewResource, field::ResourceField, group::GroupName},
     tenant::{Tenant, TenantId},
     tree::Tree,
     user::{
@@ -100,16 +107,6 @@ impl People {
         self.tree.users(&self.tenant.id).to_string()
     }
 
-    /// Where everything stands.
-    pub(crate) fn tree(&self) -> &Tree {
-        &self.tree
-    }
-
-    /// The tenant that everything belongs to.
-    pub(crate) fn tenant(&self) -> &Tenant {
-        &self.tenant
-    }
-
     /// The account that pbm binds as.
     pub(crate) fn service_account(&self) -> String {
         self.tree.system().child(names::UID, "pbm").to_string()
@@ -149,6 +146,42 @@ impl People {
         self.creation(MailAddress::parse(mail)?, &fields)
     }
 
+    /// A mailing list.
+    pub(crate) fn list(
+        &self,
+        mail: &str,
+        display_name: &str,
+        members: &[Member],
+    ) -> anyhow::Result<ChangeRecord> {
+        let new = NewMailList {
+            mail: MailAddress::parse(mail)?,
+            display_name: display_name.to_owned(),
+            content: Content::Members(Vec::new()),
+        };
+        let content = maillist::plan::FoundContent::Members(members);
+        Ok(maillist::plan::creation(&self.tree, &self.tenant.id, &new, &content))
+    }
+
+    /// A group of resources.
+    pub(crate) fn resource_group(&self, group: &GroupName) -> ChangeRecord {
+        resource::plan::group_creation(&self.tree, &self.tenant.id, group)
+    }
+
+    /// A meeting room.
+    pub(crate) fn room(
+        &self,
+        group: &GroupName,
+        mail: &str,
+        display_name: &str,
+    ) -> anyhow::Result<ChangeRecord> {
+        let mut errors = FieldErrors::default();
+        let fields = [(ResourceField::DisplayName, display_name), (ResourceField::City, "Москва")];
+        let fields = resource::command::parse_fields(fields, &mut errors);
+        let new = NewResource::new(MailAddress::parse(mail), fields, &self.tenant, errors)
+            .map_err(|errors| anyhow!("a resource that cannot be made: {:?}", errors.by_parameter()))?;
+        Ok(resource::plan::creation(&self.tree, &self.tenant.id, group, &new))
+    }
+
     fn creation(&self, mail: MailAddress, fields: &[(UserField, &str)]) -> anyhow::Result<ChangeRecord> {
         let mut errors = FieldErrors::default();
         let fields = parse_fields(fields.iter().copied(), &mut errors);
@@ -167,6 +200,12 @@ pub(crate) fn creation_table(mails: impl Iterator<Item = String>) -> String {
 /// The form that makes the user of [`People::new_entry`].
 pub(crate) fn creation_form() -> String {
     format!("userPassword={PASSWORD}&cn=Vera&sn=Novikova&employeeNumber=2")
+}
+
+/// First and last name of the user of a number: as they are shown, and as they stand in its address.
+pub(crate) fn full_names(index: usize) -> [String; 2] {
+    let (first, last) = (first_name(index), last_name(index));
+    [format!("{} {}", first.0, last.0), format!("{} {}", first.1, last.1)]
 }
 
 fn first_name(index: usize) -> (&'static str, &'static str) {
@@ -195,10 +234,7 @@ mod tests {
         let people = People::new().unwrap();
         let hits = |part: &str| {
             let text = |index| people.hashed_entry(index).unwrap().to_string().to_lowercase();
-            let named = |index: usize| {
-                let (first, last) = (first_name(index), last_name(index));
-                format!("{} {} {} {}", first.0, last.0, first.1, last.1).to_lowercase().contains(part)
-            };
+            let named = |index: usize| full_names(index).concat().to_lowercase().contains(part);
             assert!(text(0).contains("mail="));
             (0..2000).filter(|index| named(*index)).count()
         };

@@ -1,28 +1,20 @@
-//! What is measured: a 389-ds of our own, prepared by `pbm init` and filled, and pbm in front of it.
+//! What is measured: a 389-ds of our own, prepared by `pbm init` and filled, a Redis, and pbm in front of both.
 
 use crate::{
     arguments::Arguments,
+    contents::Contents,
     facade::{Facade, Program},
     http::{HttpClient, request},
-    load::{self, Until},
     people::{DOMAIN, Name, PASSWORD, People, ROOT},
     processor::Processes,
-    raw::{Adding, Login},
+    raw::Login,
 };
 use anyhow::{Context, ensure};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
-use sandbox::DirectoryServer;
+use sandbox::{DirectoryServer, RedisServer};
 use secrecy::ExposeSecret;
-use std::{
-    fs,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
 use tokio::runtime;
 
@@ -33,11 +25,15 @@ pub(crate) const PASSWORD_CONNECTIONS: usize = 8;
 /// Plug-ins that pbm needs and that 389-ds loads only at its start.
 const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
 const SERVICE_PASSWORD: &str = "bench-service-account-password";
+const REDIS_PASSWORD: &str = "bench-redis-password";
 const ADMINISTRATOR: &str = "admin@example.com";
-/// Users loaded between two signs of life.
-const STEP: usize = 2000;
+/// Of a cache of 389-ds by user; below, it has what the sandbox gives it.
+const ENTRY_CACHE_OF_USER: u64 = 8 << 10;
+const DATABASE_CACHE_OF_USER: u64 = 2 << 10;
+const LEAST_ENTRY_CACHE: u64 = 256 << 20;
+const LEAST_DATABASE_CACHE: u64 = 64 << 20;
 
-/// Everything under measurement. The fields end in this order: pbm, the directory, the folder.
+/// Everything under measurement. The fields end in this order: pbm, the servers behind it, the folder.
 pub(crate) struct World {
     /// The running pbm.
     pub(crate) pbm: Facade,
@@ -51,12 +47,13 @@ pub(crate) struct World {
     /// As pbm binds.
     pub(crate) service: Login,
     pub(crate) manager: Login,
+    pub(crate) redis: RedisServer,
     directory: DirectoryServer,
     _folder: TempDir,
 }
 
 impl World {
-    pub(crate) fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+    pub(crate) fn start(arguments: &Arguments, contents: Contents) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("pbm-bench-").tempdir()?;
         let binary = match &arguments.pbm {
             Some(binary) => binary.clone(),
@@ -65,23 +62,28 @@ impl World {
         ensure!(binary.exists(), "no {}; build it: cargo build --release -p server", binary.display());
         let file = |name: &str| folder.path().join(name);
         let program = Program { binary, config: file("pbm.toml"), log: file("pbm.log") };
-        eprintln!("starting 389-ds in {}", folder.path().display());
+        eprintln!("starting 389-ds and Redis in {}", folder.path().display());
+        let users = contents.users as u64;
         let directory = DirectoryServer::in_folder(file("389-ds"))
             .suffix(ROOT)
             .plugins(PLUGINS)
+            .entry_cache(LEAST_ENTRY_CACHE.max(users * ENTRY_CACHE_OF_USER))
+            .database_cache(LEAST_DATABASE_CACHE.max(users * DATABASE_CACHE_OF_USER))
             .durable(!arguments.fast_disk)
             .start()?;
+        let redis = RedisServer::in_folder(file("redis")).password(REDIS_PASSWORD.into()).start()?;
         let people = Arc::new(People::new()?);
         let login =
             |dn: String, password: &str| Login { url: directory.url(), dn, password: password.into() };
         let service = login(people.service_account(), SERVICE_PASSWORD);
         let manager = login(directory.manager_dn().to_owned(), directory.manager_password().expose_secret());
-        prepare(&program, folder.path(), &directory)?;
-        fill(&people, &manager, arguments.users())?;
+        prepare(&program, folder.path(), &directory, &redis)?;
+        contents.import(&people, &manager, directory.folder())?;
+        program.run(&mut program.command("check")?)?;
         let pbm = program.serve()?;
         let token = log_in(&pbm)?;
-        let names = Arc::new(shuffled_names(&people, arguments.users())?);
-        Ok(Self { pbm, program, token, people, names, service, manager, directory, _folder: folder })
+        let names = Arc::new(shuffled_names(&people, contents.users)?);
+        Ok(Self { pbm, program, token, people, names, service, manager, redis, directory, _folder: folder })
     }
 }
 
@@ -94,7 +96,12 @@ impl World {
 }
 
 /// Writes the configuration and runs `pbm init`.
-fn prepare(program: &Program, folder: &Path, directory: &DirectoryServer) -> anyhow::Result<()> {
+fn prepare(
+    program: &Program,
+    folder: &Path,
+    directory: &DirectoryServer,
+    redis: &RedisServer,
+) -> anyhow::Result<()> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -102,45 +109,26 @@ fn prepare(program: &Program, folder: &Path, directory: &DirectoryServer) -> any
     };
     let service = write("ldap-password", SERVICE_PASSWORD)?;
     let key = write("token-key", &"benchmark".repeat(8))?;
+    let redis_password = write("redis-password", REDIS_PASSWORD)?;
     let administrator = write("admin-password", PASSWORD)?;
     let config = format!(
         "[http]\nlisten = [\"127.0.0.1:0\"]\n\
          [ldap]\nurls = [\"{}\"]\nbind_password_file = '{}'\n\
          connections = {CONNECTIONS}\npassword_connections = {PASSWORD_CONNECTIONS}\n\
          [tree]\nroot = \"{ROOT}\"\n\
-         [auth]\ntoken_key_file = '{}'\n",
+         [auth]\ntoken_key_file = '{}'\n\
+         [redis]\nurl = \"{}\"\npassword_file = '{}'\n",
         directory.url(),
         service.display(),
-        key.display()
+        key.display(),
+        redis.url(),
+        redis_password.display()
     );
     fs::write(&program.config, config).context("cannot write the configuration")?;
     let mut init = program.command("init")?;
     init.args(["--domain", DOMAIN]).arg("--admin-password-file").arg(administrator);
     init.arg("--manager-password-file").arg(directory.manager_password_file());
     program.run(&mut init)
-}
-
-/// Adds the users, bound as the manager.
-fn fill(people: &Arc<People>, manager: &Login, users: usize) -> anyhow::Result<()> {
-    let began = Instant::now();
-    let next = Arc::new(AtomicUsize::new(0));
-    load::run(CONNECTIONS, Until::Times(users.div_ceil(CONNECTIONS)), async || {
-        let (people, next) = (people.clone(), next.clone());
-        let next = move || {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= users {
-                return Ok(None);
-            }
-            if index % STEP == 0 {
-                eprintln!("users: {index} of {users}");
-            }
-            people.hashed_entry(index).map(Some)
-        };
-        Ok(Adding { ldap: manager.bind().await?, next })
-    })
-    .context("cannot load the users")?;
-    eprintln!("users: {users} of {users} in {:.1} s", began.elapsed().as_secs_f64());
-    Ok(())
 }
 
 /// The form that logs in, with the password that everybody has.

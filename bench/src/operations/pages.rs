@@ -1,10 +1,12 @@
-//! Pages of 50 of all users: the first and the last, by each attribute in each direction. First one client
-//! alone, then eight at once, for pbm's memory.
+//! Pages of 50 of all users where there is no Redis: the first and the last, by each attribute in each direction. First one
+//! client alone, then eight at once, for pbm's memory.
 
 use crate::{
     arguments::Arguments,
+    facade::Facade,
     http::{Asking, request},
     load::{self, Until},
+    processor::Processes,
     report::{Row, Target},
     world::{World, ask},
 };
@@ -17,37 +19,37 @@ use std::sync::{
 /// How often each page is asked for by the client that is alone.
 const TIMES: usize = 5;
 const CLIENTS: usize = 8;
-const TOGETHER: &str = "pages, 8 clients";
+const ALONE: &str = "pages without Redis, alone";
+const TOGETHER: &str = "pages without Redis, 8 clients";
 
 pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
-    let answer = ask(&world.pbm, &request("GET", "/v2/users/default", Some(&world.token), ""))?;
+    let pbm = world.program.serve_without_redis()?;
+    let answer = ask(&pbm, &request("GET", "/v2/users/default", Some(&world.token), ""))?;
     let last = answer.get("pages").and_then(serde_json::Value::as_u64).context("a list without pages")?;
-    let mut rows = Vec::new();
-    let mut all = Vec::new();
-    for (name, page) in [("first", 1), ("last", last)] {
+    let mut pages = Vec::new();
+    for page in [1, last] {
         for order in ["mail", "cn", "sn"] {
             for sort in [0, 1] {
                 let path = format!("/v2/users/default?page={page}&orderby={order}&sort={sort}");
-                let one = Arc::new(vec![request("GET", &path, Some(&world.token), "")]);
-                all.extend(one.iter().cloned());
-                let name = format!("{name} page by {order}, sort {sort}, alone");
-                let measured = run(&name, world, 1, Until::Times(TIMES), &one)?;
-                rows.push(Row::of(&name, &measured, world.pbm.peak_memory()?, Target::Median(600.0)));
+                pages.push(request("GET", &path, Some(&world.token), ""));
             }
         }
     }
-    world.pbm.forget_peak()?;
-    let time = arguments.time() * arguments.rounds;
-    let measured = run(TOGETHER, world, CLIENTS, Until::Elapsed(time), &Arc::new(all))?;
-    let memory = world.pbm.peak_memory()?;
-    rows.push(Row::of(TOGETHER, &measured, memory, Target::Memory(100.0)));
-    Ok(rows)
+    let (times, pages) = (Until::Times(TIMES * pages.len()), Arc::new(pages));
+    let alone = run(ALONE, world, &pbm, 1, times, &pages)?;
+    let alone = Row::of(ALONE, &alone, pbm.peak_memory()?, Target::Median(600.0));
+    pbm.forget_peak()?;
+    let time = Until::Elapsed(arguments.time() * arguments.rounds);
+    let together = run(TOGETHER, world, &pbm, CLIENTS, time, &pages)?;
+    let together = Row::of(TOGETHER, &together, pbm.peak_memory()?, Target::Memory(100.0));
+    Ok(vec![alone, together])
 }
 
 /// Asks for the pages in turns.
 fn run(
     name: &str,
     world: &World,
+    pbm: &Facade,
     clients: usize,
     until: Until,
     pages: &Arc<Vec<Vec<u8>>>,
@@ -60,8 +62,8 @@ fn run(
                 let index = asked.fetch_add(1, Ordering::Relaxed) % pages.len();
                 request.extend_from_slice(pages.get(index).map_or(&[], Vec::as_slice));
             };
-            Asking::connect(world.pbm.address, next).await
+            Asking::connect(pbm.address, next).await
         })
     };
-    load::watched(name, world.processes()?, run)
+    load::watched(name, Processes { pbm: pbm.pid(), ..world.processes()? }, run)
 }

@@ -13,16 +13,7 @@ use crate::{
 use anyhow::anyhow;
 use ldap_text::ldif::ChangeRecord;
 use ldap3::Ldap;
-use mail_model::{
-    address::MailAddress,
-    field::FieldErrors,
-    resource::{
-        command::{NewResource, parse_fields},
-        field::ResourceField,
-        group::GroupName,
-        plan,
-    },
-};
+use mail_model::resource::group::GroupName;
 use std::{
     sync::{
         Arc,
@@ -92,9 +83,8 @@ fn next(groups: &[Group], done: &AtomicUsize) -> anyhow::Result<Group> {
 /// Makes a group with its resources, as pbm would.
 fn make(world: &World, name: &str) -> anyhow::Result<Group> {
     let began = Instant::now();
-    let (tree, tenant) = (world.people.tree(), &world.people.tenant().id);
     let group = GroupName::parse(name)?;
-    let creation = plan::group_creation(tree, tenant, &group);
+    let creation = world.people.resource_group(&group);
     world.manager.once(async |ldap| raw::add(ldap, &creation).await)?;
     let entries = (0..RESOURCES).map(|number| resource(world, &group, number));
     let entries = Arc::new(entries.collect::<anyhow::Result<Vec<_>>>()?);
@@ -110,13 +100,5 @@ fn make(world: &World, name: &str) -> anyhow::Result<Group> {
 }
 
 fn resource(world: &World, group: &GroupName, number: usize) -> anyhow::Result<ChangeRecord> {
-    let mut errors = FieldErrors::default();
-    let shown = format!("Переговорная {number}");
-    let fields = [(ResourceField::DisplayName, shown.as_str()), (ResourceField::City, "Москва")];
-    let fields = parse_fields(fields, &mut errors);
-    let mail = MailAddress::parse(&format!("{group}.room{number}@{DOMAIN}"));
-    let tenant = world.people.tenant();
-    let new = NewResource::new(mail, fields, tenant, errors)
-        .map_err(|errors| anyhow!("a resource that cannot be made: {:?}", errors.by_parameter()))?;
-    Ok(plan::creation(world.people.tree(), &tenant.id, group, &new))
+    world.people.room(group, &format!("{group}.room{number}@{DOMAIN}"), &format!("Переговорная {number}"))
 }

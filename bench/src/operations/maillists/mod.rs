@@ -9,16 +9,8 @@ use crate::{
     raw,
     world::World,
 };
-use ldap_text::{dn::Dn, ldif::ChangeRecord};
-use mail_model::{
-    address::MailAddress,
-    maillist::{
-        command::{Content, NewMailList},
-        member::Member,
-        plan::{self, FoundContent},
-    },
-    names,
-};
+use ldap_text::dn::Dn;
+use mail_model::{maillist::member::Member, names};
 use std::time::Instant;
 
 /// Members of a large list: half of the users, where there are fewer than twice as many.
@@ -43,9 +35,11 @@ fn large_list(world: &World) -> anyhow::Result<List> {
 
 /// Makes a list of people and another list, unless it is there.
 fn make(world: &World, name: &str, people: &[Name], inner: Option<&List>) -> anyhow::Result<List> {
-    let mail = MailAddress::parse(&format!("{name}@{DOMAIN}"))?;
-    let record = creation(world, &mail, people, inner)?;
-    let list = List { mail: mail.to_string(), dn: record.dn.to_string() };
+    let mail = format!("{name}@{DOMAIN}");
+    let dns = people.iter().map(|person| &person.dn).chain(inner.map(|list| &list.dn));
+    let members = dns.map(|dn| Ok(Member::Inside(Dn::parse(dn)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let record = world.people.list(&mail, &mail, &members)?;
+    let list = List { dn: record.dn.to_string(), mail };
     timed(&list, people.len(), || {
         world.manager.once(async |ldap| {
             if raw::is_there(ldap, &list.dn).await? { Ok(()) } else { raw::add(ldap, &record).await }
@@ -71,21 +65,4 @@ fn timed(list: &List, people: usize, add: impl FnOnce() -> anyhow::Result<()>) -
     add()?;
     eprintln!("{}: {people} members in {:.1} s", list.mail, began.elapsed().as_secs_f64());
     Ok(())
-}
-
-fn creation(
-    world: &World,
-    mail: &MailAddress,
-    people: &[Name],
-    inner: Option<&List>,
-) -> anyhow::Result<ChangeRecord> {
-    let names = people.iter().map(|person| &person.dn).chain(inner.map(|list| &list.dn));
-    let members = names.map(|dn| Ok(Member::Inside(Dn::parse(dn)?))).collect::<anyhow::Result<Vec<_>>>()?;
-    let new = NewMailList {
-        mail: mail.clone(),
-        display_name: mail.to_string(),
-        content: Content::Members(Vec::new()),
-    };
-    let (tree, tenant) = (world.people.tree(), &world.people.tenant().id);
-    Ok(plan::creation(tree, tenant, &new, &FoundContent::Members(&members)))
 }

@@ -1,0 +1,149 @@
+//! What a tenant is filled with, and how: by 389-ds's own import, which takes seconds where adding the entries one by one
+//! takes minutes.
+//!
+//! An import replaces everything there is. So what `pbm init` has made is exported first, and stands before the new
+//! entries in the file that is imported.
+
+use crate::{
+    people::{DOMAIN, People},
+    raw::Login,
+};
+use anyhow::{Context, bail, ensure};
+use ldap_text::{
+    dn::Dn,
+    ldif::{Attribute, Change, ChangeRecord, Entry, write_entry},
+};
+use ldap3::{Ldap, Scope, SearchEntry};
+use mail_model::{maillist::member::Member, names, resource::group::GroupName};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// The database of 389-ds that holds everything.
+const BACKEND: &str = "userRoot";
+/// The class that lets the plug-in memberOf write to an entry; `pbm init` has it add this.
+const MEMBER_OF_CLASS: &str = "nsMemberOf";
+const ROOMS_OF_A_GROUP: usize = 20;
+const EXIT_CODE: &str = "nsTaskExitCode";
+/// Between two looks at a task.
+const STEP: Duration = Duration::from_millis(50);
+
+/// How many there are of each.
+#[derive(Clone, Copy)]
+pub(crate) struct Contents {
+    pub(crate) users: usize,
+    lists: usize,
+    rooms: usize,
+}
+
+impl Contents {
+    /// Users alone.
+    pub(crate) fn of_users(users: usize) -> Self {
+        Self { users, lists: 0, rooms: 0 }
+    }
+
+    /// What an address book is measured with: 50 users for each mailing list, 500 for each meeting room.
+    pub(crate) fn of_address_book(users: usize) -> Self {
+        Self { users, lists: users / 50, rooms: users / 500 }
+    }
+
+    /// Users, lists and rooms.
+    pub(crate) fn all(&self) -> usize {
+        self.users + self.lists + self.rooms
+    }
+
+    /// Fills the directory, of which the service account's tree is kept. `folder` is for the files.
+    pub(crate) fn import(&self, people: &People, manager: &Login, folder: &Path) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let (before, all) = (folder.join("before.ldif"), folder.join("all.ldif"));
+        manager.once(async |ldap| run_task(ldap, "export", &before).await)?;
+        std::fs::rename(&before, &all)?;
+        let mut file = BufWriter::new(File::options().append(true).open(&all)?);
+        file.write_all(b"\n")?;
+        self.write(people, &mut file)?;
+        file.into_inner()?;
+        let (written, began) = (began.elapsed(), Instant::now());
+        manager.once(async |ldap| run_task(ldap, "import", &all).await)?;
+        std::fs::remove_file(&all)?;
+        eprintln!(
+            "{} entries: written in {:.1} s, imported in {:.1} s",
+            self.all(),
+            written.as_secs_f64(),
+            began.elapsed().as_secs_f64()
+        );
+        Ok(())
+    }
+
+    fn write(&self, people: &People, out: &mut impl Write) -> anyhow::Result<()> {
+        for index in 0..self.users {
+            let mut entry = entry(people.hashed_entry(index)?)?;
+            if let Some(list) = index.checked_rem(self.lists) {
+                let list = people.list(&list_address(list), "", &[])?.dn;
+                in_a_list(&mut entry, &list);
+            }
+            write_entry(out, &entry)?;
+        }
+        for index in 0..self.lists {
+            let members = (index..self.users)
+                .step_by(self.lists)
+                .map(|user| anyhow::Ok(Member::Inside(Dn::parse(&people.name(user)?.dn)?)));
+            let members = members.collect::<anyhow::Result<Vec<_>>>()?;
+            let shown = format!("Рассылка {index}");
+            write_entry(out, &entry(people.list(&list_address(index), &shown, &members)?)?)?;
+        }
+        for index in 0..self.rooms {
+            let group = GroupName::parse(&format!("Этаж {}", index / ROOMS_OF_A_GROUP + 1))?;
+            if index % ROOMS_OF_A_GROUP == 0 {
+                write_entry(out, &entry(people.resource_group(&group))?)?;
+            }
+            let mail = format!("room{index}@{DOMAIN}");
+            write_entry(out, &entry(people.room(&group, &mail, &format!("Переговорная {index}"))?)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn list_address(index: usize) -> String {
+    format!("list{index}@{DOMAIN}")
+}
+
+/// The entry that a change makes.
+fn entry(record: ChangeRecord) -> anyhow::Result<Entry> {
+    let Change::Add(attributes) = record.change else { bail!("not the change that adds an entry") };
+    Ok(Entry { dn: record.dn, attributes })
+}
+
+/// Adds what the plug-in memberOf would.
+fn in_a_list(entry: &mut Entry, list: &Dn) {
+    for attribute in entry.attributes.iter_mut().filter(|attribute| attribute.name == names::OBJECT_CLASS) {
+        attribute.values.push(MEMBER_OF_CLASS.into());
+    }
+    entry.attributes.push(Attribute::new(names::MEMBER_OF, [list.to_string()]));
+}
+
+/// Has 389-ds export to a file, or import from it, and waits for the end.
+async fn run_task(ldap: &mut Ldap, kind: &str, file: &Path) -> anyhow::Result<()> {
+    let dn = format!("cn=bench,cn={kind},cn=tasks,cn=config");
+    let file = file.display().to_string();
+    let attributes = [
+        ("objectClass", "extensibleObject"),
+        ("cn", "bench"),
+        ("nsInstance", BACKEND),
+        ("nsFilename", &file),
+    ];
+    let attributes = attributes.map(|(name, value)| (name, HashSet::from([value])));
+    ldap.add(&dn, attributes.to_vec()).await?.success()?;
+    loop {
+        tokio::time::sleep(STEP).await;
+        let found = ldap.search(&dn, Scope::Base, "(objectClass=*)", [EXIT_CODE]).await?.success()?.0;
+        let task = SearchEntry::construct(found.into_iter().next().context("the task is gone")?);
+        if let Some(code) = task.attrs.get(EXIT_CODE).and_then(|values| values.first()) {
+            ensure!(code == "0", "the task {kind} ended with {code}");
+            return Ok(());
+        }
+    }
+}

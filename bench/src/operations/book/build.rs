@@ -1,0 +1,85 @@
+//! The projection of the directory in Redis: made from nothing, made anew while pbm serves, and taken up again after a
+//! restart. It is there when the feed of changes is.
+
+use super::{BOOK, until_followed};
+use crate::{
+    facade::Facade,
+    figures::{Figure, Goal},
+    http::request,
+    load::median,
+    world::{World, ask},
+};
+use anyhow::Context;
+use std::time::Instant;
+
+const RESTARTS: usize = 3;
+const MEGABYTE: f64 = 1_048_576.0;
+const MOST_SECONDS: Goal = Goal::AtMost(30.0);
+const MOST_OF_PBM: Goal = Goal::AtMost(200.0);
+const MOST_OF_REDIS: Goal = Goal::AtMost(400.0);
+
+pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Figure>> {
+    world.pbm.stop()?;
+    world.redis.command(&["FLUSHALL"])?;
+    let built = restart(world)?;
+    use_it(world)?;
+    let memory = world.pbm.peak_memory()?;
+    eprintln!("the projection: built in {built:.1} s, pbm {memory:.0} MB");
+    world.pbm.forget_peak()?;
+    world.redis.command(&["FLUSHALL"])?;
+    let rebuilt = until_followed(&world.pbm, &world.token)?;
+    use_it(world)?;
+    let memory_anew = world.pbm.peak_memory()?;
+    eprintln!("the projection: built anew in {rebuilt:.1} s, pbm {memory_anew:.0} MB");
+    Ok(vec![
+        Figure::new("building the projection, s", built, MOST_SECONDS),
+        Figure::new("building, most memory of pbm in MB", memory, MOST_OF_PBM),
+        Figure::new("building anew after FLUSHALL, s", rebuilt, MOST_SECONDS),
+        Figure::new("building anew, most memory of pbm in MB", memory_anew, MOST_OF_PBM),
+        Figure::new("memory of Redis in MB", memory_of_redis(world, "used_memory")?, MOST_OF_REDIS),
+        Figure::new("most memory of Redis in MB", memory_of_redis(world, "used_memory_peak")?, MOST_OF_REDIS),
+    ])
+}
+
+/// Restarts without a change, in order and by SIGKILL.
+pub(in crate::operations) fn resume(world: &mut World) -> anyhow::Result<Vec<Figure>> {
+    until_followed(&world.pbm, &world.token)?;
+    let times = |world: &mut World, end: fn(&mut Facade) -> anyhow::Result<()>| -> anyhow::Result<f64> {
+        let mut times = Vec::new();
+        for _ in 0..RESTARTS {
+            end(&mut world.pbm)?;
+            times.push(restart(world)?);
+        }
+        Ok(median(times))
+    };
+    let in_order = times(world, Facade::stop)?;
+    let killed = times(world, Facade::kill)?;
+    eprintln!("the projection: taken up again in {in_order:.2} s, after SIGKILL in {killed:.2} s");
+    Ok(vec![
+        Figure::new("from a restart to the feed, s", in_order, Goal::AtMost(1.0)),
+        Figure::new("from a restart after SIGKILL to the feed, s", killed, Goal::None),
+    ])
+}
+
+/// Starts pbm, and returns the seconds until the feed is there.
+fn restart(world: &mut World) -> anyhow::Result<f64> {
+    let began = Instant::now();
+    world.pbm = world.program.serve()?;
+    until_followed(&world.pbm, &world.token)?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
+/// Asks for something that pbm needs the whole book in memory for.
+fn use_it(world: &World) -> anyhow::Result<()> {
+    for path in [BOOK, "/v2/users/default"] {
+        ask(&world.pbm, &request("GET", path, Some(&world.token), ""))?;
+    }
+    Ok(())
+}
+
+fn memory_of_redis(world: &World, field: &str) -> anyhow::Result<f64> {
+    let memory = world.redis.command(&["INFO", "memory"])?;
+    let found = memory.lines().find_map(|line| line.trim().strip_prefix(field)?.strip_prefix(':'));
+    let bytes: f64 = found.with_context(|| format!("no {field} of Redis"))?.parse()?;
+    Ok(bytes / MEGABYTE)
+}
