@@ -1,40 +1,58 @@
 //! The second table: figures that depend on how many people there are, a column for each size.
 
 /// Width of the column of names.
-const NAME: usize = 58;
+const NAME: usize = 48;
 /// The number of users that the targets are for.
 const MEANT_FOR: usize = 100_000;
 /// How many times slower the large size may be, where that is a target.
 const MOST_GROWTH: f64 = 1.5;
-
-/// What a figure is held against.
-#[derive(Clone, Copy)]
-pub(crate) enum Goal {
-    /// Nothing: for information.
-    None,
-    /// As much, or more.
-    AtLeast(f64),
-    /// As much, or less.
-    AtMost(f64),
-}
 
 /// A figure that was found at one size.
 #[derive(Clone)]
 pub(crate) struct Figure {
     name: String,
     value: f64,
-    goal: Goal,
+    /// Of a rate the target is the least, of a cost the most.
+    is_rate: bool,
+    target: Option<f64>,
     holds_size: bool,
 }
 
 impl Figure {
-    pub(crate) fn new(name: impl Into<String>, value: f64, goal: Goal) -> Self {
-        Self { name: name.into(), value, goal, holds_size: false }
+    /// Something of which more is better.
+    pub(crate) fn rate(name: impl Into<String>, value: f64) -> Self {
+        Self { name: name.into(), value, is_rate: true, target: None, holds_size: false }
+    }
+
+    /// Something of which less is better.
+    pub(crate) fn cost(name: impl Into<String>, value: f64) -> Self {
+        Self { is_rate: false, ..Self::rate(name, value) }
+    }
+
+    /// The same, held against a target.
+    pub(crate) fn target(self, target: f64) -> Self {
+        Self { target: Some(target), ..self }
     }
 
     /// The same, which may not get much worse with the size.
     pub(crate) fn at_any_size(self) -> Self {
         Self { holds_size: true, ..self }
+    }
+
+    /// How many times worse it is than another.
+    fn growth_since(&self, other: &Self) -> Option<f64> {
+        let (better, worse) =
+            if self.is_rate { (self.value, other.value) } else { (other.value, self.value) };
+        (better > 0.0).then_some(worse / better)
+    }
+
+    fn is_met(&self) -> Option<bool> {
+        self.target.map(|target| if self.is_rate { self.value >= target } else { self.value <= target })
+    }
+
+    fn target_text(&self) -> String {
+        let sign = if self.is_rate { ">=" } else { "<=" };
+        self.target.map_or("-".to_owned(), |target| format!("{sign} {target}"))
     }
 }
 
@@ -64,9 +82,9 @@ pub(crate) fn print(columns: &[Column]) {
 }
 
 /// What stands side by side in a line.
-fn cells(name: &str, values: Vec<String>, growth: &str, goal: &str) -> String {
+fn cells(name: &str, values: Vec<String>, growth: &str, target: &str) -> String {
     let values: Vec<_> = values.into_iter().map(|value| format!("{value:>9}")).collect();
-    format!("{name:<NAME$} {} {growth:>7} {goal:>10}", values.join(" "))
+    format!("{name:<NAME$} {} {growth:>7} {target:>10}", values.join(" "))
 }
 
 /// A line of the table: one figure at every size.
@@ -92,54 +110,29 @@ impl<'a> Line<'a> {
     fn growth(&self) -> Option<f64> {
         let smallest = self.values.iter().min_by_key(|(users, _)| *users)?.1?;
         let meant = self.meant()?;
-        let (small, large) = (smallest.value, meant.value);
-        let is_other = !std::ptr::eq(smallest, meant) && small > 0.0 && large > 0.0;
-        is_other.then_some(match meant.goal {
-            Goal::AtLeast(_) => small / large,
-            Goal::None | Goal::AtMost(_) => large / small,
-        })
+        if std::ptr::eq(smallest, meant) { None } else { meant.growth_since(smallest) }
     }
 
     fn text(&self) -> String {
         let value = |figure: Option<&Figure>| figure.map_or("-".to_owned(), |figure| number(figure.value));
         let values = self.values.iter().map(|(_, found)| value(*found)).collect();
         let growth = self.growth().map_or("-".to_owned(), |growth| format!("{growth:.2}"));
-        let goal = self.meant().map_or(String::new(), |figure| figure.goal.text());
-        cells(self.name, values, &growth, &goal)
+        let target = self.meant().map_or(String::new(), Figure::target_text);
+        cells(self.name, values, &growth, &target)
     }
 
     /// Whether its targets are met, and the sentences that say so.
     fn verdicts(&self) -> Vec<(bool, String)> {
         let Some(meant) = self.meant() else { return Vec::new() };
         let (name, value) = (self.name, number(meant.value));
-        let of_value = meant
-            .goal
-            .is_met(meant.value)
-            .map(|met| (met, format!("{}  {name}: {value}, target {}", word(met), meant.goal.text())));
+        let target = meant.target_text();
+        let of_value =
+            meant.is_met().map(|met| (met, format!("{}  {name}: {value}, target {target}", word(met))));
         let of_growth = self.growth().filter(|_| meant.holds_size).map(|growth| {
             let met = growth <= MOST_GROWTH;
             (met, format!("{}  {name}: {growth:.2} times worse, target <= {MOST_GROWTH:.2}", word(met)))
         });
         of_value.into_iter().chain(of_growth).collect()
-    }
-}
-
-impl Goal {
-    /// `None` where there is none.
-    fn is_met(self, value: f64) -> Option<bool> {
-        match self {
-            Self::None => None,
-            Self::AtLeast(least) => Some(value >= least),
-            Self::AtMost(most) => Some(value <= most),
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::None => "-".to_owned(),
-            Self::AtLeast(least) => format!(">= {least}"),
-            Self::AtMost(most) => format!("<= {most}"),
-        }
     }
 }
 
@@ -164,8 +157,8 @@ mod tests {
 
     fn column(users: usize, rate: f64, time: f64) -> Column {
         let figures = vec![
-            Figure::new("rate", rate, Goal::AtLeast(100.0)).at_any_size(),
-            Figure::new("time", time, Goal::AtMost(5.0)),
+            Figure::rate("rate", rate).target(100.0).at_any_size(),
+            Figure::cost("time", time).target(5.0),
         ];
         Column { users, figures }
     }

@@ -4,7 +4,7 @@
 use super::BOOK;
 use crate::{
     arguments::Arguments,
-    figures::{Figure, Goal},
+    figures::Figure,
     http::{HttpClient, Template},
     load::{self, Client, Measured, Until},
     people::People,
@@ -128,10 +128,9 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
     })?;
     let name = "a change behind pbm until it is shown";
     Ok(vec![
-        Figure::new(format!("{name}, p50 in ms"), shown.quantile(0.5), Goal::None),
-        Figure::new(format!("{name}, p99 in ms"), shown.quantile(0.99), Goal::AtMost(1000.0)),
-        Figure::new("such changes, a second", shown.rate(), Goal::None),
-        Figure::new("other changes meanwhile, a second", others.rate(), Goal::AtLeast(95.0)),
+        Figure::cost(format!("{name}, p50 in ms"), shown.quantile(0.5)),
+        Figure::cost(format!("{name}, p99 in ms"), shown.quantile(0.99)).target(1000.0),
+        Figure::rate("other changes meanwhile, a second", others.rate()).target(95.0),
     ])
 }
 

@@ -4,7 +4,7 @@
 use super::{BOOK, until_followed};
 use crate::{
     facade::Facade,
-    figures::{Figure, Goal},
+    figures::Figure,
     http::request,
     load::median,
     world::{World, ask},
@@ -14,9 +14,9 @@ use std::time::Instant;
 
 const RESTARTS: usize = 3;
 const MEGABYTE: f64 = 1_048_576.0;
-const MOST_SECONDS: Goal = Goal::AtMost(30.0);
-const MOST_OF_PBM: Goal = Goal::AtMost(200.0);
-const MOST_OF_REDIS: Goal = Goal::AtMost(400.0);
+const MOST_SECONDS: f64 = 30.0;
+const MOST_OF_PBM: f64 = 200.0;
+const MOST_OF_REDIS: f64 = 400.0;
 
 pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Figure>> {
     world.pbm.stop()?;
@@ -32,12 +32,13 @@ pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Fi
     let memory_anew = world.pbm.peak_memory()?;
     eprintln!("the projection: built anew in {rebuilt:.1} s, pbm {memory_anew:.0} MB");
     Ok(vec![
-        Figure::new("building the projection, s", built, MOST_SECONDS),
-        Figure::new("building, most memory of pbm in MB", memory, MOST_OF_PBM),
-        Figure::new("building anew after FLUSHALL, s", rebuilt, MOST_SECONDS),
-        Figure::new("building anew, most memory of pbm in MB", memory_anew, MOST_OF_PBM),
-        Figure::new("memory of Redis in MB", memory_of_redis(world, "used_memory")?, MOST_OF_REDIS),
-        Figure::new("most memory of Redis in MB", memory_of_redis(world, "used_memory_peak")?, MOST_OF_REDIS),
+        Figure::cost("building the projection, s", built).target(MOST_SECONDS),
+        Figure::cost("building, most memory of pbm in MB", memory).target(MOST_OF_PBM),
+        Figure::cost("building anew after FLUSHALL, s", rebuilt).target(MOST_SECONDS),
+        Figure::cost("building anew, most memory of pbm in MB", memory_anew).target(MOST_OF_PBM),
+        Figure::cost("memory of Redis in MB", memory_of_redis(world, "used_memory")?).target(MOST_OF_REDIS),
+        Figure::cost("most memory of Redis in MB", memory_of_redis(world, "used_memory_peak")?)
+            .target(MOST_OF_REDIS),
     ])
 }
 
@@ -56,8 +57,8 @@ pub(in crate::operations) fn resume(world: &mut World) -> anyhow::Result<Vec<Fig
     let killed = times(world, Facade::kill)?;
     eprintln!("the projection: taken up again in {in_order:.2} s, after SIGKILL in {killed:.2} s");
     Ok(vec![
-        Figure::new("from a restart to the feed, s", in_order, Goal::AtMost(1.0)),
-        Figure::new("from a restart after SIGKILL to the feed, s", killed, Goal::None),
+        Figure::cost("from a restart to the feed, s", in_order).target(1.0),
+        Figure::cost("from a restart after SIGKILL to the feed, s", killed),
     ])
 }
 

@@ -3,7 +3,7 @@
 use super::{BOOK, CLIENTS, walk};
 use crate::{
     arguments::Arguments,
-    figures::{Figure, Goal},
+    figures::Figure,
     http::{repeating, request},
     load::{self, Measured, Pair, Until, in_turns},
     world::{World, ask},
@@ -15,8 +15,10 @@ use std::sync::Arc;
 const USERS: &str = "/v2/users/default";
 /// How many different requests there are: more than anything would keep the answers of.
 const REQUESTS: usize = 8192;
-/// The page that may cost no more than the first; the last one, where there are fewer.
+/// The page that may cost no more than the first; the last one, where there are fewer. Less than this share of the first
+/// one's rate is no noise.
 const FAR: u64 = 2000;
+const AS_FAST: f64 = 0.9;
 
 pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
@@ -29,18 +31,16 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
         let pages = Arc::new(random_pages(last, &orders));
         world.pbm.forget_peak()?;
         let measured = walk(&name, arguments, world, &format!("{path}?{{}}"), &pages)?;
+        figures
+            .push(Figure::rate(format!("{name}, a second"), measured.rate()).target(10_000.0).at_any_size());
         figures.push(
-            Figure::new(format!("{name}, a second"), measured.rate(), Goal::AtLeast(10_000.0)).at_any_size(),
-        );
-        figures.push(
-            Figure::new(format!("{name}, p99 in ms"), measured.quantile(0.99), Goal::AtMost(10.0))
-                .at_any_size(),
+            Figure::cost(format!("{name}, p99 in ms"), measured.quantile(0.99)).target(10.0).at_any_size(),
         );
         let far = far(what, arguments, world, path, last.min(FAR))?;
-        let name = format!("page {FAR} or the last of the {what}, rate by the first's");
-        figures.push(Figure::new(name, far.ratio, Goal::AtLeast(0.9)));
+        let name = format!("a far page by the first one, {what}");
+        figures.push(Figure::rate(name, far.ratio).target(AS_FAST));
     }
-    figures.push(Figure::new("pages, most memory of pbm in MB", world.pbm.peak_memory()?, Goal::None));
+    figures.push(Figure::cost("pages, most memory of pbm in MB", world.pbm.peak_memory()?));
     Ok(figures)
 }
 

@@ -1,11 +1,7 @@
 //! Suggestions while clients type; each keystroke is a request, and nobody thinks between two.
 
 use super::{BOOK, typing::keystrokes, walk};
-use crate::{
-    arguments::Arguments,
-    figures::{Figure, Goal},
-    world::World,
-};
+use crate::{arguments::Arguments, figures::Figure, world::World};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::sync::Arc;
 
@@ -16,9 +12,9 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
     world.pbm.forget_peak()?;
     let measured = walk("suggestions", arguments, world, &format!("{BOOK}/suggest?q={{}}"), &typed)?;
     Ok(vec![
-        Figure::new("suggestions, a second", measured.rate(), Goal::None).at_any_size(),
-        Figure::new("suggestions, p50 in ms", measured.quantile(0.5), Goal::None),
-        Figure::new("suggestions, p99 in ms", measured.quantile(0.99), Goal::AtMost(5.0)).at_any_size(),
-        Figure::new("suggestions, most memory of pbm in MB", world.pbm.peak_memory()?, Goal::None),
+        Figure::rate("suggestions, a second", measured.rate()).at_any_size(),
+        Figure::cost("suggestions, p50 in ms", measured.quantile(0.5)),
+        Figure::cost("suggestions, p99 in ms", measured.quantile(0.99)).target(5.0).at_any_size(),
+        Figure::cost("suggestions, most memory of pbm in MB", world.pbm.peak_memory()?),
     ])
 }

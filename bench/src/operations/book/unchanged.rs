@@ -5,7 +5,7 @@ use super::{BOOK, CLIENTS};
 use crate::{
     arguments::Arguments,
     empty,
-    figures::{Figure, Goal},
+    figures::Figure,
     http::{HttpClient, NOT_MODIFIED, repeating, request, with_field},
     load::{self, Until, in_turns},
     world::World,
@@ -25,10 +25,10 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
     let raw = || load::run(CLIENTS, until, async || repeating(empty.address, request.clone()).await);
     let pair = in_turns("a 304, the empty handler as raw", arguments.rounds, world.processes()?, ours, raw)?;
     Ok(vec![
-        Figure::new("304, a second", pair.ours, Goal::None),
-        Figure::new("an empty actix handler, a second", pair.raw, Goal::None),
-        Figure::new("304 by the empty handler", pair.ratio, Goal::AtLeast(0.6)),
-        Figure::new("304, p99 in ms", pair.measured.quantile(0.99), Goal::None),
+        Figure::rate("304, a second", pair.ours),
+        Figure::rate("an empty actix handler, a second", pair.raw),
+        Figure::rate("304 by the empty handler", pair.ratio).target(0.6),
+        Figure::cost("304, p99 in ms", pair.measured.quantile(0.99)),
     ])
 }
 
