@@ -4,9 +4,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# What runs beside pbm: the directory and its tools. Redis serves the sandbox's own tests.
-RUN_PACKAGES := 389-ds-base
-TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-server redis-tools openssl libnss3-tools curl
+# What runs beside pbm: the directory, and Redis for the address book.
+RUN_PACKAGES := 389-ds-base redis-server
+TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl
 
 APT := env DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -35,7 +35,7 @@ packages:
 test-packages:
 	$(call install,$(TEST_PACKAGES))
 
-run: packages ## Build pbm and start it with a private directory and demo people; ARGS="--demo 1000" for more
+run: packages ## Build pbm and start it with a private directory, a Redis and demo people; ARGS="--demo 1000" for more
 	cargo build --release --locked -p server
 	exec target/release/pbm dev $(ARGS)
 

@@ -22,7 +22,7 @@ use mail_model::{
     tenant::TenantId,
     user::command::{Password, UserPatch},
 };
-use sandbox::DirectoryServer;
+use sandbox::{DirectoryServer, RedisServer, SandboxError};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     net::SocketAddr,
@@ -65,12 +65,36 @@ impl Data {
         self.file("pbm.toml")
     }
 
+    fn redis_password(&self) -> PathBuf {
+        self.file("redis-password")
+    }
+
     fn admin_password(&self) -> PathBuf {
         self.file("admin-password")
     }
 
     fn demo_password(&self) -> PathBuf {
         self.file("demo-password")
+    }
+}
+
+/// What runs beside pbm.
+struct Servers {
+    directory: DirectoryServer,
+    /// What is missing on this machine, where that is why there is none.
+    redis: Result<RedisServer, SandboxError>,
+}
+
+impl Servers {
+    fn start(data: &Data, root: &Dn) -> anyhow::Result<Self> {
+        let directory = DirectoryServer::in_folder(data.file("389-ds"));
+        let directory = directory.suffix(&root.to_string()).plugins(PLUGINS).start()?;
+        let password = secret_file(&data.redis_password())?;
+        let redis = match RedisServer::in_folder(data.file("redis")).password(password).start() {
+            redis @ (Ok(_) | Err(SandboxError::MissingProgram { .. })) => redis,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { directory, redis })
     }
 }
 
@@ -85,24 +109,23 @@ pub(super) fn dev(args: &DevArgs) -> Outcome {
     );
     let root = root_of(&domain);
     // On this thread, which lives as long as the process: the servers end with it.
-    let server =
-        DirectoryServer::in_folder(data.file("389-ds")).suffix(&root.to_string()).plugins(PLUGINS).start()?;
-    let config = write_config(&data, &server, &root, args.listen)?;
+    let servers = Servers::start(&data, &root)?;
+    let config = write_config(&data, &servers, &root, args.listen)?;
     block_on(async {
         tokio::select! {
-            prepared = prepare(args, &data, &server, &config, &domain) => prepared?,
+            prepared = prepare(args, &data, &servers, &config, &domain) => prepared?,
             () = stop_signal() => return Ok(()),
         }
         Box::pin(serve::serve_until(&config, stop_signal())).await
     })?;
-    drop(server);
+    drop(servers);
     Ok(ExitCode::SUCCESS)
 }
 
 async fn prepare(
     args: &DevArgs,
     data: &Data,
-    server: &DirectoryServer,
+    servers: &Servers,
     config: &Config,
     domain: &Domain,
 ) -> anyhow::Result<()> {
@@ -117,6 +140,7 @@ async fn prepare(
         domain: domain.clone(),
         administrator: init::administrator(address.as_str(), &password, domain)?,
     };
+    let server = &servers.directory;
     let manager =
         Credentials { dn: Dn::parse(server.manager_dn())?, password: server.manager_password().clone() };
     init::set_up(config, manager, &request, false, |_| {}).await?;
@@ -128,7 +152,7 @@ async fn prepare(
     let demo_password = Password::parse(demo_password.expose_secret())?;
     demo::fill(&directory, domain, args.demo, &demo_password).await?;
     drop(directory);
-    print_welcome(data, server, args.listen, domain, given.is_some());
+    print_welcome(data, servers, args.listen, domain, given.is_some());
     Ok(())
 }
 
@@ -159,12 +183,7 @@ fn root_of(domain: &Domain) -> Dn {
 
 /// Writes the configuration into the data folder, so that the other commands work on the same server, and
 /// reads it back.
-fn write_config(
-    data: &Data,
-    server: &DirectoryServer,
-    root: &Dn,
-    listen: SocketAddr,
-) -> anyhow::Result<Config> {
+fn write_config(data: &Data, servers: &Servers, root: &Dn, listen: SocketAddr) -> anyhow::Result<Config> {
     secret_file(&data.file("ldap-password"))?;
     secret_file_of(&data.file("token-key"), 64)?;
     let table = toml::toml! {
@@ -182,10 +201,14 @@ fn write_config(
     };
     let path = |name: &str| toml::Value::from(data.file(name).display().to_string());
     set("http", "listen", toml::Value::Array(vec![listen.to_string().into()]));
-    set("ldap", "urls", toml::Value::Array(vec![server.url().into()]));
+    set("ldap", "urls", toml::Value::Array(vec![servers.directory.url().into()]));
     set("ldap", "bind_password_file", path("ldap-password"));
     set("tree", "root", root.to_string().into());
     set("auth", "token_key_file", path("token-key"));
+    if let Ok(redis) = &servers.redis {
+        set("redis", "url", redis.url().into());
+        set("redis", "password_file", data.redis_password().display().to_string().into());
+    }
     let text = format!("# Written by pbm dev at every start.\n\n{table}");
     write_private(&data.config(), &text)?;
     Config::read(Some(&data.config()), []).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))
@@ -213,13 +236,12 @@ async fn set_password(
     Ok(())
 }
 
-fn print_welcome(
-    data: &Data,
-    server: &DirectoryServer,
-    listen: SocketAddr,
-    domain: &Domain,
-    password_given: bool,
-) {
+fn print_welcome(data: &Data, servers: &Servers, listen: SocketAddr, domain: &Domain, password_given: bool) {
+    let server = &servers.directory;
+    let redis = match &servers.redis {
+        Ok(redis) => format!("{} (password in {})", redis.url(), data.redis_password().display()),
+        Err(missing) => format!("none: {missing}; all works without, but for the feed of changes"),
+    };
     let password_file = data.admin_password();
     let (place, value) = if password_given {
         (format!("in ${}", init::ADMIN_PASSWORD), format!("${}", init::ADMIN_PASSWORD))
@@ -233,6 +255,7 @@ pbm runs at       {url}
 super admin       admin@{domain}, password {place}
 demo people       password in {demo}
 directory         {ldap} (root {root}; Directory Manager's password in {manager})
+Redis             {redis}
 configuration     {config}
 
 Paste these:
