@@ -8,7 +8,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_wrong_manager_password_is_told_in_words", wrong_manager),
 ];
 
-const BARE: Setup = Setup { bare: true, tls: false, unprepared: true, durable: false };
+const BARE: Setup = Setup { bare: true, tls: false, unprepared: true, durable: false, without_redis: true };
 
 /// What `pbm init` may change.
 fn look(installation: &Installation) -> Vec<Entry> {

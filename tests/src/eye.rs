@@ -88,15 +88,49 @@ impl Eye {
     /// A search as the Directory Manager.
     #[track_caller]
     pub fn search(&self, base: &str, scope: &str, filter: &str) -> Vec<Entry> {
+        self.search_with(&[], base, scope, filter)
+    }
+
+    /// A search that shows some more attributes of the server's own.
+    #[track_caller]
+    pub fn search_with(&self, more: &[&str], base: &str, scope: &str, filter: &str) -> Vec<Entry> {
         let search = ["-LLL", "-o", "ldif-wrap=no", "-s", scope, "-b", base, filter, "*", "nsAccountLock"];
+        let search = [&search, more].concat();
         let found = self.as_manager("ldapsearch", &search, "");
         if found.code == 32 { Vec::new() } else { entries(&found.expect_success().stdout) }
+    }
+
+    /// Replaces an attribute of an entry; without values, removes it.
+    #[track_caller]
+    pub fn replace(&self, dn: &str, attribute: &str, values: &[&str]) {
+        let lines: Vec<_> = values.iter().map(|value| ldif_line(attribute, value)).collect();
+        let change = format!("replace: {attribute}\n{}", lines.concat());
+        self.modify(&format!("{}changetype: modify\n{change}", ldif_line("dn", dn)));
+    }
+
+    /// Gives an entry another name, and another place where one is given.
+    #[track_caller]
+    pub fn rename(&self, dn: &str, rdn: &str, superior: Option<&str>) {
+        let superior = superior.map(|dn| ldif_line("newsuperior", dn)).unwrap_or_default();
+        let new = format!("changetype: modrdn\n{}deleteoldrdn: 1\n{superior}", ldif_line("newrdn", rdn));
+        self.modify(&format!("{}{new}", ldif_line("dn", dn)));
+    }
+
+    /// Removes an entry.
+    #[track_caller]
+    pub fn delete(&self, dn: &str) {
+        self.modify(&format!("{}changetype: delete\n", ldif_line("dn", dn)));
+    }
+
+    /// Applies LDIF change records; what comes of it.
+    pub fn try_modify(&self, ldif: &str) -> Finished {
+        self.as_manager("ldapmodify", &[], ldif)
     }
 
     /// Applies LDIF change records.
     #[track_caller]
     pub fn modify(&self, ldif: &str) {
-        self.as_manager("ldapmodify", &[], ldif).expect_success();
+        self.try_modify(ldif).expect_success();
     }
 
     /// Whether the directory lets someone in with a password.
@@ -132,6 +166,11 @@ impl Eye {
         let bind = ["-x", "-H", &self.url, "-D", self.manager, "-y", password_file];
         run_program(&programs::program(program), bind.iter().chain(arguments), &[], input)
     }
+}
+
+/// A line of LDIF, whatever its value is (RFC 2849).
+pub fn ldif_line(attribute: &str, value: &str) -> String {
+    format!("{attribute}:: {}\n", BASE64_STANDARD.encode(value))
 }
 
 /// A value in a filter (RFC 4515).

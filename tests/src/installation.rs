@@ -1,11 +1,12 @@
-//! One installation: a private 389-ds, prepared by `pbm init`, and configurations of `pbm` for it.
+//! One installation: a private 389-ds, prepared by `pbm init`, a private Redis, and configurations of `pbm` for both.
 
 use crate::{
     eye::Eye,
     process::{Finished, alive, run_program},
     programs,
+    redis_eye::{REDIS_PASSWORD, RedisEye},
 };
-use sandbox::DirectoryServer;
+use sandbox::{DirectoryServer, RedisServer};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 pub(crate) const DOMAIN: &str = "example.com";
 /// Of the first super administrator.
 pub(crate) const ADMIN_PASSWORD: &str = "Super-Secret-1";
+const REDIS_PASSWORD_FILE: &str = "redis-password";
 const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
 
 /// What can be chosen about an installation.
@@ -27,29 +29,48 @@ pub struct Setup {
     pub unprepared: bool,
     /// Has every write reach the disk, so that a kill loses nothing.
     pub durable: bool,
+    /// Has no Redis, so that every answer comes from the directory.
+    pub without_redis: bool,
 }
 
-/// A directory with everything in one folder, gone when this is dropped.
+/// A directory and a Redis with everything in one folder, gone when this is dropped.
 pub struct Installation {
     /// The directory server.
     pub directory: DirectoryServer,
+    redis: Option<RedisServer>,
     folder: TempDir,
 }
 
 impl Installation {
-    /// Starts and prepares a directory.
+    /// Starts and prepares everything.
     pub fn start(setup: Setup) -> Self {
         let folder = tempfile::Builder::new().prefix("pbm-tests-").tempdir().unwrap();
         let options = DirectoryServer::in_folder(folder.path().join("389-ds")).durable(setup.durable);
         let plugins = if setup.bare { &[] } else { PLUGINS };
         let directory = options.plugins(plugins).tls(setup.tls).database_cache(16 << 20).start();
         let directory = directory.unwrap_or_else(|error| panic!("389-ds does not start: {error}"));
-        let installation = Self { directory, folder };
+        let redis = (!setup.without_redis).then(|| start_redis(&folder.path().join("redis")));
+        let installation = Self { directory, redis, folder };
         installation.config("pbm.toml", &[]);
         if !setup.unprepared {
             installation.init(&[]).expect_success();
         }
         installation
+    }
+
+    /// The Redis server; an installation without one has none to be asked for.
+    pub fn redis(&mut self) -> &mut RedisServer {
+        self.redis.as_mut().expect("this installation has a Redis")
+    }
+
+    /// Whether it has a Redis.
+    pub fn has_redis(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// Looks into Redis past `pbm`.
+    pub fn redis_eye(&self) -> RedisEye {
+        RedisEye::new(self.redis.as_ref().expect("this installation has a Redis").port())
     }
 
     /// The folder with everything in it.
@@ -75,6 +96,14 @@ impl Installation {
             ("auth.token_key", "\"0123456789abcdef0123456789abcdef\""),
             ("auth.allowed_subnets", "[\"192.0.2.0/24\"]"),
         ];
+        let redis = self.redis.as_ref().map(|server| {
+            let password_file = self.file(REDIS_PASSWORD_FILE);
+            std::fs::write(&password_file, REDIS_PASSWORD).unwrap();
+            [format!("{:?}", server.url()), format!("{:?}", password_file.to_str().unwrap())]
+        });
+        if let Some([url, password_file]) = &redis {
+            settings.extend([("redis.url", url.as_str()), ("redis.password_file", password_file)]);
+        }
         settings.retain(|(key, _)| changes.iter().all(|(changed, _)| changed != key));
         settings.extend(changes);
         let lines: Vec<_> = settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
@@ -129,7 +158,15 @@ impl Installation {
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        // Its data go with the folder, so it need not end in order.
+        // Their data go with the folder, so they need not end in order.
         self.directory.kill();
+        if let Some(redis) = &mut self.redis {
+            redis.kill();
+        }
     }
+}
+
+fn start_redis(folder: &Path) -> RedisServer {
+    let options = RedisServer::in_folder(folder).password(REDIS_PASSWORD.into());
+    options.start().unwrap_or_else(|error| panic!("Redis does not start: {error}"))
 }

@@ -1,37 +1,45 @@
-//! What the black-box tests have in common: they start a real 389-ds and the real program `pbm`, speak to
+//! What the black-box tests have in common: they start a real 389-ds, a real Redis and the real program `pbm`, speak to
 //! them from outside as a client, an administrator or another reader of the directory would, and leave
 //! neither a process nor a file behind.
 //!
-//! [`run`] is the `main` of every test program: it starts one [`World`], runs the trials in it, several at a
-//! time, each in a [`Tenant`] of its own, and stops everything.
+//! [`run`] is the `main` of every test program: it starts one [`World`], and one without Redis where trials ask for
+//! that, runs the trials in them, several at a time, each in a [`Tenant`] of its own, and stops everything.
 
 mod answer;
+mod book;
 mod client;
 mod context;
 mod eye;
+mod follower;
 mod installation;
 mod maillist;
 mod process;
 mod programs;
+mod redis_eye;
 mod resource;
 mod runner;
 mod serve;
 mod tenant;
 mod text;
+mod truth;
 mod world;
 
 pub use answer::{Answer, assert_error};
+pub use book::{Book, Contacts, assert_same, difference, json_list};
 pub use client::{Client, exchange};
 pub use context::Context;
-pub use eye::{Entry, Eye};
+pub use eye::{Entry, Eye, ldif_line};
+pub use follower::{Follower, Step};
 pub use installation::{Installation, Setup};
 pub use maillist::{MailList, NewMailList};
-pub use process::{Finished, alive, run_program, signal, within};
+pub use process::{Finished, alive, run_program, signal, soon, within};
 pub use programs::{pbm, program};
+pub use redis_eye::{REDIS_PASSWORD, RedisEye};
 pub use resource::{Group, NewResource, Resource};
 pub use runner::{Alone, Trials, run, run_without_world};
 pub use rustix::process::Signal;
 pub use serve::{Serve, start_serve};
 pub use tenant::{NewUser, PASSWORD, Tenant, User};
 pub use text::{encoded, form};
+pub use truth::Truth;
 pub use world::{ALLOWED_ADDRESS, World};

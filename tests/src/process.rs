@@ -86,6 +86,15 @@ pub fn alive(folder: &Path) -> Vec<String> {
     commands.filter(|command| command.contains(&needle)).collect()
 }
 
+/// How soon a change must be seen that somebody made behind `pbm`'s back.
+pub(crate) const SOON: Duration = Duration::from_secs(1);
+
+/// Requires that something comes true within a second.
+#[track_caller]
+pub fn soon(what: &str, holds: impl FnMut() -> bool) {
+    assert!(within(SOON, holds), "not within {SOON:?}: {what}");
+}
+
 /// Whether something comes true within a time.
 pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let since = Instant::now();

@@ -8,8 +8,10 @@ use std::{
 };
 
 /// Programs the tests cannot do without, and the packages they come in.
-const NEEDED: [(&str, &str); 9] = [
+const NEEDED: [(&str, &str); 11] = [
     ("ns-slapd", "389-ds-base"),
+    ("redis-server", "redis-server"),
+    ("redis-cli", "redis-tools"),
     ("ldapsearch", "ldap-utils"),
     ("ldapwhoami", "ldap-utils"),
     ("ldapmodify", "ldap-utils"),

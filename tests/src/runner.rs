@@ -1,6 +1,6 @@
 //! The `main` of the test programs.
 
-use crate::{programs, world::World};
+use crate::{installation::Setup, programs, world::World};
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use std::{process::ExitCode, sync::Arc};
 
@@ -13,12 +13,24 @@ pub type Alone = (&'static str, fn());
 pub struct Trials {
     module: &'static str,
     trials: &'static [Named],
+    without_redis: bool,
 }
 
 impl Trials {
     /// The trials of a module, by the macro [`trials`](crate::trials).
     pub const fn new(module: &'static str, trials: &'static [Named]) -> Self {
-        Self { module, trials }
+        Self { module, trials, without_redis: false }
+    }
+
+    /// The same trials in a world without Redis.
+    #[must_use]
+    pub const fn without_redis(self) -> Self {
+        Self { without_redis: true, ..self }
+    }
+
+    fn name(&self, trial: &str) -> String {
+        let world = if self.without_redis { "without_redis::" } else { "" };
+        format!("{world}{}::{trial}", self.module)
     }
 }
 
@@ -31,32 +43,66 @@ macro_rules! trials {
     };
 }
 
-/// Starts a world, runs the trials in it, and stops it.
+/// A trial, its whole name, and whether its world is the one without Redis.
+struct Cast {
+    name: String,
+    body: fn(&World),
+    without_redis: bool,
+}
+
+/// Starts the worlds that the trials need, runs the trials in them, and stops them.
 pub fn run(modules: &[Trials]) -> ExitCode {
-    let named = modules.iter().flat_map(|m| m.trials.iter().map(|(name, body)| (m.module, *name, *body)));
-    let named: Vec<_> = named.map(|(module, name, body)| (format!("{module}::{name}"), body)).collect();
+    let cast = |module: &Trials, (name, body): Named| Cast {
+        name: module.name(name),
+        body,
+        without_redis: module.without_redis,
+    };
+    let trials = modules.iter().flat_map(|module| module.trials.iter().map(move |named| cast(module, *named)));
+    let trials: Vec<_> = trials.collect();
     let arguments = Arguments::from_args();
-    if !wants_any(&arguments, named.iter().map(|(name, _)| name.as_str())) {
-        let idle = named.into_iter().map(|(name, _)| Trial::test(name, || Ok(())));
+    let wants = |without_redis: bool| {
+        let named = trials.iter().filter(|trial| trial.without_redis == without_redis);
+        wants_any(&arguments, named.map(|trial| trial.name.as_str()))
+    };
+    let wanted = [false, true].map(wants);
+    if wanted == [false, false] {
+        let idle = trials.into_iter().map(|trial| Trial::test(trial.name, || Ok(())));
         return libtest_mimic::run(&arguments, idle.collect()).exit_code();
     }
     if let Some(code) = cannot_run() {
         return code;
     }
-    let world = Arc::new(World::start());
-    let trial = |(name, body): (String, fn(&World))| {
-        let world = world.clone();
+    let [with, without] = start_worlds(wanted);
+    let trial = |Cast { name, body, without_redis }| {
+        let world = if without_redis { without.clone() } else { with.clone() };
         Trial::test(name, move || {
-            body(&world);
+            body(world.as_ref().expect("a trial that was not asked for"));
             Ok(())
         })
     };
-    let conclusion = libtest_mimic::run(&arguments, named.into_iter().map(trial).collect());
-    let world = Arc::into_inner(world).expect("no trial runs any more");
-    if conclusion.has_failed() {
-        show_errors(&world);
-    }
-    end(&conclusion, &world.stop())
+    let conclusion = libtest_mimic::run(&arguments, trials.into_iter().map(trial).collect());
+    let left = [with, without].into_iter().flatten().flat_map(|world| {
+        let world = Arc::into_inner(world).expect("no trial runs any more");
+        if conclusion.has_failed() {
+            show_errors(&world);
+        }
+        world.stop()
+    });
+    let left: Vec<_> = left.collect();
+    end(&conclusion, &left)
+}
+
+/// The world with a Redis and the one without, side by side.
+fn start_worlds(wanted: [bool; 2]) -> [Option<Arc<World>>; 2] {
+    // Built before both need it.
+    programs::pbm();
+    std::thread::scope(|scope| {
+        let [with, without] = [false, true].map(|without_redis| {
+            let setup = Setup { without_redis, ..Setup::default() };
+            wanted[usize::from(without_redis)].then(|| scope.spawn(move || Arc::new(World::start_with(setup))))
+        });
+        [with, without].map(|world| world.map(|world| world.join().expect("the servers start")))
+    })
 }
 
 /// Runs trials that start what they need themselves.

@@ -2,9 +2,11 @@
 
 use crate::{
     answer::Answer,
+    book::{Book, difference},
     client::Client,
     eye::Entry,
     maillist::{MailList, NewMailList},
+    process::{SOON, within},
     resource::Group,
     text::{encoded, form},
     world::World,
@@ -12,6 +14,9 @@ use crate::{
 
 /// The password of every user that is made without another one.
 pub const PASSWORD: &str = "Correct-Horse-7";
+
+/// The views of an address book.
+const VIEWS: [&str; 3] = ["colleagues", "suggestions", "all"];
 
 /// A tenant of one trial.
 pub struct Tenant<'w> {
@@ -91,6 +96,60 @@ impl<'w> Tenant<'w> {
     /// The resource group of that name, whether there is one or not.
     pub fn group(&self, name: &str) -> Group<'w> {
         Group::new(self.world, &self.admin, [&self.id, &self.domain], name)
+    }
+
+    /// Its address book, as its administrator reads it.
+    pub fn book(&self) -> Book {
+        Book::new(&self.admin, &self.id)
+    }
+
+    /// Where its address book and its list of users differ from the directory, as this client reads them.
+    #[track_caller]
+    pub fn book_difference(&self, client: &Client) -> Option<String> {
+        let book = self.book().by(client);
+        // Read first: what is right must be right at once.
+        let found = VIEWS.map(|view| book.all(view));
+        let users = client.get(format!("{}?limit=1000", self.users())).column("users", "mail");
+        let truth = self.world.truth(&self.id);
+        let views = VIEWS.iter().zip(&found).find_map(|(view, found)| {
+            difference(found, &truth.view(view)).map(|difference| format!("{view}: {difference}"))
+        });
+        let expected: Vec<_> = truth.users().into_iter().take(1000).collect();
+        views.or_else(|| (users != expected).then(|| format!("users: {users:?}, expected {expected:?}")))
+    }
+
+    /// Requires that its address book says what the directory does, now.
+    #[track_caller]
+    pub fn assert_book_is_right(&self, what: &str) {
+        if let Some(difference) = self.book_difference(&self.admin) {
+            panic!("{what}: {difference}");
+        }
+    }
+
+    /// Requires that its address book says what the directory does, within a second.
+    #[track_caller]
+    pub fn assert_book_is_right_soon(&self, what: &str) {
+        let mut last = None;
+        let is_right = within(SOON, || {
+            last = self.book_difference(&self.admin);
+            last.is_none()
+        });
+        assert!(is_right, "{what}: {}", last.unwrap_or_default());
+    }
+
+    /// The DN of its folder of outside contacts.
+    pub fn outside(&self) -> String {
+        format!("ou={},ou=CAB,{}", self.id, self.world.eye().root)
+    }
+
+    /// Makes an outside contact straight in the directory, as a synchronisation does; with more attributes, as LDIF.
+    /// Returns its DN.
+    #[track_caller]
+    pub fn add_outside(&self, name: &str, mail: &str, more: &str) -> String {
+        let dn = format!("cn={name},{}", self.outside());
+        let attributes = format!("objectClass: inetOrgPerson\ncn: {name}\nsn: Outside\nmail: {mail}\n{more}");
+        self.world.eye().modify(&format!("dn: {dn}\nchangetype: add\n{attributes}"));
+        dn
     }
 
     /// Everything in the directory that belongs to it, its own entry included, sorted by DN.

@@ -9,6 +9,7 @@ use crate::{
     programs,
     serve::{Serve, start_serve},
     tenant::Tenant,
+    truth::Truth,
 };
 use std::{
     path::PathBuf,
@@ -35,7 +36,12 @@ pub struct World {
 impl World {
     /// Starts everything.
     pub fn start() -> Self {
-        let installation = Installation::start(Setup::default());
+        Self::start_with(Setup::default())
+    }
+
+    /// Starts everything, with an installation of its kind.
+    pub fn start_with(setup: Setup) -> Self {
+        let installation = Installation::start(setup);
         let serve = start_serve(&installation.usual_config(), &[]);
         let answer = serve.client().log_in(&Self::root_login(), ADMIN_PASSWORD).expect(200);
         let root = serve.client().with_token(answer.json()["access_token"].as_str().unwrap());
@@ -56,6 +62,11 @@ impl World {
     /// The installation.
     pub fn installation(&self) -> &Installation {
         &self.installation
+    }
+
+    /// Whether it has a Redis, and so a feed of changes.
+    pub fn has_redis(&self) -> bool {
+        self.installation.has_redis()
     }
 
     /// The process that serves.
@@ -121,6 +132,12 @@ impl World {
     /// Looks into the directory past `pbm`.
     pub fn eye(&self) -> Eye {
         self.installation.eye()
+    }
+
+    /// What the address book of a tenant must show, by what the directory holds.
+    #[track_caller]
+    pub fn truth(&self, tenant: &str) -> Truth {
+        self.eye().truth(tenant)
     }
 
     /// Ends everything and tells what is left of it.
