@@ -58,7 +58,8 @@ fn a_contact_shows_what_is_set_and_nothing_else(world: &World) {
     let anna = anna.with("alias", &aliases.join(",")).with("quota", "77").with("lang", "ru-RU").create();
     let id = book.contact(&anna.mail)["id"].as_str().unwrap().to_owned();
     assert!(is_uuid(&id), "{id}");
-    let mut expected = json!({"id": id, "kind": "user", "mail": anna.mail, "alias": [aliases[1], aliases[0]]});
+    let mut expected =
+        json!({"id": id, "kind": "user", "mail": anna.mail, "alias": [aliases[1], aliases[0]]});
     for (field, value) in FIELDS {
         expected[field] = json!(value);
     }

@@ -2,6 +2,10 @@
 
 mod access;
 mod access_cases;
+mod addressbook_contacts;
+mod addressbook_pages;
+mod addressbook_rights;
+mod addressbook_versions;
 mod auth;
 mod bad_input;
 mod bad_requests;
@@ -60,5 +64,13 @@ fn main() -> ExitCode {
         concurrency::TRIALS,
         idempotency::TRIALS,
         openapi::TRIALS,
+        addressbook_contacts::TRIALS,
+        addressbook_contacts::TRIALS.without_redis(),
+        addressbook_pages::TRIALS,
+        addressbook_pages::TRIALS.without_redis(),
+        addressbook_versions::TRIALS,
+        addressbook_versions::TRIALS.without_redis(),
+        addressbook_rights::TRIALS,
+        addressbook_rights::TRIALS.without_redis(),
     ])
 }

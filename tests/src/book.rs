@@ -92,7 +92,10 @@ impl Book {
     /// The addresses that are suggested for a text, before the `@`, best first.
     #[track_caller]
     pub fn suggested(&self, text: &str) -> Vec<String> {
-        json_list(&self.ask(text, "limit=100").expect(200).json(), "contacts").iter().map(local_part).collect()
+        json_list(&self.ask(text, "limit=100").expect(200).json(), "contacts")
+            .iter()
+            .map(local_part)
+            .collect()
     }
 
     /// Asks for changes.
@@ -142,9 +145,10 @@ pub fn difference(found: &Contacts, expected: &Contacts) -> Option<String> {
     let ids: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
     let differ: Vec<_> = ids.into_iter().filter(|id| found.get(*id) != expected.get(*id)).collect();
     let show = |contact: Option<&Value>| contact.map_or_else(|| "nothing".to_owned(), Value::to_string);
-    let lines = differ.iter().take(10).map(|id| {
-        format!("\n  found    {}\n  expected {}", show(found.get(*id)), show(expected.get(*id)))
-    });
+    let lines = differ
+        .iter()
+        .take(10)
+        .map(|id| format!("\n  found    {}\n  expected {}", show(found.get(*id)), show(expected.get(*id))));
     let all = format!("{} contacts, {} expected, {} differ", found.len(), expected.len(), differ.len());
     (!differ.is_empty()).then(|| all + &lines.collect::<String>())
 }

@@ -14,7 +14,6 @@ use tempfile::TempDir;
 pub(crate) const DOMAIN: &str = "example.com";
 /// Of the first super administrator.
 pub(crate) const ADMIN_PASSWORD: &str = "Super-Secret-1";
-const REDIS_PASSWORD_FILE: &str = "redis-password";
 const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
 
 /// What can be chosen about an installation.
@@ -58,8 +57,15 @@ impl Installation {
         installation
     }
 
-    /// The Redis server; an installation without one has none to be asked for.
-    pub fn redis(&mut self) -> &mut RedisServer {
+    /// The Redis server; an installation without one must not be asked for it.
+    #[track_caller]
+    pub fn redis(&self) -> &RedisServer {
+        self.redis.as_ref().expect("this installation has a Redis")
+    }
+
+    /// The Redis server, to be ended and started.
+    #[track_caller]
+    pub fn redis_mut(&mut self) -> &mut RedisServer {
         self.redis.as_mut().expect("this installation has a Redis")
     }
 
@@ -69,8 +75,9 @@ impl Installation {
     }
 
     /// Looks into Redis past `pbm`.
-    pub fn redis_eye(&self) -> RedisEye {
-        RedisEye::new(self.redis.as_ref().expect("this installation has a Redis").port())
+    #[track_caller]
+    pub fn redis_eye(&self) -> RedisEye<'_> {
+        RedisEye::new(self.redis())
     }
 
     /// The folder with everything in it.
@@ -96,11 +103,8 @@ impl Installation {
             ("auth.token_key", "\"0123456789abcdef0123456789abcdef\""),
             ("auth.allowed_subnets", "[\"192.0.2.0/24\"]"),
         ];
-        let redis = self.redis.as_ref().map(|server| {
-            let password_file = self.file(REDIS_PASSWORD_FILE);
-            std::fs::write(&password_file, REDIS_PASSWORD).unwrap();
-            [format!("{:?}", server.url()), format!("{:?}", password_file.to_str().unwrap())]
-        });
+        let password_file = format!("{:?}", self.redis_password_file());
+        let redis = self.redis.as_ref().map(|server| [format!("{:?}", server.url()), password_file]);
         if let Some([url, password_file]) = &redis {
             settings.extend([("redis.url", url.as_str()), ("redis.password_file", password_file)]);
         }
@@ -109,6 +113,13 @@ impl Installation {
         let lines: Vec<_> = settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         let file = self.file(name);
         std::fs::write(&file, lines.join("\n")).unwrap();
+        file
+    }
+
+    /// A file with the password of Redis.
+    pub fn redis_password_file(&self) -> PathBuf {
+        let file = self.file("redis-password");
+        std::fs::write(&file, REDIS_PASSWORD).unwrap();
         file
     }
 

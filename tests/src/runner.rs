@@ -57,7 +57,8 @@ pub fn run(modules: &[Trials]) -> ExitCode {
         body,
         without_redis: module.without_redis,
     };
-    let trials = modules.iter().flat_map(|module| module.trials.iter().map(move |named| cast(module, *named)));
+    let trials =
+        modules.iter().flat_map(|module| module.trials.iter().map(move |named| cast(module, *named)));
     let trials: Vec<_> = trials.collect();
     let arguments = Arguments::from_args();
     let wants = |without_redis: bool| {
@@ -99,7 +100,8 @@ fn start_worlds(wanted: [bool; 2]) -> [Option<Arc<World>>; 2] {
     std::thread::scope(|scope| {
         let [with, without] = [false, true].map(|without_redis| {
             let setup = Setup { without_redis, ..Setup::default() };
-            wanted[usize::from(without_redis)].then(|| scope.spawn(move || Arc::new(World::start_with(setup))))
+            wanted[usize::from(without_redis)]
+                .then(|| scope.spawn(move || Arc::new(World::start_with(setup))))
         });
         [with, without].map(|world| world.map(|world| world.join().expect("the servers start")))
     })

@@ -100,7 +100,8 @@ fn contact(entry: &Entry, root: &str, tenant: &str) -> Option<(String, (Value, V
     let full_name: Vec<_> = ["cn", "sn"].into_iter().filter_map(text).collect();
     let name = if full_name.is_empty() { mail.clone() } else { full_name.join(" ") };
     let id = uuid(entry.one("nsUniqueId"));
-    let mut shown = json!({"id": id, "kind": kind, "mail": mail, "displayName": text("displayName").unwrap_or(&name)});
+    let mut shown =
+        json!({"id": id, "kind": kind, "mail": mail, "displayName": text("displayName").unwrap_or(&name)});
     for attribute in SHOWN {
         if let Some(value) = text(attribute) {
             shown[attribute] = json!(value);
