@@ -84,7 +84,7 @@ fn who_has_no_last_name_comes_first_in_that_order(world: &World) {
 const MANY: usize = 1100;
 
 /// Outside contacts, straight in the directory; names and addresses run in different orders, and names repeat.
-fn fill_outside(world: &World, tenant: &Tenant<'_>) {
+pub(crate) fn fill_outside(world: &World, tenant: &Tenant<'_>) {
     let mut ldif = String::new();
     for number in 0..MANY {
         let (dn, name) = (format!("cn=c{number},{}", tenant.outside()), number * 7 % 550);

@@ -71,8 +71,11 @@ fn a_tenant_that_is_not_there_has_no_address_book(world: &World) {
         for tail in ["", "/suggest?q=a", "/export", "/changes", &format!("/{id}.vcf")] {
             let path = format!("/v2/addressbook/{name}{tail}");
             let _case = Context::new(&path);
-            world.root().get(&path).expect(404);
-            world.trusted().get(&path).expect(404);
+            for answer in [world.root().get(&path), world.trusted().get(&path)] {
+                // Without a feed nobody looks whose it would be.
+                let no_feed = answer.status == 503 && tail == "/changes" && !world.has_redis();
+                assert!(answer.status == 404 || no_feed, "{answer:?}");
+            }
             world.nobody().get(&path).expect(401);
         }
     }

@@ -13,6 +13,8 @@ mod bad_wire;
 mod concurrency;
 mod conflicts;
 mod dynamic_lists;
+mod export;
+mod file_formats;
 mod guide;
 mod guide_maillists;
 mod guide_resources;
@@ -29,6 +31,7 @@ mod resource_groups;
 mod resources;
 mod scene;
 mod shell;
+mod suggest;
 mod tenant_deletion;
 mod tenant_domains;
 mod tenants;
@@ -72,5 +75,9 @@ fn main() -> ExitCode {
         addressbook_versions::TRIALS.without_redis(),
         addressbook_rights::TRIALS,
         addressbook_rights::TRIALS.without_redis(),
+        export::TRIALS,
+        export::TRIALS.without_redis(),
+        suggest::TRIALS,
+        suggest::TRIALS.without_redis(),
     ])
 }
