@@ -10,6 +10,8 @@ mod auth;
 mod bad_input;
 mod bad_requests;
 mod bad_wire;
+mod behind;
+mod changes;
 mod concurrency;
 mod conflicts;
 mod dynamic_lists;
@@ -26,6 +28,7 @@ mod maillist_members;
 mod maillist_nesting;
 mod maillists;
 mod openapi;
+mod own_writes;
 mod renames;
 mod resource_groups;
 mod resources;
@@ -77,6 +80,12 @@ fn main() -> ExitCode {
         addressbook_rights::TRIALS.without_redis(),
         export::TRIALS,
         export::TRIALS.without_redis(),
+        own_writes::TRIALS,
+        own_writes::TRIALS.without_redis(),
+        behind::TRIALS,
+        behind::TRIALS.without_redis(),
+        changes::TRIALS,
+        changes::none::TRIALS.without_redis(),
         suggest::TRIALS,
         suggest::TRIALS.without_redis(),
     ])
