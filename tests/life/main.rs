@@ -1,9 +1,16 @@
-//! What happens over time: deletion and purge, and a directory or a process that fails under the server.
+//! What happens over time: deletion and purge, and a directory, a Redis or a process that fails.
 
 mod deletion;
 mod failure;
+mod garbage;
 mod group_deletion;
+mod load;
 mod purge;
+mod redis_failure;
+mod replicas;
+mod sentinel;
+mod site;
+mod stale_book;
 mod tenant_purge;
 
 use std::process::ExitCode;
@@ -15,5 +22,10 @@ fn main() -> ExitCode {
         tenant_purge::TRIALS,
         group_deletion::TRIALS,
         failure::TRIALS,
+        redis_failure::TRIALS,
+        replicas::TRIALS,
+        sentinel::TRIALS,
+        stale_book::TRIALS,
+        garbage::TRIALS,
     ])
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The mail domain of the tenant `default`.
-pub(crate) const DOMAIN: &str = "example.com";
+pub const DOMAIN: &str = "example.com";
 /// Of the first super administrator.
 pub(crate) const ADMIN_PASSWORD: &str = "Super-Secret-1";
 const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];

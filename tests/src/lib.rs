@@ -30,7 +30,7 @@ pub use client::{Client, exchange};
 pub use context::Context;
 pub use eye::{Entry, Eye, ldif_line};
 pub use follower::{Follower, Step};
-pub use installation::{Installation, Setup};
+pub use installation::{DOMAIN, Installation, Setup};
 pub use maillist::{MailList, NewMailList};
 pub use process::{Finished, alive, run_program, signal, soon, within};
 pub use programs::{pbm, program};

@@ -1,0 +1,126 @@
+//! An installation that things are done to, and the address book of its tenant `default`.
+
+use harness::{
+    ALLOWED_ADDRESS, Answer, Book, Client, Contacts, Installation, Serve, Setup, assert_same, encoded,
+    start_serve, within,
+};
+use std::{fmt::Write, path::PathBuf, time::Duration};
+
+/// How long a feed may be away before it answers again, be it that everything has to be read from the directory.
+pub(crate) const BACK: Duration = Duration::from_secs(15);
+
+/// An installation, and the configuration of its processes.
+pub(crate) struct Site {
+    pub(crate) installation: Installation,
+    pub(crate) config: PathBuf,
+}
+
+impl Site {
+    /// Starts everything, with a Redis, and one process.
+    pub(crate) fn start(changes: &[(&str, &str)]) -> (Self, Serve) {
+        Self::of(Installation::start(Setup::default()), changes)
+    }
+
+    /// Starts a process in an installation.
+    pub(crate) fn of(installation: Installation, changes: &[(&str, &str)]) -> (Self, Serve) {
+        let config = installation.config("site.toml", changes);
+        let site = Self { installation, config };
+        let serve = site.serve();
+        (site, serve)
+    }
+
+    /// Starts one more process.
+    pub(crate) fn serve(&self) -> Serve {
+        start_serve(&self.config, &[])
+    }
+
+    /// Makes so many users straight in the directory: `u0`, `u1`…, called Анна Ким and their number; a process has seen
+    /// them.
+    pub(crate) fn fill(&self, serve: &Serve, count: usize) {
+        let (root, mut ldif) = (self.root(), String::new());
+        for number in 0..count {
+            let user = user_ldif(&root, "default", &format!("u{number}"), &format!("Ким{number}x"));
+            writeln!(ldif, "{user}").unwrap();
+        }
+        self.installation.eye().modify(&ldif);
+        let book = book_of(serve);
+        harness::soon("all are seen", || book.page("")["count"] == count + 1);
+    }
+
+    /// The root DN.
+    pub(crate) fn root(&self) -> String {
+        self.installation.eye().root
+    }
+
+    /// What the address book must show.
+    #[track_caller]
+    pub(crate) fn truth(&self) -> Contacts {
+        self.installation.eye().truth("default").all()
+    }
+
+    /// Requires that an address book says what the directory does, now, in every way of reading that needs no feed.
+    #[track_caller]
+    pub(crate) fn assert_right(&self, what: &str, book: &Book) {
+        let found = book.all("all");
+        let users = book.client.get("/v2/users/default?limit=1000").column("users", "mail");
+        let truth = self.installation.eye().truth("default");
+        assert_same(what, &found, &truth.all());
+        assert_eq!(users, truth.users(), "{what}");
+    }
+
+    /// Waits until the feed answers, and requires that it tells what the directory does.
+    #[track_caller]
+    pub(crate) fn assert_feed_is_back(&self, what: &str, book: &Book) {
+        assert_feed_answers(what, book);
+        assert_same(what, book.follower(100).catch_up(), &self.truth());
+    }
+
+    /// Requires that a change behind the program's back is seen in time.
+    #[track_caller]
+    pub(crate) fn assert_followed(&self, what: &str, book: &Book, limit: Duration) {
+        let mail = format!("u0@{}", harness::DOMAIN);
+        let dn = format!("mail={mail},ou=default,ou=People,{}", self.root());
+        self.installation.eye().replace(&dn, "title", &[what]);
+        let seen =
+            within(limit, || book.get(&format!("search={}&view=all", encoded(&mail))).text().contains(what));
+        assert!(seen, "{what}: not seen in {limit:?}");
+    }
+}
+
+/// Makes a user through a process.
+#[track_caller]
+pub(crate) fn put_user(client: &Client, name: &str) -> Answer {
+    let fields = [("userPassword", harness::PASSWORD), ("employeeNumber", "2"), ("cn", name), ("sn", "Made")];
+    client.put(format!("/v2/users/default/{name}@example.com"), &harness::form(&fields))
+}
+
+/// Waits until the feed answers.
+#[track_caller]
+pub(crate) fn assert_feed_answers(what: &str, book: &Book) {
+    let mut last = None;
+    let is_back = within(BACK, || {
+        let answer = book.changes("", 1);
+        let is_back = answer.status == 200;
+        last = Some(answer);
+        is_back
+    });
+    assert!(is_back, "{what}: no feed in {BACK:?}: {last:?}");
+}
+
+pub(crate) fn client_of(serve: &Serve) -> Client {
+    serve.client().behind(ALLOWED_ADDRESS)
+}
+
+pub(crate) fn book_of(serve: &Serve) -> Book {
+    Book::new(&client_of(serve), "default")
+}
+
+/// LDIF that makes a user, as a synchronisation would.
+pub(crate) fn user_ldif(root: &str, tenant: &str, name: &str, last: &str) -> String {
+    let mail = format!("{name}@{}", harness::DOMAIN);
+    let classes = ["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"];
+    let classes: String = classes.iter().map(|class| format!("objectClass: {class}\n")).collect();
+    let own = "cn: Анна\ninetUserStatus: 1\nemployeeNumber: 2\nemployeeType: 3\n";
+    let dn = format!("mail={mail},ou={tenant},ou=People,{root}");
+    format!("dn: {dn}\nchangetype: add\n{classes}mail: {mail}\nsn: {last}\n{own}")
+}
