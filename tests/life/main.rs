@@ -1,5 +1,6 @@
 //! What happens over time: deletion and purge, and a directory, a Redis or a process that fails.
 
+mod chaos;
 mod deletion;
 mod failure;
 mod garbage;
@@ -27,5 +28,6 @@ fn main() -> ExitCode {
         sentinel::TRIALS,
         stale_book::TRIALS,
         garbage::TRIALS,
+        chaos::TRIALS,
     ])
 }

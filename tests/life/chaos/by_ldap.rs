@@ -1,0 +1,178 @@
+//! Changes straight in the directory, as a synchronisation or an administrator makes them.
+
+use super::things::{Kind, Outcome, State, Thing};
+use harness::{Eye, ldif_line};
+use rand::{RngExt, rngs::StdRng};
+
+/// Applies one change record.
+fn modify(eye: &Eye, dn: &str, change: &str) -> Outcome {
+    let done = eye.try_modify(&format!("{}{change}", ldif_line("dn", dn)));
+    match done.code {
+        0 => Outcome::Made,
+        // noSuchObject
+        32 => Outcome::NotThere,
+        // constraintViolation (the uniqueness of addresses), entryAlreadyExists
+        19 | 68 => Outcome::Taken,
+        // notAllowedOnNonLeaf
+        66 => Outcome::Refused,
+        _ => panic!("{dn}: {change}: {done:?}"),
+    }
+}
+
+fn add(eye: &Eye, dn: &str, classes: &[&str], attributes: &[(&str, String)]) -> Outcome {
+    let classes: String = classes.iter().map(|class| format!("objectClass: {class}\n")).collect();
+    let attributes: String = attributes.iter().map(|(name, value)| ldif_line(name, value)).collect();
+    modify(eye, dn, &format!("changetype: add\n{classes}{attributes}"))
+}
+
+/// Replaces attributes; an empty value removes one.
+fn replace(eye: &Eye, dn: &str, attributes: &[(&str, String)]) -> Outcome {
+    let change = |(name, value): &(&str, String)| {
+        let value = if value.is_empty() { String::new() } else { ldif_line(name, value) };
+        format!("replace: {name}\n{value}-\n")
+    };
+    let changes: String = attributes.iter().map(change).collect();
+    modify(eye, dn, &format!("changetype: modify\n{changes}"))
+}
+
+fn delete(eye: &Eye, dn: &str) -> Outcome {
+    modify(eye, dn, "changetype: delete\n")
+}
+
+/// Gives a thing its next name where it stands.
+fn rename(eye: &Eye, thing: Thing) -> Thing {
+    let new = ldif_line("newrdn", &thing.rdn_at(thing.name + 1));
+    let outcome = modify(eye, &thing.dn(&eye.root), &format!("changetype: modrdn\n{new}deleteoldrdn: 1\n"));
+    thing.renamed_after(outcome)
+}
+
+/// Moves a thing to the folder of the other tenant.
+fn move_away(eye: &Eye, thing: Thing) -> Thing {
+    let moved = thing.moved();
+    let (rdn, place) =
+        (ldif_line("newrdn", &thing.rdn_at(thing.name)), ldif_line("newsuperior", &moved.folder(&eye.root)));
+    let outcome =
+        modify(eye, &thing.dn(&eye.root), &format!("changetype: modrdn\n{rdn}deleteoldrdn: 1\n{place}"));
+    let state = thing.state;
+    if outcome == Outcome::Made { moved.after(outcome, state) } else { thing.after(outcome, state) }
+}
+
+/// Changes a thing somehow.
+pub(super) fn change(eye: &Eye, thing: Thing, random: &mut StdRng) -> Thing {
+    match thing.kind {
+        Kind::User => user(eye, thing, random),
+        Kind::List => list(eye, thing, random),
+        Kind::Group => group(eye, thing, random),
+        Kind::Room => room(eye, thing, random),
+        Kind::Outside => outside(eye, thing, random),
+    }
+}
+
+fn user(eye: &Eye, thing: Thing, random: &mut StdRng) -> Thing {
+    let (dn, value) = (thing.dn(&eye.root), random.random_range(0..1000));
+    let set = |attributes: &[(&str, String)]| replace(eye, &dn, attributes);
+    let (outcome, state) = match (thing.state, random.random_range(0..12)) {
+        (State::Absent, choice) => {
+            let own = [
+                ("mail", thing.mail()),
+                ("cn", format!("Имя{value}")),
+                ("sn", "Жуков".to_owned()),
+                ("inetUserStatus", "1".to_owned()),
+                ("employeeNumber", "2".to_owned()),
+                ("employeeType", (choice % 4).to_string()),
+            ];
+            (add(eye, &dn, &["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"], &own), State::Live)
+        }
+        (_, 0) => (delete(eye, &dn), State::Absent),
+        (State::Deleted, _) => {
+            (set(&[("pbmDeletedSince", String::new()), ("nsAccountLock", String::new())]), State::Live)
+        }
+        (_, 1) => {
+            let since = "20260101000000Z".to_owned();
+            (set(&[("pbmDeletedSince", since), ("nsAccountLock", "true".to_owned())]), State::Deleted)
+        }
+        (State::Blocked, _) => {
+            (set(&[("inetUserStatus", "1".to_owned()), ("nsAccountLock", String::new())]), State::Live)
+        }
+        (State::Live, 2) => (set(&[("nsAccountLock", "true".to_owned())]), State::Blocked),
+        (State::Live, 3) => (set(&[("inetUserStatus", "0".to_owned())]), State::Blocked),
+        (State::Live, 4 | 5) => return rename(eye, thing),
+        (State::Live, 6) => return move_away(eye, thing),
+        (State::Live, 7) => (set(&[("employeeType", (value % 4).to_string())]), State::Live),
+        (State::Live, 8) => {
+            (set(&[("displayName", String::new()), ("sn", format!("Ким{value}"))]), State::Live)
+        }
+        (State::Live, _) => {
+            (set(&[("displayName", format!("Ёж {value}")), ("l", "Омск".to_owned())]), State::Live)
+        }
+    };
+    thing.after(outcome, state)
+}
+
+fn list(eye: &Eye, thing: Thing, random: &mut StdRng) -> Thing {
+    let (dn, value) = (thing.dn(&eye.root), random.random_range(0..1000));
+    let (outcome, state) = match (thing.state, random.random_range(0..6)) {
+        (State::Absent, _) => {
+            let own =
+                [("cn", "list".to_owned()), ("mail", thing.mail()), ("displayName", format!("Все {value}"))];
+            (add(eye, &dn, &["groupOfNames", "mailGroup", "pbmMailList"], &own), State::Live)
+        }
+        (_, 0) => (delete(eye, &dn), State::Absent),
+        (_, 1) => return rename(eye, thing),
+        (_, 2) => {
+            let member = format!("someone{value}@outside.example");
+            (replace(eye, &dn, &[("mgrpRFC822MailMember", member)]), State::Live)
+        }
+        _ => (replace(eye, &dn, &[("displayName", format!("Все {value}"))]), State::Live),
+    };
+    thing.after(outcome, state)
+}
+
+fn group(eye: &Eye, thing: Thing, random: &mut StdRng) -> Thing {
+    let dn = thing.dn(&eye.root);
+    let (outcome, state) = match (thing.state, random.random_range(0..5)) {
+        (State::Absent, _) => {
+            let own = [("ou", thing.group_at(thing.name))];
+            (add(eye, &dn, &["organizationalUnit", "pbmResourceGroup"], &own), State::Live)
+        }
+        // Refused while there are rooms in it.
+        (_, 0) => (delete(eye, &dn), State::Absent),
+        _ => return rename(eye, thing),
+    };
+    thing.after(outcome, state)
+}
+
+fn room(eye: &Eye, thing: Thing, random: &mut StdRng) -> Thing {
+    let (dn, value) = (thing.dn(&eye.root), random.random_range(0..1000));
+    let (outcome, state) = match (thing.state, random.random_range(0..6)) {
+        (State::Absent, _) => {
+            let own =
+                [("mail", thing.mail()), ("cn", "room".to_owned()), ("displayName", format!("Рим {value}"))];
+            (add(eye, &dn, &["pbmResource"], &own), State::Live)
+        }
+        (_, 0) => (delete(eye, &dn), State::Absent),
+        (_, 1) => return rename(eye, thing),
+        (_, 2) => (replace(eye, &dn, &[("employeeType", (value % 3).to_string())]), State::Live),
+        _ => (replace(eye, &dn, &[("displayName", format!("Рим {value}"))]), State::Live),
+    };
+    thing.after(outcome, state)
+}
+
+fn outside(eye: &Eye, thing: Thing, random: &mut StdRng) -> Thing {
+    let (dn, value) = (thing.dn(&eye.root), random.random_range(0..1000));
+    let (outcome, state) = match (thing.state, random.random_range(0..7)) {
+        (State::Absent, _) => {
+            let name = thing.rdn_at(thing.name).replace("cn=", "");
+            let own = [("cn", name), ("sn", "Сидоров".to_owned()), ("mail", thing.mail())];
+            (add(eye, &dn, &["inetOrgPerson"], &own), State::Live)
+        }
+        (_, 0) => (delete(eye, &dn), State::Absent),
+        (_, 1) => return rename(eye, thing),
+        (_, 2) => return move_away(eye, thing),
+        // It has no address for a while, and so is no contact.
+        (_, 3) => (replace(eye, &dn, &[("mail", String::new())]), State::Live),
+        (_, 4 | 5) => (replace(eye, &dn, &[("mail", thing.mail())]), State::Live),
+        _ => (replace(eye, &dn, &[("title", format!("t{value}"))]), State::Live),
+    };
+    thing.after(outcome, state)
+}

@@ -1,0 +1,230 @@
+//! What is changed: some dozens of users, lists, groups, rooms and outside contacts, each in one hand at a time.
+
+use harness::encoded;
+use rand::{RngExt, rngs::StdRng};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::sleep,
+    time::Duration,
+};
+
+/// The tenants that things are in, and their domains.
+pub(super) const TENANTS: [(&str, &str); 2] = [("default", "example.com"), ("second", "second.test")];
+/// The groups that rooms are in; they change their names.
+const GROUPS: usize = 3;
+
+/// By whom a thing is changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hand {
+    Api,
+    Ldap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    User,
+    List,
+    Group,
+    Room,
+    Outside,
+}
+
+/// How a thing is, as far as who changes it knows. It learns by what is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Absent,
+    Live,
+    Blocked,
+    Deleted,
+}
+
+/// One thing.
+#[derive(Clone, Debug)]
+pub(super) struct Thing {
+    pub(super) kind: Kind,
+    number: usize,
+    /// How often it was renamed.
+    pub(super) name: usize,
+    pub(super) tenant: usize,
+    /// Of a room, the name of its group when it was taken.
+    group: String,
+    pub(super) state: State,
+    /// Whether the last change was made.
+    pub(super) made: bool,
+}
+
+impl Thing {
+    fn new(kind: Kind, number: usize) -> Self {
+        let (tenant, group) = (number % TENANTS.len(), String::new());
+        Self { kind, number, name: 0, tenant, group, state: State::Absent, made: false }
+    }
+
+    /// Of a room, the group that it is in.
+    fn group_number(&self) -> usize {
+        self.number / TENANTS.len() % GROUPS * TENANTS.len() + self.number % TENANTS.len()
+    }
+
+    pub(super) fn tenant_id(&self) -> &'static str {
+        TENANTS[self.tenant].0
+    }
+
+    /// Its address under a name; it keeps its domain wherever it moves.
+    pub(super) fn mail_at(&self, name: usize) -> String {
+        let domain = TENANTS[self.number % TENANTS.len()].1;
+        match self.kind {
+            Kind::Outside => format!("o{}n{name}@outside.example", self.number),
+            kind => format!("{}{}n{name}@{domain}", format!("{kind:?}").to_lowercase(), self.number),
+        }
+    }
+
+    pub(super) fn mail(&self) -> String {
+        self.mail_at(self.name)
+    }
+
+    /// The name of a group under a number.
+    pub(super) fn group_at(&self, name: usize) -> String {
+        group_name(self.number, name)
+    }
+
+    /// Its own name in its DN.
+    pub(super) fn rdn_at(&self, name: usize) -> String {
+        match self.kind {
+            Kind::Outside => format!("cn=o{}n{name}", self.number),
+            Kind::Group => group_rdn(&self.group_at(name)),
+            _ => format!("mail={}", self.mail_at(name)),
+        }
+    }
+
+    /// Its DN.
+    pub(super) fn dn(&self, root: &str) -> String {
+        format!("{},{}", self.rdn_at(self.name), self.folder(root))
+    }
+
+    /// The DN of what it stands in.
+    pub(super) fn folder(&self, root: &str) -> String {
+        let kind = match self.kind {
+            Kind::User => "People",
+            Kind::List => "Groups",
+            Kind::Group | Kind::Room => "Resources",
+            Kind::Outside => "CAB",
+        };
+        let folder = format!("ou={},ou={kind},{root}", self.tenant_id());
+        if self.kind == Kind::Room { format!("{},{folder}", group_rdn(&self.group)) } else { folder }
+    }
+
+    /// Its path in the API.
+    pub(super) fn path(&self) -> String {
+        let (tenant, mail) = (self.tenant_id(), encoded(&self.mail()));
+        match self.kind {
+            Kind::User => format!("/v2/users/{tenant}/{mail}"),
+            Kind::List => format!("/v2/maillists?tenant-id={tenant}&mail={mail}"),
+            Kind::Group => format!("/v2/resourcegroups/{tenant}/{}", encoded(&self.group_at(self.name))),
+            Kind::Room => format!("/v2/resources/{tenant}/{}/{mail}", encoded(&self.group)),
+            Kind::Outside => panic!("the API does not know it"),
+        }
+    }
+
+    /// What has come of a change: it was made and has led to a state, or was refused since the thing was not there, or was
+    /// there already.
+    pub(super) fn after(self, outcome: Outcome, state: State) -> Self {
+        let state = match outcome {
+            Outcome::Made => state,
+            Outcome::NotThere => State::Absent,
+            Outcome::Taken => State::Live,
+            Outcome::Refused => self.state,
+        };
+        Self { state, made: outcome == Outcome::Made, ..self }
+    }
+
+    /// What has come of its renaming to the next name.
+    pub(super) fn renamed_after(self, outcome: Outcome) -> Self {
+        let name = self.name + usize::from(outcome == Outcome::Made);
+        let state = self.state;
+        Self { name, ..self.after(outcome, state) }
+    }
+
+    /// The same in the other tenant.
+    pub(super) fn moved(&self) -> Self {
+        Self { tenant: (self.tenant + 1) % TENANTS.len(), ..self.clone() }
+    }
+}
+
+fn group_name(number: usize, name: usize) -> String {
+    format!("Группа, {number} №{name}")
+}
+
+fn group_rdn(name: &str) -> String {
+    format!("ou={}", name.replace(',', "\\,"))
+}
+
+/// What came of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Made,
+    NotThere,
+    Taken,
+    Refused,
+}
+
+/// All things. Each is taken, changed, and put back.
+pub(super) struct Things {
+    idle: Mutex<Vec<Thing>>,
+    group_names: [AtomicUsize; GROUPS * TENANTS.len()],
+    made: AtomicUsize,
+}
+
+impl Things {
+    pub(super) fn new() -> Self {
+        let kinds = [
+            (Kind::User, 30),
+            (Kind::List, 8),
+            (Kind::Group, GROUPS * TENANTS.len()),
+            (Kind::Room, 12),
+            (Kind::Outside, 16),
+        ];
+        let things = kinds
+            .into_iter()
+            .flat_map(|(kind, count)| (0..count).map(move |number| Thing::new(kind, number)));
+        Self {
+            idle: Mutex::new(things.collect()),
+            group_names: Default::default(),
+            made: AtomicUsize::default(),
+        }
+    }
+
+    /// One that a hand can change.
+    pub(super) fn take(&self, random: &mut StdRng, hand: Hand) -> Thing {
+        loop {
+            {
+                let mut idle = self.idle.lock().unwrap();
+                let place = random.random_range(0..idle.len());
+                // What comes from outside has no place in the API.
+                if hand == Hand::Ldap || idle[place].kind != Kind::Outside {
+                    let mut thing = idle.swap_remove(place);
+                    if thing.kind == Kind::Room {
+                        let number = thing.group_number();
+                        thing.group = group_name(number, self.group_names[number].load(Ordering::Relaxed));
+                    }
+                    return thing;
+                }
+            }
+            sleep(Duration::from_micros(10));
+        }
+    }
+
+    pub(super) fn put_back(&self, thing: Thing) {
+        self.made.fetch_add(usize::from(thing.made), Ordering::Relaxed);
+        if thing.kind == Kind::Group {
+            self.group_names[thing.number].store(thing.name, Ordering::Relaxed);
+        }
+        self.idle.lock().unwrap().push(thing);
+    }
+
+    /// How many changes were made.
+    pub(super) fn made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
+    }
+}
