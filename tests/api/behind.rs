@@ -1,6 +1,6 @@
 //! Changes that others make to the directory: seen within a second.
 
-use harness::{Follower, Tenant, World, assert_same, within};
+use harness::{Follower, Tenant, World, assert_same, ldif_line, within};
 use std::{fmt::Write, time::Duration};
 
 harness::trials! { "behind":
@@ -43,7 +43,8 @@ impl<'w> Watched<'w> {
     fn add_user(&self, name: &str) -> String {
         let (tenant, mail) = (&self.tenant, self.tenant.address(name));
         let classes = ["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"];
-        let classes: String = classes.iter().map(|class| format!("objectClass: {class}\n")).collect();
+        let classes =
+            classes.iter().map(|class| ldif_line("objectClass", class)).collect::<Vec<_>>().concat();
         let own = format!("mail: {mail}\ncn: {name}\nsn: Behind\ninetUserStatus: 1\nemployeeNumber: 2\n");
         let dn = tenant.named(name).dn();
         self.world.eye().modify(&format!("dn: {dn}\nchangetype: add\n{classes}{own}employeeType: 3\n"));
@@ -135,7 +136,9 @@ fn a_user_who_moves_to_another_tenant_is_seen_there_alone(world: &World) {
     let mut watched = [Watched::new(world), Watched::new(world)];
     let ivan = watched[0].tenant.user("ivan").create();
     let (mut dn, rdn) = (ivan.dn(), format!("mail={}", ivan.mail));
-    watched.iter_mut().for_each(|watched| watched.assert_seen("before"));
+    for tenant in &mut watched {
+        tenant.assert_seen("before");
+    }
     for place in [1, 0, 1] {
         let folder = format!("ou={},ou=People,{}", watched[place].tenant.id, world.eye().root);
         world.eye().rename(&dn, &rdn, Some(&folder));

@@ -207,7 +207,8 @@ fn the_feed_of_one_tenant_tells_nothing_of_another(world: &World) {
     // A user who moves is deleted here and put there.
     let ivan = ours.user("ivan").create();
     let mut other = theirs.book().follower(1000);
-    (follower.catch_up(), other.catch_up());
+    follower.catch_up();
+    other.catch_up();
     let place = format!("ou={},ou=People,{}", theirs.id, world.eye().root);
     world.eye().rename(&ivan.dn(), &format!("mail={}", ivan.mail), Some(&place));
     harness::soon("it is there", || other.catch_up().len() == 2);
@@ -367,7 +368,8 @@ fn assert_no_feed(answer: &Answer) {
 
 /// What there is instead in an installation without Redis.
 pub(crate) mod none {
-    use super::*;
+    use super::assert_no_feed;
+    use harness::{Step, World};
 
     harness::trials! { "changes":
         an_installation_without_redis_has_no_feed,

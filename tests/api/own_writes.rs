@@ -172,12 +172,12 @@ fn a_write_through_one_process_is_read_at_once_through_another(world: &World) {
     let there = tenant.admin().at(&second.client());
     let mut readers = [tenant.admin(), &there].map(|client| Reader::new(world, &tenant, client));
     for number in 0..10 {
-        let (name, word) = (format!("u{number}"), format!("Word{number}x"));
+        let (name, cn) = (format!("u{number}"), format!("Word{number}x"));
         let writer = if number % 2 == 0 { tenant.admin() } else { &there };
-        let user = tenant.user(&name).by(writer).with("cn", &word).create();
-        readers.iter_mut().for_each(|reader| reader.assert_right("made", &word, Some(&name)));
+        let user = tenant.user(&name).by(writer).with("cn", &cn).create();
+        readers.iter_mut().for_each(|reader| reader.assert_right("made", &cn, Some(&name)));
         writer.delete(&user).expect_success();
-        readers.iter_mut().for_each(|reader| reader.assert_right("deleted", &word, None));
+        readers.iter_mut().for_each(|reader| reader.assert_right("deleted", &cn, None));
     }
 }
 
@@ -191,7 +191,7 @@ fn many_writers_at_a_time_read_what_they_wrote(world: &World) {
                 for number in 0..8 {
                     let name = format!("w{writer}n{number}x");
                     let user = tenant.user(&name).create();
-                    assert_eq!(book.suggested(&name), [name.clone()]);
+                    book.assert_suggested(&name, &[&name]);
                     tenant.admin().patch(&user, &format!("displayName=Shown{name}")).expect_success();
                     assert_eq!(book.contact(&user.mail)["displayName"], format!("Shown{name}"));
                     if number % 2 == 0 {

@@ -107,7 +107,7 @@ fn what_is_written_while_redis_goes_and_comes_is_read_at_once(_: &harness::World
         }
         let name = format!("w{number}x");
         put_user(&client, &name).expect_success();
-        assert_eq!(book.suggested(&name), [name.clone()]);
+        book.assert_suggested(&name, &[&name]);
         assert!(book.has(&format!("{name}@example.com")));
         if number % 3 == 0 {
             client.delete(format!("/v2/users/default/{name}@example.com")).expect_success();
@@ -217,11 +217,11 @@ fn a_write_that_redis_did_not_hear_of_is_not_forgotten(_: &harness::World) {
         client.delete(format!("/v2/users/default/u{}@example.com", 10 + round)).expect_success();
         signal(redis, Signal::CONT);
         // In the very moment in which Redis goes on.
-        assert_eq!(book.suggested(&name), [name.clone()]);
+        book.assert_suggested(&name, &[&name]);
         assert_eq!(book.contact("u1@example.com")["title"], name);
         assert!(!book.has(&format!("u{}@example.com", 10 + round)));
-        let followed = within(BACK, || follower.step() == Step::End && follower.contacts == site.truth());
-        assert!(followed, "{:?}", harness::difference(&follower.contacts, &site.truth()));
+        let has_all = within(BACK, || follower.step() == Step::End && follower.contacts == site.truth());
+        assert!(has_all, "{:?}", harness::difference(&follower.contacts, &site.truth()));
     }
     site.assert_right("at the end", &book);
 }

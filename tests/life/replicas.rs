@@ -84,7 +84,9 @@ fn a_process_that_hangs_is_replaced_and_does_no_harm_when_it_wakes(_: &World) {
     let (site, first) = Site::start(&[]);
     site.fill(&first, USERS);
     let mut processes = [first, site.serve()];
-    processes.iter().for_each(|serve| assert_feed_answers("both", &book_of(serve)));
+    for serve in &processes {
+        assert_feed_answers("both", &book_of(serve));
+    }
     for round in 0..2 {
         let [sleeps, stays] = &processes;
         let book = book_of(stays);
@@ -101,9 +103,13 @@ fn a_process_that_hangs_is_replaced_and_does_no_harm_when_it_wakes(_: &World) {
         for number in 0..20 {
             let name = format!("r{round}m{number}");
             put_user(&client_of(&processes[number % 2]), &name).expect_success();
-            processes.iter().for_each(|serve| assert!(book_of(serve).has(&format!("{name}@example.com"))));
+            for serve in &processes {
+                assert!(book_of(serve).has(&format!("{name}@example.com")));
+            }
         }
-        processes.iter().for_each(|serve| site.assert_right("both again", &book_of(serve)));
+        for serve in &processes {
+            site.assert_right("both again", &book_of(serve));
+        }
         assert_same("the follower", &follower.catch_up().clone(), &site.truth());
         assert_followed(&site, &book, &format!("awake{round}"), HAND_OVER);
         processes.swap(0, 1);
@@ -113,7 +119,9 @@ fn a_process_that_hangs_is_replaced_and_does_no_harm_when_it_wakes(_: &World) {
 fn many_processes_write_and_read_the_same(_: &World) {
     let (site, first) = Site::start(&[]);
     let processes = [first, site.serve(), site.serve()];
-    processes.iter().for_each(|serve| assert_feed_answers("all", &book_of(serve)));
+    for serve in &processes {
+        assert_feed_answers("all", &book_of(serve));
+    }
     std::thread::scope(|scope| {
         for (number, serve) in processes.iter().enumerate() {
             let other = book_of(&processes[(number + 1) % processes.len()]);
@@ -123,12 +131,12 @@ fn many_processes_write_and_read_the_same(_: &World) {
                     let name = format!("p{number}s{step}x");
                     put_user(&client, &name).expect_success();
                     // The other process knows at once.
-                    assert_eq!(other.suggested(&name), [name.clone()]);
+                    other.assert_suggested(&name, &[&name]);
                     let path = format!("/v2/users/default/{name}@example.com");
                     client.patch(&path, "inetUserStatus=0").expect_success();
                     assert_eq!(other.suggested(&name), Vec::<String>::new());
                     client.patch(&path, "inetUserStatus=1").expect_success();
-                    assert_eq!(other.suggested(&name), [name.clone()]);
+                    other.assert_suggested(&name, &[&name]);
                 }
             });
         }

@@ -2,7 +2,7 @@
 
 use harness::{
     ALLOWED_ADDRESS, Answer, Book, Client, Contacts, Installation, Serve, Setup, assert_same, encoded,
-    start_serve, within,
+    ldif_line, start_serve, within,
 };
 use std::{fmt::Write, path::PathBuf, time::Duration};
 
@@ -119,7 +119,7 @@ pub(crate) fn book_of(serve: &Serve) -> Book {
 pub(crate) fn user_ldif(root: &str, tenant: &str, name: &str, last: &str) -> String {
     let mail = format!("{name}@{}", harness::DOMAIN);
     let classes = ["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"];
-    let classes: String = classes.iter().map(|class| format!("objectClass: {class}\n")).collect();
+    let classes = classes.iter().map(|class| ldif_line("objectClass", class)).collect::<Vec<_>>().concat();
     let own = "cn: Анна\ninetUserStatus: 1\nemployeeNumber: 2\nemployeeType: 3\n";
     let dn = format!("mail={mail},ou={tenant},ou=People,{root}");
     format!("dn: {dn}\nchangetype: add\n{classes}mail: {mail}\nsn: {last}\n{own}")

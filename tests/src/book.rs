@@ -98,6 +98,12 @@ impl Book {
             .collect()
     }
 
+    /// Requires that just these are suggested for a text, best first.
+    #[track_caller]
+    pub fn assert_suggested(&self, text: &str, names: &[&str]) {
+        assert_eq!(self.suggested(text), names, "{text}");
+    }
+
     /// Asks for changes.
     pub fn changes(&self, since: &str, limit: usize) -> Answer {
         self.client.get(format!("{}/changes?since={}&limit={limit}", self.path, encoded(since)))

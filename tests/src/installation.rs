@@ -103,7 +103,7 @@ impl Installation {
             ("auth.token_key", "\"0123456789abcdef0123456789abcdef\""),
             ("auth.allowed_subnets", "[\"192.0.2.0/24\"]"),
         ];
-        let password_file = format!("{:?}", self.redis_password_file());
+        let password_file = format!("\"{}\"", self.redis_password_file().display());
         let redis = self.redis.as_ref().map(|server| [format!("{:?}", server.url()), password_file]);
         if let Some([url, password_file]) = &redis {
             settings.extend([("redis.url", url.as_str()), ("redis.password_file", password_file)]);

@@ -12,14 +12,14 @@ pub type Alone = (&'static str, fn());
 /// The trials of one module.
 pub struct Trials {
     module: &'static str,
-    trials: &'static [Named],
+    named: &'static [Named],
     without_redis: bool,
 }
 
 impl Trials {
     /// The trials of a module, by the macro [`trials`](crate::trials).
-    pub const fn new(module: &'static str, trials: &'static [Named]) -> Self {
-        Self { module, trials, without_redis: false }
+    pub const fn new(module: &'static str, named: &'static [Named]) -> Self {
+        Self { module, named, without_redis: false }
     }
 
     /// The same trials in a world without Redis.
@@ -57,8 +57,7 @@ pub fn run(modules: &[Trials]) -> ExitCode {
         body,
         without_redis: module.without_redis,
     };
-    let trials =
-        modules.iter().flat_map(|module| module.trials.iter().map(move |named| cast(module, *named)));
+    let trials = modules.iter().flat_map(|module| module.named.iter().map(move |named| cast(module, *named)));
     let trials: Vec<_> = trials.collect();
     let arguments = Arguments::from_args();
     let wants = |without_redis: bool| {

@@ -42,7 +42,7 @@ pub(super) fn change(client: &Client, thing: Thing, random: &mut StdRng) -> Thin
 fn user(client: &Client, thing: Thing, random: &mut StdRng) -> Thing {
     let path = thing.path();
     let value = random.random_range(0..1000);
-    let patch = |body: &str| send(client, "PATCH", &path, body);
+    let set = |body: &str| send(client, "PATCH", &path, body);
     let (outcome, state) = match (thing.state, random.random_range(0..10)) {
         (State::Absent, choice) => {
             let (cn, kind) = (format!("Имя{value}"), (choice % 4).to_string());
@@ -56,18 +56,18 @@ fn user(client: &Client, thing: Thing, random: &mut StdRng) -> Thing {
             (send(client, "PUT", &path, &form(&fields)), State::Live)
         }
         (State::Deleted, _) => (send(client, "POST", &format!("{path}/restore"), ""), State::Live),
-        (State::Blocked, 0..7) => (patch("inetUserStatus=1"), State::Live),
+        (State::Blocked, 0..7) => (set("inetUserStatus=1"), State::Live),
         (_, 0) => (send(client, "DELETE", &path, ""), State::Deleted),
-        (State::Blocked, _) => (patch(&format!("title=t{value}")), State::Blocked),
-        (State::Live, 1) => (patch(&format!("inetUserStatus={}", value % 2 * 2)), State::Blocked),
+        (State::Blocked, _) => (set(&format!("title=t{value}")), State::Blocked),
+        (State::Live, 1) => (set(&format!("inetUserStatus={}", value % 2 * 2)), State::Blocked),
         (State::Live, 2) => {
-            let outcome = patch(&form(&[("mail", thing.mail_at(thing.name + 1))]));
+            let outcome = set(&form(&[("mail", thing.mail_at(thing.name + 1))]));
             return thing.renamed_after(outcome);
         }
-        (State::Live, 3) => (patch(&format!("employeeType={}", value % 4)), State::Live),
-        (State::Live, 4) => (patch("displayName="), State::Live),
-        (State::Live, 5) => (patch(&form(&[("sn", format!("Фамилия{value}"))])), State::Live),
-        (State::Live, _) => (patch(&form(&[("displayName", format!("Имя {value}"))])), State::Live),
+        (State::Live, 3) => (set(&format!("employeeType={}", value % 4)), State::Live),
+        (State::Live, 4) => (set("displayName="), State::Live),
+        (State::Live, 5) => (set(&form(&[("sn", format!("Фамилия{value}"))])), State::Live),
+        (State::Live, _) => (set(&form(&[("displayName", format!("Имя {value}"))])), State::Live),
     };
     thing.after(outcome, state)
 }

@@ -20,7 +20,7 @@ fn modify(eye: &Eye, dn: &str, change: &str) -> Outcome {
 }
 
 fn add(eye: &Eye, dn: &str, classes: &[&str], attributes: &[(&str, String)]) -> Outcome {
-    let classes: String = classes.iter().map(|class| format!("objectClass: {class}\n")).collect();
+    let classes = classes.iter().map(|class| ldif_line("objectClass", class)).collect::<Vec<_>>().concat();
     let attributes: String = attributes.iter().map(|(name, value)| ldif_line(name, value)).collect();
     modify(eye, dn, &format!("changetype: add\n{classes}{attributes}"))
 }
