@@ -9,14 +9,7 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut rows, mut row) = (Vec::new(), Vec::new());
     while !rest.is_empty() {
-        let (cell, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_cell(quoted),
-            None => {
-                let end = rest.find([',', '\r', '\n']).unwrap_or(rest.len());
-                assert!(!rest[..end].contains('"'), "a quotation mark in a bare cell: {}", &rest[..end]);
-                (rest[..end].to_owned(), &rest[end..])
-            }
-        };
+        let (cell, after) = rest.strip_prefix('"').map_or_else(|| bare_cell(rest), quoted_cell);
         row.push(cell);
         if let Some(next) = after.strip_prefix(',') {
             rest = next;
@@ -27,6 +20,14 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     }
     assert!(row.is_empty(), "the last row has no end");
     rows
+}
+
+/// A cell without quotation marks, and what follows it.
+#[track_caller]
+fn bare_cell(text: &str) -> (String, &str) {
+    let (cell, rest) = text.split_at(text.find([',', '\r', '\n']).unwrap_or(text.len()));
+    assert!(!cell.contains('"'), "a quotation mark in a bare cell: {cell}");
+    (cell.to_owned(), rest)
 }
 
 /// A cell after its first quotation mark, and what follows it.
@@ -97,7 +98,10 @@ impl Line {
         while let Some(c) = characters.next() {
             match c {
                 '\\' => {
-                    parts.last_mut().unwrap().extend(['\\', characters.next().expect("an escaped character")])
+                    parts
+                        .last_mut()
+                        .unwrap()
+                        .extend(['\\', characters.next().expect("an escaped character")]);
                 }
                 c if c == separator => parts.push(String::new()),
                 c => parts.last_mut().unwrap().push(c),

@@ -175,9 +175,13 @@ fn a_write_through_one_process_is_read_at_once_through_another(world: &World) {
         let (name, cn) = (format!("u{number}"), format!("Word{number}x"));
         let writer = if number % 2 == 0 { tenant.admin() } else { &there };
         let user = tenant.user(&name).by(writer).with("cn", &cn).create();
-        readers.iter_mut().for_each(|reader| reader.assert_right("made", &cn, Some(&name)));
+        for reader in &mut readers {
+            reader.assert_right("made", &cn, Some(&name));
+        }
         writer.delete(&user).expect_success();
-        readers.iter_mut().for_each(|reader| reader.assert_right("deleted", &cn, None));
+        for reader in &mut readers {
+            reader.assert_right("deleted", &cn, None);
+        }
     }
 }
 
