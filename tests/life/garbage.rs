@@ -20,11 +20,15 @@ const BOUND: Duration = Duration::from_secs(3);
 const USERS: usize = 30;
 
 /// Spoils the value of a key, whatever it is: a name, and a script.
-const SPOILS: [(&str, &str); 8] = [
+const SPOILS: [(&str, &str); 11] = [
     ("a text", "redis.call('SET', KEYS[1], 'nonsense')"),
     ("bytes that are no text", "redis.call('SET', KEYS[1], '\\255\\254\\0')"),
     ("nothing", "redis.call('SET', KEYS[1], '')"),
-    ("a large number", "redis.call('SET', KEYS[1], '18446744073709551615')"),
+    // Where numbers are counted up, they come again.
+    ("the number 0", "redis.call('SET', KEYS[1], '0')"),
+    ("the number 1", "redis.call('SET', KEYS[1], '1')"),
+    ("the largest number that Redis counts", "redis.call('SET', KEYS[1], '9223372036854775807')"),
+    ("a larger number", "redis.call('SET', KEYS[1], '18446744073709551615')"),
     ("a negative number", "redis.call('SET', KEYS[1], '-1')"),
     ("a list", "redis.call('DEL', KEYS[1]) redis.call('RPUSH', KEYS[1], 'nonsense')"),
     ("a hash", "redis.call('DEL', KEYS[1]) redis.call('HSET', KEYS[1], 'nonsense', 'nonsense')"),

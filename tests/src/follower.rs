@@ -117,14 +117,13 @@ impl Follower {
     pub fn catch_up(&mut self) -> &Contacts {
         let since = Instant::now();
         loop {
-            match self.step() {
+            let step = self.step();
+            match &step {
                 Step::End => return &self.contacts,
-                Step::More | Step::StartOver => {}
-                Step::NotNow(reason) => {
-                    assert!(since.elapsed() < PATIENCE, "the feed does not come back: {reason}");
-                    sleep(Duration::from_millis(20));
-                }
+                Step::More => continue,
+                Step::StartOver | Step::NotNow(_) => sleep(Duration::from_millis(20)),
             }
+            assert!(since.elapsed() < PATIENCE, "the feed does not come back: {step:?}");
         }
     }
 }
