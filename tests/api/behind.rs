@@ -1,6 +1,6 @@
 //! Changes that others make to the directory: seen within a second.
 
-use harness::{Follower, Tenant, World, assert_same, ldif_line, within};
+use harness::{Follower, MEMBERS, Tenant, World, assert_same, ldif_line, within};
 use std::{fmt::Write, time::Duration};
 
 harness::trials! { "behind":
@@ -75,7 +75,7 @@ fn entries_that_others_add_change_and_remove_are_seen(world: &World) {
     assert_eq!(watched.tenant.book().suggested("петр behi"), ["ivan"]);
     eye.delete(&dn);
     watched.assert_seen("a user is removed");
-    let list = watched.tenant.mail_list("sales").create();
+    let list = watched.tenant.mail_list("sales").members(MEMBERS).create();
     eye.replace(&list.dn(), "displayName", &["Продажи"]);
     watched.assert_seen("a list is changed");
     eye.replace(&list.dn(), "description", &["Все, кто продаёт"]);

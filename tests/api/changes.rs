@@ -1,7 +1,8 @@
 //! The feed of changes: who applies it in order has the tenant's contacts, and a token that says nothing is told so.
 
 use harness::{
-    Answer, Context, Follower, Step, Tenant, World, assert_same, encoded, form, json_list, start_serve,
+    Answer, Context, Follower, MEMBERS, Step, Tenant, World, assert_same, encoded, form, json_list,
+    start_serve,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ fn a_walk_from_the_beginning_shows_every_contact(world: &World) {
     for number in 0..7 {
         tenant.user(&format!("u{number}")).create();
     }
-    tenant.mail_list("sales").create();
+    tenant.mail_list("sales").members(MEMBERS).create();
     tenant.group("Rooms").create().resource("rome").create();
     tenant.user("blocked").with("inetUserStatus", "0").create();
     let expected = tenant.book().all("all");
@@ -105,7 +106,7 @@ fn each_kind_of_change_comes_as_what_it_is(world: &World) {
     let renamed = news(&tenant, &mut follower);
     assert_eq!(json!(renamed), json!([{"op": "put", "contact": book.contact(&new)}]));
     assert_eq!(renamed[0]["contact"]["id"], id);
-    let list = tenant.mail_list("sales").create();
+    let list = tenant.mail_list("sales").members(MEMBERS).create();
     let list_id = book.contact(&list.mail)["id"].clone();
     assert_eq!(news(&tenant, &mut follower)[0]["contact"]["kind"], "list");
     list.delete().expect_success();

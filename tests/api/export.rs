@@ -179,7 +179,7 @@ fn a_vcard_folds_between_characters(world: &World) {
     assert!(text.ends_with("END:VCARD\r\n"));
     assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "lines end with CRLF");
     let folds = answer.body.windows(3).filter(|bytes| bytes == b"\r\n ").count();
-    assert!(folds > 4 * 4, "{folds}");
+    assert!(folds >= 4 * 4, "{folds}");
     for line in answer.body.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         assert!(line.len() <= 75, "{} octets", line.len());

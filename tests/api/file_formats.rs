@@ -50,9 +50,9 @@ fn quoted_cell(text: &str) -> (String, &str) {
 /// The entries of a file (RFC 2849): names and values, the DN first.
 #[track_caller]
 pub(crate) fn ldif(text: &str) -> Vec<Vec<(String, String)>> {
-    assert!(text.bytes().all(|byte| byte.is_ascii()), "LDIF is ASCII");
     let text = text.replace("\r\n", "\n").replace("\n ", "");
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("version:"));
+    let lines = lines.inspect(|line| assert!(line.is_ascii(), "not in base64: {line}"));
     let mut entries: Vec<Vec<(String, String)>> = Vec::new();
     for line in lines.filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("no line of LDIF: {line}"));

@@ -1,6 +1,6 @@
 //! Who has written reads what it wrote, at once: in the pages, in the list of users, in suggestions, in the feed.
 
-use harness::{Client, Follower, Tenant, World, assert_same, form, start_serve};
+use harness::{Client, Follower, MEMBERS, Tenant, World, assert_same, form, start_serve};
 use std::fmt::Write;
 
 harness::trials! { "own_writes":
@@ -85,7 +85,7 @@ fn writes_to_lists_are_read_at_once(world: &World) {
     let tenant = world.tenant();
     let mut reader = Reader::new(world, &tenant, tenant.admin());
     let ivan = tenant.user("ivan").create();
-    let list = tenant.mail_list("sales").with("displayName", "Продажи").create();
+    let list = tenant.mail_list("sales").with("displayName", "Продажи").members(MEMBERS).create();
     reader.assert_right("made", "прод", Some("sales"));
     list.put(&[("displayName", "Закупки")]).expect_success();
     reader.assert_right("shown otherwise", "зак", Some("sales"));
@@ -148,7 +148,7 @@ fn the_deletion_and_return_of_a_tenant_are_read_at_once(world: &World) {
     tenant.user("ivan").with("cn", "Иван").create();
     let gone = tenant.user("gone").create();
     tenant.admin().delete(&gone).expect_success();
-    tenant.mail_list("sales").create();
+    tenant.mail_list("sales").members(MEMBERS).create();
     tenant.group("Rooms").create().resource("rome").create();
     let mut reader = Reader::new(world, &tenant, root);
     reader.assert_right("before", "иван", Some("ivan"));

@@ -31,7 +31,7 @@ pub use context::Context;
 pub use eye::{Entry, Eye, ldif_line};
 pub use follower::{Follower, Step};
 pub use installation::{DOMAIN, Installation, Setup};
-pub use maillist::{MailList, NewMailList};
+pub use maillist::{MEMBERS, MailList, NewMailList};
 pub use process::{Finished, alive, run_program, signal, soon, within};
 pub use programs::{pbm, program};
 pub use redis_eye::{REDIS_PASSWORD, RedisEye};

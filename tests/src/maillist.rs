@@ -9,6 +9,9 @@ use crate::{
 };
 use serde_json::Value;
 
+/// Members of a list that nobody asks about.
+pub const MEMBERS: &[&str] = &["somebody@outside.example"];
+
 /// A mailing list.
 #[derive(Clone)]
 pub struct MailList<'w> {

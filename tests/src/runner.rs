@@ -1,6 +1,10 @@
 //! The `main` of the test programs.
 
-use crate::{installation::Setup, programs, world::World};
+use crate::{
+    installation::{Installation, Setup},
+    programs,
+    world::World,
+};
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use std::{process::ExitCode, sync::Arc};
 
@@ -92,18 +96,19 @@ pub fn run(modules: &[Trials]) -> ExitCode {
     end(&conclusion, &left)
 }
 
-/// The world with a Redis and the one without, side by side.
+/// The world with a Redis and the one without.
 fn start_worlds(wanted: [bool; 2]) -> [Option<Arc<World>>; 2] {
     // Built before both need it.
     programs::pbm();
-    std::thread::scope(|scope| {
+    let installations = std::thread::scope(|scope| {
         let [with, without] = [false, true].map(|without_redis| {
             let setup = Setup { without_redis, ..Setup::default() };
-            wanted[usize::from(without_redis)]
-                .then(|| scope.spawn(move || Arc::new(World::start_with(setup))))
+            wanted[usize::from(without_redis)].then(|| scope.spawn(move || Installation::start(setup)))
         });
-        [with, without].map(|world| world.map(|world| world.join().expect("the servers start")))
-    })
+        [with, without].map(|started| started.map(|started| started.join().expect("the servers start")))
+    });
+    // Not on those threads: what serves ends with the thread that started it.
+    installations.map(|installation| installation.map(|installation| Arc::new(World::of(installation))))
 }
 
 /// Runs trials that start what they need themselves.

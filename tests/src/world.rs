@@ -36,12 +36,11 @@ pub struct World {
 impl World {
     /// Starts everything.
     pub fn start() -> Self {
-        Self::start_with(Setup::default())
+        Self::of(Installation::start(Setup::default()))
     }
 
-    /// Starts everything, with an installation of its kind.
-    pub fn start_with(setup: Setup) -> Self {
-        let installation = Installation::start(setup);
+    /// Serves an installation.
+    pub fn of(installation: Installation) -> Self {
         let serve = start_serve(&installation.usual_config(), &[]);
         let answer = serve.client().log_in(&Self::root_login(), ADMIN_PASSWORD).expect(200);
         let root = serve.client().with_token(answer.json()["access_token"].as_str().unwrap());
