@@ -122,6 +122,7 @@ fn every_documented_parameter_is_taken(world: &World) {
     tenants(&mut all, &tenant);
     mail_lists(&mut all, &tenant);
     resources(&mut all, &tenant);
+    contacts(&mut all, &tenant);
     all.assert_complete();
 }
 
@@ -234,6 +235,21 @@ fn resources(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     let fields = [id, ("displayName", "Hall"), ("description", "Big"), ("l", "Town"), ("employeeType", "2")];
     all.ask(Endpoint::CreateResource, &path, &fields);
     all.ask(Endpoint::PatchResource, &path, &fields);
+}
+
+fn contacts(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
+    let book = format!("/v2/addressbook/{}", tenant.id);
+    let page = PAGE.into_iter().chain([("orderby", "sn"), ("view", "all"), ("kind", "user")]);
+    all.ask(Endpoint::ListContacts, &book, &page.collect::<Vec<_>>());
+    all.ask(Endpoint::SuggestContacts, &format!("{book}/suggest"), &[("q", "ivan"), ("limit", "5")]);
+    let file = [("format", "json"), ("view", "all"), ("kind", "user,list")];
+    all.ask(Endpoint::ExportContacts, &format!("{book}/export"), &file);
+    // Without Redis there is no feed; what it is asked with is known all the same.
+    let answer = all.client.get(format!("{book}/changes?since=x&limit=5"));
+    assert!([410, 503].contains(&answer.status), "{answer:?}");
+    assert_eq!(answer.header("x-ignored-parameters"), None);
+    all.sent
+        .push((Endpoint::ListContactChanges, ["since", "limit"].map(str::to_owned).into_iter().collect()));
 }
 
 fn every_reference_of_the_document_leads_somewhere(world: &World) {

@@ -1,7 +1,7 @@
 //! The copy of the projection in the memory of this process: the books of all tenants, brought up to date from Redis.
 
 use crate::{
-    book::Book,
+    book::{Book, Draft},
     store::{Garbage, Link, Logged, Standing, StoreError},
 };
 use mail_model::{tenant::TenantId, tree::Tree};
@@ -34,13 +34,34 @@ impl LocalCopy {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn read(link: &mut Link, standing: &Standing, tree: &Tree) -> Result<Self, StoreError> {
+        let mut drafts: HashMap<TenantId, Draft> = HashMap::new();
+        let mut gone = Vec::new();
+        let mut at = 0;
+        while at < standing.newest {
+            let (newest, logged) = link.delta(at, PIECE).await?;
+            for entry in &logged {
+                if entry.is_gone() {
+                    gone.push((entry.tenant()?, entry.id()?, entry.at));
+                } else {
+                    let record = entry.record(tree)?;
+                    drafts.entry(record.tenant.clone()).or_default().put(&record, entry.at);
+                }
+            }
+            at = up_to(&logged, newest);
+            if logged.is_empty() {
+                break;
+            }
+        }
+        let book = |(tenant, draft): (TenantId, Draft)| (tenant, SharedBook::new(draft.into_book().into()));
         let copy = Self {
             epoch: standing.epoch,
             horizon: AtomicU64::new(standing.horizon),
-            at: AtomicU64::new(0),
-            books: RwLock::default(),
+            at: AtomicU64::new(at),
+            books: RwLock::new(drafts.into_iter().map(book).collect()),
         };
-        copy.follow(link, standing.newest, tree).await?;
+        for (tenant, id, at) in gone {
+            copy.book_to_change(&tenant).write().unwrap_or_else(PoisonError::into_inner).remove(id, at);
+        }
         Ok(copy)
     }
 
@@ -67,9 +88,7 @@ impl LocalCopy {
         while self.at() < newest {
             let (newest, logged) = link.delta(self.at(), PIECE).await?;
             self.take(&logged, tree)?;
-            // Less than a full piece is all that there was.
-            let last = logged.last().filter(|_| logged.len() == PIECE).map_or(newest, |entry| entry.at);
-            self.at.fetch_max(last, Ordering::AcqRel);
+            self.at.fetch_max(up_to(&logged, newest), Ordering::AcqRel);
             if logged.is_empty() {
                 break;
             }
@@ -118,4 +137,9 @@ impl LocalCopy {
             }
         }
     }
+}
+
+/// The sequence number up to which a piece has everything: less than a full one is all that there was.
+fn up_to(piece: &[Logged], newest: u64) -> u64 {
+    piece.last().filter(|_| piece.len() == PIECE).map_or(newest, |entry| entry.at)
 }

@@ -292,7 +292,8 @@ impl Desk {
             let tag = format!("r{:016x}", copy.epoch());
             return Ok(Opened { book: copy.book(tenant), tag });
         }
-        let snapshot = self.book.0.snapshots.open(directory, tenant).await?;
+        // Boxed, since it is seldom needed, and every request's future would have room for it.
+        let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant)).await?;
         Ok(Opened { book: snapshot.book, tag: snapshot.tag })
     }
 

@@ -1,7 +1,7 @@
 //! Books without Redis: read from the directory for the requests that wait for one. A book is used again as long as the
 //! directory's count of changes stands still, so an answer never lacks what was written before it was asked for.
 
-use crate::{book::Book, copy::SharedBook};
+use crate::{book::Draft, copy::SharedBook};
 use directory::{Directory, Scope, error::DirectoryError};
 use mail_model::{
     contact::record::{self, Record},
@@ -91,8 +91,8 @@ async fn read(
 ) -> Result<Snapshot, DirectoryError> {
     let began = Instant::now();
     let tree = directory.tree();
-    let mut book = Book::default();
-    let mut at = 0;
+    let mut draft = Draft::default();
+    let (mut at, mut state) = (0, 0_u64);
     for folder in tree.tenant_folders(tenant) {
         let mut scan =
             directory.scan(&folder, Scope::Subtree, &record::filter(), record::read_attributes()).await?;
@@ -100,21 +100,20 @@ async fn read(
             let record = entry.dn().and_then(|dn| Record::from_entry(tree, &dn, &entry));
             if let Some(record) = record {
                 at += 1;
-                book.put(&record, at);
+                draft.put(&record, at);
+                // In whatever order the server gives them.
+                state = state.wrapping_add(digest(&record));
             }
         }
     }
-    let tag = tag(position.as_deref());
-    let book = SharedBook::new(book.into());
-    Ok(Snapshot { book, tag, position, began, used: began })
+    let book = SharedBook::new(draft.into_book().into());
+    Ok(Snapshot { book, tag: format!("d{state:016x}"), position, began, used: began })
 }
 
-/// A position stands for one state of the directory. Where the server has none, each book is its own.
-fn tag(position: Option<&str>) -> String {
-    let number = position.map_or_else(rand::random, |position| {
-        let mut hasher = DefaultHasher::new();
-        position.hash(&mut hasher);
-        hasher.finish()
-    });
-    format!("d{number:016x}")
+/// A number that stands for what is shown of an entry.
+fn digest(record: &Record) -> u64 {
+    // The same in every process of a version of the program, since it starts from the same keys.
+    let mut hasher = DefaultHasher::new();
+    (&record.contact, &record.user, record.visibility).hash(&mut hasher);
+    hasher.finish()
 }

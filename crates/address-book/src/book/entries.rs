@@ -15,8 +15,6 @@ use std::hash::{BuildHasher, RandomState};
 const LEAST_SHARE_IN_USE: usize = 2;
 /// Unused text that is not worth moving the rest.
 const WASTE_WITHOUT_WORRY: usize = 1 << 16;
-/// Octets of a text, for want of knowing better.
-const USUAL_TEXT: usize = 160;
 /// By which share a full store grows: doubling would leave half of it empty.
 const GROWTH_SHARE: usize = 16;
 
@@ -97,16 +95,6 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// No entries, with room for so many.
-    pub(super) fn with_room_for(count: usize) -> Self {
-        Self {
-            slots: Vec::with_capacity(count),
-            by_id: HashTable::with_capacity(count),
-            texts: String::with_capacity(count * USUAL_TEXT),
-            ..Self::default()
-        }
-    }
-
     /// How many slots there are, free ones too.
     pub(super) fn slot_count(&self) -> usize {
         self.slots.len()
@@ -206,14 +194,18 @@ impl Entries {
         self.waste = 0;
     }
 
-    /// The text of an entry.
-    pub(super) fn text(&self, entry: &Entry) -> &str {
+    fn text(&self, entry: &Entry) -> &str {
         text_of(&self.texts, entry)
+    }
+
+    /// A part of the text of an entry. Nothing is read but that.
+    pub(super) fn part(&self, entry: &Entry, span: Span) -> &[u8] {
+        self.texts.as_bytes().get(span.within(entry.text_start)).unwrap_or_default()
     }
 
     /// The names and addresses of an entry, whose words it is suggested by.
     pub(super) fn suggested(&self, entry: &Entry) -> &str {
-        entry.outline.suggested().of(self.text(entry))
+        self.texts.get(entry.outline.suggested().within(entry.text_start)).unwrap_or_default()
     }
 
     #[cfg(test)]
@@ -230,8 +222,8 @@ impl Entries {
     }
 
     /// What an entry is ordered by, and what settles ties.
-    pub(super) fn key(&self, key: Key, entry: &Entry) -> (&str, &str) {
-        let (text, outline) = (self.text(entry), &entry.outline);
+    pub(super) fn key(&self, key: Key, entry: &Entry) -> (&[u8], &[u8]) {
+        let outline = &entry.outline;
         let span = match key {
             Key::ShownName => outline.shown_name,
             Key::Mail => outline.mail,
@@ -240,7 +232,7 @@ impl Entries {
             Key::UserFirstName => outline.user_first_name,
             Key::UserLastName => outline.user_last_name,
         };
-        (span.of(text), outline.address().of(text))
+        (self.part(entry, span), self.part(entry, outline.address()))
     }
 
     /// Where an entry stands in an order.
@@ -250,7 +242,7 @@ impl Entries {
 }
 
 /// What tells where an entry stands in an order: what it is ordered by, its address, and its identifier.
-pub(super) type Standing<'a> = ((&'a str, &'a str), ContactId);
+pub(super) type Standing<'a> = ((&'a [u8], &'a [u8]), ContactId);
 
 fn hash_of(slots: &[Option<Entry>], hasher: &RandomState, slot: u32) -> u64 {
     let entry = slots.get(slot as usize).and_then(Option::as_ref);

@@ -95,6 +95,44 @@ pub enum Changed<'a> {
     Delete(ContactId),
 }
 
+/// A book that is being made: its entries, in no order yet.
+#[derive(Default)]
+pub struct Draft(Entries);
+
+impl Draft {
+    /// Remembers an entry as it is at a point of the feed, unless something newer is remembered of it.
+    pub fn put(&mut self, record: &Record, at: u64) {
+        let entries = &mut self.0;
+        let old = entries.find(record.contact.id);
+        if old.and_then(|slot| entries.get(slot)).is_some_and(|old| at < old.at) {
+            return;
+        }
+        let entry = entries.draft(record, at, old);
+        let (slot, old) = entries.put(entry, old);
+        if let Some(old) = old {
+            entries.give_up(&old, Some(slot));
+        }
+    }
+
+    /// Puts everything in order.
+    #[must_use]
+    pub fn into_book(self) -> Book {
+        let mut entries = self.0;
+        entries.shrink();
+        let sorted = Sorted::of(&entries);
+        let of = entries.slot_count();
+        let suggested = entries.iter().filter(|(_, entry)| entry.visibility.suggestions);
+        let words = suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry))));
+        Book {
+            shelves: Label::ALL.map(|label| Shelf::of(label, &entries, &sorted)),
+            kinds: Kind::ALL.map(|kind| (kind, of_kind(kind, &entries))),
+            words: WordIndex::of(words, of),
+            history: History::of(&entries),
+            entries,
+        }
+    }
+}
+
 impl Default for Book {
     fn default() -> Self {
         Self {
@@ -112,31 +150,11 @@ impl Book {
     /// sooner done.
     #[must_use]
     pub fn of(records: impl IntoIterator<Item = (Record, u64)>) -> Self {
-        let records = records.into_iter();
-        let mut entries = Entries::with_room_for(records.size_hint().0);
+        let mut draft = Draft::default();
         for (record, at) in records {
-            let old = entries.find(record.contact.id);
-            if old.and_then(|slot| entries.get(slot)).is_some_and(|old| at < old.at) {
-                continue;
-            }
-            let entry = entries.draft(&record, at, old);
-            let (slot, old) = entries.put(entry, old);
-            if let Some(old) = old {
-                entries.give_up(&old, Some(slot));
-            }
+            draft.put(&record, at);
         }
-        entries.shrink();
-        let sorted = Sorted::of(&entries);
-        let of = entries.slot_count();
-        let suggested = entries.iter().filter(|(_, entry)| entry.visibility.suggestions);
-        let words = suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry))));
-        Self {
-            shelves: Label::ALL.map(|label| Shelf::of(label, &entries, &sorted)),
-            kinds: Kind::ALL.map(|kind| (kind, of_kind(kind, &entries))),
-            words: WordIndex::of(words, of),
-            history: History::of(&entries),
-            entries,
-        }
+        draft.into_book()
     }
 
     /// Remembers an entry as it is at a point of the feed, instead of what was remembered of it. What is older than that
@@ -170,6 +188,12 @@ impl Book {
         if let Some(old) = self.entries.take(slot) {
             self.entries.give_up(&old, None);
         }
+    }
+
+    /// Whether it has users, be they blocked.
+    #[must_use]
+    pub fn has_users(&self) -> bool {
+        self.entries.iter().any(|(_, entry)| entry.is_user())
     }
 
     /// The newest point of the feed that was seen.

@@ -2,7 +2,7 @@
 
 use super::{
     Book, ContactsRequest, Found,
-    entries::Key,
+    entries::{Entry, Key},
     shelf::{Label, Shelf, compare_with},
 };
 use crate::words;
@@ -67,12 +67,11 @@ impl Book {
     #[must_use]
     pub fn contact_of(&self, mail: &str) -> Option<&[u8]> {
         let mail = mail.to_lowercase();
-        let value = (words::fold(&mail), mail);
+        let folded = words::fold(&mail);
         let order = self.shelf(Label::Contacts(View::All))?.by(Key::Mail)?;
-        let value = (value.0.as_str(), value.1.as_str());
-        let place = order.seek(|slot| compare_with(&self.entries, Key::Mail, slot, value));
-        let entry = self.entries.get(order.from(place).next()?)?;
-        (self.entries.key(Key::Mail, entry) == value).then(|| entry.contact_json())
+        let compare = |slot| compare_with(&self.entries, Key::Mail, slot, (&folded, &mail));
+        let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
+        self.entries.get(slot).map(Entry::contact_json)
     }
 
     /// Contacts of a view in the order of their addresses, beginning after one: the pages of an export. Of the given
@@ -145,7 +144,7 @@ impl Book {
         let finders: Vec<_> = query.texts.iter().map(Finder::new).collect();
         for (slot, entry) in self.entries.iter() {
             if matches.contains(slot as usize) {
-                let text = query.label.searched(entry).of(self.entries.text(entry)).as_bytes();
+                let text = self.entries.part(entry, query.label.searched(entry));
                 if !finders.iter().all(|finder| finder.find(text).is_some()) {
                     matches.set(slot as usize, false);
                 }

@@ -174,7 +174,7 @@ fn sorted(entries: &Entries, key: Key, by_address: &[u32]) -> Vec<u32> {
 }
 
 /// The place of each value among the different values.
-fn ranks<'a>(values: impl Iterator<Item = &'a str>) -> Vec<usize> {
+fn ranks<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<usize> {
     let mut numbers = HashMap::new();
     let numbered: Vec<usize> = values
         .map(|value| {
@@ -195,13 +195,14 @@ fn ranks<'a>(values: impl Iterator<Item = &'a str>) -> Vec<usize> {
 }
 
 /// The first octets of a text as a number: most of what decides is there, and not somewhere in memory.
-fn beginning(text: &str) -> u128 {
+fn beginning(text: &[u8]) -> u128 {
     let mut octets = [0; 16];
-    octets.iter_mut().zip(text.bytes()).for_each(|(octet, byte)| *octet = byte);
+    octets.iter_mut().zip(text).for_each(|(octet, byte)| *octet = *byte);
     u128::from_be_bytes(octets)
 }
 
 /// How an entry stands to something that is not in the book.
 pub(super) fn compare_with(entries: &Entries, key: Key, slot: u32, value: (&str, &str)) -> Ordering {
+    let value = (value.0.as_bytes(), value.1.as_bytes());
     entries.get(slot).map(|entry| entries.key(key, entry)).cmp(&Some(value))
 }

@@ -86,7 +86,7 @@ impl Book {
             let place = order.seek(|slot| compare_with(&self.entries, key, slot, (folded, "")));
             order
                 .from(place)
-                .take_while(|slot| value(slot) == Some(folded))
+                .take_while(|slot| value(slot) == Some(folded.as_bytes()))
                 .for_each(|slot| slots.insert(slot as usize));
         }
         slots

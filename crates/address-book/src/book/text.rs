@@ -8,6 +8,7 @@ use mail_model::{
     user::{User, field::UserField},
 };
 use memchr::memmem;
+use std::ops::Range;
 
 /// Where a part of a text stands.
 #[derive(Clone, Copy, Default)]
@@ -22,10 +23,10 @@ impl Span {
         Self { start, length: end - start }
     }
 
-    /// The part of a text.
-    pub(super) fn of(self, text: &str) -> &str {
-        let start = self.start as usize;
-        text.get(start..start + self.length as usize).unwrap_or_default()
+    /// Where it stands in a longer text, of which this one begins somewhere.
+    pub(super) const fn within(self, text_start: usize) -> Range<usize> {
+        let start = text_start + self.start as usize;
+        start..start + self.length as usize
     }
 }
 

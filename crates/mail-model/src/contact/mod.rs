@@ -47,7 +47,7 @@ impl Kind {
 }
 
 /// A contact as answers show it. What it has no value for is left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Contact {
     /// Its identifier; survives renames.
     pub id: ContactId,

@@ -33,7 +33,7 @@ pub static LISTING: Listing = Listing {
 };
 
 /// A user's address, tenant and fields, as answers show them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct User {
     mail: MailAddress,
     tenant: TenantId,

@@ -18,7 +18,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, rc::Rc, sync::Arc};
 
 /// What all worker threads share. None of it is a session: any replica answers any request.
 pub struct Services {
@@ -47,7 +47,7 @@ pub struct Worker {
     /// The directory, through this thread's connections.
     pub directory: Directory,
     /// Where address books are opened.
-    pub desk: Arc<Desk>,
+    pub desk: Rc<Desk>,
 }
 
 /// Why an application cannot start.
@@ -99,7 +99,7 @@ impl Application {
         let worker = move || Worker {
             services: services.clone(),
             directory: witnessed(Directory::new(ldap.clone(), tree.clone()), &books),
-            desk: Arc::new(books.desk()),
+            desk: Rc::new(books.desk()),
         };
         let app = move || app(worker());
         let tls = config.http.tls.as_ref().map(tls_config).transpose()?;

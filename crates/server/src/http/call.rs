@@ -12,14 +12,14 @@ use address_book::desk::Desk;
 use directory::Directory;
 use jiff::Timestamp;
 use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId};
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, rc::Rc};
 
 /// A request that may be done: what a handler works with.
 pub struct Call<'a> {
     /// The directory, through this thread's connections.
     pub directory: &'a Directory,
     /// Where address books are opened, on this thread.
-    pub desk: &'a Arc<Desk>,
+    pub desk: &'a Rc<Desk>,
     /// What all threads share.
     pub services: &'a Services,
     /// What who asks may do.

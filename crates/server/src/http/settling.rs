@@ -3,12 +3,12 @@
 
 use actix_web::rt;
 use address_book::desk::Desk;
-use std::sync::Arc;
+use std::rc::Rc;
 use tokio::sync::oneshot;
 
 /// A change under way. Dropped before its end, what was written until then is settled all the same.
 pub struct Settling {
-    desk: Arc<Desk>,
+    desk: Rc<Desk>,
     /// Dropped without a word where the request is.
     ended: oneshot::Sender<()>,
 }
@@ -16,7 +16,7 @@ pub struct Settling {
 impl Settling {
     /// Begins before anything is written.
     #[must_use]
-    pub fn begin(desk: &Arc<Desk>) -> Self {
+    pub fn begin(desk: &Rc<Desk>) -> Self {
         let (ended, end) = oneshot::channel();
         let left = desk.clone();
         rt::spawn(async move {

@@ -1,6 +1,6 @@
 //! Contacts as files: all of them, written while they are read, some hundred at a time; and one.
 
-use super::{form, is_empty, open};
+use super::{form, may_be_nobodys, open};
 use crate::{
     api::find_tenant,
     http::{
@@ -51,7 +51,7 @@ pub(crate) async fn export(call: &mut Call<'_>) -> Result<Reply, Failure> {
     errors.none()?;
     let tenant = call.tenant()?.clone();
     let book = open(call).await?;
-    if book.read(is_empty) {
+    if book.read(may_be_nobodys) {
         find_tenant(call).await?;
     }
     let name = format!("attachment; filename=\"addressbook-{tenant}.{}\"", request.format.extension());

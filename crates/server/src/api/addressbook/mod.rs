@@ -14,7 +14,7 @@ use address_book::{
     desk::Opened,
     export::Format,
 };
-use mail_model::{contact::view::View, field::FieldErrors};
+use mail_model::field::FieldErrors;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub(super) use changes::changes;
@@ -42,16 +42,15 @@ pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let book = open(call).await?;
     let tag = tag_of(&book, &request.contacts);
     let known = call.known.has(&tag);
-    let (reply, is_empty) = book.read(|book| {
+    let (reply, may_be_nobodys) = book.read(|book| {
         if known {
-            return (Reply::not_modified(), is_empty(book));
+            return (Reply::not_modified(), may_be_nobodys(book));
         }
         let found = book.contacts(&request.contacts);
         let json = write_page("contacts", &found, request.page, request.contacts.limit);
-        (Reply::written_json(json), found.count == 0 && is_empty(book))
+        (Reply::written_json(json), may_be_nobodys(book))
     });
-    if is_empty {
-        // Nobody is there, or there is no tenant.
+    if may_be_nobodys {
         find_tenant(call).await?;
     }
     Ok(reply.with_tag(&tag).to_revalidate())
@@ -62,12 +61,11 @@ pub(super) async fn suggest(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let request = form::suggestions(&mut call.parameters, &mut errors);
     errors.none()?;
     let book = open(call).await?;
-    let (json, is_empty) = book.read(|book| {
+    let (json, may_be_nobodys) = book.read(|book| {
         let found = book.suggest(&request.text, request.limit);
-        let is_empty = found.is_empty() && is_empty(book);
-        (with_contacts(&found), is_empty)
+        (with_contacts(&found), may_be_nobodys(book))
     });
-    if is_empty {
+    if may_be_nobodys {
         find_tenant(call).await?;
     }
     Ok(Reply::written_json(json))
@@ -89,9 +87,9 @@ async fn open(call: &Call<'_>) -> Result<Opened, Failure> {
     Ok(call.desk.open(call.directory, call.tenant()?).await?)
 }
 
-/// Whether a book has no contact at all.
-fn is_empty(book: &Book) -> bool {
-    book.after("", View::All, &[], 1).is_empty()
+/// Whether a book may be of no tenant: a deleted one has no user left, at most contacts from outside.
+fn may_be_nobodys(book: &Book) -> bool {
+    !book.has_users()
 }
 
 /// The tag of an answer: of the state of the book, and of what is asked of it, which need not stand in the URL.
