@@ -1,5 +1,6 @@
 //! The command line, each command as a process of its own.
 
+mod addressbook_follow;
 mod check;
 mod commands;
 mod dev;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         ("commands", commands::TRIALS),
         ("import_users", import_users::TRIALS),
         ("dev", dev::TRIALS),
+        ("addressbook_follow", addressbook_follow::TRIALS),
         ("readme", readme::TRIALS),
     ])
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod addressbook;
 mod check;
 mod demo;
 mod dev;
@@ -41,6 +42,8 @@ enum Command {
     Tenant(tenant::TenantArgs),
     /// Make and change the users that a CSV or NDJSON file lists.
     ImportUsers(import_users::ImportArgs),
+    /// Follow a tenant's address book over the API.
+    Addressbook(addressbook::AddressBookArgs),
     /// Try pbm out: starts a private 389-ds, prepares it, fills it with demo people and serves.
     Dev(dev::DevArgs),
 }
@@ -83,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::ImportUsers(args) => {
             with_config(&args.config, |config| import_users::import_users(config, &args))
         }
+        Command::Addressbook(args) => Ok(addressbook::addressbook(args)),
         Command::Dev(args) => Ok(dev::dev(&args)),
     };
     match outcome {
