@@ -92,7 +92,7 @@ fn writes_to_lists_are_read_at_once(world: &World) {
     list.add(&[&ivan.mail]).expect_success();
     list.remove(&[&ivan.mail]).expect_success();
     reader.assert_right("with other members", "зак", Some("sales"));
-    list.put(&[("mail", tenant.address("purchases"))]).expect_success();
+    list.put(&[("newmail", tenant.address("purchases"))]).expect_success();
     reader.assert_right("renamed", "зак", Some("purchases"));
     tenant.list_named("purchases").delete().expect_success();
     reader.assert_right("deleted", "зак", None);

@@ -83,7 +83,7 @@ fn list(client: &Client, thing: Thing, random: &mut StdRng) -> Thing {
         }
         (_, 0) => (send(client, "DELETE", &thing.path(), ""), State::Absent),
         (_, 1) => {
-            let outcome = put(&[("mail", thing.mail_at(thing.name + 1))]);
+            let outcome = put(&[("newmail", thing.mail_at(thing.name + 1))]);
             return thing.renamed_after(outcome);
         }
         (_, 2 | 3) => (put(&[("alias", format!("member{}@outside.example", value % 10))]), State::Live),
