@@ -4,7 +4,7 @@
 use super::{Keys, StoreError};
 use crate::settings::{RedisAddress, RedisPlace, RedisSettings, RedisTls};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, RedisConnectionInfo, RedisResult, TlsCertificates,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, RedisConnectionInfo, RedisResult, TlsCertificates,
     TlsMode,
     aio::MultiplexedConnection,
     io::tcp::TcpSettings,
@@ -26,6 +26,8 @@ pub(crate) struct Place(Arc<Inner>);
 
 struct Inner {
     settings: RedisSettings,
+    /// Asked for with every other request, so it is put together once.
+    standing: Arc<Cmd>,
     keys: Keys,
     way: Way,
 }
@@ -54,7 +56,8 @@ impl Place {
                 Way::Sentinels(Mutex::new(sentinel_client(settings, sentinels, master, certificates)?))
             }
         };
-        Ok(Self(Arc::new(Inner { settings: settings.clone(), keys, way })))
+        let standing = Arc::new(keys.standing());
+        Ok(Self(Arc::new(Inner { settings: settings.clone(), standing, keys, way })))
     }
 
     /// A way of its own to it, for one task.
@@ -149,6 +152,10 @@ pub(crate) struct Link {
 impl Link {
     pub(super) fn keys(&self) -> &Keys {
         &self.place.0.keys
+    }
+
+    pub(super) fn standing_command(&self) -> Arc<Cmd> {
+        self.place.0.standing.clone()
     }
 
     /// The identity of the Redis process at the other end: a restart has another one, and so has a replica.

@@ -24,7 +24,7 @@ pub(crate) use link::{Link, Place};
 pub(crate) use text::{Condition, Garbage, Logged, Stored};
 
 use ldap_text::dn::Dn;
-use redis::{FromRedisValue, RedisError, RedisResult, Script};
+use redis::{Cmd, FromRedisValue, RedisError, RedisResult, Script};
 use std::{sync::LazyLock, time::Duration};
 
 /// The number of this layout, and of the way in which records are read. With another one the projection is built anew.
@@ -92,6 +92,15 @@ impl Keys {
         format!("{}{name}", self.before)
     }
 
+    /// Reads what [`Link::standing`] tells of.
+    fn standing(&self) -> Cmd {
+        let mut command = redis::cmd("MGET");
+        for name in ["layout", "home", "alive", "epoch", "seq", "horizon", "beats"] {
+            command.arg(self.key(name));
+        }
+        command
+    }
+
     /// Everything but the lease.
     fn all(&self) -> Vec<String> {
         let names = [
@@ -142,11 +151,7 @@ impl Link {
     /// How the projection stands; `None` where it is not whole, not in step with the directory, or of another Redis.
     pub(crate) async fn standing(&mut self) -> Result<Option<Standing>, StoreError> {
         type Values = [Option<String>; 7];
-        let names = ["layout", "home", "alive", "epoch", "seq", "horizon", "beats"];
-        let mut command = redis::cmd("MGET");
-        for name in names {
-            command.arg(self.keys().key(name));
-        }
+        let command = self.standing_command();
         let home = self.home().await?;
         let [layout, of, alive, epoch, newest, horizon, beats]: Values = self.query(&command).await?;
         if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || alive.is_none() {
@@ -334,7 +339,7 @@ impl Link {
         self.judged(outcome)
     }
 
-    async fn query<T: FromRedisValue>(&mut self, command: &redis::Cmd) -> Result<T, StoreError> {
+    async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T, StoreError> {
         let mut connection = self.connection().await?;
         let outcome = command.query_async(&mut connection).await;
         self.judged(outcome)
