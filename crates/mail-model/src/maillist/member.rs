@@ -40,13 +40,21 @@ impl Members {
     /// The members' addresses in order, each once; those in `hidden` are left out.
     #[must_use]
     pub fn addresses(&self, hidden: &HashSet<String>) -> Vec<String> {
-        let inside = self.inside.iter().filter_map(|dn| address_of(dn));
-        let outside = self.outside.iter().map(|address| address.to_lowercase());
-        let mut addresses: Vec<_> =
-            inside.chain(outside).filter(|address| !hidden.contains(address)).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        addresses
+        in_order(self.inside_addresses().chain(self.outside_addresses()).filter(|a| !hidden.contains(a)))
+    }
+
+    /// The same, of those that have an entry here only whom somebody sees.
+    #[must_use]
+    pub fn seen(&self, is_seen: impl Fn(&str) -> bool) -> Vec<String> {
+        in_order(self.inside_addresses().filter(|address| is_seen(address)).chain(self.outside_addresses()))
+    }
+
+    fn inside_addresses(&self) -> impl Iterator<Item = String> + '_ {
+        self.inside.iter().filter_map(|dn| address_of(dn))
+    }
+
+    fn outside_addresses(&self) -> impl Iterator<Item = String> + '_ {
+        self.outside.iter().map(|address| address.to_lowercase())
     }
 
     /// The addresses of those below a folder.
@@ -82,6 +90,13 @@ impl Members {
         let outside = self.outside.iter().filter_map(|a| MailAddress::parse(a).ok()).map(Member::Outside);
         inside.chain(outside)
     }
+}
+
+fn in_order(addresses: impl Iterator<Item = String>) -> Vec<String> {
+    let mut addresses: Vec<_> = addresses.collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 /// The address that a member's name begins with: the name of a user, list or resource is its address, so that no
@@ -126,6 +141,7 @@ mod tests {
         );
         assert_eq!(some.addresses(&HashSet::new()), ["0@y.ru", "a+1@x.ru", "b@x.ru", "c@y.ru"]);
         assert_eq!(some.addresses(&HashSet::from(["b@x.ru".to_owned()])), ["0@y.ru", "a+1@x.ru", "c@y.ru"]);
+        assert_eq!(some.seen(|address| address == "b@x.ru"), ["0@y.ru", "b@x.ru", "c@y.ru"]);
     }
 
     #[test]

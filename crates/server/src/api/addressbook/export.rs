@@ -20,6 +20,7 @@ use mail_model::{
     address::MailAddress,
     contact::{Contact, Kind, id::ContactId, view::View},
     field::FieldErrors,
+    maillist::MailList,
     tenant::TenantId,
 };
 
@@ -33,11 +34,12 @@ pub(crate) async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let not_found = || Failure::not_found(CONTACT);
     let id = call.text(PathPart::File).strip_suffix(VCARD).and_then(ContactId::parse);
     let (id, tenant) = (id.ok_or_else(not_found)?, call.tenant()?.clone());
-    let json = open(call).await?.read(|book| book.contact(id).map(<[u8]>::to_vec));
+    let book = open(call).await?;
+    let json = book.read(|book| book.contact(id).map(<[u8]>::to_vec));
     let contact = serde_json::from_slice(&json.ok_or_else(not_found)?);
     let contact: Contact = contact.map_err(|error| Failure::internal(error.into()))?;
     let format = Format::Vcard;
-    let members = members(call.directory, &tenant, format, &contact).await?;
+    let members = members(call.directory, &book, &tenant, format, &contact).await?;
     let (mut writer, mut out) = (Writer::new(format), Vec::new());
     writer.begin(&mut out);
     writer.contact(&mut out, &contact, &members);
@@ -115,7 +117,7 @@ impl Export {
         let is_last = contacts.len() < CHUNK;
         for json in contacts {
             let contact: Contact = serde_json::from_slice(&json)?;
-            let members = members(&self.directory, &self.tenant, self.format, &contact).await?;
+            let members = members(&self.directory, &self.book, &self.tenant, self.format, &contact).await?;
             self.writer.contact(&mut out, &contact, &members);
             self.last = Some(contact.mail);
         }
@@ -126,9 +128,10 @@ impl Export {
     }
 }
 
-/// The members that a contact is written with: those of a list, in vCards.
+/// The members that a contact is written with: those of a list, in vCards, as far as they are contacts themselves.
 async fn members(
     directory: &Directory,
+    book: &Opened,
     tenant: &TenantId,
     format: Format,
     contact: &Contact,
@@ -137,9 +140,8 @@ async fn members(
         return Ok(Vec::new());
     }
     let Ok(mail) = MailAddress::parse(&contact.mail) else { return Ok(Vec::new()) };
-    match directory.mail_list(tenant, &mail).await? {
-        Some(list) => directory.member_addresses(&list).await,
-        // Removed a moment ago.
-        None => Ok(Vec::new()),
-    }
+    // None that was removed a moment ago.
+    let list = directory.mail_list(tenant, &mail).await?;
+    let seen = |list: MailList| book.read(|book| list.members.seen(|mail| book.contact_of(mail).is_some()));
+    Ok(list.map(seen).unwrap_or_default())
 }
