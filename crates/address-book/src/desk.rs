@@ -7,7 +7,7 @@ use crate::{
     feeder, reports,
     settings::BookSettings,
     snapshots::Snapshots,
-    store::{Keys, Link, Place, StoreError},
+    store::{Keys, Link, Place, Standing, StoreError},
 };
 use directory::{Directory, error::DirectoryError, settings::LdapSettings, written::Witness};
 use mail_model::{tenant::TenantId, tree::Tree};
@@ -162,17 +162,28 @@ impl AddressBook {
     }
 
     async fn look(&self, link: &mut Link) -> Result<(), StoreError> {
-        let Some(standing) = link.standing().await? else { return Ok(()) };
+        let standing = link.standing().await?;
         let _following = self.0.following.lock().await;
-        if let Some(copy) = self.0.copy().filter(|copy| copy.epoch() == standing.epoch) {
-            copy.forget(standing.horizon);
-            return copy.follow(link, standing.newest, &self.0.tree).await;
-        }
-        // Two copies need twice the memory.
-        self.0.set_copy(None);
-        let copy = LocalCopy::read(link, &standing, &self.0.tree).await?;
-        tracing::info!(epoch = standing.epoch, newest = copy.at(), "addressbook.copy.read");
+        let current = self.0.copy().filter(|copy| standing.is_some_and(|now| now.epoch == copy.epoch()));
+        let (Some(standing), Some(copy)) = (standing, current) else {
+            // It will not be current again; two copies need twice the memory, and so do books that were read without.
+            self.0.set_copy(None);
+            return match standing {
+                Some(standing) => self.read(link, &standing).await,
+                None => Ok(()),
+            };
+        };
+        copy.forget(standing.horizon);
+        copy.follow(link, standing.newest, &self.0.tree).await
+    }
+
+    async fn read(&self, link: &mut Link, standing: &Standing) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let copy = LocalCopy::read(link, standing, &self.0.tree).await?;
+        let milliseconds = began.elapsed().as_millis();
+        tracing::info!(epoch = standing.epoch, newest = copy.at(), milliseconds, "addressbook.copy.read");
         self.0.set_copy(Some(Arc::new(copy)));
+        self.0.snapshots.clear();
         Ok(())
     }
 

@@ -70,6 +70,11 @@ impl Snapshots {
         Ok(snapshot)
     }
 
+    /// Drops all books.
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Drops the books that nobody has asked for lately.
     pub(crate) fn drop_idle(&self) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);

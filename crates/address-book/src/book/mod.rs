@@ -21,6 +21,7 @@ use fixedbitset::FixedBitSet;
 use history::History;
 use mail_model::contact::{Kind, id::ContactId, record::Record, view::View};
 use shelf::{Label, Shelf, Sorted};
+use std::{panic::resume_unwind, thread};
 
 /// The book of one tenant.
 pub struct Book {
@@ -119,18 +120,26 @@ impl Draft {
     pub fn into_book(self) -> Book {
         let mut entries = self.0;
         entries.shrink();
-        let sorted = Sorted::of(&entries);
         let of = entries.slot_count();
-        let suggested = entries.iter().filter(|(_, entry)| entry.visibility.suggestions);
-        let words = suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry))));
+        // The words take as long as everything else.
+        let (words, sorted, history) = thread::scope(|scope| {
+            let words = scope.spawn(|| words_of(&entries, of));
+            let (sorted, history) = (Sorted::of(&entries), History::of(&entries));
+            (words.join().unwrap_or_else(|panic| resume_unwind(panic)), sorted, history)
+        });
         Book {
             shelves: Label::ALL.map(|label| Shelf::of(label, &entries, &sorted)),
             kinds: Kind::ALL.map(|kind| (kind, of_kind(kind, &entries))),
-            words: WordIndex::of(words, of),
-            history: History::of(&entries),
+            words,
+            history,
             entries,
         }
     }
+}
+
+fn words_of(entries: &Entries, of: usize) -> WordIndex {
+    let suggested = entries.iter().filter(|(_, entry)| entry.visibility.suggestions);
+    WordIndex::of(suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry)))), of)
 }
 
 impl Default for Book {

@@ -48,6 +48,9 @@ pub(crate) enum StoreError {
     /// It was tried a moment ago.
     #[error("Redis did not answer a moment ago")]
     Resting,
+    /// The thread that read it has stopped.
+    #[error("the copy was not made to its end")]
+    Stopped,
     /// Under our keys stands what we did not write.
     #[error("Redis holds what was not written by pbm")]
     Garbage,
@@ -70,7 +73,7 @@ impl StoreError {
                 error.kind() == redis::ErrorKind::UnexpectedReturnType
                     || signs.iter().any(|sign| error.to_string().contains(sign))
             }
-            Self::Resting => false,
+            Self::Resting | Self::Stopped => false,
         }
     }
 }
