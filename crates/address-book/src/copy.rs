@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 const PIECE: usize = 1000;
 
 /// Pieces that may wait to be made a book of.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// A book that is read and changed by many threads.
 pub(crate) type SharedBook = Arc<RwLock<Book>>;

@@ -16,7 +16,7 @@ use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
     rc::Rc,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, Weak},
     time::{Duration, Instant},
 };
 use tokio::sync::{Notify, oneshot};
@@ -263,15 +263,14 @@ struct Checks {
     /// Taken by the question that is under way.
     link: Cell<Option<Link>>,
     waiting: RefCell<Vec<oneshot::Sender<Option<Arc<LocalCopy>>>>>,
-    /// The copy that was current when Redis was last asked, and when that was.
-    latest: RefCell<Option<(Instant, Arc<LocalCopy>)>>,
+    /// The copy that was current when Redis was last asked, unless it has been dropped, and when that was.
+    latest: RefCell<(Option<Instant>, Weak<LocalCopy>)>,
 }
 
 impl Checks {
     async fn current(self: &Rc<Self>) -> Option<Arc<LocalCopy>> {
-        if let Some((_, copy)) = self.latest.borrow().as_ref().filter(|(asked, _)| asked.elapsed() < GOOD_FOR)
-        {
-            return Some(copy.clone());
+        if let Some(copy) = self.latest() {
+            return Some(copy);
         }
         let (answer, answered) = oneshot::channel();
         self.waiting.borrow_mut().push(answer);
@@ -280,6 +279,13 @@ impl Checks {
             tokio::task::spawn_local(self.clone().ask(link));
         }
         answered.await.ok().flatten()
+    }
+
+    /// The copy, where Redis was asked a moment ago.
+    fn latest(&self) -> Option<Arc<LocalCopy>> {
+        let (asked, copy) = &*self.latest.borrow();
+        asked.filter(|asked| asked.elapsed() < GOOD_FOR)?;
+        copy.upgrade()
     }
 
     async fn ask(self: Rc<Self>, mut link: Link) {
@@ -291,7 +297,8 @@ impl Checks {
             }
             let asked = Instant::now();
             let copy = self.book.current(&mut link).await;
-            self.latest.replace(copy.clone().map(|copy| (asked, copy)));
+            let weak = copy.as_ref().map(Arc::downgrade).unwrap_or_default();
+            self.latest.replace((Some(asked), weak));
             for answer in waiting {
                 // Who has gone away needs no answer.
                 let _answered = answer.send(copy.clone());

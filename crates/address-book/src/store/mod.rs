@@ -207,10 +207,10 @@ impl Link {
             call.key(self.keys().key(name));
         }
         call.arg(after).arg(limit);
-        let answer: Vec<String> = self.invoke(&call).await?;
-        let (newest, entries) = answer.split_first().ok_or(Garbage)?;
-        let logged = entries.chunks(3).map(Logged::read).collect::<Result<_, _>>()?;
-        Ok((newest.parse().map_err(|_| Garbage)?, logged))
+        let (newest, answer): (String, Vec<(String, String, String)>) = self.invoke(&call).await?;
+        let newest = newest.parse().map_err(|_| Garbage)?;
+        let logged = answer.into_iter().map(|(name, at, record)| Logged::read(name, &at, record));
+        Ok((newest, logged.collect::<Result<_, _>>()?))
     }
 
     /// Takes the lease, or holds it longer; whether it is held now.

@@ -13,7 +13,7 @@ use mail_model::{
     tree::Tree,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, ops::Range};
 
 /// What stands in Redis is not what we write there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,25 +124,26 @@ pub(crate) struct Logged {
     pub(crate) name: String,
     /// The sequence number of its last change.
     pub(crate) at: u64,
-    tenant: String,
-    body: String,
+    record: String,
+    tenant: Range<usize>,
 }
 
 impl Logged {
-    /// Reads three values: name, sequence number, record.
-    pub(crate) fn read(values: &[String]) -> Result<Self, Garbage> {
-        let [name, at, record] = values else { return Err(Garbage) };
-        let mut parts = record.splitn(3, ' ');
-        let (Some(_), Some(tenant), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(Garbage);
-        };
+    /// Reads a line: name, sequence number, record.
+    pub(crate) fn read(name: String, at: &str, record: String) -> Result<Self, Garbage> {
         let at = at.parse().map_err(|_| Garbage)?;
-        Ok(Self { name: name.clone(), at, tenant: tenant.to_owned(), body: body.to_owned() })
+        let tenant = record.find(' ').ok_or(Garbage)? + 1;
+        let length = record.get(tenant..).and_then(|rest| rest.find(' ')).ok_or(Garbage)?;
+        Ok(Self { name, at, tenant: tenant..tenant + length, record })
+    }
+
+    fn body(&self) -> &str {
+        self.record.get(self.tenant.end + 1..).unwrap_or_default()
     }
 
     /// Whether it is gone.
     pub(crate) fn is_gone(&self) -> bool {
-        self.body.is_empty()
+        self.body().is_empty()
     }
 
     /// Its identifier.
@@ -153,12 +154,12 @@ impl Logged {
 
     /// The tenant whose book it changes.
     pub(crate) fn tenant(&self) -> Result<TenantId, Garbage> {
-        TenantId::parse(&self.tenant).map_err(|_| Garbage)
+        TenantId::parse(self.record.get(self.tenant.clone()).unwrap_or_default()).map_err(|_| Garbage)
     }
 
     /// What is recorded of it.
     pub(crate) fn record(&self, tree: &Tree) -> Result<Record, Garbage> {
-        let body: Body = serde_json::from_str(&self.body).map_err(|_| Garbage)?;
+        let body: Body = serde_json::from_str(self.body()).map_err(|_| Garbage)?;
         let dn = Dn::parse(&body.dn).map_err(|_| Garbage)?;
         Record::from_entry(tree, &dn, &body).ok_or(Garbage)
     }
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
 
     fn logged(record: &str) -> Result<Logged, Garbage> {
-        Logged::read(&["0f69e8d2-e82c11f1-bfa18793-5ae20175@t".into(), "7".into(), record.into()])
+        Logged::read("0f69e8d2-e82c11f1-bfa18793-5ae20175@t".into(), "7", record.into())
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use super::set::SlotSet;
 use fixedbitset::FixedBitSet;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 use std::{borrow::Cow, collections::BTreeMap, ops::Bound};
 
 /// A prefix of more words than this has a set of its own.
@@ -23,15 +24,16 @@ pub(crate) struct WordIndex {
 impl WordIndex {
     /// The index of some slots out of so many, each with its words. They come in order.
     pub(crate) fn of<'a>(slots: impl Iterator<Item = (u32, Vec<Cow<'a, str>>)>, of: usize) -> Self {
-        let mut gathered: HashMap<String, Vec<u32>> = HashMap::new();
+        // Most words are of one entry alone, such as the name before an address's `@`.
+        let mut gathered: HashMap<Cow<'a, str>, SmallVec<[u32; 4]>> = HashMap::new();
         for (slot, words) in slots {
             for word in words {
-                gathered.entry_ref(word.as_ref()).or_default().push(slot);
+                gathered.entry(word).or_default().push(slot);
             }
         }
-        let mut words: Vec<_> = gathered
+        let mut words: Vec<(Box<str>, SlotSet)> = gathered
             .into_iter()
-            .filter_map(|(word, slots)| Some((word.into_boxed_str(), SlotSet::of_sorted(&slots, of)?)))
+            .filter_map(|(word, slots)| Some((word.into(), SlotSet::of_sorted(&slots, of)?)))
             .collect();
         words.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let prefixes = prefixes_of(&words, of);
