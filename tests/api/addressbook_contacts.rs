@@ -76,9 +76,7 @@ fn a_contact_shows_what_is_set_and_nothing_else(world: &World) {
 
     let list = tenant.mail_list("sales").with("displayName", "Отдел продаж").members(&[&anna.mail]).create();
     let shown = without_id(book.contact(&list.mail));
-    assert_eq!((&shown["kind"], &shown["mail"]), (&json!("list"), &json!(list.mail)));
-    assert_eq!(shown["displayName"], "Отдел продаж");
-    assert!(!shown.to_string().contains("anna@"), "members are not shown: {shown}");
+    assert_eq!(shown, json!({"kind": "list", "mail": list.mail, "displayName": "Отдел продаж"}));
     let room = tenant.group("Залы, большие").create().resource("rome").with("displayName", "Рим");
     let room = room.with("description", "40 мест").with("l", "Москва").create();
     let shown = without_id(book.contact(&room.mail));
@@ -86,10 +84,7 @@ fn a_contact_shows_what_is_set_and_nothing_else(world: &World) {
         "kind": "resource", "mail": room.mail, "displayName": "Рим", "description": "40 мест", "l": "Москва",
         "group": "Залы, большие",
     });
-    // What a resource has besides is no matter of the guide's.
-    for (name, value) in expected.as_object().unwrap() {
-        assert_eq!(&shown[name], value, "{shown}");
-    }
+    assert_eq!(shown, expected);
     tenant.assert_book_is_right("all fields");
 }
 

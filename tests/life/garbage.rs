@@ -18,6 +18,8 @@ harness::trials! { "garbage":
 
 const BOUND: Duration = Duration::from_secs(3);
 const USERS: usize = 30;
+/// How long it may take until another process feeds.
+const HAND_OVER: Duration = Duration::from_secs(5);
 
 /// Spoils the value of a key, whatever it is: a name, and a script.
 const SPOILS: [(&str, &str); 11] = [
@@ -81,7 +83,9 @@ fn assert_recovers(site: &Site, serve: &Serve, follower: &mut harness::Follower)
     let title = format!("t{}", second.pid());
     site.installation.eye().replace(&name, "title", &[&title]);
     for book in [&book, &book_of(&second)] {
-        harness::soon("a change behind", || book.contact("u1@example.com")["title"] == title.as_str());
+        // The process that feeds may just have ended, being a second one of an earlier case.
+        let is_seen = within(HAND_OVER, || book.contact("u1@example.com")["title"] == title.as_str());
+        assert!(is_seen, "a change behind is not seen");
         site.assert_right("after a change", book);
     }
     site.assert_feed_is_back("the one that ran", &book);

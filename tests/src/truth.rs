@@ -97,14 +97,16 @@ fn contact(entry: &Entry, root: &str, tenant: &str) -> Option<(String, (Value, V
         _ => text("mail")?,
     };
     let mail = mail.to_lowercase();
-    let full_name: Vec<_> = ["cn", "sn"].into_iter().filter_map(text).collect();
+    // Lists and resources have a `cn` because their classes ask for one.
+    let is_person = ["user", "contact"].contains(&kind);
+    let full_name: Vec<_> = ["cn", "sn"].into_iter().filter(|_| is_person).filter_map(text).collect();
     let name = if full_name.is_empty() { mail.clone() } else { full_name.join(" ") };
     let id = uuid(entry.one("nsUniqueId"));
     let mut shown =
         json!({"id": id, "kind": kind, "mail": mail, "displayName": text("displayName").unwrap_or(&name)});
-    for attribute in SHOWN {
+    for attribute in SHOWN.iter().filter(|attribute| is_person || !["cn", "sn"].contains(attribute)) {
         if let Some(value) = text(attribute) {
-            shown[attribute] = json!(value);
+            shown[*attribute] = json!(value);
         }
     }
     if let Some(group) = group {

@@ -79,6 +79,7 @@ fn list(client: &Client, thing: Thing, random: &mut StdRng) -> Thing {
         (State::Absent, _) => {
             let (tenant, mail) = (thing.tenant_id().to_owned(), thing.mail());
             let pairs = [("tenant-id", tenant), ("mail", mail), ("displayName", format!("Список {value}"))];
+            let pairs = [&pairs[..], &[("alias", "member@outside.example".to_owned())]].concat();
             (send(client, "POST", "/v2/maillists", &form(&pairs)), State::Live)
         }
         (_, 0) => (send(client, "DELETE", &thing.path(), ""), State::Absent),

@@ -13,8 +13,8 @@ fn modify(eye: &Eye, dn: &str, change: &str) -> Outcome {
         32 => Outcome::NotThere,
         // constraintViolation (the uniqueness of addresses), entryAlreadyExists
         19 | 68 => Outcome::Taken,
-        // notAllowedOnNonLeaf
-        66 => Outcome::Refused,
+        // operationsError (the check of uniqueness, when somebody else writes), notAllowedOnNonLeaf
+        1 | 66 => Outcome::Refused,
         _ => panic!("{dn}: {change}: {done:?}"),
     }
 }

@@ -27,6 +27,11 @@ harness::trials! { "chaos":
 
 const CHANGES: usize = 400;
 const SEED: u64 = 4;
+/// How long the changes between two events may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long nobody may follow after a process has died.
+const HAND_OVER: Duration = Duration::from_secs(5);
 
 /// What happens in the middle of each round.
 #[derive(Clone, Copy, Debug)]
@@ -111,13 +116,6 @@ impl Chaos {
         let begin = self.done.load(Ordering::Relaxed);
         let Self { site, serve, client, things, done } = self;
         let (things, done, eye) = (&*things, &*done, site.installation.eye());
-        let wait_for = |share: usize, of: usize| {
-            let until = begin + changes * share / of;
-            assert!(
-                within(Duration::from_secs(300), || done.load(Ordering::Relaxed) >= until),
-                "no more changes"
-            );
-        };
         std::thread::scope(|scope| {
             let by_api = scope.spawn(|| {
                 let mut random = StdRng::seed_from_u64(seed * 2);
@@ -135,6 +133,12 @@ impl Chaos {
                     done.fetch_add(1, Ordering::Relaxed);
                 }
             });
+            let wait_for = |share: usize, of: usize| {
+                let until = begin + changes * share / of;
+                // Who has failed says so when it is joined.
+                let goes_on = || !by_api.is_finished() && !by_ldap.is_finished();
+                within(PATIENCE, || !goes_on() || done.load(Ordering::Relaxed) >= until)
+            };
             for (number, event) in events.iter().enumerate() {
                 wait_for(number + 1, events.len() + 1);
                 match event {
@@ -166,7 +170,10 @@ impl Chaos {
         for (tenant, _) in TENANTS.iter().enumerate() {
             let (book, truth) = (Book::new(&self.client, TENANTS[tenant].0), eye.truth(TENANTS[tenant].0));
             for view in ["all", "colleagues", "suggestions"] {
-                harness::soon(&format!("{what}: {view}"), || book.all(view) == truth.view(view));
+                let expected = truth.view(view);
+                if !within(HAND_OVER, || book.all(view) == expected) {
+                    panic!("{what}: {view}: {:?}", difference(&book.all(view), &expected));
+                }
             }
             let of_tenant = followers.iter().filter(|(of, _)| *of == tenant);
             for (_, follower) in of_tenant {
