@@ -96,7 +96,7 @@ fn writes_to_lists_are_read_at_once(world: &World) {
     reader.assert_right("renamed", "зак", Some("purchases"));
     tenant.list_named("purchases").delete().expect_success();
     reader.assert_right("deleted", "зак", None);
-    tenant.mail_list("everybody").filter("sn=Tester").create();
+    tenant.mail_list("everybody").filter("ou=Sales").create();
     reader.assert_right("by a condition", "every", Some("everybody"));
 }
 

@@ -150,18 +150,19 @@ pub fn exchange(server: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let sent = stream.write_all(request);
     let mut bytes = Vec::new();
     let received = stream.read_to_end(&mut bytes);
-    parse(&bytes).ok_or_else(|| {
+    parse(&bytes, request.starts_with(b"HEAD ")).ok_or_else(|| {
         sent.and(received.map(drop)).err().unwrap_or_else(|| io::Error::other("no answer of HTTP"))
     })
 }
 
-fn parse(bytes: &[u8]) -> Option<Answer> {
+/// Reads an answer; one to HEAD is a head alone, whatever that says of a body.
+fn parse(bytes: &[u8], is_head: bool) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     if status == 100 {
-        return parse(&bytes[end + 4..]);
+        return parse(&bytes[end + 4..], is_head);
     }
     let header = |line: &str| {
         let (name, value) = line.split_once(':')?;
@@ -170,7 +171,7 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let headers: Vec<_> = lines.filter_map(header).collect();
     let answer = Answer { status, headers, body: bytes[end + 4..].to_vec() };
     match answer.header("transfer-encoding") {
-        Some(encoding) if encoding.eq_ignore_ascii_case("chunked") => {
+        Some(encoding) if !is_head && encoding.eq_ignore_ascii_case("chunked") => {
             Some(Answer { body: unchunked(&answer.body)?, ..answer })
         }
         _ => Some(answer),

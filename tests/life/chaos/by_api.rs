@@ -60,7 +60,7 @@ fn user(client: &Client, thing: Thing, random: &mut StdRng) -> Thing {
         (_, 0) => (send(client, "DELETE", &path, ""), State::Deleted),
         (State::Blocked, _) => (set(&format!("title=t{value}")), State::Blocked),
         (State::Live, 1) => (set(&format!("inetUserStatus={}", value % 2 * 2)), State::Blocked),
-        (State::Live, 2) => {
+        (State::Live, 2) if thing.is_at_home() => {
             let outcome = set(&form(&[("mail", thing.mail_at(thing.name + 1))]));
             return thing.renamed_after(outcome);
         }

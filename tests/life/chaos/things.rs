@@ -146,6 +146,11 @@ impl Thing {
         Self { name, ..self.after(outcome, state) }
     }
 
+    /// Whether its tenant serves the domain of its address.
+    pub(super) fn is_at_home(&self) -> bool {
+        self.tenant == self.number % TENANTS.len()
+    }
+
     /// The same in the other tenant.
     pub(super) fn moved(&self) -> Self {
         Self { tenant: (self.tenant + 1) % TENANTS.len(), ..self.clone() }
