@@ -111,8 +111,19 @@ impl Serve {
     }
 }
 
+/// Lines of a log that are shown when a trial fails.
+const SHOWN: usize = 10;
+
 impl Drop for Serve {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let troubles: Vec<_> =
+                log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+            for line in &troubles[troubles.len().saturating_sub(SHOWN)..] {
+                eprintln!("  pbm logged: {line}");
+            }
+        }
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }

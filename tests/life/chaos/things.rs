@@ -136,7 +136,9 @@ impl Thing {
             Outcome::Taken => State::Live,
             Outcome::Refused => self.state,
         };
-        Self { state, made: outcome == Outcome::Made, ..self }
+        // What is made again is made where its domain is served.
+        let tenant = if state == State::Absent { self.home() } else { self.tenant };
+        Self { state, tenant, made: outcome == Outcome::Made, ..self }
     }
 
     /// What has come of its renaming to the next name.
@@ -148,7 +150,11 @@ impl Thing {
 
     /// Whether its tenant serves the domain of its address.
     pub(super) fn is_at_home(&self) -> bool {
-        self.tenant == self.number % TENANTS.len()
+        self.tenant == self.home()
+    }
+
+    fn home(&self) -> usize {
+        self.number % TENANTS.len()
     }
 
     /// The same in the other tenant.
