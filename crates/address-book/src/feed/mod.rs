@@ -52,6 +52,12 @@ impl Feed {
         Self { book, tenant: tenant.clone(), epoch, horizon }
     }
 
+    /// Whether the book has users, be they blocked.
+    #[must_use]
+    pub fn has_users(&self) -> bool {
+        self.book.read().unwrap_or_else(PoisonError::into_inner).has_users()
+    }
+
     /// The changes after a token, from the beginning without one; at most `limit`.
     ///
     /// # Errors
