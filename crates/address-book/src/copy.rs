@@ -74,11 +74,12 @@ impl LocalCopy {
     pub(crate) async fn follow(&self, link: &mut Link, newest: u64, tree: &Tree) -> Result<(), StoreError> {
         while self.at() < newest {
             let (newest, logged) = link.delta(self.at(), PIECE).await?;
-            self.take(&logged, tree)?;
-            self.at.fetch_max(up_to(&logged, newest), Ordering::AcqRel);
-            if logged.is_empty() {
+            if newest <= self.at() {
+                // It was emptied meanwhile.
                 break;
             }
+            self.take(&logged, tree)?;
+            self.at.fetch_max(up_to(&logged, newest)?, Ordering::AcqRel);
         }
         Ok(())
     }
@@ -131,9 +132,9 @@ async fn fetch(link: &mut Link, newest: u64, pieces: mpsc::Sender<Vec<Logged>>) 
     let mut at = 0;
     while at < newest {
         let (newest, logged) = link.delta(at, PIECE).await?;
-        at = up_to(&logged, newest);
+        at = up_to(&logged, newest)?;
         // Nobody takes what cannot be read.
-        if logged.is_empty() || pieces.send(logged).await.is_err() {
+        if pieces.send(logged).await.is_err() {
             break;
         }
     }
@@ -165,7 +166,9 @@ fn books(
     Ok(books.into_iter().map(|(tenant, book)| (tenant, SharedBook::new(book.into()))).collect())
 }
 
-/// The sequence number up to which a piece has everything: less than a full one is all that there was.
-fn up_to(piece: &[Logged], newest: u64) -> u64 {
-    piece.last().filter(|_| piece.len() == PIECE).map_or(newest, |entry| entry.at)
+/// The sequence number up to which a piece has everything: less than a full one is all that there was, and then the
+/// newest number is in it.
+fn up_to(piece: &[Logged], newest: u64) -> Result<u64, Garbage> {
+    let last = piece.last().ok_or(Garbage)?.at;
+    if piece.len() < PIECE && last != newest { Err(Garbage) } else { Ok(last) }
 }

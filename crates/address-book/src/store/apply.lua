@@ -7,6 +7,7 @@
 -- then the ids whose condition did not hold.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { -1 } end
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then return { -2 } end
+if not redis.call('GET', KEYS[3]) then return redis.error_reply('GARBAGE: the sequence number is gone') end
 local changed, refused = 0, {}
 
 local function record(id, tenant, body)

@@ -194,6 +194,7 @@ impl Link {
                 redis::ErrorKind::Server(_)
                     | redis::ErrorKind::Extension
                     | redis::ErrorKind::UnexpectedReturnType
+                    | redis::ErrorKind::Parse
             );
             if !is_answer || is_elsewhere(&error) {
                 self.connection = None;

@@ -24,7 +24,7 @@ pub(crate) use link::{Link, Place};
 pub(crate) use text::{Condition, Garbage, Logged, Stored};
 
 use ldap_text::dn::Dn;
-use redis::{Cmd, FromRedisValue, RedisError, RedisResult, Script};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script};
 use std::{sync::LazyLock, time::Duration};
 
 /// The number of this layout, and of the way in which records are read. With another one the projection is built anew.
@@ -70,7 +70,7 @@ impl StoreError {
             Self::Redis(error) => {
                 // Our scripts say GARBAGE, and what they meet of a wrong kind is told in the middle of a message.
                 let signs = ["WRONGTYPE", "GARBAGE", "not an integer", "not a valid float", "arithmetic"];
-                error.kind() == redis::ErrorKind::UnexpectedReturnType
+                matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse)
                     || signs.iter().any(|sign| error.to_string().contains(sign))
             }
             Self::Resting | Self::Stopped => false,
@@ -263,6 +263,7 @@ impl Link {
         pipeline.atomic().cmd("UNLINK").arg(self.keys().all()).ignore();
         pipeline.cmd("SET").arg(self.keys().key("layout")).arg(LAYOUT).ignore();
         pipeline.cmd("SET").arg(self.keys().key("source")).arg(server).ignore();
+        pipeline.cmd("SET").arg(self.keys().key("seq")).arg(0).ignore();
         self.pipeline(&pipeline).await
     }
 
@@ -314,7 +315,8 @@ impl Link {
             let Some(last) = logged.last().map(|entry| entry.at) else { break };
             let gone: Vec<_> = logged
                 .into_iter()
-                .filter(|entry| entry.is_gone() && entry.at <= horizon)
+                // The newest number always stands in the log.
+                .filter(|entry| entry.is_gone() && entry.at <= horizon && entry.at < newest)
                 .map(|entry| entry.name)
                 .collect();
             if !gone.is_empty() {
