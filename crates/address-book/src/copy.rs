@@ -39,6 +39,7 @@ impl LocalCopy {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn read(link: &mut Link, standing: &Standing, tree: &Tree) -> Result<Self, StoreError> {
+        link.require_whole().await?;
         let (pieces, received) = mpsc::channel(AHEAD);
         let tree = tree.clone();
         let books = tokio::task::spawn_blocking(move || books(received, &tree));

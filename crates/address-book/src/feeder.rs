@@ -130,7 +130,10 @@ async fn session(
     let began = Instant::now();
     let follower = Follower::open(ldap, tree, read_attributes()).await?;
     let mut link = place.link();
-    let left = link.left_by_last(follower.server()).await?;
+    let left = match link.left_by_last(follower.server()).await {
+        Err(error) if error.is_garbage() => None,
+        left => left?,
+    };
     if left.is_none() {
         link.begin(follower.server()).await?;
     }

@@ -192,6 +192,18 @@ impl Link {
         Ok(Applied::But(refused))
     }
 
+    /// Whether as many entries are recorded as stand in the log.
+    ///
+    /// # Errors
+    /// [`StoreError`]; garbage where they are not.
+    pub(crate) async fn require_whole(&mut self) -> Result<(), StoreError> {
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().cmd("ZCARD").arg(self.keys().key("log"));
+        pipeline.cmd("HLEN").arg(self.keys().key("records"));
+        let (logged, recorded): (u64, u64) = self.pipeline(&pipeline).await?;
+        if logged == recorded { Ok(()) } else { Err(StoreError::Garbage) }
+    }
+
     /// The sequence numbers at which entries were last recorded; 0 of those that never were.
     pub(crate) async fn versions(&mut self, ids: &[String]) -> Result<Vec<u64>, StoreError> {
         let mut call = VERSIONS.prepare_invoke();
@@ -323,7 +335,7 @@ impl Link {
                 let mut pipeline = redis::pipe();
                 pipeline.atomic().cmd("ZREM").arg(&log).arg(&gone).ignore();
                 pipeline.cmd("HDEL").arg(&records).arg(&gone).ignore();
-                self.pipeline(&pipeline).await?;
+                self.pipeline::<()>(&pipeline).await?;
             }
             if last >= horizon {
                 break;
@@ -350,7 +362,7 @@ impl Link {
         self.judged(outcome)
     }
 
-    async fn pipeline(&mut self, pipeline: &redis::Pipeline) -> Result<(), StoreError> {
+    async fn pipeline<T: FromRedisValue>(&mut self, pipeline: &redis::Pipeline) -> Result<T, StoreError> {
         let mut connection = self.connection().await?;
         let outcome = pipeline.query_async(&mut connection).await;
         self.judged(outcome)
