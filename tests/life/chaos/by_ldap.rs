@@ -13,8 +13,9 @@ fn modify(eye: &Eye, dn: &str, change: &str) -> Outcome {
         32 => Outcome::NotThere,
         // constraintViolation (the uniqueness of addresses), entryAlreadyExists
         19 | 68 => Outcome::Taken,
-        // operationsError (the check of uniqueness, when somebody else writes), notAllowedOnNonLeaf
-        1 | 66 => Outcome::Refused,
+        // operationsError (the check of uniqueness, when somebody else writes), unwillingToPerform (its folder was
+        // removed in that moment), notAllowedOnNonLeaf
+        1 | 53 | 66 => Outcome::Refused,
         _ => panic!("{dn}: {change}: {done:?}"),
     }
 }

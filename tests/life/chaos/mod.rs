@@ -81,8 +81,11 @@ fn followers_have_the_directory_whatever_happens(_: &World) {
             chaos.assert_all_have_the_directory(&format!("after round {number}"), &followers);
         }
     });
-    let (done, made) = (chaos.done.load(Ordering::Relaxed), chaos.things.made());
-    assert!(made * 2 > done, "only {made} of {done} changes were made");
+    let (done, (made, unclear)) = (chaos.done.load(Ordering::Relaxed), chaos.things.made_and_unclear());
+    assert!(
+        made * 2 > done && unclear * 50 < done,
+        "{made} of {done} changes were made, {unclear} are unclear"
+    );
     for (_, follower) in followers {
         let follower = follower.into_inner().unwrap();
         assert!((1..20).contains(&follower.restarts), "{} restarts", follower.restarts);
@@ -103,8 +106,9 @@ fn follow(follower: &Mutex<Follower>, over: &AtomicBool) {
 
 /// The servers and what is done to them.
 struct Chaos {
-    site: Site,
+    // Dropped in this order.
     serve: Serve,
+    site: Site,
     client: Client,
     things: Things,
     done: AtomicUsize,
@@ -190,14 +194,15 @@ fn random_pause(seed: u64) -> u64 {
     StdRng::seed_from_u64(seed).random_range(0..400)
 }
 
-/// What changes meanwhile may be in the way of the deletion of a tenant.
+/// What changes meanwhile may be in the way of the deletion of a tenant. What failed may have been done all the same, and is
+/// then not found any more.
 fn until_success(mut ask: impl FnMut() -> u16) {
-    let mut last = 0;
+    let mut statuses = Vec::new();
     let succeeds = within(Duration::from_secs(20), || {
-        last = ask();
-        last == 200
+        statuses.push(ask());
+        matches!(statuses.as_slice(), [.., 200] | [500 | 503, .., 404])
     });
-    assert!(succeeds, "{last}");
+    assert!(succeeds, "{statuses:?}");
 }
 
 /// Ends the followers also where the trial fails.

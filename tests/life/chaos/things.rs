@@ -52,14 +52,14 @@ pub(super) struct Thing {
     /// Of a room, the name of its group when it was taken.
     group: String,
     pub(super) state: State,
-    /// Whether the last change was made.
-    pub(super) made: bool,
+    /// What came of the last change.
+    outcome: Outcome,
 }
 
 impl Thing {
     fn new(kind: Kind, number: usize) -> Self {
         let (tenant, group) = (number % TENANTS.len(), String::new());
-        Self { kind, number, name: 0, tenant, group, state: State::Absent, made: false }
+        Self { kind, number, name: 0, tenant, group, state: State::Absent, outcome: Outcome::Refused }
     }
 
     /// Of a room, the group that it is in.
@@ -134,11 +134,11 @@ impl Thing {
             Outcome::Made => state,
             Outcome::NotThere => State::Absent,
             Outcome::Taken => State::Live,
-            Outcome::Refused => self.state,
+            Outcome::Refused | Outcome::Unclear => self.state,
         };
         // What is made again is made where its domain is served.
         let tenant = if state == State::Absent { self.home() } else { self.tenant };
-        Self { state, tenant, made: outcome == Outcome::Made, ..self }
+        Self { state, tenant, outcome, ..self }
     }
 
     /// What has come of its renaming to the next name.
@@ -178,6 +178,8 @@ pub(super) enum Outcome {
     NotThere,
     Taken,
     Refused,
+    /// It failed, and may have been made.
+    Unclear,
 }
 
 /// All things. Each is taken, changed, and put back.
@@ -185,6 +187,7 @@ pub(super) struct Things {
     idle: Mutex<Vec<Thing>>,
     group_names: [AtomicUsize; GROUPS * TENANTS.len()],
     made: AtomicUsize,
+    unclear: AtomicUsize,
 }
 
 impl Things {
@@ -203,6 +206,7 @@ impl Things {
             idle: Mutex::new(things.collect()),
             group_names: Default::default(),
             made: AtomicUsize::default(),
+            unclear: AtomicUsize::default(),
         }
     }
 
@@ -227,15 +231,16 @@ impl Things {
     }
 
     pub(super) fn put_back(&self, thing: Thing) {
-        self.made.fetch_add(usize::from(thing.made), Ordering::Relaxed);
+        self.made.fetch_add(usize::from(thing.outcome == Outcome::Made), Ordering::Relaxed);
+        self.unclear.fetch_add(usize::from(thing.outcome == Outcome::Unclear), Ordering::Relaxed);
         if thing.kind == Kind::Group {
             self.group_names[thing.number].store(thing.name, Ordering::Relaxed);
         }
         self.idle.lock().unwrap().push(thing);
     }
 
-    /// How many changes were made.
-    pub(super) fn made(&self) -> usize {
-        self.made.load(Ordering::Relaxed)
+    /// How many changes were made, and of how many that is not known.
+    pub(super) fn made_and_unclear(&self) -> (usize, usize) {
+        (self.made.load(Ordering::Relaxed), self.unclear.load(Ordering::Relaxed))
     }
 }
