@@ -164,7 +164,8 @@ impl Link {
         let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Garbage));
         Ok(Some(Standing {
             epoch,
-            newest: number(newest)?,
+            // It is there from the beginning, and counting anew would hide changes.
+            newest: number(Some(newest.ok_or(Garbage)?))?,
             horizon: number(horizon)?,
             beats: number(beats)?,
         }))
