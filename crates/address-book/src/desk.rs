@@ -162,8 +162,8 @@ impl AddressBook {
     }
 
     async fn look(&self, link: &mut Link) -> Result<(), StoreError> {
-        let standing = link.standing().await?;
         let _following = self.0.following.lock().await;
+        let standing = link.standing().await?;
         let current = self.0.copy().filter(|copy| standing.is_some_and(|now| now.epoch == copy.epoch()));
         let (Some(standing), Some(copy)) = (standing, current) else {
             // It will not be current again; two copies need twice the memory, and so do books that were read without.
@@ -173,6 +173,10 @@ impl AddressBook {
                 None => Ok(()),
             };
         };
+        if standing.newest < copy.at() {
+            // Somebody has set the number back: what is recorded from now on would not be found.
+            return Err(StoreError::Garbage);
+        }
         copy.forget(standing.horizon);
         copy.follow(link, standing.newest, &self.0.tree).await
     }

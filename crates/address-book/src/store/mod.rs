@@ -193,16 +193,20 @@ impl Link {
         Ok(Applied::But(refused))
     }
 
-    /// Whether as many entries are recorded as stand in the log.
+    /// Requires that as many entries are recorded as stand in the log, and that it ends with the newest number.
     ///
     /// # Errors
-    /// [`StoreError`]; garbage where they are not.
+    /// [`StoreError`]; garbage where it is not so.
     pub(crate) async fn require_whole(&mut self) -> Result<(), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.atomic().cmd("ZCARD").arg(self.keys().key("log"));
+        let (log, mut pipeline) = (self.keys().key("log"), redis::pipe());
+        pipeline.atomic().cmd("ZCARD").arg(&log);
         pipeline.cmd("HLEN").arg(self.keys().key("records"));
-        let (logged, recorded): (u64, u64) = self.pipeline(&pipeline).await?;
-        if logged == recorded { Ok(()) } else { Err(StoreError::Garbage) }
+        pipeline.cmd("GET").arg(self.keys().key("seq"));
+        pipeline.cmd("ZRANGE").arg(&log).arg(-1).arg(-1).arg("WITHSCORES");
+        let (logged, recorded, newest, last): (u64, u64, u64, Vec<(String, u64)>) =
+            self.pipeline(&pipeline).await?;
+        let last = last.first().map_or(0, |(_, at)| *at);
+        if logged == recorded && last == newest { Ok(()) } else { Err(StoreError::Garbage) }
     }
 
     /// The sequence numbers at which entries were last recorded; 0 of those that never were.
