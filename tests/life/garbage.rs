@@ -9,6 +9,7 @@ use harness::{Context, RedisEye, Serve, World, assert_same, difference, encoded,
 use std::time::Duration;
 
 harness::trials! { "garbage":
+    nonsense_under_every_key_leaves_the_answers_right,
     a_missing_key_leaves_the_answers_right,
     a_whole_keyspace_of_nonsense_leaves_the_answers_right,
     a_flush_in_the_middle_of_everything_leaves_the_answers_right,
@@ -94,6 +95,20 @@ fn assert_recovers(site: &Site, serve: &Serve, follower: &mut harness::Follower)
         follower.contacts == site.truth()
     });
     assert!(has_all, "{:?}", difference(&follower.contacts, &site.truth()));
+}
+
+fn nonsense_under_every_key_leaves_the_answers_right(_: &World) {
+    let (site, serve) = site();
+    let eye = site.installation.redis_eye();
+    let mut follower = book_of(&serve).follower(10);
+    for (what, script) in SPOILS {
+        for key in keys(eye) {
+            let _case = Context::new(format!("{what} under {key}, a {}", eye.kind(&key)));
+            follower.catch_up();
+            eye.run(&["EVAL", script, "1", &key]);
+            assert_recovers(&site, &serve, &mut follower);
+        }
+    }
 }
 
 fn a_missing_key_leaves_the_answers_right(_: &World) {

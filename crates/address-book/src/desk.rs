@@ -16,7 +16,7 @@ use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
     rc::Rc,
-    sync::{Arc, PoisonError, RwLock, Weak},
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
     time::{Duration, Instant},
 };
 use tokio::sync::{Notify, oneshot};
@@ -24,6 +24,9 @@ use tokio::sync::{Notify, oneshot};
 /// How long an answer of Redis is good for the requests that come after it was asked: a millisecond, in which one
 /// question serves dozens of requests. Nobody misses a change by it, since whoever writes waits as long before it answers.
 const GOOD_FOR: Duration = Duration::from_millis(1);
+/// How long nobody is answered from the projection after somebody was answered without it: by then the feeder has come to
+/// what the directory told that one, so nobody sees an older state after a newer.
+const CHANGE_OVER: Duration = Duration::from_millis(300);
 /// How often a process that has no copy of the projection looks whether there is one.
 const LOOK: Duration = Duration::from_millis(250);
 /// How often books that nobody asks for are looked for.
@@ -46,6 +49,8 @@ struct Shared {
     outdated: Notify,
     reports: Arc<reports::Desk>,
     snapshots: Snapshots,
+    /// When somebody was last answered without the projection, though there should be one.
+    went_without: Mutex<Option<Instant>>,
 }
 
 /// What is wrong with the settings of the address book.
@@ -100,6 +105,7 @@ impl AddressBook {
             outdated: Notify::new(),
             reports: Arc::default(),
             snapshots: Snapshots::default(),
+            went_without: Mutex::default(),
             tree,
         })))
     }
@@ -203,12 +209,18 @@ impl AddressBook {
 
     /// The copy, once everything is in it that is in Redis at this moment; `None` where it can't be answered from.
     async fn current(&self, link: &mut Link) -> Option<Arc<LocalCopy>> {
-        match self.brought_up_to_date(link).await {
-            Ok(copy) => copy,
-            Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.unusable");
-                self.condemn_garbage(link, &error).await;
-                None
+        loop {
+            let copy = match self.brought_up_to_date(link).await {
+                Ok(copy) => copy,
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.unusable");
+                    self.condemn_garbage(link, &error).await;
+                    None
+                }
+            };
+            match self.0.change_over().filter(|_| copy.is_some()) {
+                Some(rest) => tokio::time::sleep(rest).await,
+                None => return copy,
             }
         }
     }
@@ -248,6 +260,19 @@ impl AddressBook {
 impl Shared {
     fn copy(&self) -> Option<Arc<LocalCopy>> {
         self.copy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn went_without(&self) {
+        if self.place.is_some() {
+            let mut went_without = self.went_without.lock().unwrap_or_else(PoisonError::into_inner);
+            *went_without = Some(Instant::now());
+        }
+    }
+
+    /// How long it is until the projection may be answered from; `None` where that is so already.
+    fn change_over(&self) -> Option<Duration> {
+        let went_without = *self.went_without.lock().unwrap_or_else(PoisonError::into_inner);
+        CHANGE_OVER.checked_sub(went_without?.elapsed()).filter(|rest| !rest.is_zero())
     }
 
     fn set_copy(&self, copy: Option<Arc<LocalCopy>>) {
@@ -328,6 +353,7 @@ impl Desk {
         }
         // Boxed, since it is seldom needed, and every request's future would have room for it.
         let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant)).await?;
+        self.book.0.went_without();
         Ok(Opened { book: snapshot.book, tag: snapshot.tag })
     }
 

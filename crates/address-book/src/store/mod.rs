@@ -160,7 +160,7 @@ impl Link {
         if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || alive.is_none() {
             return Ok(None);
         }
-        let Some(epoch) = epoch.and_then(|text| u64::from_str_radix(&text, 16).ok()) else { return Ok(None) };
+        let Some(epoch) = epoch.as_deref().and_then(read_epoch) else { return Ok(None) };
         let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Garbage));
         Ok(Some(Standing {
             epoch,
@@ -250,7 +250,7 @@ impl Link {
         for name in ["lease", "layout", "epoch", "home", "alive", "cookie", "beats"] {
             call.key(self.keys().key(name));
         }
-        call.arg(beat.who).arg(LAYOUT).arg(format!("{:016x}", beat.epoch)).arg(&*home);
+        call.arg(beat.who).arg(LAYOUT).arg(written_epoch(beat.epoch)).arg(&*home);
         call.arg(milliseconds(beat.lifetime)).arg(beat.cookie);
         Ok(self.invoke::<i64>(&call).await? == 1)
     }
@@ -266,7 +266,7 @@ impl Link {
         if layout.as_deref() != Some(LAYOUT) || source.as_deref() != Some(server) {
             return Ok(None);
         }
-        let epoch = epoch.and_then(|text| u64::from_str_radix(&text, 16).ok());
+        let epoch = epoch.as_deref().and_then(read_epoch);
         Ok(Some(Left {
             // Another process may have lost what was written last.
             epoch: epoch.filter(|_| of.as_deref() == Some(&*home)),
@@ -394,6 +394,15 @@ pub(crate) struct Beat<'a> {
     pub(crate) cookie: &'a str,
 }
 
+fn written_epoch(epoch: u64) -> String {
+    format!("{epoch:016x}")
+}
+
+/// An epoch as we write it: nothing shorter or longer is one.
+fn read_epoch(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok().filter(|epoch| written_epoch(*epoch) == text)
+}
+
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }
@@ -401,6 +410,16 @@ fn milliseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epoch_is_what_we_write_as_one() {
+        for epoch in [0, 1, u64::MAX] {
+            assert_eq!(read_epoch(&written_epoch(epoch)), Some(epoch));
+        }
+        for text in ["", "0", "-1", "9223372036854775807", "00000000000000AB", "+000000000000001"] {
+            assert_eq!(read_epoch(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn keys_stay_on_one_node_and_apart_from_those_of_other_directories() {
