@@ -8,6 +8,7 @@
 //! Secret values aren't written: LDIF here is what an operator reads, not how a password travels.
 
 mod error;
+mod fold;
 mod lines;
 mod reader;
 mod record;
@@ -19,7 +20,7 @@ pub use lines::MAX_LINE_LENGTH;
 pub use reader::{LdifReader, MAX_RECORD_SIZE};
 pub use record::{Attribute, Change, ChangeRecord, Entry, Modification, ModifyKind, Record};
 pub use value::Value;
-pub use writer::{write_change, write_entry};
+pub use writer::{is_reserved, write_change, write_content, write_entry, write_name, write_value};
 
 #[cfg(test)]
 mod tests;

@@ -249,6 +249,41 @@ fn long_lines_are_folded_and_long_comments_cut() {
 }
 
 #[test]
+fn for_programs_nothing_is_explained() {
+    let dn = Dn::parse("cn=Иван,dc=x").unwrap();
+    let attributes =
+        vec![Attribute { name: CN, values: vec!["Иван".into(), Value::secret("x"), "a".into()] }];
+    let mut text = Vec::new();
+    write_content(&mut text, &Entry { dn: dn.clone(), attributes }).unwrap();
+    let expected = "dn:: Y2490JjQstCw0L0sZGM9eA==\ncn:: 0JjQstCw0L0=\n# cn: (secret, not shown)\ncn: a\n\n";
+    assert_eq!(String::from_utf8(text).unwrap(), expected);
+    let mut lines = Vec::new();
+    write_name(&mut lines, &dn);
+    write_value(&mut lines, &CN, "Иван".as_bytes());
+    write_value(&mut lines, &PASSWORD, b"");
+    write_name(&mut lines, &Dn::empty());
+    write_name(&mut lines, &Dn::empty().child(CN, &"a".repeat(69)));
+    write_name(&mut lines, &Dn::empty().child(CN, &"b".repeat(70)));
+    let expected = format!(
+        "dn:: Y2490JjQstCw0L0sZGM9eA==\ncn:: 0JjQstCw0L0=\nuserPassword:\ndn:\ndn: cn={}\ndn: cn={}\n b\n",
+        "a".repeat(69),
+        "b".repeat(69)
+    );
+    assert_eq!(String::from_utf8(lines).unwrap(), expected);
+    assert!(is_reserved(&AttributeName::from_static("Control")) && !is_reserved(&CN));
+}
+
+#[test]
+fn long_values_are_encoded_in_one_piece() {
+    for length in [766, 767, 768, 769, 770, 1535, 1536, 1537, 100_000] {
+        let value: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let text = written("dc=x", &[value.clone().into()]);
+        assert!(text.lines().all(|line| line.len() <= 76));
+        assert_eq!(entry(&text).attributes[0].values, [Value::from(value)], "{length}");
+    }
+}
+
+#[test]
 fn a_secret_is_never_shown() {
     let secrets = [Value::secret("hunter2"), SecretString::from("hunter3").into(), "seen".into()];
     assert_eq!(format!("{:?}", &secrets[..2]), "[Secret(not shown), Secret(not shown)]");
