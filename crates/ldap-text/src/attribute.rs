@@ -4,18 +4,25 @@
 //! Refuses everything else: underscores, blanks, leading zeros in a dotted number, an empty option. The
 //! characters left can't mean anything in a DN, a filter or LDIF, so a name is written there as it is.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Names that stand in nearly every DN and entry; reading them allocates nothing.
 const COMMON: [&str; 12] =
     ["cn", "ou", "dc", "uid", "o", "c", "l", "st", "sn", "mail", "objectClass", "nsUniqueId"];
 
-/// The name of an attribute, with its options if it has any. Case does not matter when two are compared.
+/// The name of an attribute, with its options if it has any. Case does not matter when two are compared. A clone
+/// allocates nothing.
 #[derive(Clone, Debug)]
-pub struct AttributeName(Cow<'static, str>);
+pub struct AttributeName(Text);
+
+#[derive(Clone, Debug)]
+enum Text {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
 
 /// Why a text isn't an attribute name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +40,7 @@ impl AttributeName {
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {
         assert!(is_valid(name.as_bytes()), "not an attribute name");
-        Self(Cow::Borrowed(name))
+        Self(Text::Static(name))
     }
 
     /// Reads a name, options included.
@@ -43,42 +50,45 @@ impl AttributeName {
     /// [`AttributeNameError`] when the text is anything else.
     pub fn parse(text: &str) -> Result<Self, AttributeNameError> {
         if let Some(common) = COMMON.iter().find(|common| **common == text) {
-            return Ok(Self(Cow::Borrowed(common)));
+            return Ok(Self(Text::Static(common)));
         }
         if !is_valid(text.as_bytes()) {
             return Err(AttributeNameError);
         }
-        Ok(Self(Cow::Owned(text.to_owned())))
+        Ok(Self(Text::Shared(text.into())))
     }
 
     /// The name as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Static(name) => name,
+            Text::Shared(name) => name,
+        }
     }
 
     /// The name alone: a DN has no place for options.
     pub(crate) fn without_options(self) -> Self {
-        let Some(end) = self.0.find(';') else { return self };
-        let mut name = self.0.into_owned();
-        name.truncate(end);
-        Self(Cow::Owned(name))
+        match self.as_str().split_once(';') {
+            Some((name, _)) => Self(Text::Shared(name.into())),
+            None => self,
+        }
     }
 
     fn folded(&self) -> impl Iterator<Item = u8> {
-        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+        self.as_str().bytes().map(|byte| byte.to_ascii_lowercase())
     }
 }
 
 impl fmt::Display for AttributeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl PartialEq for AttributeName {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        self.as_str().eq_ignore_ascii_case(other.as_str())
     }
 }
 

@@ -63,6 +63,23 @@ pub enum DnError {
     },
 }
 
+impl DnError {
+    /// The byte of the text where it is wrong, counted from 0; 0 also for a text that is too long.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        match self {
+            Self::TooLong => 0,
+            Self::Attribute { at, .. }
+            | Self::NoEquals { at }
+            | Self::Escape { at }
+            | Self::Unescaped { at }
+            | Self::Hex { at }
+            | Self::NotUtf8 { at }
+            | Self::MoreThanOne { at } => *at,
+        }
+    }
+}
+
 pub(super) fn dn(text: &str) -> Result<Vec<Rdn>, DnError> {
     let mut parser = Parser::new(text)?;
     if text.bytes().all(|byte| byte == b' ') {

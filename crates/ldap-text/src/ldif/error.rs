@@ -9,15 +9,22 @@ use crate::dn::DnError;
 /// Why LDIF can't be read, and where.
 #[derive(Debug)]
 pub struct LdifError {
-    /// The line at which it was seen, counted from 1; the first one, if it is folded.
+    /// The line of the input at which it was seen, counted from 1; of a folded line the very part.
     pub line: u64,
+    /// The byte in that line, counted from 1.
+    pub column: usize,
+    /// What stands there: the start of it, what doesn't show escaped. `None` where there is nothing, or where it is or may
+    /// be of a password. Otherwise it is what the file has, personal data included: for whoever gave the file, not for
+    /// a log.
+    pub text: Option<String>,
     /// What is wrong.
     pub reason: LdifReason,
 }
 
 impl fmt::Display for LdifError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.reason)
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.reason)?;
+        self.text.iter().try_for_each(|text| write!(f, ": `{text}`"))
     }
 }
 
@@ -34,7 +41,9 @@ pub enum LdifReason {
     #[error("the input can't be read")]
     Io(#[from] io::Error),
     /// Over [`MAX_LINE_LENGTH`].
-    #[error("a line has at most {MAX_LINE_LENGTH} bytes, unfolded")]
+    #[error(
+        "a line has at most {MAX_LINE_LENGTH} bytes, unfolded, and is folded into no pieces of less than 8"
+    )]
     LineTooLong,
     /// Over [`MAX_RECORD_SIZE`].
     #[error("a record has at most {MAX_RECORD_SIZE} bytes")]
@@ -57,7 +66,10 @@ pub enum LdifReason {
     /// A value that should be in base64 and isn't.
     #[error("the value isn't base64")]
     Base64,
-    /// A name or a word that isn't UTF-8.
+    /// A plain value that isn't UTF-8.
+    #[error("a value that isn't text in UTF-8 must be in base64")]
+    NotUtf8,
+    /// A name or a word, in base64, that isn't UTF-8.
     #[error("the value must be text in UTF-8")]
     NotText,
     /// A DN or RDN that isn't one.
@@ -75,4 +87,24 @@ pub enum LdifReason {
     /// Something else stands where this was expected.
     #[error("{0} expected")]
     Expected(&'static str),
+}
+
+/// What is wrong, and at which byte of the unfolded line.
+#[derive(Debug)]
+pub(super) struct Flaw {
+    pub(super) at: usize,
+    pub(super) reason: LdifReason,
+}
+
+impl LdifReason {
+    pub(super) fn at(self, at: usize) -> Flaw {
+        Flaw { at, reason: self }
+    }
+}
+
+/// A line that is wrong as a whole.
+impl From<LdifReason> for Flaw {
+    fn from(reason: LdifReason) -> Self {
+        reason.at(0)
+    }
 }

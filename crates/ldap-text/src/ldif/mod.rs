@@ -8,10 +8,14 @@
 //! Secret values aren't written: LDIF here is what an operator reads, not how a password travels.
 
 mod error;
+mod field;
 mod fold;
+mod gathering;
 mod lines;
+mod names;
 mod reader;
 mod record;
+mod shown;
 mod value;
 mod writer;
 

@@ -3,18 +3,18 @@
 //! The reader holds one record, never the text. After an error it yields nothing more: where the next record
 //! starts is then a guess, and a guess could apply half a change.
 
-use std::collections::HashMap;
 use std::io::BufRead;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::error::{LdifError, LdifReason};
+use super::error::{Flaw, LdifError, LdifReason};
+use super::field::{self, Field};
+use super::gathering::Gathering;
 use super::lines::Lines;
+use super::names::Names;
 use super::record::{Attribute, Change, ChangeRecord, Entry, Modification, ModifyKind, Record};
+use super::shown;
 use super::value::Value;
-use crate::attribute::{AttributeName, AttributeNameError};
-use crate::dn::{Dn, Rdn};
+use crate::attribute::AttributeName;
+use crate::dn::{Dn, DnError, Rdn};
 
 /// The largest record read, in bytes: a group of 300,000 members with names of 128 bytes. Each line counts
 /// 40 bytes more than its text and each attribute 256, about what holding them takes, so that many short lines can't grow into much more memory than this.
@@ -30,7 +30,9 @@ const ATTRIBUTE_COST: usize = 256;
 #[derive(Debug)]
 pub struct LdifReader<R> {
     lines: Lines<R>,
-    line: Vec<u8>,
+    names: Names,
+    /// The line at which the current record starts.
+    start: u64,
     /// What the current record has taken so far.
     size: usize,
     started: bool,
@@ -38,7 +40,7 @@ pub struct LdifReader<R> {
 }
 
 enum Line {
-    Field(AttributeName, Vec<u8>),
+    Field(Field),
     /// The `-` between modifications.
     Dash,
     /// A blank line or the end of the input.
@@ -48,91 +50,91 @@ enum Line {
 impl<R: BufRead> LdifReader<R> {
     /// A reader of this input.
     pub fn new(input: R) -> Self {
-        Self { lines: Lines::new(input), line: Vec::new(), size: 0, started: false, finished: false }
+        let (lines, names) = (Lines::new(input), Names::default());
+        Self { lines, names, start: 0, size: 0, started: false, finished: false }
     }
 
-    fn record(&mut self) -> Result<Option<Record>, LdifReason> {
-        self.size = 0;
-        let Some((mut name, mut value)) = self.first_field()? else { return Ok(None) };
-        if !self.started && is(&name, "version") {
-            if value != b"1" {
-                return Err(LdifReason::Version);
+    /// The line, counted from 1, at which the record starts that was read last, or that could not be read.
+    pub fn record_line(&self) -> u64 {
+        self.start
+    }
+
+    fn record(&mut self) -> Result<Option<Record>, Flaw> {
+        let Some(mut name) = self.first_field()? else { return Ok(None) };
+        if !self.started && is(&name.name, "version") {
+            if name.value != b"1" {
+                return Err(LdifReason::Version.at(name.at));
             }
             self.started = true;
             match self.first_field()? {
-                Some(field) => (name, value) = field,
+                Some(field) => name = field,
                 None => return Ok(None),
             }
         }
         self.started = true;
-        if !is(&name, "dn") {
-            return Err(LdifReason::Expected("a record starts with its name: `dn:`"));
+        if !is(&name.name, "dn") {
+            return Err(LdifReason::Expected("a record starts with its name: `dn:`").into());
         }
-        let dn = Dn::parse(&text(value)?)?;
+        let dn = name.parsed(Dn::parse)?;
         Ok(Some(match self.line()? {
-            Line::Field(name, value) if is(&name, "changetype") => {
-                Record::Change(ChangeRecord { dn, change: self.change(&text(value)?)? })
+            Line::Field(field) if is(&field.name, "changetype") => {
+                Record::Change(ChangeRecord { dn, change: self.change(&field)? })
             }
             line => Record::Entry(Entry { dn, attributes: self.attributes(line)? }),
         }))
     }
 
-    fn change(&mut self, kind: &str) -> Result<Change, LdifReason> {
-        match kind.to_ascii_lowercase().as_str() {
-            "add" => {
+    fn change(&mut self, kind: &Field) -> Result<Change, Flaw> {
+        match kind.value.to_ascii_lowercase().as_slice() {
+            b"add" => {
                 let first = self.line()?;
                 self.attributes(first).map(Change::Add)
             }
-            "modify" => self.modifications().map(Change::Modify),
-            "modrdn" | "moddn" => self.rename(),
-            "delete" => self.end().map(|()| Change::Delete),
-            _ => Err(LdifReason::ChangeType),
+            b"modify" => self.modifications().map(Change::Modify),
+            b"modrdn" | b"moddn" => self.rename(),
+            b"delete" => self.end().map(|()| Change::Delete),
+            _ => Err(LdifReason::ChangeType.at(kind.at)),
         }
     }
 
-    /// Values to the end of the record, gathered by name. Lines of one attribute needn't stand together.
-    fn attributes(&mut self, first: Line) -> Result<Vec<Attribute>, LdifReason> {
-        let mut attributes: Vec<Attribute> = Vec::new();
-        let mut places: HashMap<AttributeName, usize> = HashMap::new();
+    /// Values to the end of the record.
+    fn attributes(&mut self, first: Line) -> Result<Vec<Attribute>, Flaw> {
+        let mut attributes = Gathering::default();
         let mut line = first;
         loop {
             let (name, value) = match line {
-                Line::End => return Ok(attributes),
-                Line::Dash => return Err(LdifReason::Expected("an attribute and its value")),
-                Line::Field(name, value) => (name, Value::Plain(value)),
+                Line::End => return Ok(attributes.into_attributes()),
+                Line::Dash => return Err(LdifReason::Expected("an attribute and its value").into()),
+                Line::Field(field) => (field.name, Value::Plain(field.value)),
             };
-            refuse_reserved(&name)?;
-            let place = match attributes.last() {
-                Some(last) if last.name == name => Some(attributes.len() - 1),
-                _ => places.get(&name).copied(),
-            };
-            if let Some(attribute) = place.and_then(|place| attributes.get_mut(place)) {
-                attribute.values.push(value);
+            if let Some(values) = attributes.values_mut(&name) {
+                values.push(value);
             } else {
+                refuse_reserved(&name)?;
                 self.count(ATTRIBUTE_COST)?;
-                places.insert(name.clone(), attributes.len());
-                attributes.push(Attribute { name, values: vec![value] });
+                attributes.push(name, value);
             }
             line = self.line()?;
         }
     }
 
-    fn modifications(&mut self) -> Result<Vec<Modification>, LdifReason> {
+    fn modifications(&mut self) -> Result<Vec<Modification>, Flaw> {
+        const EXPECTED: LdifReason = LdifReason::Expected("`add:`, `delete:` or `replace:`");
         let mut modifications = Vec::new();
         loop {
-            let (word, name) = match self.line()? {
+            let field = match self.line()? {
                 Line::End => return Ok(modifications),
-                Line::Field(word, name) => (word, name),
-                Line::Dash => return Err(LdifReason::Expected("`add:`, `delete:` or `replace:`")),
+                Line::Field(field) => field,
+                Line::Dash => return Err(EXPECTED.into()),
             };
-            let kind = match word.as_str().to_ascii_lowercase().as_str() {
+            let kind = match field.name.as_str().to_ascii_lowercase().as_str() {
                 "add" => ModifyKind::Add,
                 "delete" => ModifyKind::Delete,
                 "replace" => ModifyKind::Replace,
-                _ => return Err(LdifReason::Expected("`add:`, `delete:` or `replace:`")),
+                _ => return Err(EXPECTED.into()),
             };
             self.count(ATTRIBUTE_COST)?;
-            let name = AttributeName::parse(&text(name)?)?;
+            let name = self.names.get(&field.value).map_err(|error| LdifReason::from(error).at(field.at))?;
             refuse_reserved(&name)?;
             let (values, ended) = self.values(&name)?;
             modifications.push(Modification { kind, attribute: Attribute { name, values } });
@@ -144,75 +146,97 @@ impl<R: BufRead> LdifReader<R> {
     }
 
     /// The values of one modification, and whether the record ended with it.
-    fn values(&mut self, expected: &AttributeName) -> Result<(Vec<Value>, bool), LdifReason> {
+    fn values(&mut self, expected: &AttributeName) -> Result<(Vec<Value>, bool), Flaw> {
         let mut values = Vec::new();
         loop {
             match self.line()? {
                 Line::End => return Ok((values, true)),
                 Line::Dash => return Ok((values, false)),
-                Line::Field(name, value) if name == *expected => values.push(Value::Plain(value)),
-                Line::Field(..) => {
-                    return Err(LdifReason::Expected("a value of the attribute named above, or `-`"));
+                Line::Field(field) if field.name == *expected => values.push(Value::Plain(field.value)),
+                Line::Field(_) => {
+                    return Err(LdifReason::Expected("a value of the attribute named above, or `-`").into());
                 }
             }
         }
     }
 
-    fn rename(&mut self) -> Result<Change, LdifReason> {
+    fn rename(&mut self) -> Result<Change, Flaw> {
         let new_rdn = match self.line()? {
-            Line::Field(name, value) if is(&name, "newrdn") => Rdn::parse(&text(value)?)?,
-            _ => return Err(LdifReason::Expected("`newrdn:`")),
+            Line::Field(field) if is(&field.name, "newrdn") => field.parsed(Rdn::parse)?,
+            _ => return Err(LdifReason::Expected("`newrdn:`").into()),
         };
         let delete_old_rdn = match self.line()? {
-            Line::Field(name, value) if is(&name, "deleteoldrdn") && value == b"0" => false,
-            Line::Field(name, value) if is(&name, "deleteoldrdn") && value == b"1" => true,
-            _ => return Err(LdifReason::Expected("`deleteoldrdn:` with 0 or 1")),
+            Line::Field(field) if is(&field.name, "deleteoldrdn") && field.value == b"0" => false,
+            Line::Field(field) if is(&field.name, "deleteoldrdn") && field.value == b"1" => true,
+            _ => return Err(LdifReason::Expected("`deleteoldrdn:` with 0 or 1").into()),
         };
         let new_superior = match self.line()? {
             Line::End => None,
-            Line::Field(name, value) if is(&name, "newsuperior") => {
-                let parent = Dn::parse(&text(value)?)?;
+            Line::Field(field) if is(&field.name, "newsuperior") => {
+                let parent = field.parsed(Dn::parse)?;
                 self.end()?;
                 Some(parent)
             }
-            _ => return Err(LdifReason::Expected("`newsuperior:` or a blank line")),
+            _ => return Err(LdifReason::Expected("`newsuperior:` or a blank line").into()),
         };
         Ok(Change::Rename { new_rdn, delete_old_rdn, new_superior })
     }
 
-    fn end(&mut self) -> Result<(), LdifReason> {
+    fn end(&mut self) -> Result<(), Flaw> {
         match self.line()? {
             Line::End => Ok(()),
-            _ => Err(LdifReason::Expected("a blank line")),
+            _ => Err(LdifReason::Expected("a blank line").into()),
         }
     }
 
     /// The first line of a record; `None` at the end of the input.
-    fn first_field(&mut self) -> Result<Option<(AttributeName, Vec<u8>)>, LdifReason> {
-        while self.lines.next(&mut self.line)? {
-            if !self.line.is_empty() {
-                self.count(self.line.len())?;
-                return field(&self.line).map(Some);
+    fn first_field(&mut self) -> Result<Option<Field>, Flaw> {
+        while self.lines.next()? {
+            self.start = self.lines.number();
+            self.size = 0;
+            if self.lines.text().is_empty() {
+                continue;
             }
+            self.count(self.lines.text().len())?;
+            let field = field::parse(self.lines.text(), &mut self.names)?;
+            if !is(&field.name, "search") {
+                return Ok(Some(field));
+            }
+            // What ldapsearch says after the entries: how the search ended.
+            while self.lines.next()? && !self.lines.text().is_empty() {}
         }
         Ok(None)
     }
 
-    fn line(&mut self) -> Result<Line, LdifReason> {
-        if !self.lines.next(&mut self.line)? || self.line.is_empty() {
+    fn line(&mut self) -> Result<Line, Flaw> {
+        if !self.lines.next()? || self.lines.text().is_empty() {
             return Ok(Line::End);
         }
-        self.count(self.line.len() + LINE_COST)?;
-        if self.line == b"-" {
+        self.count(self.lines.text().len() + LINE_COST)?;
+        if self.lines.text() == b"-" {
             return Ok(Line::Dash);
         }
-        let (name, value) = field(&self.line)?;
-        if is(&name, "control") { Err(LdifReason::Control) } else { Ok(Line::Field(name, value)) }
+        let field = field::parse(self.lines.text(), &mut self.names)?;
+        if is(&field.name, "control") { Err(LdifReason::Control.into()) } else { Ok(Line::Field(field)) }
     }
 
-    fn count(&mut self, bytes: usize) -> Result<(), LdifReason> {
+    fn count(&mut self, bytes: usize) -> Result<(), Flaw> {
         self.size += bytes;
-        if self.size > MAX_RECORD_SIZE { Err(LdifReason::RecordTooLong) } else { Ok(()) }
+        if self.size > MAX_RECORD_SIZE { Err(LdifReason::RecordTooLong.into()) } else { Ok(()) }
+    }
+
+    fn error(&self, flaw: Flaw) -> LdifError {
+        let (line, column) = self.lines.position(flaw.at);
+        let text = self.lines.text().get(flaw.at..).filter(|text| !text.is_empty() && !self.is_secret());
+        LdifError { line, column, text: text.map(shown::excerpt), reason: flaw.reason }
+    }
+
+    /// Whether the current line is of a password, or follows one: a line that can't be read may be the rest of it.
+    fn is_secret(&self) -> bool {
+        let line = self.lines.text();
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        shown::is_secret(&String::from_utf8_lossy(name))
+            || self.names.last().is_some_and(|name| shown::is_secret(name.as_str()))
     }
 }
 
@@ -225,7 +249,18 @@ impl<R: BufRead> Iterator for LdifReader<R> {
         }
         let record = self.record();
         self.finished = !matches!(record, Ok(Some(_)));
-        record.map_err(|reason| LdifError { line: self.lines.number, reason }).transpose()
+        record.map_err(|flaw| self.error(flaw)).transpose()
+    }
+}
+
+impl Field {
+    /// The value as a name.
+    fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, DnError>) -> Result<T, Flaw> {
+        let text = str::from_utf8(&self.value).map_err(|_| LdifReason::NotText.at(self.at))?;
+        parse(text).map_err(|error| {
+            let offset = if self.plain { error.at() } else { 0 };
+            LdifReason::from(error).at(self.at + offset)
+        })
     }
 }
 
@@ -242,25 +277,4 @@ fn refuse_reserved(name: &AttributeName) -> Result<(), LdifReason> {
         return Err(LdifReason::Expected("`changetype:` right after `dn:`"));
     }
     Ok(())
-}
-
-fn text(value: Vec<u8>) -> Result<String, LdifReason> {
-    String::from_utf8(value).map_err(|_| LdifReason::NotText)
-}
-
-/// Takes a line apart at its first colon.
-fn field(line: &[u8]) -> Result<(AttributeName, Vec<u8>), LdifReason> {
-    let colon = line.iter().position(|byte| *byte == b':').ok_or(LdifReason::NoColon)?;
-    let (name, value) = line.split_at(colon);
-    let name = AttributeName::parse(str::from_utf8(name).map_err(|_| AttributeNameError)?)?;
-    let value = match value {
-        [b':', b'<', ..] => return Err(LdifReason::Url),
-        [b':', b':', base64 @ ..] => STANDARD.decode(base64.trim_ascii()).map_err(|_| LdifReason::Base64)?,
-        [b':', plain @ ..] if !plain.iter().any(|byte| matches!(byte, 0 | b'\r')) => {
-            let start = plain.iter().take_while(|byte| **byte == b' ').count();
-            plain.get(start..).unwrap_or_default().to_vec()
-        }
-        _ => return Err(LdifReason::Character),
-    };
-    Ok((name, value))
 }

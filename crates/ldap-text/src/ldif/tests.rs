@@ -187,6 +187,129 @@ fn broken_changes_are_refused() {
     }
 }
 
+/// The error that ends this text, as it is printed.
+fn message(text: impl AsRef<[u8]>) -> String {
+    LdifReader::new(text.as_ref()).find_map(Result::err).expect("an error").to_string()
+}
+
+#[test]
+fn an_error_says_the_line_the_column_and_what_stands_there() {
+    for (text, expected) in [
+        ("dn: cn=x\ncn\n", "line 2, column 1: `name: value` expected: `cn`"),
+        (
+            "dn: cn=x\ncn: a\rb\n",
+            "line 2, column 6: a value with a NUL or a carriage return must be in base64: `\\rb`",
+        ),
+        ("dn: cn=x\ncn::  YWJj*GVm\n", "line 2, column 11: the value isn't base64: `*GVm`"),
+        ("dn: cn=x\ncn:: YWJ\n j*GVm\n", "line 3, column 3: the value isn't base64: `*GVm`"),
+        ("dn: cn=x\ncn:: YWJ\n j\n *GVm\n", "line 4, column 2: the value isn't base64: `*GVm`"),
+        ("dn: cn=x\ncn:: YWJjZ\n", "line 2, column 6: the value isn't base64: `YWJjZ`"),
+        ("dn: cn=x,,dc=y\n", "line 1, column 10: the value isn't a distinguished name: `,dc=y`"),
+        ("dn:: Y249eCws\n", "line 1, column 6: the value isn't a distinguished name: `Y249eCws`"),
+        ("version: 2\n", "line 1, column 10: only version 1 of LDIF is known: `2`"),
+        (
+            "dn: cn=x\nphoto:< file:///x\n",
+            "line 2, column 7: values from a URL (`:<`) aren't read; put the value itself here, in base64: `< file:///x`",
+        ),
+        (
+            "dn: cn=x\nchangetype: increment\n",
+            "line 2, column 13: changetype is one of add, delete, modify, modrdn, moddn: `increment`",
+        ),
+        ("dn: cn=x\nchangetype: modrdn\n", "line 3, column 1: `newrdn:` expected"),
+        ("dn: cn=x\ncn: a\n\n\u{202e}b\n", "line 4, column 1: `name: value` expected: `\\u{202e}b`"),
+    ] {
+        assert_eq!(message(text), expected, "{text:?}");
+    }
+    let invalid = message(b"\xef\xbb\xbfdn: cn=x\ncn: \xd0\x98\xff\xfe\xd0\x98\n");
+    assert_eq!(
+        invalid,
+        "line 2, column 7: a value that isn't text in UTF-8 must be in base64: `\\xff\\xfeИ`"
+    );
+    let long = message(format!("dn: cn=x\n{}\n", "я".repeat(1000)));
+    assert!(long.ends_with(&format!("`{}…`", "я".repeat(40))), "{long}");
+}
+
+#[test]
+fn an_error_shows_nothing_of_a_password() {
+    for text in [
+        "userPassword: hunter2\0\n",
+        "USERPASSWORD;x: hunter2\0\n",
+        "sambaNTPassword:: hunter2*\n",
+        "nsslapd-rootpw:: hunter2*\n",
+        "userPassword hunter2\n",
+        "userPassword: hun\nhunter2\n",
+        "userPassword: hun\nhunter2$: x\n",
+        "userPassword: hun\n\n hunter2\n",
+        "changetype: modify\nreplace: userPassword\nhunter2\n",
+    ] {
+        let message = message(format!("dn: cn=x\n{text}"));
+        assert!(message.starts_with("line ") && !message.contains("hunter"), "{message}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_at_the_start_alone() {
+    for text in [
+        "dn: cn=x\ncn: a\n",
+        "version: 1\n\ndn: cn=x\ncn: a\n",
+        "# x\ndn: cn=x\ncn: a\n",
+        "\ndn: cn=x\ncn: a",
+    ] {
+        assert_eq!(read(format!("\u{feff}{text}")), read(text));
+        assert_eq!(read(text).len(), 1);
+    }
+    assert_eq!(read("\u{feff}"), []);
+    let (line, message) = error("dn: cn=x\ncn: a\n\n\u{feff}dn: cn=y\ncn: a\n");
+    assert!(line == 4 && message.contains("attribute name"), "{message}");
+    assert!(error("\u{feff} dn: cn=x\n").1.contains("starts with a blank"));
+}
+
+#[test]
+fn what_ldapsearch_says_at_the_end_is_skipped() {
+    let text = "# extended LDIF\n#\n# LDAPv3\n# base <dc=x> with scope subtree\n\n# x\ndn: dc=x\ndc: x\n\n\
+                # search result\nsearch: 2\nresult: 0 Success\ncontrol: 1.2.840.113556.1.4.319 false MAUCAQAEAA==\n\
+                text:: 8J+Yig==\npagedresults: cookie=\n\n# numResponses: 2\n# numEntries: 1\n";
+    assert_eq!(read(text), read("dn: dc=x\ndc: x\n"));
+    assert_eq!(read(format!("{text}\n{text}")).len(), 2, "one after the other");
+    assert_eq!(entry("dn: dc=x\nsearch: 2\n").attributes, [attribute("search", &["2"])]);
+}
+
+#[test]
+fn blanks_after_a_value_belong_to_it() {
+    let values = entry("dn: cn=x\ncn:   a  \ncn: b\n  \ncn:: YSA=  \n").attributes.remove(0).values;
+    assert_eq!(values, ["a  ".into(), "b ".into(), Value::from("a ")]);
+}
+
+#[test]
+fn records_know_where_they_start() {
+    let text = "version: 1\n\n# x\ndn: cn=x\ncn: a\n  b\n\n\ndn:\n  cn=y\n\nsearch: 2\n\n\ndn: cn=z\nx\n";
+    let mut reader = LdifReader::new(text.as_bytes());
+    let mut starts = Vec::new();
+    while let Some(record) = reader.next() {
+        starts.push((reader.record_line(), record.is_ok()));
+    }
+    assert_eq!(starts, [(4, true), (9, true), (15, false)]);
+}
+
+#[test]
+fn many_attributes_are_gathered_as_few_are() {
+    for count in [1, 31, 32, 33, 34, 300] {
+        let lines = |value: &str| (0..count).map(|i| format!("x{i}: {value}\n")).collect::<Vec<_>>().concat();
+        let upper = lines("b").to_uppercase().replace(": B", ": b");
+        let attributes = entry(format!("dn: cn=x\n{}{upper}", lines("a"))).attributes;
+        assert_eq!(attributes.len(), count);
+        for (i, found) in attributes.iter().enumerate() {
+            assert_eq!(*found, attribute(&format!("x{i}"), &["a", "b"]));
+        }
+    }
+}
+
+#[test]
+fn a_line_in_too_many_pieces_is_refused() {
+    let (_, message) = error(format!("dn: cn=x\ncn: {}", "\n ".repeat(MAX_LINE_LENGTH / 8 + 1)));
+    assert!(message.contains("a line has"), "{message}");
+}
+
 #[test]
 fn nothing_is_read_after_an_error() {
     let mut reader = LdifReader::new("dn: cn=x\ncn\n\ndn: cn=y\ncn: a\n".as_bytes());

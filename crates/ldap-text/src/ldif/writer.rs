@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use super::fold;
 use super::record::{Attribute, Change, ChangeRecord, Entry, Modification, ModifyKind};
+use super::shown;
 use super::value::Value;
 use crate::attribute::AttributeName;
 use crate::dn::Dn;
@@ -224,9 +225,5 @@ fn readable(value: &[u8]) -> Option<&str> {
         return None;
     }
     let text = str::from_utf8(value).ok()?;
-    let misleading = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    (!text.contains(misleading)).then_some(text)
+    (!text.contains(shown::is_misleading)).then_some(text)
 }
