@@ -11,7 +11,6 @@ use crate::attribute::AttributeName;
 const FEW: usize = 32;
 
 /// Gathers values by name. Lines of one attribute needn't stand together.
-#[derive(Default)]
 pub(super) struct Gathering {
     attributes: Vec<Attribute>,
     /// Where each attribute stands; empty while there are few.
@@ -19,6 +18,11 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
+    /// Nothing yet, with room for so many attributes.
+    pub(super) fn with_room(count: usize) -> Self {
+        Self { attributes: Vec::with_capacity(count.min(FEW)), places: HashMap::new() }
+    }
+
     /// The values that the name has so far; `None` if it is new.
     pub(super) fn values_mut(&mut self, name: &AttributeName) -> Option<&mut Vec<Value>> {
         let last = self.attributes.len().checked_sub(1)?;

@@ -35,6 +35,8 @@ pub struct LdifReader<R> {
     start: u64,
     /// What the current record has taken so far.
     size: usize,
+    /// How many attributes the last record had: the next one is likely to be of the same kind.
+    count: usize,
     started: bool,
     finished: bool,
 }
@@ -51,7 +53,7 @@ impl<R: BufRead> LdifReader<R> {
     /// A reader of this input.
     pub fn new(input: R) -> Self {
         let (lines, names) = (Lines::new(input), Names::default());
-        Self { lines, names, start: 0, size: 0, started: false, finished: false }
+        Self { lines, names, start: 0, size: 0, count: 0, started: false, finished: false }
     }
 
     /// The line, counted from 1, at which the record starts that was read last, or that could not be read.
@@ -99,11 +101,11 @@ impl<R: BufRead> LdifReader<R> {
 
     /// Values to the end of the record.
     fn attributes(&mut self, first: Line) -> Result<Vec<Attribute>, Flaw> {
-        let mut attributes = Gathering::default();
+        let mut attributes = Gathering::with_room(self.count);
         let mut line = first;
         loop {
             let (name, value) = match line {
-                Line::End => return Ok(attributes.into_attributes()),
+                Line::End => break,
                 Line::Dash => return Err(LdifReason::Expected("an attribute and its value").into()),
                 Line::Field(field) => (field.name, Value::Plain(field.value)),
             };
@@ -111,11 +113,14 @@ impl<R: BufRead> LdifReader<R> {
                 values.push(value);
             } else {
                 refuse_reserved(&name)?;
-                self.count(ATTRIBUTE_COST)?;
+                self.take(ATTRIBUTE_COST)?;
                 attributes.push(name, value);
             }
             line = self.line()?;
         }
+        let attributes = attributes.into_attributes();
+        self.count = attributes.len();
+        Ok(attributes)
     }
 
     fn modifications(&mut self) -> Result<Vec<Modification>, Flaw> {
@@ -133,7 +138,7 @@ impl<R: BufRead> LdifReader<R> {
                 "replace" => ModifyKind::Replace,
                 _ => return Err(EXPECTED.into()),
             };
-            self.count(ATTRIBUTE_COST)?;
+            self.take(ATTRIBUTE_COST)?;
             let name = self.names.get(&field.value).map_err(|error| LdifReason::from(error).at(field.at))?;
             refuse_reserved(&name)?;
             let (values, ended) = self.values(&name)?;
@@ -197,7 +202,7 @@ impl<R: BufRead> LdifReader<R> {
             if self.lines.text().is_empty() {
                 continue;
             }
-            self.count(self.lines.text().len())?;
+            self.take(self.lines.text().len())?;
             let field = field::parse(self.lines.text(), &mut self.names)?;
             if !is(&field.name, "search") {
                 return Ok(Some(field));
@@ -212,7 +217,7 @@ impl<R: BufRead> LdifReader<R> {
         if !self.lines.next()? || self.lines.text().is_empty() {
             return Ok(Line::End);
         }
-        self.count(self.lines.text().len() + LINE_COST)?;
+        self.take(self.lines.text().len() + LINE_COST)?;
         if self.lines.text() == b"-" {
             return Ok(Line::Dash);
         }
@@ -220,7 +225,7 @@ impl<R: BufRead> LdifReader<R> {
         if is(&field.name, "control") { Err(LdifReason::Control.into()) } else { Ok(Line::Field(field)) }
     }
 
-    fn count(&mut self, bytes: usize) -> Result<(), Flaw> {
+    fn take(&mut self, bytes: usize) -> Result<(), Flaw> {
         self.size += bytes;
         if self.size > MAX_RECORD_SIZE { Err(LdifReason::RecordTooLong.into()) } else { Ok(()) }
     }
