@@ -24,7 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test api-check vcard-check bench lint fuzz packages test-packages
+.PHONY: help run test api-check vcard-check ldif-check bench lint fuzz packages test-packages
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,11 @@ vcard-check: packages ## Have two parsers of Python read an export as vCard, and
 	$(call install,python3-venv curl ldap-utils)
 	cargo build --locked -p server
 	tests/vcard/check.sh
+
+ldif-check: ## Have python-ldap read the LDIF that we write, and the other way round (needs the network)
+	$(call install,python3-venv python3-dev gcc libldap-dev libsasl2-dev)
+	cargo build --locked -p ldap-text --example ldif_json
+	tests/ldif/check.sh
 
 lint: ## Formatting, clippy, documentation, dependency rules
 	cargo fmt --all --check
