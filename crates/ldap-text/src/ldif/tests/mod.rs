@@ -11,6 +11,7 @@ mod errors;
 mod properties;
 mod reading;
 mod rfc2849;
+mod samples;
 mod writing;
 
 const CN: AttributeName = AttributeName::from_static("cn");
