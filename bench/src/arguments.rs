@@ -63,6 +63,8 @@ pub(crate) enum Operation {
     Create,
     /// Making users in bulk.
     Bulk,
+    /// LDIF, written and read.
+    Ldif,
     /// Building the address book.
     BookBuild,
     /// Pages of the address book, and of the list of users.
@@ -100,7 +102,8 @@ impl Operation {
             | Self::Expand
             | Self::DeleteGroup
             | Self::Create
-            | Self::Bulk => false,
+            | Self::Bulk
+            | Self::Ldif => false,
         }
     }
 }

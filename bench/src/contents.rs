@@ -112,7 +112,7 @@ fn list_address(index: usize) -> String {
 }
 
 /// The entry that a change makes.
-fn entry(record: ChangeRecord) -> anyhow::Result<Entry> {
+pub(crate) fn entry(record: ChangeRecord) -> anyhow::Result<Entry> {
     let Change::Add(attributes) = record.change else { bail!("not the change that adds an entry") };
     Ok(Entry { dn: record.dn, attributes })
 }

@@ -18,6 +18,8 @@ pub(crate) enum Target {
     P99(f64),
     /// Resident memory below so many MB.
     Memory(f64),
+    /// At least so many MB a second.
+    Throughput(f64),
 }
 
 /// One line of the table.
@@ -30,7 +32,7 @@ pub(crate) struct Row {
     pub(crate) median: Option<f64>,
     pub(crate) p99: Option<f64>,
     pub(crate) slowest: Option<f64>,
-    pub(crate) memory: f64,
+    pub(crate) memory: Option<f64>,
     pub(crate) target: Target,
 }
 
@@ -51,7 +53,22 @@ impl Row {
             median: Some(measured.quantile(0.5)),
             p99: Some(measured.quantile(0.99)),
             slowest: Some(measured.slowest()),
-            memory,
+            memory: Some(memory),
+            target,
+        }
+    }
+
+    /// MB that one thread works through in a second, with nothing beside it.
+    pub(crate) fn of_throughput(operation: &str, rate: f64, target: Target) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            ours: Some(rate),
+            raw: None,
+            ratio: None,
+            median: None,
+            p99: None,
+            slowest: None,
+            memory: None,
             target,
         }
     }
@@ -70,7 +87,7 @@ impl Row {
             cell(self.median, 8, 2),
             cell(self.p99, 8, 2),
             cell(self.slowest, 8, 2),
-            cell(Some(self.memory), 7, 1),
+            cell(self.memory, 7, 1),
         ]
         .join(" ")
     }
@@ -82,7 +99,8 @@ impl Row {
             Target::Ratio(target) => (self.ratio, self.ratio? >= target, "of the raw rate"),
             Target::Median(target) => (self.median, self.median? < target, "ms in the median"),
             Target::P99(target) => (self.p99, self.p99? < target, "ms at the 99th percentile"),
-            Target::Memory(target) => (Some(self.memory), self.memory < target, "MB"),
+            Target::Memory(target) => (self.memory, self.memory? < target, "MB"),
+            Target::Throughput(target) => (self.ours, self.ours? >= target, "MB a second"),
         };
         let word = if met { "met" } else { "MISSED" };
         let target = self.target.text();
@@ -98,6 +116,7 @@ impl Target {
             Self::Median(milliseconds) => format!("p50 < {milliseconds:.0} ms"),
             Self::P99(milliseconds) => format!("p99 < {milliseconds:.0} ms"),
             Self::Memory(megabytes) => format!("< {megabytes:.0} MB"),
+            Self::Throughput(megabytes) => format!(">= {megabytes:.0} MB/s"),
         }
     }
 }
@@ -135,7 +154,7 @@ mod tests {
             median: Some(5.0),
             p99: Some(8.0),
             slowest: Some(9.0),
-            memory: 30.0,
+            memory: Some(30.0),
             target,
         }
     }
@@ -147,6 +166,7 @@ mod tests {
         assert!(met(Target::Median(6.0)) && !met(Target::Median(5.0)));
         assert!(met(Target::P99(9.0)) && !met(Target::P99(8.0)));
         assert!(met(Target::Memory(40.0)) && !met(Target::Memory(30.0)));
+        assert!(met(Target::Throughput(80.0)) && !met(Target::Throughput(81.0)));
         assert!(row(Target::None).verdict().is_none());
     }
 
@@ -154,5 +174,7 @@ mod tests {
     fn every_line_is_as_wide_as_the_next() {
         let other = Row { ours: None, ratio: None, p99: None, slowest: None, ..row(Target::Median(600.0)) };
         assert_eq!(row(Target::None).line().len(), other.line().len());
+        let throughput = Row::of_throughput("x", 250.0, Target::Throughput(200.0));
+        assert_eq!(row(Target::None).line().len(), throughput.line().len());
     }
 }

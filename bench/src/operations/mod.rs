@@ -4,6 +4,7 @@ mod book;
 mod bulk;
 mod create;
 mod hash;
+mod ldif;
 mod login;
 mod maillists;
 mod pages;
@@ -47,6 +48,7 @@ pub(crate) fn measure(
         Operation::DeleteGroup => resources::measure(arguments, world).map(Found::Rows),
         Operation::Create => create::measure(arguments, world).map(Found::Rows),
         Operation::Bulk => bulk::measure(arguments, world).map(Found::Rows),
+        Operation::Ldif => ldif::measure(arguments).map(Found::Rows),
         Operation::BookBuild => book::build::measure(world).map(Found::Figures),
         Operation::BookPages => book::pages::measure(arguments, world).map(Found::Figures),
         Operation::BookSuggest => book::suggest::measure(arguments, world).map(Found::Figures),

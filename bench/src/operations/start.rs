@@ -32,7 +32,7 @@ pub(super) fn measure(world: &World) -> anyhow::Result<Vec<Row>> {
         median: Some(median(times)),
         p99: None,
         slowest: Some(slowest),
-        memory,
+        memory: Some(memory),
         target: Target::Median(500.0),
     };
     let idle = Row {
