@@ -1,11 +1,15 @@
 //! The LDAP Data Interchange Format (RFC 2849): entries and changes as text.
 //!
 //! Covers entries, the four kinds of change, folded lines, comments, base64, and both line ends. It also
-//! reads values in raw UTF-8, which people write by hand and the RFC doesn't allow. Refuses `:<` (a value
-//! from a URL: input never makes us open a file), `control:` lines, versions other than 1, and lines and
-//! records over a limit. What is written is ASCII except for comments, which are there for people.
+//! reads values in raw UTF-8, which people write by hand and the RFC doesn't allow, a byte order mark before
+//! the first line, and files of `ldapsearch`, with what it says after the entries. Refuses `:<` (a value
+//! from a URL: input never makes us open a file), `control:` lines, versions other than 1, plain values that
+//! aren't UTF-8, and lines and records over a limit. What is written is ASCII except for comments, which are
+//! there for people.
 //!
-//! Secret values aren't written: LDIF here is what an operator reads, not how a password travels.
+//! An entry is written for people by [`write_entry`], for programs by [`write_content`], and line by line, for
+//! speed, by [`write_name`] and [`write_value`]. Secret values aren't written, except by the last: LDIF here is
+//! what an operator reads, not how a password travels.
 
 mod error;
 mod field;

@@ -1,3 +1,5 @@
+use std::io::{self, BufReader, Read as _};
+
 use super::*;
 
 #[test]
@@ -127,6 +129,16 @@ fn a_line_at_the_limit_is_read_and_one_byte_more_is_not() {
         let (_, message) = error(format!("dn: cn=x\ncn:{value}\n a{end}"));
         assert!(message.contains("a line has"), "{message}");
     }
+}
+
+#[test]
+fn of_a_line_of_50_mb_no_more_is_read_than_a_line_may_have() {
+    let input = "dn: cn=x\ncn: ".as_bytes().chain(io::repeat(b'a').take(50_000_000));
+    let mut reader = LdifReader::new(BufReader::new(input));
+    let error = reader.next().unwrap().unwrap_err().to_string();
+    assert!(error.starts_with("line 2, column 1: a line has at most 16777216 bytes"), "{error}");
+    assert!(error.ends_with(": `cn: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…`"), "{error}");
+    assert!(reader.next().is_none());
 }
 
 #[test]
