@@ -1,5 +1,5 @@
-//! Records that read must be written as a text that reads to the same records, and is written alike; for people and for
-//! programs, and however its lines are folded.
+//! Records that read must be written as a text that reads to the same records, and is written alike; for
+//! people and for programs, and however its lines are folded.
 #![no_main]
 
 use ldap_text::dn::MAX_DN_LENGTH;

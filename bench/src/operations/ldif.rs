@@ -1,4 +1,5 @@
-//! LDIF as a backup has it, written and read: of all users, and of a list of 10,000. One thread, from memory to memory.
+//! LDIF as a backup has it, written and read: of all users, and of a list of 10,000. One thread, from
+//! memory to memory.
 
 use crate::{
     arguments::Arguments,

@@ -1,4 +1,5 @@
-//! LDIF to lines of JSON and back, for whoever wants to compare with another reader and writer: `tests/ldif` does.
+//! LDIF to lines of JSON and back, for whoever wants to compare with another reader and writer:
+//! `tests/ldif` does.
 //!
 //! ```text
 //! ldif_json read <LDIF >JSON
@@ -6,8 +7,8 @@
 //! ldif_json write-for-people <JSON >LDIF
 //! ```
 //!
-//! A line is `{"dn":"cn=x","entry":{"cn":["…"]}}` or `{"dn":"cn=x","modify":[["add","cn",["…"]]]}`, with values in base64.
-//! Of changes it knows modifications.
+//! A line is `{"dn":"cn=x","entry":{"cn":["…"]}}` or `{"dn":"cn=x","modify":[["add","cn",["…"]]]}`, with
+//! values in base64. Of changes it knows modifications.
 
 use std::collections::BTreeMap;
 use std::error::Error;

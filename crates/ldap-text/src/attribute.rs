@@ -13,8 +13,8 @@ use std::sync::Arc;
 const COMMON: [&str; 12] =
     ["cn", "ou", "dc", "uid", "o", "c", "l", "st", "sn", "mail", "objectClass", "nsUniqueId"];
 
-/// The name of an attribute, with its options if it has any. Case does not matter when two are compared. A clone
-/// allocates nothing.
+/// The name of an attribute, with its options if it has any. Case does not matter when two are compared. A
+/// clone allocates nothing.
 #[derive(Clone, Debug)]
 pub struct AttributeName(Text);
 

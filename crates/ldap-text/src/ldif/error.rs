@@ -13,9 +13,9 @@ pub struct LdifError {
     pub line: u64,
     /// The byte in that line, counted from 1.
     pub column: usize,
-    /// What stands there: the start of it, what doesn't show escaped. `None` where there is nothing, or where it is or may
-    /// be of a password. Otherwise it is what the file has, personal data included: for whoever gave the file, not for
-    /// a log.
+    /// What stands there: the start of it, what doesn't show escaped. `None` where there is nothing, or
+    /// where it is or may be of a password. Otherwise it is what the file has, personal data included: for
+    /// whoever gave the file, not for a log.
     pub text: Option<String>,
     /// What is wrong.
     pub reason: LdifReason,

@@ -6,8 +6,8 @@ use super::record::Attribute;
 use super::value::Value;
 use crate::attribute::AttributeName;
 
-/// So many attributes are looked through one by one, which for the usual entry is faster than an index. A record may have
-/// 250,000, so with more there is one.
+/// So many attributes are looked through one by one, which for the usual entry is faster than an index. A
+/// record may have 250,000, so with more there is one.
 const FEW: usize = 32;
 
 /// Gathers values by name. Lines of one attribute needn't stand together.

@@ -7,9 +7,9 @@
 //! aren't UTF-8, and lines and records over a limit. What is written is ASCII except for comments, which are
 //! there for people.
 //!
-//! An entry is written for people by [`write_entry`], for programs by [`write_content`], and line by line, for
-//! speed, by [`write_name`] and [`write_value`]. Secret values aren't written, except by the last: LDIF here is
-//! what an operator reads, not how a password travels.
+//! An entry is written for people by [`write_entry`], for programs by [`write_content`], and line by line,
+//! for speed, by [`write_name`] and [`write_value`]. Secret values aren't written, except by the last: LDIF
+//! here is what an operator reads, not how a password travels.
 
 mod error;
 mod field;

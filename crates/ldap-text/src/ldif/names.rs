@@ -2,12 +2,12 @@
 
 use crate::attribute::{AttributeName, AttributeNameError};
 
-/// How many names are remembered: a few more than the attributes that one entry has, of all the kinds there are in a
-/// directory. With more, remembering starts over.
+/// How many names are remembered: a few more than the attributes that one entry has, of all the kinds there
+/// are in a directory. With more, remembering starts over.
 const MOST: usize = 256;
 
-/// Remembers names in the order in which they came. Records of one text nearly always have theirs in the same order, so
-/// the next name is nearly always the last one again, or the one after it.
+/// Remembers names in the order in which they came. Records of one text nearly always have theirs in the
+/// same order, so the next name is nearly always the last one again, or the one after it.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     known: Vec<AttributeName>,

@@ -17,7 +17,8 @@ use crate::attribute::AttributeName;
 use crate::dn::{Dn, DnError, Rdn};
 
 /// The largest record read, in bytes: a group of 300,000 members with names of 128 bytes. Each line counts
-/// 40 bytes more than its text and each attribute 256, about what holding them takes, so that many short lines can't grow into much more memory than this.
+/// 40 bytes more than its text and each attribute 256, about what holding them takes, so that many short
+/// lines can't grow into much more memory than this.
 pub const MAX_RECORD_SIZE: usize = 64 * 1024 * 1024;
 /// A value in its vector, and the smallest allocation.
 const LINE_COST: usize = size_of::<Value>() + 16;
@@ -236,7 +237,8 @@ impl<R: BufRead> LdifReader<R> {
         LdifError { line, column, text: text.map(shown::excerpt), reason: flaw.reason }
     }
 
-    /// Whether the current line is of a password, or follows one: a line that can't be read may be the rest of it.
+    /// Whether the current line is of a password, or follows one: a line that can't be read may be the rest
+    /// of it.
     fn is_secret(&self) -> bool {
         let line = self.lines.text();
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();

@@ -3,8 +3,8 @@
 /// Characters of a line that an error shows.
 const EXCERPT_LENGTH: usize = 40;
 
-/// Parts of the names of attributes whose values are never shown, in lower case. Wider than what 389 Directory Server has:
-/// files come from other servers, too.
+/// Parts of the names of attributes whose values are never shown, in lower case. Wider than what 389
+/// Directory Server has: files come from other servers, too.
 const SECRET: [&str; 4] = ["password", "pwd", "rootpw", "secret"];
 
 /// Whether the name is one of an attribute that holds passwords or the like.
@@ -13,8 +13,8 @@ pub(super) fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|part| name.contains(part))
 }
 
-/// Whether a character shows as something else than itself: control characters, line ends of Unicode, and what turns
-/// the direction of writing.
+/// Whether a character shows as something else than itself: control characters, line ends of Unicode, and
+/// what turns the direction of writing.
 pub(super) fn is_misleading(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,8 +1,8 @@
 //! Files of others: they read, and what is written of them reads back equal.
 //!
-//! `samples/` holds the examples of RFC 2849, and what `ldapsearch` and `db2ldif` of 389 Directory Server 2.3 print for
-//! entries that are hard to write. The sample directories of 389 Directory Server (Netscape's Example.ldif, known from all its
-//! descendants) are read where the package has put them.
+//! `samples/` holds the examples of RFC 2849, and what `ldapsearch` and `db2ldif` of 389 Directory Server
+//! 2.3 print for entries that are hard to write. The sample directories of 389 Directory Server (Netscape's
+//! Example.ldif, known from all its descendants) are read where the package has put them.
 
 use std::fs;
 use std::path::Path;
