@@ -45,62 +45,82 @@ impl Book {
         let Some(order) = listed.by(Key::ShownName) else { return Vec::new() };
         let mut slots = Vec::new();
         for class in self.classes(listed, folded) {
-            for kinds in RANKS.iter().filter(|_| !class.is_clear()) {
-                let mut wanted = self.of_kinds(kinds);
-                wanted.intersect_with(&class);
-                self.take_first(&wanted, order, limit, &mut slots);
+            for kinds in RANKS {
+                self.take_first(&class, kinds, order, limit, &mut slots);
             }
         }
         slots.into_iter().filter_map(|slot| self.entries.get(slot)).map(Entry::contact_json).collect()
     }
 
-    /// The slots that a text finds, the best class first; none is in two.
+    /// The slots that a text finds, the best class first; none is in two. A set has a bit for each contact of the tenant, so
+    /// none is made that is not needed.
     fn classes(&self, listed: &Shelf, folded: &str) -> Vec<FixedBitSet> {
         let of = self.entries.slot_count();
         let mut typed: Vec<_> = words::cut(folded).take(MAX_SEARCH_WORDS).collect();
         typed.sort_unstable();
         typed.dedup();
-        let in_all = |slots_of: &dyn Fn(&str) -> FixedBitSet| {
-            typed.iter().map(|word| slots_of(word)).reduce(|mut common, slots| {
-                common.intersect_with(&slots);
-                common
-            })
+        let common = |mut common: FixedBitSet, slots: FixedBitSet| {
+            common.intersect_with(&slots);
+            common
         };
-        let Some(mut begun) = in_all(&|word| self.words.with_prefix(word, of)) else { return Vec::new() };
-        if begun.is_clear() {
-            return Vec::new();
-        }
-        let mut whole = in_all(&|word| self.words.with_word(word, of)).unwrap_or_default();
+        let begun = typed.iter().map(|word| self.words.with_prefix(word, of)).reduce(common);
+        let Some(mut begun) = begun.filter(|begun| !begun.is_clear()) else { return Vec::new() };
+        let mut classes = Vec::with_capacity(3);
         let exact = self.that_are(listed, folded.trim());
-        begun.difference_with(&whole);
-        whole.difference_with(&exact);
-        vec![exact, whole, begun]
+        if !exact.is_empty() {
+            let mut slots = FixedBitSet::with_capacity(of);
+            for slot in exact {
+                slots.insert(slot as usize);
+                begun.set(slot as usize, false);
+            }
+            classes.push(slots);
+        }
+        if typed.iter().all(|word| self.words.has_word(word)) {
+            let whole = typed.iter().map(|word| self.words.with_word(word, of)).reduce(common);
+            let mut whole = whole.unwrap_or_default();
+            whole.intersect_with(&begun);
+            begun.difference_with(&whole);
+            classes.push(whole);
+        }
+        classes.push(begun);
+        classes
     }
 
     /// The slots whose shown name or address is a text.
-    fn that_are(&self, listed: &Shelf, folded: &str) -> FixedBitSet {
-        let mut slots = FixedBitSet::with_capacity(self.entries.slot_count());
+    fn that_are(&self, listed: &Shelf, folded: &str) -> Vec<u32> {
+        let mut slots = Vec::new();
         for key in [Key::ShownName, Key::Mail] {
             let Some(order) = listed.by(key) else { continue };
             let value = |slot: &u32| self.entries.get(*slot).map(|entry| self.entries.key(key, entry).0);
             let place = order.seek(|slot| compare_with(&self.entries, key, slot, (folded, "")));
-            order
-                .from(place)
-                .take_while(|slot| value(slot) == Some(folded.as_bytes()))
-                .for_each(|slot| slots.insert(slot as usize));
+            slots.extend(order.from(place).take_while(|slot| value(slot) == Some(folded.as_bytes())));
         }
         slots
     }
 
-    /// Takes the first of some slots in an order, until there are enough. Few are sorted; of many the first are soon found
-    /// by walking along the order.
-    fn take_first(&self, wanted: &FixedBitSet, order: &Order, enough: usize, taken: &mut Vec<u32>) {
-        let (count, missing) = (wanted.count_ones(..), enough.saturating_sub(taken.len()));
-        if count == 0 || missing == 0 {
+    /// Takes the first of those of some kinds among a class, in an order, until there are enough. Few are sorted; of many
+    /// the first are soon found by walking along the order.
+    fn take_first(
+        &self,
+        class: &FixedBitSet,
+        kinds: &[Kind],
+        order: &Order,
+        enough: usize,
+        taken: &mut Vec<u32>,
+    ) {
+        let missing = enough.saturating_sub(taken.len());
+        if missing == 0 {
             return;
         }
+        let of_kinds = || self.kinds.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, slots)| slots);
+        let count: usize = of_kinds().map(|slots| slots.intersection_count(class)).sum();
+        if count == 0 {
+            return;
+        }
+        let is_wanted = |slot: &usize| of_kinds().any(|slots| slots.contains(*slot));
         if count * STEPS_FOR_SORTING < self.entries.slot_count() || count <= missing {
-            let mut few: Vec<_> = wanted.ones().filter_map(|slot| u32::try_from(slot).ok()).collect();
+            let wanted = class.ones().filter(is_wanted);
+            let mut few: Vec<_> = wanted.filter_map(|slot| u32::try_from(slot).ok()).collect();
             let standing = |slot: &u32| self.entries.standing(Key::ShownName, *slot);
             let compare = |one: &u32, other: &u32| standing(one).cmp(&standing(other));
             if missing < few.len() {
@@ -110,7 +130,8 @@ impl Book {
             few.sort_unstable_by(compare);
             taken.extend(few);
         } else {
-            taken.extend(order.ascending().filter(|slot| wanted.contains(*slot as usize)).take(missing));
+            let is_wanted = |slot: &u32| class.contains(*slot as usize) && is_wanted(&(*slot as usize));
+            taken.extend(order.ascending().filter(is_wanted).take(missing));
         }
     }
 }

@@ -71,6 +71,11 @@ impl WordIndex {
         }
     }
 
+    /// Whether any slot has a word.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        self.words.contains_key(word)
+    }
+
     /// The slots, out of so many, that have a word.
     pub(crate) fn with_word(&self, word: &str, of: usize) -> FixedBitSet {
         gathered(self.words.get(word), of)
