@@ -113,7 +113,8 @@ fn what_one_user_is_to_another_has_no_secrets(world: &World) {
     for answer in answers {
         let text = answer.expect(200).text();
         assert!(text.contains(&ivan.mail), "{text}");
-        let secrets = ["employeeNumber", "inetUserStatus", "quota", "7777777", "tt-RU", "password", "{PBKDF2"];
+        let secrets =
+            ["employeeNumber", "inetUserStatus", "quota", "7777777", "tt-RU", "password", "{PBKDF2"];
         for secret in secrets {
             assert!(!text.to_lowercase().contains(&secret.to_lowercase()), "{secret}: {text}");
         }

@@ -175,9 +175,8 @@ impl Chaos {
             let (book, truth) = (Book::new(&self.client, TENANTS[tenant].0), eye.truth(TENANTS[tenant].0));
             for view in ["all", "colleagues", "suggestions"] {
                 let expected = truth.view(view);
-                if !within(HAND_OVER, || book.all(view) == expected) {
-                    panic!("{what}: {view}: {:?}", difference(&book.all(view), &expected));
-                }
+                let in_time = within(HAND_OVER, || book.all(view) == expected);
+                assert!(in_time, "{what}: {view}: {:?}", difference(&book.all(view), &expected));
             }
             let of_tenant = followers.iter().filter(|(of, _)| *of == tenant);
             for (_, follower) in of_tenant {

@@ -138,7 +138,7 @@ impl Thing {
         };
         // What is made again is made where its domain is served.
         let tenant = if state == State::Absent { self.home() } else { self.tenant };
-        Self { state, tenant, outcome, ..self }
+        Self { tenant, state, outcome, ..self }
     }
 
     /// What has come of its renaming to the next name.
