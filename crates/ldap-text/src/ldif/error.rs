@@ -75,6 +75,9 @@ pub enum LdifReason {
     /// A DN or RDN that isn't one.
     #[error("the value isn't a distinguished name")]
     Dn(#[from] DnError),
+    /// The end of what ldapsearch prints, of a search that did not come to its end.
+    #[error("the search that printed this did not come to its end, so entries are missing")]
+    SearchFailed,
     /// A version other than 1.
     #[error("only version 1 of LDIF is known")]
     Version,

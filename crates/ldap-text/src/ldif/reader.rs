@@ -209,7 +209,13 @@ impl<R: BufRead> LdifReader<R> {
                 return Ok(Some(field));
             }
             // What ldapsearch says after the entries: how the search ended.
-            while self.lines.next()? && !self.lines.text().is_empty() {}
+            while self.lines.next()? && !self.lines.text().is_empty() {
+                // One that met a limit has told only a part.
+                let result = self.lines.text().strip_prefix(b"result: ");
+                if result.is_some_and(|result| result != b"0" && !result.starts_with(b"0 ")) {
+                    return Err(LdifReason::SearchFailed.into());
+                }
+            }
         }
         Ok(None)
     }

@@ -32,6 +32,22 @@ pub struct Entry {
     pub attributes: Vec<Attribute>,
 }
 
+impl Entry {
+    /// The values of an attribute; none where it has not got it.
+    #[must_use]
+    pub fn values(&self, name: &AttributeName) -> &[Value] {
+        let named = self.attributes.iter().find(|attribute| attribute.name == *name);
+        named.map_or(&[], |attribute| &attribute.values)
+    }
+
+    /// Whether it is of an object class.
+    #[must_use]
+    pub fn is_of_class(&self, class: &str) -> bool {
+        let classes = self.attributes.iter().filter(|a| a.name.as_str().eq_ignore_ascii_case("objectClass"));
+        classes.flat_map(|a| &a.values).any(|value| value.as_bytes().eq_ignore_ascii_case(class.as_bytes()))
+    }
+}
+
 /// What a modification does with the attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModifyKind {
