@@ -2,7 +2,11 @@
 //! and maps of the library's own form (one is made per request, and 20,000 per scan).
 
 use lber::structure::{PL, StructureTag};
-use ldap_text::{attribute::AttributeName, dn::Dn};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    ldif::{self, Attribute, Value},
+};
 use ldap3::ResultEntry;
 use mail_model::entry::EntryView;
 
@@ -27,6 +31,20 @@ impl Entry {
             attributes.push((name, values));
         }
         Some(Self { dn, attributes })
+    }
+
+    /// The same with all values, whatever bytes they are.
+    pub(crate) fn decode_whole(result: ResultEntry) -> Option<ldif::Entry> {
+        let mut parts = constructed(result.0)?.into_iter();
+        let dn = Dn::parse(&text(parts.next()?)?).ok()?;
+        let mut attributes = Vec::new();
+        for attribute in constructed(parts.next()?)? {
+            let mut parts = constructed(attribute)?.into_iter();
+            let name = AttributeName::parse(&text(parts.next()?)?).ok()?;
+            let values = constructed(parts.next()?)?.into_iter().filter_map(bytes);
+            attributes.push(Attribute { name, values: values.map(Value::Plain).collect() });
+        }
+        Some(ldif::Entry { dn, attributes })
     }
 
     /// Its name as the server spells it.
@@ -61,9 +79,13 @@ fn constructed(tag: StructureTag) -> Option<Vec<StructureTag>> {
     }
 }
 
-fn text(tag: StructureTag) -> Option<String> {
+fn bytes(tag: StructureTag) -> Option<Vec<u8>> {
     match tag.payload {
-        PL::P(bytes) => String::from_utf8(bytes).ok(),
+        PL::P(bytes) => Some(bytes),
         PL::C(_) => None,
     }
+}
+
+fn text(tag: StructureTag) -> Option<String> {
+    String::from_utf8(bytes(tag)?).ok()
 }

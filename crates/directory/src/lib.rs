@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod answers;
+pub mod backup;
 pub mod changing;
 mod connection;
 mod entry;
@@ -13,8 +14,10 @@ mod operations;
 mod pool;
 pub mod purge;
 pub mod resources;
+pub mod restore;
 pub mod settings;
 pub mod setup;
+mod subschema;
 pub mod tenants;
 pub mod users;
 pub mod written;

@@ -7,9 +7,14 @@ use crate::{
     settings::LdapSettings,
     written::{self, Witness},
 };
-use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter, ldif::ChangeRecord};
+use ldap_text::{
+    attribute::AttributeName,
+    dn::Dn,
+    filter::Filter,
+    ldif::{self, ChangeRecord},
+};
 use ldap3::{
-    Ldap, LdapError, LdapResult, SearchOptions, SearchStream,
+    Ldap, LdapError, LdapResult, ResultEntry, SearchOptions, SearchStream,
     adapters::{Adapter, EntriesOnly, PagedResults},
 };
 use mail_model::{names, tree::Tree};
@@ -168,7 +173,31 @@ impl Directory {
         filter: &Filter,
         attributes: &[AttributeName],
     ) -> Result<Scan, DirectoryError> {
-        let attributes: Vec<String> = attributes.iter().map(ToString::to_string).collect();
+        self.begin_scan(base, scope, filter, attributes.iter().map(ToString::to_string).collect()).await
+    }
+
+    /// The same for whole entries: with everything that people can set.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unreachable`], or a refusal.
+    pub(crate) async fn scan_whole(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+    ) -> Result<WholeScan, DirectoryError> {
+        let kept = names::KEPT_OPERATIONAL.iter().map(ToString::to_string);
+        let attributes = std::iter::once(names::ALL_USER_ATTRIBUTES.to_owned()).chain(kept).collect();
+        self.begin_scan(base, scope, filter, attributes).await.map(WholeScan)
+    }
+
+    async fn begin_scan(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: Vec<String>,
+    ) -> Result<Scan, DirectoryError> {
         let mut connection = self.pool.check_out().await?;
         let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> =
             vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(SCAN_PAGE))];
@@ -259,6 +288,21 @@ impl From<Scope> for ldap3::Scope {
     }
 }
 
+/// A search for whole entries under way. Unlike a [`Scan`] it passes over nothing.
+pub(crate) struct WholeScan(Scan);
+
+impl WholeScan {
+    /// The next entry, with all its values, whatever bytes they are; `None` after the last.
+    ///
+    /// # Errors
+    /// [`DirectoryError`], also where an entry can't be read.
+    pub(crate) async fn next(&mut self) -> Result<Option<ldif::Entry>, DirectoryError> {
+        let unreadable = || DirectoryError::InvalidValue("an entry of the server cannot be read".to_owned());
+        let entry = self.0.next_as(|result| Some(Entry::decode_whole(result))).await?;
+        entry.map(|entry| entry.ok_or_else(unreadable)).transpose()
+    }
+}
+
 /// A search under way. It gives its connection back after the last entry; dropped half way, it gives it up.
 pub struct Scan {
     stream: SearchStream<'static, String, Vec<String>>,
@@ -287,11 +331,18 @@ impl Scan {
     /// # Errors
     /// [`DirectoryError`], and the scan is over.
     pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
+        self.next_as(Entry::decode).await
+    }
+
+    async fn next_as<T>(
+        &mut self,
+        decode: impl Fn(ResultEntry) -> Option<T>,
+    ) -> Result<Option<T>, DirectoryError> {
         if self.connection.is_none() {
             return Ok(None);
         }
         while let Some(result) = self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
-            if let Some(entry) = Entry::decode(result) {
+            if let Some(entry) = decode(result) {
                 return Ok(Some(entry));
             }
         }

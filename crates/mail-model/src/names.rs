@@ -61,6 +61,8 @@ attributes! {
     NS_UNIQUE_ID = "nsUniqueId";
     /// Count of changes that the server keeps (plug-in USN); operational.
     ENTRY_USN = "entryusn";
+    /// Access rules of 389-ds for an entry and everything below; operational.
+    ACI = "aci";
     /// When the entry was last changed; operational.
     MODIFY_TIMESTAMP = "modifyTimestamp";
     /// How many entries stand right below; operational.
@@ -106,6 +108,42 @@ attributes! {
     /// When the request was begun.
     ANSWER_BEGAN = "pbmAnswerBegan";
 }
+
+/// Asks a search for all attributes but the operational ones (RFC 4511 section 4.5.1.8).
+pub const ALL_USER_ATTRIBUTES: &str = "*";
+
+/// Operational attributes that people set, and that a backup keeps: access rules, locks, limits of accounts, and which
+/// password policy counts. All others are the server's own and are made anew.
+pub const KEPT_OPERATIONAL: &[AttributeName] = &[
+    ACI,
+    NS_ACCOUNT_LOCK,
+    AttributeName::from_static("nsRoleDN"),
+    AttributeName::from_static("pwdpolicysubentry"),
+    AttributeName::from_static("nsSizeLimit"),
+    AttributeName::from_static("nsTimeLimit"),
+    AttributeName::from_static("nsLookThroughLimit"),
+    AttributeName::from_static("nsIDListScanLimit"),
+    AttributeName::from_static("nsIdleTimeout"),
+    AttributeName::from_static("nsPagedSizeLimit"),
+    AttributeName::from_static("nsPagedLookThroughLimit"),
+    AttributeName::from_static("nsPagedIDListScanLimit"),
+];
+
+/// Classes of entries that have members: the server's plug-in writes to the members when such an entry is added, so
+/// these come last.
+pub const GROUP_CLASSES: &[&str] = &["groupOfNames", "groupOfUniqueNames"];
+
+/// What holds the members of such entries, as names of entries.
+pub const MEMBER_ATTRIBUTES: &[AttributeName] = &[MEMBER, AttributeName::from_static("uniqueMember")];
+
+/// The class that the server's plug-in gives to members.
+pub const MEMBER_CLASS: &str = "nsMemberOf";
+
+/// The class of entries that 389-ds finds only for who asks for it, such as password policies of subtrees.
+pub const HIDDEN_CLASS: &str = "ldapsubentry";
+
+/// The class of what is left of a removed entry, for replication.
+pub const TOMBSTONE_CLASS: &str = "nsTombstone";
 
 /// Asks a search for no attributes (RFC 4511 section 4.5.1.8).
 pub const NO_ATTRIBUTES: AttributeName = AttributeName::from_static("1.1");

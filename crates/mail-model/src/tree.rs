@@ -229,6 +229,12 @@ impl Tree {
         self.system.child(names::UID, "decoy")
     }
 
+    /// The account that backs up and restores: unlike the service account it may read passwords.
+    #[must_use]
+    pub fn backup_account(&self) -> Dn {
+        self.system.child(names::UID, "pbm-backup")
+    }
+
     /// Whether an entry, whatever it is, belongs to a tenant.
     #[must_use]
     pub fn is_of_tenant(&self, dn: &Dn, tenant: &TenantId) -> bool {

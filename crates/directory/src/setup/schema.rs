@@ -11,8 +11,8 @@ use mail_model::entry::EntryView;
 /// The schema that this project brings.
 pub const SCHEMA: &str = include_str!("../../../../schema/60pbm.ldif");
 
-pub(super) const ATTRIBUTE_TYPES: AttributeName = AttributeName::from_static("attributeTypes");
-pub(super) const OBJECT_CLASSES: AttributeName = AttributeName::from_static("objectClasses");
+pub(crate) const ATTRIBUTE_TYPES: AttributeName = AttributeName::from_static("attributeTypes");
+pub(crate) const OBJECT_CLASSES: AttributeName = AttributeName::from_static("objectClasses");
 
 /// The entry of our schema: `cn=schema` with our definitions.
 pub(super) fn wanted() -> Option<Entry> {

@@ -1,0 +1,294 @@
+//! Backups: everything below the root, or of some tenants, as LDIF (RFC 2849) that every tool reads.
+//!
+//! Entries are written while they are read, a bounded number at a time. What has entries below it comes first; of those
+//! that others moved meanwhile, an entry waits until its parent has been written. Groups come last, in a search of their
+//! own, since the server's plug-in writes to the members when a group is added. Each entry is read in one piece, so it is
+//! in the backup as it was at one moment, before a change or after.
+
+mod extent;
+pub mod file;
+pub(crate) mod key;
+pub(crate) mod seal;
+
+pub use extent::Extent;
+pub use seal::Verdict;
+
+use crate::{Directory, Scope, error::DirectoryError};
+use jiff::Timestamp;
+use key::{Key, Numbers};
+use ldap_text::{
+    dn::Dn,
+    filter::Filter,
+    ldif::{self, Entry},
+};
+use mail_model::{names, tree::Tree, user::role::Role};
+use seal::Seal;
+use std::collections::{HashMap, HashSet};
+use tokio::sync::mpsc;
+
+/// How long a piece is that is handed on, in bytes, unless an entry is longer.
+const PIECE: usize = 128 * 1024;
+
+/// What to back up.
+#[derive(Clone, Debug)]
+pub struct BackupRequest {
+    /// Which part of the directory.
+    pub extent: Extent,
+    /// Whether the entries of super administrators are left out.
+    pub without_super: bool,
+    /// The time that stands in the backup.
+    pub now: Timestamp,
+}
+
+/// How far a backup has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BackupProgress {
+    /// Entries that were written.
+    pub written: u64,
+    /// How many there will be, as far as the server knows.
+    pub expected: u64,
+}
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The directory failed.
+    #[error("the directory cannot be read")]
+    Directory(#[from] DirectoryError),
+    /// The account can't read passwords, and a backup without them would be taken for one with them.
+    #[error(
+        "the account that backs up cannot read the hashes of passwords; run pbm init, which gives it the right"
+    )]
+    Blind,
+    /// There is nothing to back up.
+    #[error("there is no entry in the part of the directory that was asked for")]
+    Nothing,
+    /// Whoever took it does so no longer.
+    #[error("the backup cannot be written")]
+    Unwanted,
+}
+
+impl Directory {
+    /// Backs a part of the directory up, in pieces that are handed to `out`. It must be bound as somebody who may read
+    /// everything, passwords too.
+    ///
+    /// # Errors
+    /// [`BackupError`]; what was handed on until then has no end, and is known by it.
+    pub async fn back_up(
+        &self,
+        request: &BackupRequest,
+        out: mpsc::Sender<Vec<u8>>,
+        on_progress: impl FnMut(BackupProgress),
+    ) -> Result<u64, BackupError> {
+        if !self.sees_passwords().await? {
+            return Err(BackupError::Blind);
+        }
+        let mut text = Vec::with_capacity(2 * PIECE);
+        let seal = Seal::begin(&mut text, self.tree().root(), request.extent.tenants(), request.now);
+        let mut backup = Backup {
+            directory: self,
+            request,
+            numbers: Numbers::default(),
+            parents: HashSet::new(),
+            finds_parents: false,
+            answers: self.tree().answers(),
+            waiting: HashMap::new(),
+            expected: 0,
+            seal,
+            text,
+            out,
+            on_progress,
+        };
+        for (base, scope) in request.extent.bases(self.tree()) {
+            backup.base(&base, scope).await?;
+        }
+        backup.end().await
+    }
+}
+
+struct Backup<'a, F> {
+    directory: &'a Directory,
+    request: &'a BackupRequest,
+    numbers: Numbers,
+    /// Entries that were written and may have others below them.
+    parents: HashSet<Key>,
+    /// Whether all that is found now has others below it.
+    finds_parents: bool,
+    /// The folder of answers that are kept for a day; they are passed over.
+    answers: Dn,
+    /// Entries whose parents have not been written, by those.
+    waiting: HashMap<Key, Vec<Entry>>,
+    expected: u64,
+    seal: Seal,
+    text: Vec<u8>,
+    out: mpsc::Sender<Vec<u8>>,
+    on_progress: F,
+}
+
+impl<F: FnMut(BackupProgress)> Backup<'_, F> {
+    async fn base(&mut self, base: &Dn, scope: Scope) -> Result<(), BackupError> {
+        self.expected += self.directory.count_below(base).await?;
+        // What stands above is not in this part.
+        self.parents.extend(self.numbers.of_parent(base));
+        let parents = that_have_some_below();
+        let all = every_entry();
+        let is_group = |class: &&str| Filter::equal(names::OBJECT_CLASS, *class);
+        let groups = Filter::any(names::GROUP_CLASSES.iter().map(is_group));
+        self.finds_parents = true;
+        self.scan(base, scope, &parents, |_| true).await?;
+        self.finds_parents = false;
+        self.scan(base, scope, &all, |entry| !is_group_entry(entry)).await?;
+        self.scan(base, scope, &groups, is_group_entry).await
+    }
+
+    async fn scan(
+        &mut self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        is_wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<(), BackupError> {
+        let mut scan = self.directory.scan_whole(base, scope, filter).await?;
+        while let Some(entry) = scan.next().await? {
+            let is_answer =
+                entry.dn.rdns().len() > self.answers.rdns().len() && entry.dn.is_within(&self.answers);
+            if is_wanted(&entry)
+                && !is_answer
+                && !(self.request.without_super && is_super(self.directory.tree(), &entry))
+            {
+                self.take(entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an entry, and those that have waited for it; or has it wait.
+    async fn take(&mut self, entry: Entry) -> Result<(), BackupError> {
+        let key = self.numbers.of(&entry.dn);
+        if self.parents.contains(&key) {
+            return Ok(());
+        }
+        match self.numbers.of_parent(&entry.dn).filter(|parent| !self.parents.contains(parent)) {
+            Some(parent) => self.waiting.entry(parent).or_default().push(entry),
+            None => self.write(key, &entry).await?,
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, key: Key, entry: &Entry) -> Result<(), BackupError> {
+        let mut next = vec![];
+        self.write_one(key, entry, &mut next).await?;
+        while let Some(entry) = next.pop() {
+            let key = self.numbers.of(&entry.dn);
+            // What has others below it may have been found twice.
+            if !self.parents.contains(&key) {
+                self.write_one(key, &entry, &mut next).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_one(&mut self, key: Key, entry: &Entry, next: &mut Vec<Entry>) -> Result<(), BackupError> {
+        ldif::write_name(&mut self.text, &entry.dn);
+        for attribute in &entry.attributes {
+            for value in &attribute.values {
+                ldif::write_value(&mut self.text, &attribute.name, value.as_bytes());
+            }
+        }
+        self.text.push(b'\n');
+        self.seal.count();
+        // What has an address has nothing below it, unless somebody else has put it there.
+        if self.finds_parents || entry.dn.rdn().is_none_or(|rdn| rdn.value_of(&names::MAIL).is_none()) {
+            self.parents.insert(key);
+            next.extend(self.waiting.remove(&key).unwrap_or_default());
+        }
+        if self.text.len() >= PIECE { self.hand_on().await } else { Ok(()) }
+    }
+
+    async fn hand_on(&mut self) -> Result<(), BackupError> {
+        let piece = std::mem::replace(&mut self.text, Vec::with_capacity(2 * PIECE));
+        self.seal.take(&piece);
+        (self.on_progress)(BackupProgress { written: self.seal.entries(), expected: self.expected });
+        self.out.send(piece).await.map_err(|_| BackupError::Unwanted)
+    }
+
+    async fn end(mut self) -> Result<u64, BackupError> {
+        // Their parents have gone meanwhile, and they with them, unless they were moved: then they are found there.
+        let left: Vec<Entry> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
+        for entry in left {
+            if self.directory.read_whole(&entry.dn).await?.is_some() {
+                self.write(self.numbers.of(&entry.dn), &entry).await?;
+            }
+        }
+        let written = self.seal.entries();
+        if written == 0 {
+            return Err(BackupError::Nothing);
+        }
+        self.hand_on().await?;
+        self.out.send(self.seal.end()).await.map_err(|_| BackupError::Unwanted)?;
+        Ok(written)
+    }
+}
+
+/// Every entry, also those that 389-ds hides from who does not ask for their class, such as password policies.
+pub(crate) fn every_entry() -> Filter {
+    let hidden = Filter::equal(names::OBJECT_CLASS, names::HIDDEN_CLASS);
+    Filter::any([Filter::present(names::OBJECT_CLASS), hidden])
+}
+
+/// Entries with others below them. The first part finds them by an index, but for those of which the server knows that
+/// there is nothing below.
+fn that_have_some_below() -> Filter {
+    let number = names::NUM_SUBORDINATES;
+    Filter::all([Filter::present(number.clone()), Filter::at_least(number, "1")])
+}
+
+pub(crate) fn is_group_entry(entry: &Entry) -> bool {
+    names::GROUP_CLASSES.iter().any(|class| entry.is_of_class(class))
+}
+
+/// Whether it is the entry of a super administrator.
+pub(crate) fn is_super(tree: &Tree, entry: &Entry) -> bool {
+    let Some(tenant) = tree.owner_of(&entry.dn) else { return false };
+    let is_super = |number| Role::of_entry(Some(number), &tenant) == Role::SuperAdministrator;
+    let numbers = entry.values(&names::EMPLOYEE_NUMBER).iter();
+    numbers.filter_map(|value| str::from_utf8(value.as_bytes()).ok()).any(is_super)
+}
+
+impl Directory {
+    /// An entry with everything that people can set; `None` where it is not there.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) async fn read_whole(&self, dn: &Dn) -> Result<Option<Entry>, DirectoryError> {
+        let mut scan = self.scan_whole(dn, Scope::Base, &every_entry()).await?;
+        let entry = scan.next().await?;
+        // The end of the search gives its connection back.
+        while scan.next().await?.is_some() {}
+        Ok(entry)
+    }
+
+    /// Whether it shows passwords to who has bound: those of an account that every prepared directory has.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn sees_passwords(&self) -> Result<bool, DirectoryError> {
+        let decoy = self.read_whole(&self.tree().decoy()).await?;
+        Ok(decoy.is_none_or(|decoy| !decoy.values(&names::USER_PASSWORD).is_empty()))
+    }
+
+    /// How many entries stand at a place and below it, as the server counts.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) async fn count_below(&self, base: &Dn) -> Result<u64, DirectoryError> {
+        let parents = that_have_some_below();
+        let mut scan = self.scan(base, Scope::Subtree, &parents, &[names::NUM_SUBORDINATES]).await?;
+        let mut count = 1;
+        while let Some(entry) = scan.next().await? {
+            let below = mail_model::entry::EntryView::first(&entry, &names::NUM_SUBORDINATES);
+            count += below.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
+        }
+        Ok(count)
+    }
+}

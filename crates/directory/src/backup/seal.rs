@@ -1,0 +1,257 @@
+//! What makes a backup know that it is whole: a line at its beginning, and two at its end with the number of entries and
+//! a checksum of every byte above. They are comments, so every other tool reads the file as any LDIF.
+
+use jiff::Timestamp;
+use ldap_text::dn::Dn;
+use mail_model::tenant::TenantId;
+use sha2::{Digest as _, Sha256};
+use std::{
+    fmt::Write,
+    io::{self, Read},
+};
+
+const HEAD: &str = "# pbm backup of ";
+const BEGUN: &str = ", begun ";
+const TENANTS: &str = "# pbm backup: tenants ";
+const COUNT: &str = "# pbm backup: entries ";
+const SUM: &str = "# pbm backup: sha256 ";
+/// More than the lines at the end can have.
+const END: usize = 256;
+/// The line at the beginning stands within so many bytes: a root is no longer than its limit.
+const BEGINNING: usize = 80 * 1024;
+
+/// Sums up what is written.
+pub(super) struct Seal {
+    sum: Sha256,
+    entries: u64,
+}
+
+impl Seal {
+    /// Begins a backup.
+    pub(super) fn begin(out: &mut Vec<u8>, root: &Dn, tenants: &[TenantId], now: Timestamp) -> Self {
+        // A name with a line end in it is printed with an escape.
+        out.extend_from_slice(format!("version: 1\n\n{HEAD}{root}{BEGUN}{now:.0}\n").as_bytes());
+        if !tenants.is_empty() {
+            let tenants: Vec<_> = tenants.iter().map(ToString::to_string).collect();
+            out.extend_from_slice(format!("{TENANTS}{}\n", tenants.join(" ")).as_bytes());
+        }
+        out.push(b'\n');
+        Self { sum: Sha256::new(), entries: 0 }
+    }
+
+    /// Counts an entry.
+    pub(super) fn count(&mut self) {
+        self.entries += 1;
+    }
+
+    /// How many there are.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Takes a piece that is about to be written.
+    pub(super) fn take(&mut self, piece: &[u8]) {
+        self.sum.update(piece);
+    }
+
+    /// The last piece, after which nothing is written.
+    pub(super) fn end(mut self) -> Vec<u8> {
+        let count = format!("{COUNT}{}\n", self.entries);
+        self.take(count.as_bytes());
+        format!("{count}{SUM}{}\n", hex(&self.sum.finalize())).into_bytes()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a text never fails.
+        let _written = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// What the seal of a file says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is a backup of pbm, whole and unaltered.
+    Whole {
+        /// The number of its entries.
+        entries: u64,
+    },
+    /// It began as a backup of pbm, and has no end.
+    Cut,
+    /// It is a backup of pbm that was altered.
+    Altered,
+    /// It comes from elsewhere, and nobody can say.
+    Foreign,
+}
+
+/// What the head of a backup says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Its root.
+    pub(crate) root: Option<Dn>,
+    /// The tenants that it is of; none where it is of everything.
+    pub(crate) tenants: Vec<TenantId>,
+}
+
+/// Reads a file, and sums it up on the way.
+pub(crate) struct Sealed<R> {
+    input: R,
+    sum: Sha256,
+    /// The last bytes that were read: they may be those of the end.
+    held: Vec<u8>,
+    /// The first bytes: the head is among them.
+    beginning: Vec<u8>,
+}
+
+impl<R: Read> Sealed<R> {
+    /// A reader of a file.
+    pub(crate) fn new(input: R) -> Self {
+        Self { input, sum: Sha256::new(), held: Vec::new(), beginning: Vec::new() }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        let room = BEGINNING - self.beginning.len();
+        self.beginning.extend_from_slice(piece.get(..room.min(piece.len())).unwrap_or_default());
+        self.held.extend_from_slice(piece);
+        if let Some(surely) = self.held.len().checked_sub(END) {
+            self.sum.update(self.held.get(..surely).unwrap_or_default());
+            self.held.drain(..surely);
+        }
+    }
+
+    /// What the head says; to be asked once it was read.
+    pub(crate) fn head(&self) -> Head {
+        let mut head = Head::default();
+        for line in self.beginning.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok()) {
+            let line = line.trim_end_matches('\r');
+            if let Some((root, _)) = line.strip_prefix(HEAD).and_then(|rest| rest.rsplit_once(BEGUN)) {
+                head.root = Dn::parse(root).ok();
+            } else if let Some(tenants) = line.strip_prefix(TENANTS) {
+                head.tenants = tenants.split(' ').filter_map(|id| TenantId::parse(id).ok()).collect();
+            } else if line.starts_with("dn:") {
+                break;
+            }
+        }
+        head
+    }
+
+    /// What the seal says, after the last byte was read, of a file in which so many entries were found.
+    pub(crate) fn verdict(mut self, found: u64) -> Verdict {
+        let end = String::from_utf8_lossy(&self.held).into_owned();
+        let Some(lines) = end.rfind(COUNT) else {
+            return if self.head().root.is_some() { Verdict::Cut } else { Verdict::Foreign };
+        };
+        let sum = end.get(lines..).and_then(|lines| {
+            let (count, sum) = lines.strip_prefix(COUNT)?.split_once('\n')?;
+            Some((count.parse::<u64>().ok()?, sum.strip_prefix(SUM)?))
+        });
+        let Some((entries, sum)) = sum else {
+            // As after a change of all line ends.
+            return if end.contains(SUM) { Verdict::Altered } else { Verdict::Cut };
+        };
+        let above = self.held.len().saturating_sub(end.len() - end.find(SUM).unwrap_or(end.len()));
+        self.sum.update(self.held.get(..above).unwrap_or_default());
+        let is_right = sum.strip_suffix('\n') == Some(&hex(&self.sum.finalize())) && entries == found;
+        if is_right { Verdict::Whole { entries } } else { Verdict::Altered }
+    }
+}
+
+impl<R: Read> Read for Sealed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        if let Some(piece) = buffer.get(..read) {
+            self.take(piece);
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backup(entries: u64) -> Vec<u8> {
+        let mut text = Vec::new();
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let mut seal = Seal::begin(&mut text, &Dn::parse("dc=x").unwrap(), &[], now);
+        for number in 0..entries {
+            text.extend_from_slice(format!("dn: ou={number},dc=x\nobjectClass: top\n\n").as_bytes());
+            seal.count();
+        }
+        seal.take(&text);
+        text.extend(seal.end());
+        text
+    }
+
+    /// The verdict on a text that comes in pieces of a size.
+    fn verdict(text: &[u8], piece: usize, found: u64) -> Verdict {
+        let mut sealed = Sealed::new(text);
+        let mut buffer = vec![0; piece];
+        while sealed.read(&mut buffer).unwrap() > 0 {}
+        sealed.verdict(found)
+    }
+
+    #[test]
+    fn a_whole_backup_is_known_however_it_is_read() {
+        for (entries, piece) in [(0, 1), (1, 7), (50, 1), (50, 100), (50, 1 << 20)] {
+            assert_eq!(verdict(&backup(entries), piece, entries), Verdict::Whole { entries });
+        }
+    }
+
+    #[test]
+    fn a_cut_one_is_known_wherever_it_is_cut() {
+        let text = backup(9);
+        let whole = String::from_utf8(text.clone()).unwrap();
+        let head_ends = whole.find("begun ").unwrap() + "begun ".len();
+        for end in head_ends..text.len() {
+            let verdict = verdict(&text[..end], 64, 9);
+            assert!(matches!(verdict, Verdict::Cut | Verdict::Altered), "{end}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_known_wherever_it_is() {
+        let text = backup(9);
+        for place in 0..text.len() {
+            let mut text = text.clone();
+            text[place] ^= 1;
+            assert!(!matches!(verdict(&text, 64, 9), Verdict::Whole { .. }), "{place}");
+        }
+    }
+
+    #[test]
+    fn what_was_added_taken_away_or_joined_is_known() {
+        let text = backup(3);
+        let added = [text.as_slice(), b"\ndn: ou=z,dc=x\nobjectClass: top\n"].concat();
+        assert_ne!(verdict(&added, 64, 4), Verdict::Whole { entries: 4 });
+        assert_ne!(verdict(&[text.clone(), text.clone()].concat(), 64, 6), Verdict::Whole { entries: 6 });
+        assert_eq!(verdict(&text, 64, 2), Verdict::Altered, "an entry that nobody can read");
+    }
+
+    #[test]
+    fn the_head_says_of_which_root_and_tenants_it_is() {
+        let (root, tenants) =
+            (Dn::parse("o=a\\, begun b").unwrap(), ["t1", "t2"].map(|id| TenantId::parse(id).unwrap()));
+        let mut text = Vec::new();
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        Seal::begin(&mut text, &root, &tenants, now);
+        let mut sealed = Sealed::new(text.as_slice());
+        io::copy(&mut sealed, &mut io::sink()).unwrap();
+        assert_eq!(sealed.head(), Head { root: Some(root), tenants: tenants.to_vec() });
+    }
+
+    #[test]
+    fn line_ends_of_windows_are_an_alteration() {
+        let text = String::from_utf8(backup(3)).unwrap().replace('\n', "\r\n");
+        assert_eq!(verdict(text.as_bytes(), 64, 3), Verdict::Altered);
+    }
+
+    #[test]
+    fn a_file_from_elsewhere_is_no_backup() {
+        assert_eq!(verdict(b"dn: dc=x\nobjectClass: top\n", 5, 1), Verdict::Foreign);
+        assert_eq!(verdict(b"", 5, 0), Verdict::Foreign);
+    }
+}

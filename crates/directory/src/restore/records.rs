@@ -1,0 +1,169 @@
+//! The entries of a file, one after the other, as they are to stand here.
+
+use super::{RestoreError, rules::Rules};
+use crate::backup::{
+    file::LdifFile,
+    key::{Digest, Key},
+    seal::{Head, Sealed, Verdict},
+};
+use ldap_text::{
+    dn::Dn,
+    ldif::{Entry, LdifReader, Record, Value},
+};
+use mail_model::names;
+use std::{
+    io::{BufReader, Read},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// How much is read at a time, in bytes.
+const BUFFER: usize = 256 * 1024;
+
+/// An entry of a file.
+pub(super) struct Item {
+    /// The line it begins at.
+    pub(super) line: u64,
+    /// Stands for its name.
+    pub(super) key: Key,
+    /// Stands for its content.
+    pub(super) digest: Digest,
+    /// The entry.
+    pub(super) entry: Entry,
+}
+
+/// Another root that a file is of, and ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rebase {
+    pub(super) from: Dn,
+    pub(super) to: Dn,
+}
+
+/// The entries of a file, as they come.
+pub(super) struct Records {
+    reader: LdifReader<BufReader<Shared>>,
+    sealed: Shared,
+    found: u64,
+}
+
+/// A reader that is asked for its verdict after the last byte.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Option<SealedFile>>>);
+
+type SealedFile = Sealed<Box<dyn Read + Send>>;
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let mut sealed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sealed.as_mut().map_or(Ok(0), |sealed| sealed.read(buffer))
+    }
+}
+
+impl Records {
+    /// Reads a file from its beginning.
+    pub(super) fn open(
+        file: &LdifFile,
+        on_read: impl FnMut(usize) + Send + 'static,
+    ) -> Result<Self, RestoreError> {
+        let sealed = Shared(Arc::new(Mutex::new(Some(Sealed::new(file.open(on_read)?)))));
+        let reader = LdifReader::new(BufReader::with_capacity(BUFFER, sealed.clone()));
+        Ok(Self { reader, sealed, found: 0 })
+    }
+
+    /// The next entry, with the line it begins at; what is left of removed ones is passed over.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, Entry)>, RestoreError> {
+        while let Some(record) = self.reader.next() {
+            let line = self.reader.record_line();
+            match record? {
+                Record::Change(_) => return Err(RestoreError::Changes { line }),
+                Record::Entry(entry) => {
+                    self.found += 1;
+                    if !entry.is_of_class(names::TOMBSTONE_CLASS) {
+                        return Ok(Some((line, entry)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the head of a backup says; to be asked after the first entry.
+    pub(super) fn head(&self) -> Head {
+        let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sealed.as_ref().map(Sealed::head).unwrap_or_default()
+    }
+
+    /// What the seal says; to be asked after the last entry.
+    pub(super) fn verdict(self) -> Verdict {
+        let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        sealed.map_or(Verdict::Foreign, |sealed| sealed.verdict(self.found))
+    }
+}
+
+impl Rebase {
+    /// The entry below our root.
+    pub(super) fn entry(&self, mut entry: Entry, rules: &Rules) -> Entry {
+        entry.dn = self.name(&entry.dn).unwrap_or(entry.dn);
+        if entry.dn == self.to {
+            self.name_of_root(&mut entry);
+        }
+        for attribute in &mut entry.attributes {
+            if rules.schema.attribute(&attribute.name).is_some_and(|kind| kind.is_name) {
+                for value in &mut attribute.values {
+                    change_text(value, |text| self.name(&Dn::parse(text).ok()?).map(|dn| dn.to_string()));
+                }
+            } else if [names::ACI, names::MEMBER_URL].contains(&attribute.name) {
+                for value in &mut attribute.values {
+                    change_text(value, |text| Some(self.inside(text)));
+                }
+            }
+        }
+        entry
+    }
+
+    /// The root has its name among its values, too.
+    fn name_of_root(&self, entry: &mut Entry) {
+        for attribute in &mut entry.attributes {
+            let value = |dn: &Dn| Some(dn.rdn()?.value_of(&attribute.name)?.to_owned());
+            let (old, new) = (value(&self.from), value(&self.to));
+            if let (Some(old), Some(new)) = (old, new) {
+                attribute.values.retain(|value| !value.as_bytes().eq_ignore_ascii_case(old.as_bytes()));
+                attribute.values.push(new.into());
+            }
+        }
+    }
+
+    /// A name that stood below the other root.
+    pub(super) fn name(&self, dn: &Dn) -> Option<Dn> {
+        let own = dn.rdns().len().checked_sub(self.from.rdns().len())?;
+        if !dn.is_within(&self.from) {
+            return None;
+        }
+        let own = dn.rdns().get(..own)?;
+        Some(own.iter().rev().fold(self.to.clone(), |dn, rdn| dn.with_rdn(rdn.clone())))
+    }
+
+    /// A text with the name of the other root in it.
+    fn inside(&self, text: &str) -> String {
+        let (from, folded) = (self.from.to_string().to_lowercase(), text.to_lowercase());
+        // A text whose letters change their length in lower case has places that can't be told.
+        if folded.len() != text.len() {
+            return text.to_owned();
+        }
+        let mut changed = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(found) = folded.get(at..).and_then(|rest| rest.find(&from)) {
+            changed.push_str(text.get(at..at + found).unwrap_or_default());
+            changed.push_str(&self.to.to_string());
+            at += found + from.len();
+        }
+        changed.push_str(text.get(at..).unwrap_or_default());
+        changed
+    }
+}
+
+fn change_text(value: &mut Value, change: impl FnOnce(&str) -> Option<String>) {
+    let changed = str::from_utf8(value.as_bytes()).ok().and_then(change);
+    if let Some(changed) = changed {
+        *value = changed.into();
+    }
+}
