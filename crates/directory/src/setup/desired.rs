@@ -19,8 +19,10 @@ const SHARED: &[&str] = &[
     "associatedDomain",
 ];
 
-/// Attributes that 389-ds asks for when a plug-in is added, and then shows its own values of.
-const INITIAL: &[&str] = &["nsslapd-pluginVersion", "nsslapd-pluginVendor", "nsslapd-pluginDescription"];
+/// Attributes that are set only where they have no value: 389-ds asks for some when a plug-in is added, and then shows its
+/// own values of them; who else may write hashed passwords is for others to say, too.
+const INITIAL: &[&str] =
+    &["nsslapd-pluginVersion", "nsslapd-pluginVendor", "nsslapd-pluginDescription", "passwordAdminDN"];
 
 /// The attribute of access rules: ours are known by their names, others are left alone.
 const ACI: &str = "aci";
@@ -68,7 +70,7 @@ fn modifications(wanted: &Attribute, current: &impl EntryView) -> Vec<Modificati
     let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(wanted.name.as_str()));
     let modify =
         |kind, values| Modification { kind, attribute: Attribute { name: wanted.name.clone(), values } };
-    if is(INITIAL) && !has.is_empty() {
+    if is(INITIAL) && has.iter().any(|value| !value.is_empty()) {
         return Vec::new();
     }
     if is(&[ACI]) {

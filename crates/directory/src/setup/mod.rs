@@ -33,10 +33,12 @@ use std::sync::atomic::AtomicUsize;
 
 const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif");
 const SETTINGS: &str = include_str!("../../../../schema/settings.ldif");
+const BACKUP: &str = include_str!("../../../../schema/backup.ldif");
 const TREE: &str = include_str!("../../../../schema/tree.ldif");
 
 const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
 const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
+const PASSWORD_ADMIN: AttributeName = AttributeName::from_static("passwordAdminDN");
 /// The one plug-in of ours that 389-ds cannot start while it runs.
 const NEEDS_RESTART: &str = "USN";
 
@@ -45,6 +47,8 @@ const NEEDS_RESTART: &str = "USN";
 pub struct SetupRequest {
     /// The account that pbm binds as; its password is set when it cannot bind with it.
     pub service: Credentials,
+    /// The account that backs up and restores, where there is to be one.
+    pub backup: Option<Credentials>,
     /// A domain that the tenant `default` serves.
     pub domain: Domain,
     /// The first super administrator, made only when there is none.
@@ -69,6 +73,8 @@ pub struct SetupReport {
     pub changes: usize,
     /// Plug-ins that work only after 389-ds has been restarted.
     pub restart_for: Vec<String>,
+    /// Who else may write hashed passwords, where the account that restores may not.
+    pub other_password_admin: Option<String>,
 }
 
 /// Why a setup stopped.
@@ -135,6 +141,9 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         self.plugins().await?;
         self.indexes(&backend).await?;
         self.tree(request).await?;
+        if let Some(account) = &request.backup {
+            self.backup_account(account).await?;
+        }
         self.default_tenant(&request.domain).await?;
         self.administrator(&request.administrator).await
     }
@@ -238,6 +247,36 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
                 self.service_password(&request.service).await.map_err(failed(step))?;
             }
         }
+        Ok(())
+    }
+
+    /// The account that backs up and restores, and what it may do.
+    async fn backup_account(&mut self, account: &Credentials) -> Result<(), SetupError> {
+        let step = "making the account that backs up and restores";
+        let root = self.directory.tree().root().to_string();
+        let placeholders =
+            [("root", root), ("account", account.dn.to_string()), ("account_url", in_url(&account.dn))];
+        // Somebody who can do everything anyway, such as the Directory Manager, has no entry of ours.
+        let is_ours = account.dn.is_within(self.directory.tree().root());
+        for entry in entries(BACKUP, &placeholders).into_iter().filter(|_| is_ours) {
+            let is_account = entry.dn == account.dn;
+            let exists = self.read(&entry.dn, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some();
+            let entry = if is_account && !exists {
+                let password = Value::secret(account.password.expose_secret());
+                desired::with(entry, names::USER_PASSWORD, password)
+            } else {
+                entry
+            };
+            self.ensure(entry).await.map_err(failed(step))?;
+            if is_account && exists {
+                self.service_password(account).await.map_err(failed(step))?;
+            }
+        }
+        let settings = self.read(&config(&[]), &[PASSWORD_ADMIN]).await.map_err(failed(step))?;
+        let admin = settings.and_then(|entry| entry.first(&PASSWORD_ADMIN).map(str::to_owned));
+        let is_other =
+            |admin: &String| !admin.is_empty() && Dn::parse(admin).ok().as_ref() != Some(&account.dn);
+        self.report.other_password_admin = admin.filter(is_other).filter(|_| is_ours);
         Ok(())
     }
 
@@ -348,13 +387,15 @@ mod tests {
     #[test]
     fn every_file_of_the_schema_folder_reads_as_entries() {
         for (file, count) in
-            [(SETTINGS, 1), (PLUGINS, 5), (indexes::INDEXES, 18), (TREE, 9), (schema::SCHEMA, 1)]
+            [(SETTINGS, 1), (PLUGINS, 5), (indexes::INDEXES, 18), (TREE, 9), (BACKUP, 3), (schema::SCHEMA, 1)]
         {
             let folders = ["domains", "people", "groups", "resources", "contacts", "system", "answers"];
             let mut filled = folders.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
             filled.extend([
                 ("service", "uid=service,dc=x".to_owned()),
                 ("decoy", "uid=decoy,dc=x".to_owned()),
+                ("account", "uid=backup,dc=x".to_owned()),
+                ("account_url", "uid=backup".to_owned()),
                 ("root", "dc=x".to_owned()),
                 ("backend", "b".to_owned()),
                 ("service_url", "uid=pbm".to_owned()),

@@ -9,7 +9,7 @@ use address_book::{
 use directory::{
     Directory,
     error::{DirectoryError, Unreachable},
-    settings::{LdapSettings, LdapUrl},
+    settings::{Credentials, LdapSettings, LdapUrl},
 };
 use mail_model::tenant::TenantId;
 use std::{process::ExitCode, sync::Arc};
@@ -33,6 +33,9 @@ pub(super) fn check(config: &Config) -> Outcome {
                 }
             }
         }
+        if let Some(account) = &config.backup.account {
+            sound &= check_backups(config, account).await;
+        }
         match &config.address_book.redis {
             None => println!(
                 "redis: not used; the directory answers for the address book, without a feed of changes"
@@ -41,6 +44,24 @@ pub(super) fn check(config: &Config) -> Outcome {
         }
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
+}
+
+/// Whether the account that backs up and restores is of use; says so.
+async fn check_backups(config: &Config, account: &Credentials) -> bool {
+    let Some(ldap) = config.ldap_for_backups() else { return true };
+    let directory = Directory::new(Arc::new(ldap), config.tree.clone());
+    let (sound, findings) = match directory.sees_passwords().await {
+        Ok(true) => (true, "connected, and may read what backups need".to_owned()),
+        Ok(false) => (false, "connected, but may not read hashes of passwords: run pbm init".to_owned()),
+        Err(DirectoryError::Unreachable(Unreachable::Bind { code: 49, .. })) => (
+            false,
+            "the bind was refused; check backup.bind_password, or run pbm init, which makes the account"
+                .to_owned(),
+        ),
+        Err(error) => (false, chain(&error)),
+    };
+    println!("backups as {}: {findings}", account.dn);
+    sound
 }
 
 /// Whether Redis is of use; says so.

@@ -137,6 +137,7 @@ async fn prepare(
     };
     let request = SetupRequest {
         service: config.ldap.credentials.clone(),
+        backup: config.backup.account.clone(),
         domain: domain.clone(),
         administrator: init::administrator(address.as_str(), &password, domain)?,
     };
@@ -185,6 +186,7 @@ fn root_of(domain: &Domain) -> Dn {
 /// reads it back.
 fn write_config(data: &Data, servers: &Servers, root: &Dn, listen: SocketAddr) -> anyhow::Result<Config> {
     secret_file(&data.file("ldap-password"))?;
+    secret_file(&data.file("backup-password"))?;
     secret_file_of(&data.file("token-key"), 64)?;
     let table = toml::toml! {
         [http]
@@ -203,6 +205,7 @@ fn write_config(data: &Data, servers: &Servers, root: &Dn, listen: SocketAddr) -
     set("http", "listen", toml::Value::Array(vec![listen.to_string().into()]));
     set("ldap", "urls", toml::Value::Array(vec![servers.directory.url().into()]));
     set("ldap", "bind_password_file", path("ldap-password"));
+    set("backup", "bind_password_file", path("backup-password"));
     set("tree", "root", root.to_string().into());
     set("auth", "token_key_file", path("token-key"));
     if let Ok(redis) = &servers.redis {

@@ -66,6 +66,7 @@ pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
     let password = admin_password(args)?;
     let request = SetupRequest {
         service: config.ldap.credentials.clone(),
+        backup: config.backup.account.clone(),
         administrator: administrator(&address, &password, &domain)?,
         domain,
     };
@@ -168,6 +169,12 @@ fn conclude(report: &SetupReport, dry_run: bool) {
         (0, _) => eprintln!("Everything is as it should be; nothing to change."),
         (_, true) => eprintln!("{changes} change(s) would be made."),
         (_, false) => eprintln!("{changes} change(s) made."),
+    }
+    if let Some(other) = &report.other_password_admin {
+        eprintln!(
+            "Restores cannot bring back hashed passwords: passwordAdminDN in cn=config is {other}. If that is a group, add the \
+             account backup.bind_dn to it; otherwise replace it by a group of both."
+        );
     }
     if !report.restart_for.is_empty() {
         eprintln!(

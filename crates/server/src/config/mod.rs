@@ -2,10 +2,12 @@
 //! documents each key; a test keeps it complete.
 
 mod address_book;
+pub mod backup;
 pub mod source;
 
 use crate::auth::attempts::Limits;
 use ::address_book::settings::BookSettings;
+use backup::BackupSettings;
 use directory::settings::{Credentials, LdapSettings, LdapUrl, trust};
 use ipnet::IpNet;
 use ldap_text::dn::Dn;
@@ -43,6 +45,8 @@ pub struct Config {
     pub purge_interval: Duration,
     /// The address book.
     pub address_book: BookSettings,
+    /// Backups.
+    pub backup: BackupSettings,
     /// Logs.
     pub log: LogConfig,
 }
@@ -135,9 +139,17 @@ impl Config {
         let purge_interval =
             source.duration("deletion.purge_interval", 3_600_000).max(Duration::from_secs(1));
         let address_book = address_book::address_book(source);
+        let backup = backup::backup(source, tree.as_ref(), ldap.as_ref().map(|ldap| &ldap.credentials.dn));
         let log = log(source);
         let (tree, ldap, auth) = (tree?, ldap?, auth?);
-        Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, log })
+        Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, backup, log })
+    }
+
+    /// What is needed to back up and restore; `None` where no account is configured for that.
+    #[must_use]
+    pub fn ldap_for_backups(&self) -> Option<LdapSettings> {
+        let credentials = self.backup.account.clone()?;
+        Some(LdapSettings { credentials, ..self.ldap.clone() })
     }
 
     /// The least that is needed to speak to the directory, for commands that serve nothing.

@@ -1,0 +1,86 @@
+//! The section `backup`: who backs up and restores, and what is backed up by itself.
+
+use super::{chain, source::Source};
+use directory::settings::Credentials;
+use ldap_text::dn::Dn;
+use mail_model::tree::Tree;
+use secrecy::ExposeSecret;
+use std::{path::PathBuf, time::Duration};
+
+/// Backups.
+#[derive(Clone, Debug, Default)]
+pub struct BackupSettings {
+    /// The account that backs up and restores; `None` where there is none.
+    pub account: Option<Credentials>,
+    /// What is backed up by itself.
+    pub schedule: Option<Schedule>,
+}
+
+/// Backups that are made by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// How often.
+    pub every: Duration,
+    /// Where they are kept.
+    pub folder: PathBuf,
+    /// Which are kept.
+    pub keep: Keep,
+}
+
+/// How many backups are kept: the newest of each of so many days, weeks and months.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Days.
+    pub daily: usize,
+    /// Weeks, which begin on Monday.
+    pub weekly: usize,
+    /// Months.
+    pub monthly: usize,
+}
+
+/// Days, weeks and months of which a backup is kept unless told otherwise.
+const KEEP: Keep = Keep { daily: 7, weekly: 4, monthly: 12 };
+/// More than anybody looks through: thirty years of days.
+const MOST: usize = 11_000;
+
+pub(super) fn backup(source: &mut Source, tree: Option<&Tree>, service: Option<&Dn>) -> BackupSettings {
+    let dn = source.parsed("backup.bind_dn", |text| Dn::parse(text).map_err(|error| chain(&error)));
+    let is_named = dn.is_some();
+    let dn = dn.or_else(|| tree.map(Tree::backup_account));
+    let password = source.secret("backup.bind_password", "backup.bind_password_file");
+    if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
+        source.mistake("backup.bind_password", "is empty: an LDAP bind without a password is anonymous");
+    }
+    if is_named && password.is_none() {
+        source
+            .mistake("backup.bind_dn", "needs a password: backup.bind_password_file or backup.bind_password");
+    }
+    if password.is_some() && dn.as_ref().is_some_and(|dn| Some(dn) == service) {
+        source.mistake(
+            "backup.bind_dn",
+            "is that of ldap.bind_dn, which must not read passwords: take another one",
+        );
+    }
+    let account = dn.zip(password).map(|(dn, password)| Credentials { dn, password });
+    let every = source.duration("backup.every", 24 * 3_600_000).max(Duration::from_secs(1));
+    let folder = source.text("backup.folder").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let keep = Keep {
+        daily: source.number("backup.keep.daily", KEEP.daily, &(0..=MOST)),
+        weekly: source.number("backup.keep.weekly", KEEP.weekly, &(0..=MOST)),
+        monthly: source.number("backup.keep.monthly", KEEP.monthly, &(0..=MOST)),
+    };
+    if keep.daily + keep.weekly + keep.monthly == 0 {
+        source.mistake(
+            "backup.keep.daily",
+            "is 0, as are the weekly and monthly ones: no backup would be kept",
+        );
+    }
+    if folder.is_some() && account.is_none() {
+        source.mistake(
+            "backup.folder",
+            "needs an account that may read passwords: set backup.bind_password_file and run pbm init",
+        );
+    }
+    let schedule = folder.map(|folder| Schedule { every, folder, keep });
+    BackupSettings { account, schedule }
+}
