@@ -2,7 +2,7 @@
 //! replicas at once (see [`directory::purge`]). And what brings the address book up to date, on a thread of its own,
 //! since it may have a hundred thousand entries to go through.
 
-use crate::{clock, config::Config};
+use crate::{api::ScheduledBackup, backup, clock, config::Config};
 use address_book::desk::AddressBook;
 use directory::{Directory, purge::PurgeReport};
 use std::{io, sync::Arc, thread, time::Duration};
@@ -22,6 +22,16 @@ pub async fn purge_on_schedule(config: &Config) {
         }
         tokio::time::sleep(jittered(config.purge_interval)).await;
     }
+}
+
+/// Backs everything up on schedule, where there is one; never ends.
+pub async fn back_up_on_schedule(config: &Config, note: &ScheduledBackup) {
+    let (Some(schedule), Some(ldap)) = (&config.backup.schedule, config.ldap_for_backups()) else {
+        return std::future::pending().await;
+    };
+    let ldap = directory::settings::LdapSettings { connections: 2, password_connections: 1, ..ldap };
+    let directory = Directory::new(Arc::new(ldap), config.tree.clone());
+    backup::schedule::run(&directory, schedule, note).await;
 }
 
 /// The thread that brings an address book up to date; it ends when this is dropped.

@@ -7,7 +7,10 @@ use crate::http::{
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use utoipa::ToSchema;
@@ -21,6 +24,25 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(super) struct Status {
     /// `live` or `ready`.
     status: &'static str,
+    /// `failed` where the latest backup on schedule came to nothing; the log has the reason. Answers are given all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    backup: Option<&'static str>,
+}
+
+/// How the latest backup on schedule went.
+#[derive(Default)]
+pub struct ScheduledBackup(AtomicBool);
+
+impl ScheduledBackup {
+    /// Notes how one went.
+    pub fn note(&self, is_made: bool) {
+        self.0.store(!is_made, Ordering::Relaxed);
+    }
+
+    fn word(&self) -> Option<&'static str> {
+        self.0.load(Ordering::Relaxed).then_some("failed")
+    }
 }
 
 /// The last answer about the directory.
@@ -39,7 +61,7 @@ impl Health {
 }
 
 pub(super) fn live() -> Result<Reply, Failure> {
-    Reply::json(&Status { status: "live" })
+    Reply::json(&Status { status: "live", backup: None })
 }
 
 pub(super) async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
@@ -52,7 +74,7 @@ pub(super) async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
         answers
     };
     if answers {
-        Reply::json(&Status { status: "ready" })
+        Reply::json(&Status { status: "ready", backup: call.services.scheduled_backup.word() })
     } else {
         Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "The directory is out of reach.").with_retry())
     }

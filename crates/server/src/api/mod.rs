@@ -3,6 +3,7 @@
 
 mod addressbook;
 mod authenticate;
+mod backup;
 mod bulk;
 mod docs;
 mod document;
@@ -15,7 +16,7 @@ mod resources;
 mod tenants;
 pub(crate) mod users;
 
-pub use health::Health;
+pub use health::{Health, ScheduledBackup};
 
 use crate::http::{
     answer::{Failure, Reply},
@@ -99,6 +100,8 @@ pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Fa
         Endpoint::ListContactChanges => Box::pin(addressbook::changes(call)).await,
         Endpoint::ExportContacts => Box::pin(addressbook::export(call)).await,
         Endpoint::ReadContact => Box::pin(addressbook::read(call)).await,
+        Endpoint::BackUp => Box::pin(backup::back_up(call)).await,
+        Endpoint::Restore => Box::pin(backup::restore(call)).await,
         Endpoint::ReadDocument => Ok(docs::document()),
         Endpoint::ReadDocs => Ok(docs::page()),
         Endpoint::ReadDocsFile => docs::page_file(call),

@@ -1,13 +1,16 @@
 //! The command line.
 
 mod addressbook;
+mod backup;
 mod check;
 mod demo;
 mod dev;
 mod dev_files;
+mod diff;
 mod import_users;
 mod init;
 mod purge;
+mod restore;
 mod serve;
 mod tenant;
 
@@ -38,6 +41,12 @@ enum Command {
     Init(init::InitArgs),
     /// Remove the users and tenants whose retention is over. `pbm serve` does the same every hour.
     Purge(purge::PurgeArgs),
+    /// Save everything, or some tenants, as LDIF, hashes of passwords included.
+    Backup(backup::BackupArgs),
+    /// Restore from LDIF: a file of `pbm backup`, `ldapsearch`, `db2ldif` or any other.
+    Restore(restore::RestoreArgs),
+    /// Compare an LDIF file with the directory, or with another file.
+    Diff(diff::DiffArgs),
     /// Work with tenants.
     Tenant(tenant::TenantArgs),
     /// Make and change the users that a CSV or NDJSON file lists.
@@ -82,6 +91,9 @@ pub fn run() -> ExitCode {
         Command::Check(args) => with_config(&args, check::check),
         Command::Init(args) => with_config(&args.config, |config| init::init(config, &args)),
         Command::Purge(args) => with_config(&args.config, |config| purge::purge(config, &args)),
+        Command::Backup(args) => with_config(&args.config, |config| backup::backup(config, &args)),
+        Command::Restore(args) => with_config(&args.config, |config| restore::restore(config, &args)),
+        Command::Diff(args) => diff::diff(&args),
         Command::Tenant(args) => with_config(args.config(), |config| tenant::tenant(config, &args)),
         Command::ImportUsers(args) => {
             with_config(&args.config, |config| import_users::import_users(config, &args))

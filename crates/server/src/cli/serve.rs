@@ -15,11 +15,13 @@ pub(super) fn serve(config: &Config) -> Outcome {
 /// Serves until `stop` is ready; says so on stdout when it begins.
 pub(super) async fn serve_until(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let application = Application::build(config)?;
+    let scheduled_backup = application.scheduled_backup().clone();
     let follower = jobs::follow(config, application.address_book().clone())?;
     announce(&application.urls())?;
     tokio::select! {
         ended = application.run_until_stopped(stop) => ended?,
         () = jobs::purge_on_schedule(config) => {}
+        () = jobs::back_up_on_schedule(config, &scheduled_backup) => {}
     }
     drop(follower);
     tracing::info!("server.stopped");

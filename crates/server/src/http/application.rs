@@ -1,7 +1,7 @@
 //! The application: binds its addresses, then runs until it is told to stop. Tests take the same way.
 
 use crate::{
-    api::Health,
+    api::{Health, ScheduledBackup},
     auth::{accounts::Accounts, attempts::Attempts, tokens::Tokens},
     config::{Config, HttpConfig, TlsFiles},
     http::{dispatch::dispatch, idempotency::Digests, listener::Listeners},
@@ -13,12 +13,16 @@ use actix_web::{
 use address_book::desk::{AddressBook, Desk, SettingsError};
 use directory::{Directory, settings::LdapSettings};
 use ipnet::IpNet;
+use ldap_text::dn::Dn;
 use mail_model::deletion::Retention;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
+
+/// Connections of a worker thread for backups and restores: others want to be answered meanwhile.
+const KEEPERS_CONNECTIONS: usize = 8;
 
 /// What all worker threads share. None of it is a session: any replica answers any request.
 pub struct Services {
@@ -38,6 +42,10 @@ pub struct Services {
     pub digests: Digests,
     /// Whether the directory answered lately.
     pub health: Health,
+    /// The account that pbm serves as.
+    pub service: Dn,
+    /// How the latest backup on schedule went.
+    pub scheduled_backup: Arc<ScheduledBackup>,
 }
 
 /// What a worker thread answers requests with.
@@ -46,6 +54,8 @@ pub struct Worker {
     pub services: Arc<Services>,
     /// The directory, through this thread's connections.
     pub directory: Directory,
+    /// The same, as the account that backs up and restores; `None` where there is none.
+    pub keeper: Option<Directory>,
     /// Where address books are opened.
     pub desk: Rc<Desk>,
 }
@@ -83,6 +93,7 @@ pub enum StartError {
 pub struct Application {
     listeners: Listeners,
     address_book: AddressBook,
+    scheduled_backup: Arc<ScheduledBackup>,
 }
 
 impl Application {
@@ -92,12 +103,16 @@ impl Application {
     /// [`StartError`].
     pub fn build(config: &Config) -> Result<Self, StartError> {
         let services = Arc::new(services(config));
+        let scheduled_backup = services.scheduled_backup.clone();
         let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let tree = config.tree.clone();
         let address_book = AddressBook::new(&config.address_book, tree.clone())?;
         let books = address_book.clone();
+        let keeper = config.ldap_for_backups();
+        let keeper = keeper.map(|ldap| Arc::new(LdapSettings { connections: KEEPERS_CONNECTIONS, ..ldap }));
         let worker = move || Worker {
             services: services.clone(),
+            keeper: keeper.as_ref().map(|ldap| witnessed(Directory::new(ldap.clone(), tree.clone()), &books)),
             directory: witnessed(Directory::new(ldap.clone(), tree.clone()), &books),
             desk: Rc::new(books.desk()),
         };
@@ -108,13 +123,19 @@ impl Application {
             let bound = listeners.bind(*address, app.clone());
             listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
         }
-        Ok(Self { listeners, address_book })
+        Ok(Self { listeners, address_book, scheduled_backup })
     }
 
     /// The address book that its requests are answered from. Somebody has to bring it up to date.
     #[must_use]
     pub fn address_book(&self) -> &AddressBook {
         &self.address_book
+    }
+
+    /// Where it is told how backups on schedule go.
+    #[must_use]
+    pub fn scheduled_backup(&self) -> &Arc<ScheduledBackup> {
+        &self.scheduled_backup
     }
 
     /// The URLs that it answers at.
@@ -144,6 +165,8 @@ fn services(config: &Config) -> Services {
         retention: config.retention,
         digests: Digests::new(&auth.token_key),
         health: Health::default(),
+        service: config.ldap.credentials.dn.clone(),
+        scheduled_backup: Arc::default(),
     }
 }
 

@@ -18,6 +18,8 @@ use std::{borrow::Cow, net::IpAddr, rc::Rc};
 pub struct Call<'a> {
     /// The directory, through this thread's connections.
     pub directory: &'a Directory,
+    /// The same, as the account that backs up and restores; `None` where there is none.
+    pub keeper: Option<&'a Directory>,
     /// Where address books are opened, on this thread.
     pub desk: &'a Rc<Desk>,
     /// What all threads share.

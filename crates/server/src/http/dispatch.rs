@@ -4,7 +4,7 @@ use super::{
     answer::{Failure, Reply},
     application::{Services, Worker},
     call::{Call, Names, Rows},
-    endpoint::{Access, Endpoint, NoEndpoint, Takes},
+    endpoint::{Access, Endpoint, NoEndpoint, Takes, TenantParameter},
     form::{Body, Parameters},
     idempotency::{self, Begun, Keyed},
     path,
@@ -69,7 +69,7 @@ async fn answer(
     payload: Payload,
     trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
-    let Worker { services, directory, desk } = worker;
+    let Worker { services, directory, keeper, desk } = worker;
     refuse_replaced(request.uri().path())?;
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
@@ -84,10 +84,9 @@ async fn answer(
     };
     trace.asked_by.clone_from(&actor);
     // Before the body is read, wherever the path says enough.
-    let right = if endpoint.has_tenant_parameter() {
-        None
-    } else {
-        Some(right_of(endpoint, actor.as_ref(), &names)?)
+    let right = match endpoint.tenant_parameter() {
+        TenantParameter::None => Some(right_of(endpoint, actor.as_ref(), &names)?),
+        TenantParameter::Required | TenantParameter::Optional => None,
     };
     let precondition = precondition_of(endpoint, request)?;
     let (body, rows) = if endpoint.takes_rows() {
@@ -100,7 +99,7 @@ async fn answer(
     let right = if let Some(right) = right {
         right
     } else {
-        names.tenant = Some(tenant_parameter(&mut parameters)?);
+        names.tenant = tenant_parameter(&mut parameters, endpoint.tenant_parameter())?;
         right_of(endpoint, actor.as_ref(), &names)?
     };
     let keyed = match &actor {
@@ -108,8 +107,21 @@ async fn answer(
         None => None,
     };
     let known = Known::of_request(request);
-    let mut call =
-        Call { directory, desk, services, right, client, now, precondition, known, parameters, rows, names };
+    let keeper = keeper.as_ref();
+    let mut call = Call {
+        directory,
+        keeper,
+        desk,
+        services,
+        right,
+        client,
+        now,
+        precondition,
+        known,
+        parameters,
+        rows,
+        names,
+    };
     let outcome = handle(keyed, endpoint, &mut call).await;
     // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
     for name in call.parameters.asked() {
@@ -153,10 +165,13 @@ async fn handle_once(keyed: &Keyed, endpoint: Endpoint, call: &mut Call<'_>) -> 
 }
 
 /// The parameter `tenant-id`, of requests whose path has no tenant; an impossible one does not exist.
-fn tenant_parameter(parameters: &mut Parameters) -> Result<TenantId, Failure> {
+fn tenant_parameter(parameters: &mut Parameters, kind: TenantParameter) -> Result<Option<TenantId>, Failure> {
     let text = parameters.take(TENANT_PARAMETER)?.filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| Failure::missing(TENANT_PARAMETER))?;
-    TenantId::parse(&text).map_err(|_| Failure::not_found("tenant"))
+    match text {
+        Some(text) => TenantId::parse(&text).map(Some).map_err(|_| Failure::not_found("tenant")),
+        None if kind == TenantParameter::Optional => Ok(None),
+        None => Err(Failure::missing(TENANT_PARAMETER)),
+    }
 }
 
 fn precondition_of(endpoint: Endpoint, request: &HttpRequest) -> Result<Precondition, Failure> {

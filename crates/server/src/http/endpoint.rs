@@ -89,6 +89,10 @@ pub enum Endpoint {
     ExportContacts,
     /// One contact as a vCard.
     ReadContact,
+    /// A tenant, or everything, as LDIF with the hashes of passwords.
+    BackUp,
+    /// Restore from LDIF.
+    Restore,
     /// This document.
     ReadDocument,
     /// A page to read this document and to try it out.
@@ -108,6 +112,17 @@ pub enum Takes {
     IfNoneMatch,
     /// `Idempotency-Key`: it makes something.
     IdempotencyKey,
+}
+
+/// Whether a request names its tenant by a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantParameter {
+    /// The path names it, or there is none.
+    None,
+    /// It does.
+    Required,
+    /// It does, unless it is about everything.
+    Optional,
 }
 
 /// Who may use an endpoint.
@@ -189,6 +204,8 @@ const SUGGEST: &str = "/v2/addressbook/{tenant}/suggest";
 const CHANGES: &str = "/v2/addressbook/{tenant}/changes";
 const EXPORT: &str = "/v2/addressbook/{tenant}/export";
 const CONTACT: &str = "/v2/addressbook/{tenant}/{file}";
+const BACKUP: &str = "/v2/backup/ldif";
+const RESTORE: &str = "/v2/restore/ldif";
 
 /// Super administrators only.
 const SUPER: Access = rights(All, All, [None, None], [None, None]);
@@ -246,6 +263,8 @@ impl Endpoint {
             Self::ListContactChanges => (Method::GET, CHANGES,  OF_TENANT, Nothing),
             Self::ExportContacts     => (Method::GET, EXPORT,   OF_TENANT, Nothing),
             Self::ReadContact        => (Method::GET, CONTACT,  OF_TENANT, Nothing),
+            Self::BackUp  => (Method::GET,  BACKUP,  BUT_SUPER, Nothing),
+            Self::Restore => (Method::POST, RESTORE, BUT_SUPER, Nothing),
             Self::ReadDocument => (Method::GET, "/openapi.json", Access::Open, Nothing),
             Self::ReadDocs     => (Method::GET, "/docs",         Access::Open, Nothing),
             Self::ReadDocsFile => (Method::GET, "/docs/{file}",  Access::Open, Nothing),
@@ -255,14 +274,18 @@ impl Endpoint {
     /// Whether the tenant stands in the parameter `tenant-id` and not in the path, as the guide has it for mailing
     /// lists (3.13).
     #[must_use]
-    pub fn has_tenant_parameter(self) -> bool {
-        self.path() == MAIL_LISTS
+    pub fn tenant_parameter(self) -> TenantParameter {
+        match self.path() {
+            MAIL_LISTS => TenantParameter::Required,
+            BACKUP | RESTORE => TenantParameter::Optional,
+            _ => TenantParameter::None,
+        }
     }
 
     /// Whether its body is not parameters but rows, read while they come.
     #[must_use]
     pub fn takes_rows(self) -> bool {
-        self == Self::ImportUsers
+        matches!(self, Self::ImportUsers | Self::Restore)
     }
 
     /// Whether what others read may be another once it was answered. Imports end later than their answers begin, and

@@ -2,11 +2,11 @@
 
 use super::kinds::{Shape, integer, text};
 use crate::{
-    api::{authenticate, health, maillists, resourcegroups, tenants, users},
+    api::{authenticate, backup, health, maillists, resourcegroups, tenants, users},
     bulk,
     http::{
         answer::{JSON, NDJSON},
-        endpoint::{Access, Endpoint, Takes},
+        endpoint::{Access, Endpoint, Takes, TenantParameter},
     },
 };
 use serde_json::Value;
@@ -83,7 +83,8 @@ fn has_roles(endpoint: Endpoint) -> bool {
 }
 
 fn names_something(endpoint: Endpoint) -> bool {
-    endpoint.path().contains('{') && endpoint != Endpoint::CreateTenant || endpoint.has_tenant_parameter()
+    endpoint.path().contains('{') && endpoint != Endpoint::CreateTenant
+        || endpoint.tenant_parameter() != TenantParameter::None
 }
 
 fn can_conflict(endpoint: Endpoint) -> bool {
@@ -212,6 +213,13 @@ fn content(endpoint: Endpoint) -> (&'static str, &'static str, Shape) {
         Endpoint::ImportUsers => {
             return ("A line of JSON for each row, in their order, and a summary.", NDJSON, report());
         }
+        Endpoint::BackUp => {
+            return ("The entries, and at the end their number and a checksum.", backup::LDIF, text().into());
+        }
+        Endpoint::Restore => {
+            let lines = lines_of(named::<backup::Line>());
+            return ("A line of JSON for what is worth a word, and a summary.", NDJSON, lines);
+        }
         Endpoint::ListContacts => page_of("contacts", by_name("Contact")),
         Endpoint::SuggestContacts => object_of("contacts", list_of("Contact")),
         Endpoint::ListContactChanges => changes(),
@@ -279,7 +287,11 @@ pub(super) fn contact_change() -> OneOfBuilder {
 }
 
 fn report() -> Shape {
-    let lines = text().content_media_type(JSON).content_schema(Some(named::<bulk::Report>()));
+    lines_of(named::<bulk::Report>())
+}
+
+fn lines_of(line: Shape) -> Shape {
+    let lines = text().content_media_type(JSON).content_schema(Some(line));
     lines.description(Some("A JSON object a line.")).into()
 }
 

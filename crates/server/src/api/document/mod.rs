@@ -12,7 +12,7 @@ mod tags;
 mod words;
 
 use crate::{
-    api::{authenticate, health, maillists, resourcegroups, tenants, users},
+    api::{authenticate, backup, health, maillists, resourcegroups, tenants, users},
     bulk,
     http::{endpoint::Endpoint, message::FailureBody},
 };
@@ -85,6 +85,7 @@ fn derived() -> Vec<(String, RefOr<Schema>)> {
     add::<resourcegroups::Shown>(&mut schemas);
     schemas.push((bulk::Report::name().into_owned(), any_of(bulk::Report::schema())));
     bulk::Report::schemas(&mut schemas);
+    add::<backup::Line>(&mut schemas);
     schemas
 }
 

@@ -9,11 +9,12 @@ use super::{
     words::about,
 };
 use crate::{
+    api::backup::LDIF,
     bulk,
     http::{
         answer::NDJSON,
         dispatch::MAX_BODY,
-        endpoint::{Access, Endpoint, Takes},
+        endpoint::{Access, Endpoint, Takes, TenantParameter},
         form::{MAX_PARAMETERS, MAX_VALUE},
         idempotency::MAX_KEY,
     },
@@ -43,7 +44,7 @@ impl Place {
     fn of(endpoint: Endpoint) -> Self {
         if matches!(endpoint.method(), Method::GET | Method::DELETE) || endpoint.takes_rows() {
             Self::Query
-        } else if endpoint.has_tenant_parameter() {
+        } else if endpoint.tenant_parameter() != TenantParameter::None {
             Self::QueryOrBody
         } else {
             Self::Body
@@ -180,8 +181,10 @@ fn header(endpoint: Endpoint) -> Option<Parameter> {
 }
 
 fn body(endpoint: Endpoint) -> Option<RequestBody> {
-    if endpoint.takes_rows() {
-        return Some(rows());
+    match endpoint {
+        Endpoint::ImportUsers => return Some(rows()),
+        Endpoint::Restore => return Some(ldif()),
+        _ => {}
     }
     let place = Place::of(endpoint);
     let parameters = declared(endpoint);
@@ -207,6 +210,16 @@ fn body(endpoint: Endpoint) -> Option<RequestBody> {
 
 fn content(endpoint: Endpoint, shape: Shape) -> Content {
     ContentBuilder::new().schema(Some(shape)).example(examples::body(endpoint)).build()
+}
+
+fn ldif() -> RequestBody {
+    let example = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com\nobjectClass: top\n";
+    let shape = text().description(Some("Entries (RFC 2849), no changes.")).examples([example]);
+    RequestBodyBuilder::new()
+        .description(Some("LDIF, plain or packed by gzip or zstd, of any size and any media type."))
+        .required(Some(Required::True))
+        .content(LDIF, Content::new(Some(shape)))
+        .build()
 }
 
 fn rows() -> RequestBody {

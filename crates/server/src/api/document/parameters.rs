@@ -8,7 +8,11 @@ use super::{
         switch, tenant_id, text,
     },
 };
-use crate::{api::addressbook, bulk::Mode, http::endpoint::Endpoint};
+use crate::{
+    api::{addressbook, backup::ExistingWord},
+    bulk::Mode,
+    http::endpoint::Endpoint,
+};
 use mail_model::{
     contact::{self, view::View},
     field::Kind,
@@ -78,6 +82,8 @@ pub(super) fn declared(endpoint: Endpoint) -> Vec<Declared> {
         Endpoint::SuggestContacts => suggestions(),
         Endpoint::ListContactChanges => changes(),
         Endpoint::ExportContacts => export(),
+        Endpoint::BackUp => vec![optional_tenant()],
+        Endpoint::Restore => restore(),
         Endpoint::Live
         | Endpoint::Ready
         | Endpoint::ReadUser
@@ -214,6 +220,21 @@ fn resource_fields(is_creation: bool) -> impl Iterator<Item = Declared> {
         let is_required = is_creation && field.is_required();
         Declared { is_required, ..Declared::optional(field.api_name(), about_resource(field), shape) }
     })
+}
+
+fn optional_tenant() -> Declared {
+    Declared::optional("tenant-id", "The tenant; without it, everything.", tenant_id())
+}
+
+fn restore() -> Vec<Declared> {
+    let existing = "What is done with what is there and differs. keep: it stays, and is told. update: it becomes as in \
+                    the file.";
+    let words = ExistingWord::VARIANTS;
+    vec![
+        optional_tenant(),
+        Declared::optional("existing", existing, choice(words, words.first().copied())),
+        Declared::optional("dry-run", "1: nothing is written, and the answer says what would be.", switch()),
+    ]
 }
 
 fn import() -> Vec<Declared> {

@@ -12,6 +12,8 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/v2/resourcegroups/", "Resource groups", "Folders of resources."),
     ("/v2/resources/", "Resources", "What can be booked, such as meeting rooms."),
     ("/v2/addressbook/", "Address book", "Whom the people of a tenant can write to."),
+    ("/v2/backup/", "Backup", "Everything, or a tenant, as a file."),
+    ("/v2/restore/", "Backup", "Everything, or a tenant, as a file."),
     ("/health/", "Health", "Whether the process runs and whether it can work."),
     ("/", "Document", "What you are reading."),
 ];
@@ -24,7 +26,10 @@ pub(super) fn of(endpoint: Endpoint) -> &'static str {
 
 /// All tags.
 pub(super) fn all() -> Vec<Tag> {
-    TAGS.iter()
+    let mut tags: Vec<_> = TAGS.iter().collect();
+    // One tag may have several paths.
+    tags.dedup_by_key(|(_, name, _)| *name);
+    tags.into_iter()
         .map(|(_, name, about)| TagBuilder::new().name(*name).description(Some(*about)).build())
         .collect()
 }

@@ -57,6 +57,14 @@ pub(super) fn about(endpoint: Endpoint) -> &'static str {
         Endpoint::DeleteMailList | Endpoint::DeleteResource => "At once: there is no way back.",
         Endpoint::DeleteResourceGroup => "At once. A deletion that was cut off is ended by asking again.",
         Endpoint::RenameResourceGroup => "Its resources move along.",
+        Endpoint::BackUp => {
+            "Everything, or with `tenant-id` one tenant; administrators name theirs. The hashes of passwords are in it."
+        }
+        Endpoint::Restore => {
+            "The body is a backup, or LDIF from elsewhere, of any size; with `tenant-id` only this tenant's entries count, and \
+             administrators name theirs. What is missing is added. A file that is cut, was altered or can't be read changes \
+             nothing; an entry that is wrong stops no other. Safe to send again."
+        }
         Endpoint::ListContacts => {
             "Users, mailing lists, resources and contacts from outside, in the views that each is to be seen in; never \
              who is deleted or blocked. Ask again with `If-None-Match`: it costs little where nothing has changed."

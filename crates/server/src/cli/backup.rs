@@ -1,0 +1,99 @@
+//! `pbm backup`: saves everything, or some tenants, as LDIF.
+
+use super::{ConfigArgs, Outcome, USAGE, block_on};
+use crate::{
+    backup::{Target, save},
+    clock,
+    config::Config,
+};
+use anyhow::Context;
+use clap::Args;
+use directory::{
+    Directory,
+    backup::{BackupProgress, BackupRequest, Extent},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use mail_model::tenant::TenantId;
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+/// What stands for standard input and output.
+pub(super) const STANDARD: &str = "-";
+
+const EXAMPLE: &str = "Examples:
+
+  $ pbm backup --config pbm.toml --output everything.ldif.zst
+  $ pbm backup --config pbm.toml --tenant acme | gpg --encrypt --recipient backup@example.com > acme.ldif.gpg
+
+The file holds the hashes of passwords: only its owner can read it. It ends with the number of entries and a checksum, so \
+`pbm restore` and `pbm diff` know when it is cut or was altered. Every tool that reads LDIF reads it.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct BackupArgs {
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+    /// The file, packed where its name ends with .gz or .zst; `-` for standard output. A file of that name is replaced once
+    /// the new one is whole.
+    #[arg(long, short, value_name = "FILE", default_value = STANDARD)]
+    output: PathBuf,
+    /// Save this tenant only; may be given several times.
+    #[arg(long = "tenant", value_name = "ID")]
+    tenants: Vec<String>,
+}
+
+pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
+    crate::telemetry::start(config.log);
+    let extent = extent(&args.tenants)?;
+    let is_standard = args.output == Path::new(STANDARD);
+    if is_standard && io::stdout().is_terminal() {
+        eprintln!(
+            "pbm: a backup holds hashes of passwords, and standard output is a terminal: use --output FILE"
+        );
+        return Ok(ExitCode::from(USAGE));
+    }
+    let directory = keeper(config)?;
+    let target = if is_standard {
+        Target::Stream(Box::new(io::stdout()))
+    } else {
+        Target::file(&args.output).with_context(|| format!("--output {}", args.output.display()))?
+    };
+    let progress = bar("{wide_bar} {pos} of {len} entries, {eta} left");
+    let request = BackupRequest { extent, without_super: false, now: clock::now() };
+    let shown = |BackupProgress { written, expected }| {
+        progress.set_length(expected.max(written));
+        progress.set_position(written);
+    };
+    let entries = block_on(async { Ok(Box::pin(save(&directory, &request, target, shown)).await?) });
+    progress.finish_and_clear();
+    eprintln!("{} entries saved.", entries?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The part of the directory that tenants make; everything where none is named.
+pub(super) fn extent(tenants: &[String]) -> anyhow::Result<Extent> {
+    let id = |text: &String| TenantId::parse(text).with_context(|| format!("--tenant {text:?}"));
+    Ok(Extent::of_tenants(tenants.iter().map(id).collect::<anyhow::Result<_>>()?))
+}
+
+/// The directory, as the account that backs up and restores.
+pub(super) fn keeper(config: &Config) -> anyhow::Result<Directory> {
+    let ldap = config.ldap_for_backups().context(
+        "no account that may read the hashes of passwords is configured: set backup.bind_password_file, and run pbm init, \
+         which makes the account",
+    )?;
+    Ok(Directory::new(Arc::new(ldap), config.tree.clone()))
+}
+
+/// A bar on a terminal; elsewhere nothing.
+pub(super) fn bar(template: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style)
+}

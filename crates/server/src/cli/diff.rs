@@ -1,0 +1,106 @@
+//! `pbm diff`: compares an LDIF file with the directory, or two files.
+
+use super::{
+    ConfigArgs, Outcome, USAGE,
+    backup::{extent, keeper},
+    block_on,
+    restore::{Spooled, show, with_hint},
+};
+use crate::{clock, config::Config};
+use clap::Args;
+use directory::restore::{self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, compare_files};
+use std::{path::PathBuf, process::ExitCode};
+
+const EXAMPLE: &str = "Examples:
+
+  $ pbm diff everything.ldif.zst --config pbm.toml
+  $ pbm diff monday.ldif.zst tuesday.ldif.zst
+
+With one file, the changes that would make the directory as the file is; with two, those that would make the first as the \
+second is: LDIF change records, without passwords. What the server makes itself, such as times of changes, does not count.
+
+Exit code: 0 when there is no difference, 1 when there are some, 2 when something went wrong.";
+
+#[derive(Args)]
+#[command(after_help = EXAMPLE)]
+pub(super) struct DiffArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// A file, or `-` for standard input.
+    file: PathBuf,
+    /// The file that the first one is compared with, instead of the directory.
+    other: Option<PathBuf>,
+    /// Compare this tenant only; may be given several times. Goes with one file.
+    #[arg(long = "tenant", value_name = "ID", conflicts_with = "other")]
+    tenants: Vec<String>,
+    /// Compare a backup that is cut or was altered.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Unlike other commands this one says by its exit code whether there are differences.
+pub(super) fn diff(args: &DiffArgs) -> Result<Outcome, ExitCode> {
+    let compared = if let Some(other) = &args.other {
+        two_files(args, other)
+    } else {
+        with_directory(&args.config.read()?, args)
+    };
+    Ok(compared.or_else(|error| {
+        eprintln!("pbm: {}", crate::config::chain(error.as_ref()));
+        Ok(ExitCode::from(USAGE))
+    }))
+}
+
+fn two_files(args: &DiffArgs, other: &std::path::Path) -> Outcome {
+    let (first, second) = (Spooled::of(&args.file)?, Spooled::of(other)?);
+    let comparison = compare_files(&first.file, &second.file, args.force, |change| show(&change.to_string()));
+    let comparison = comparison.map_err(with_hint)?;
+    let Comparison { same, different, only_first, only_second } = comparison;
+    eprintln!(
+        "{same} the same, {different} different, {only_first} only in the first, {only_second} only in the second."
+    );
+    Ok(exit_code(comparison.is_equal()))
+}
+
+fn with_directory(config: &Config, args: &DiffArgs) -> Outcome {
+    crate::telemetry::start(config.log);
+    let request = RestoreRequest {
+        extent: extent(&args.tenants)?,
+        existing: Existing::Update,
+        dry_run: true,
+        force: args.force,
+        other_root: OtherRoot::Refused,
+        limited_to: None,
+        now: clock::now(),
+    };
+    let spooled = Spooled::of(&args.file)?;
+    let directory = keeper(config)?;
+    block_on(async {
+        let service = &config.ldap.credentials.dn;
+        let prepared = Restore::prepare(directory, service, spooled.file.clone(), request, |_| {});
+        let restore = Box::pin(prepared).await.map_err(with_hint)?;
+        let surplus = restore.surplus().await?;
+        let compared = restore.run(surplus, async |event| match event.outcome {
+            restore::Outcome::Added(change)
+            | restore::Outcome::Updated(change)
+            | restore::Outcome::Removed(change)
+            | restore::Outcome::Different(change) => show(&change.to_string()),
+            restore::Outcome::Refused(refusal) => match event.line {
+                Some(line) => eprintln!("line {line}: {}: {refusal}", event.dn),
+                None => eprintln!("{}: {refusal}", event.dn),
+            },
+            restore::Outcome::Same => {}
+        });
+        let summary = Box::pin(compared).await?;
+        let changes = summary.added + summary.updated + summary.removed;
+        eprintln!(
+            "{} the same, {} different, {} only in the file, {} only in the directory, {} that can't be restored.",
+            summary.same, summary.updated, summary.added, summary.removed, summary.refused
+        );
+        Ok(exit_code(changes + summary.refused == 0))
+    })
+}
+
+fn exit_code(is_equal: bool) -> ExitCode {
+    if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
