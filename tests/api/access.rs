@@ -29,7 +29,7 @@ const OF_TENANT: Statuses = [[200, 200], [200, 403], [200, 403], [200, 200], [40
 
 const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
 
-const TABLE: [(Endpoint, Statuses); 43] = [
+const TABLE: [(Endpoint, Statuses); 45] = [
     (Endpoint::Authenticate, OPEN),
     (Endpoint::Live, OPEN),
     (Endpoint::Ready, OPEN),
@@ -73,6 +73,8 @@ const TABLE: [(Endpoint, Statuses); 43] = [
     (Endpoint::ListContactChanges, OF_TENANT),
     (Endpoint::ExportContacts, OF_TENANT),
     (Endpoint::ReadContact, OF_TENANT),
+    (Endpoint::BackUp, ADMINISTRATION),
+    (Endpoint::Restore, ADMINISTRATION),
 ];
 
 /// Somebody who asks, and the tenants that are its own and foreign to it.

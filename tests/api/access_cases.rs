@@ -63,7 +63,23 @@ impl<'w> Case<'_, 'w> {
             | Endpoint::ListContactChanges
             | Endpoint::ExportContacts
             | Endpoint::ReadContact => self.check_contacts(endpoint),
+            Endpoint::BackUp => {
+                self.assert_read(&format!("/v2/backup/ldif?tenant-id={}", self.tenant.id));
+            }
+            Endpoint::Restore => self.check_restore(),
         }
+    }
+
+    fn check_restore(&self) {
+        let (mail, name) = (self.tenant.address(&self.name), &self.name);
+        let root = &self.world.eye().root;
+        let entry = format!(
+            "dn: mail={mail},ou={},ou=People,{root}\nobjectClass: inetOrgPerson\nobjectClass: inetUser\n\
+             objectClass: mailRecipient\nobjectClass: pbmUser\nmail: {mail}\ncn: {name}\nsn: Tester\n",
+            self.tenant.id
+        );
+        let path = format!("/v2/restore/ldif?tenant-id={}", self.tenant.id);
+        self.assert_made(&self.client.post(path, &entry), &format!("(cn={name})"));
     }
 
     fn check_users(&self, endpoint: Endpoint) {

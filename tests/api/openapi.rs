@@ -123,6 +123,7 @@ fn every_documented_parameter_is_taken(world: &World) {
     mail_lists(&mut all, &tenant);
     resources(&mut all, &tenant);
     contacts(&mut all, &tenant);
+    backup(&mut all, &tenant);
     all.assert_complete();
 }
 
@@ -177,6 +178,20 @@ fn import(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     assert_eq!((answer.status, answer.header("x-ignored-parameters")), (200, None), "{}", answer.text());
     let names = ["mode", "dry-run"].map(str::to_owned);
     all.sent.push((Endpoint::ImportUsers, names.into_iter().collect()));
+}
+
+/// Neither is JSON, there and back.
+fn backup(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
+    let client = all.world.root();
+    let saved = client.get(format!("/v2/backup/ldif?tenant-id={}", tenant.id)).expect(200);
+    let path = format!("/v2/restore/ldif?tenant-id={}&existing=update&dry-run=1", tenant.id);
+    let restored = client.post(path, &saved.text()).expect(200);
+    for answer in [&saved, &restored] {
+        assert_eq!(answer.header("x-ignored-parameters"), None);
+    }
+    all.sent.push((Endpoint::BackUp, ["tenant-id".to_owned()].into()));
+    let names = ["tenant-id", "existing", "dry-run"].map(str::to_owned);
+    all.sent.push((Endpoint::Restore, names.into()));
 }
 
 fn tenants(all: &mut Everything<'_>, tenant: &Tenant<'_>) {

@@ -35,8 +35,10 @@ impl Dev {
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
         let data = self.data();
-        let arguments = ["dev", "--data", data.to_str().unwrap(), "--listen", &address, "--demo", "5"];
-        let serve = Serve::start(&[&arguments, more].concat(), environment, self.folder.path().join("log"));
+        let arguments = ["dev", "--data", data.to_str().unwrap(), "--listen", &address];
+        let demo: &[&str] = if more.contains(&"--demo") { &[] } else { &["--demo", "5"] };
+        let serve =
+            Serve::start(&[&arguments, demo, more].concat(), environment, self.folder.path().join("log"));
         assert_eq!(serve.url(), format!("http://{address}"));
         serve
     }

@@ -20,9 +20,9 @@ struct Step {
 }
 
 fn steps() -> Vec<Step> {
-    let session = README.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    let sessions = README.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let mut steps: Vec<Step> = Vec::new();
-    for line in session.lines() {
+    for line in sessions.flat_map(str::lines) {
         match (line.strip_prefix("$ "), steps.last_mut()) {
             (Some(command), _) => steps.push(Step { command: command.to_owned(), printed: Vec::new() }),
             (None, Some(step)) => step.printed.push(line.to_owned()),
@@ -44,7 +44,8 @@ fn without_chance(text: &str) -> String {
 
 fn session() {
     let dev = Dev::new();
-    let serve = dev.start(&[], &[]);
+    // As many people as whoever reads it has.
+    let serve = dev.start(&["--demo", "50"], &[]);
     let here = |text: &str| text.replace(URL, serve.url()).replace(DATA, dev.data().to_str().unwrap());
     let steps = steps();
     assert!(steps.len() > 5, "the README has lost its session");
@@ -52,8 +53,11 @@ fn session() {
     let script: Vec<_> =
         steps.iter().map(|step| format!("{}\necho; echo '{marker}'", here(&step.command))).collect();
     let bash = program("bash");
-    let run = run_program(&bash, ["-c", &script.join("\n").replace("curl ", "curl -sS ")], &[], "")
-        .expect_success();
+    // In the folder where its files are to be, with the program at hand, and all that it says in one stream.
+    let path = harness::pbm().parent().unwrap().display();
+    let begin = format!("cd {} && export PATH={path}:$PATH && exec 2>&1", dev.data().display());
+    let script = format!("{begin}\n{}", script.join("\n").replace("curl ", "curl -sS "));
+    let run = run_program(&bash, ["-c", &script], &[], "").expect_success();
     let outputs: Vec<_> = run.stdout.split(&format!("{marker}\n")).collect();
     for (step, output) in steps.iter().zip(outputs) {
         let (printed, said) = (output.trim(), step.printed.join("\n"));

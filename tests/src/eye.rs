@@ -42,6 +42,14 @@ impl Entry {
         values.first().copied().unwrap_or_default()
     }
 
+    /// All attributes, in lower case, and their values, in the order of the alphabet.
+    pub fn in_order(&self) -> Vec<(String, &str)> {
+        let mut all: Vec<_> =
+            self.values.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
+        all.sort_unstable();
+        all
+    }
+
     /// The same without some attributes.
     pub fn without(mut self, attributes: &[&str]) -> Self {
         self.values

@@ -99,6 +99,7 @@ impl Installation {
             ("http.trusted_proxies", "[\"127.0.0.1\"]"),
             ("ldap.urls", &urls),
             ("ldap.bind_password", "\"service-password\""),
+            ("backup.bind_password", "\"backup-password\""),
             ("tree.root", &root),
             ("auth.token_key", "\"0123456789abcdef0123456789abcdef\""),
             ("auth.allowed_subnets", "[\"192.0.2.0/24\"]"),

@@ -1,0 +1,200 @@
+//! Files that are not what they should be: what is told, and that nothing else happens.
+
+use crate::scene::{PASSWORD, ROOT, Scene, user};
+use std::{fs, path::PathBuf};
+
+pub(crate) const TRIALS: &[harness::Alone] = &[
+    ("a_backup_that_is_cut_or_altered_is_refused_unless_forced", cut_and_altered),
+    ("what_is_no_ldif_is_named_by_line_and_changes_nothing", no_ldif),
+    ("an_entry_that_is_wrong_is_named_and_stops_no_other", wrong_entries),
+    ("line_ends_of_windows_and_a_mark_at_the_beginning_are_read", windows),
+    ("a_wrong_command_line_is_told_in_words", wrong_commands),
+    ("without_a_directory_or_an_account_it_says_so", no_directory),
+];
+
+impl Scene {
+    fn written(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let file = self.file(name);
+        fs::write(&file, text).unwrap();
+        file
+    }
+}
+
+/// Entries that can be restored.
+fn entries(numbers: &[usize]) -> String {
+    let records =
+        numbers.iter().map(|number| user("default", "example.com", *number).replace("changetype: add\n", ""));
+    records.collect::<Vec<_>>().join("\n")
+}
+
+fn cut_and_altered() {
+    let here = Scene::filled();
+    let whole = fs::read(here.back_up("a.ldif")).unwrap();
+    let there = Scene::empty();
+    let before = there.back_up("before.ldif");
+    let cut = there.written("cut.ldif", &whole[..whole.len() * 2 / 3]);
+    // Where records end, a cut can't be seen but by what is missing at the end.
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let clean = there.written("clean.ldif", &text[..text[..text.len() / 2].rfind("\n\n").unwrap() + 2]);
+    let mut flipped = text.clone().into_bytes();
+    let place = text.find("title:: ").unwrap() + 12;
+    flipped[place] ^= 3;
+    let flipped = there.written("flipped.ldif", flipped);
+    for (file, words) in [(&clean, "the backup is cut"), (&flipped, "the backup was altered")] {
+        let refused = there.pbm("restore", file, &[]).expect_failure();
+        assert!(refused.stderr.contains(words) && refused.stderr.contains("--force"), "{}", refused.stderr);
+        there.pbm("diff", file, &[]).expect_failure();
+        there.assert_is_as(&before);
+    }
+    there.pbm("restore", &cut, &[]).expect_failure();
+    there.assert_is_as(&before);
+    let forced = there.pbm("restore", &flipped, &["--force"]);
+    assert!(forced.stderr.contains("Warning: the backup was altered"), "{}", forced.stderr);
+    assert!(!there.installation.eye().find("(mail=u2@example.com)").is_empty());
+    let packed = fs::read(here.back_up("a.ldif.gz")).unwrap();
+    let packed = there.written("cut.ldif.gz", &packed[..packed.len() - 100]);
+    there.pbm("restore", &packed, &[]).expect_failure();
+}
+
+fn no_ldif() {
+    let there = Scene::empty();
+    let before = there.back_up("before.ldif");
+    let good = entries(&[1, 2]);
+    let long = format!("{good}\ndn: cn=x,{ROOT}\ncn: {}\n", "x".repeat(50_000_000));
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("a change", format!("{good}\ndn: {ROOT}\nchangetype: delete\n").into(), "changetype"),
+        ("no colon", format!("{good}\ndn: {ROOT}\nobjectClass top\n").into(), "line "),
+        ("bad base64", format!("{good}\ndn: {ROOT}\ncn:: =?=\n").into(), "base64"),
+        ("a url", format!("{good}\ndn: {ROOT}\njpegPhoto:< file:///etc/passwd\n").into(), "URL"),
+        ("no name", format!("{good}\nobjectClass: top\n").into(), "dn:"),
+        ("a bad name", format!("{good}\ndn: no name\nobjectClass: top\n").into(), "line "),
+        ("a version", "version: 2\n\ndn: dc=x\nobjectClass: top\n".into(), "version 1"),
+        ("a line of 50 MB", long.into(), "at most"),
+        ("no text", [good.as_bytes(), b"\ndn: dc=x\ncn: \xff\xfe\n"].concat(), "line "),
+        ("nothing", "# nothing\n".into(), "no entry"),
+        ("binary", vec![0; 1000], "line 1"),
+    ];
+    for (what, text, words) in cases {
+        let _case = harness::Context::new(what);
+        let file = there.written("bad.ldif", text);
+        for command in ["restore", "diff"] {
+            let refused = there.pbm(command, &file, &[]).expect_failure();
+            assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+            assert!(refused.stderr.len() < 2000 && !refused.stderr.contains(PASSWORD), "{}", refused.stderr);
+        }
+        there.assert_is_as(&before);
+    }
+}
+
+fn wrong_entries() {
+    let there = Scene::empty();
+    there.installation.eye().modify(&user("default", "example.com", 7));
+    let person =
+        |rdn: &str, more: &str| format!("dn: {rdn}\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n{more}\n");
+    let mut file = format!("{}\n", entries(&[1, 2]));
+    let cases = [
+        (person("cn=a,dc=elsewhere", ""), "is not below dc=example,dc=com"),
+        (person(&format!("cn=a,ou=Nowhere,{ROOT}"), ""), "neither in the file nor in the directory"),
+        (person(&format!("cn=b,ou=CAB,{ROOT}"), "shoeSize: 43\n"), "knows no attribute shoeSize"),
+        (person(&format!("cn=c,ou=CAB,{ROOT}"), "objectClass: shoe\n"), "knows no object class shoe"),
+        (person(&format!("cn=d,ou=CAB,{ROOT}"), "userPassword: {ROT13}grfg\n"), "{ROT13}"),
+        (
+            person(&format!("cn=e,ou=CAB,{ROOT}"), "mail: alias.7@example.com\n"),
+            "somebody else has alias.7@example.com",
+        ),
+        (
+            format!("dn: cn=f,ou=CAB,{ROOT}\nobjectClass: inetOrgPerson\ncn: x\n\n"),
+            "schema does not allow it",
+        ),
+        (person(&format!("CN=G,ou=CAB,{ROOT}"), ""), ""),
+        (person(&format!("cn=g,ou=CAB,{ROOT}"), ""), "has an entry of this name already"),
+        (person(&format!("cn=h,ou=CAB,{ROOT}"), "mailQuota: much\n"), "h,ou=CAB"),
+    ];
+    for (record, _) in &cases {
+        file.push_str(record);
+    }
+    file.push_str(&entries(&[3]));
+    let file = there.written("wrong.ldif", &file);
+    let tried = there.pbm("restore", &file, &["--dry-run"]);
+    let done = there.pbm("restore", &file, &[]);
+    assert_eq!((tried.code, done.code), (1, 1), "{}", done.output());
+    for (record, words) in cases.iter().filter(|(_, words)| !words.is_empty()) {
+        let name = record.lines().next().unwrap().trim_start_matches("dn: ");
+        let told =
+            done.stderr.lines().find(|line| line.contains(&format!(": {name}: ")) && line.contains(words));
+        assert!(told.is_some_and(|line| line.starts_with("line ")), "{name}: {words}: {}", done.stderr);
+    }
+    assert!(
+        done.stderr.contains(" 4 added, 0 updated,") && done.stderr.contains(" 9 refused"),
+        "{}",
+        done.stderr
+    );
+    for mail in ["u1@example.com", "u2@example.com", "u3@example.com"] {
+        there.installation.eye().user(mail);
+    }
+    assert!(!done.output().contains("grfg"), "{}", done.output());
+    // Nothing that was refused is there.
+    assert_eq!(there.installation.eye().search(&format!("ou=CAB,{ROOT}"), "sub", "(cn=x)").len(), 1);
+}
+
+fn windows() {
+    let there = Scene::empty();
+    let text = format!("\u{feff}version: 1\r\n\r\n{}", entries(&[1, 2]).replace('\n', "\r\n"));
+    let file = there.written("windows.ldif", text);
+    let done = there.pbm("restore", &file, &[]).expect_success();
+    assert!(done.stderr.contains(" 2 added"), "{}", done.stderr);
+    assert_eq!(there.installation.eye().user("u1@example.com").one("cn"), "Анна");
+}
+
+fn wrong_commands() {
+    let there = Scene::empty();
+    let file = there.written("a.ldif", entries(&[1]));
+    for (command, more) in
+        [("restore", ["--existing", "drop"]), ("restore", ["--tenant", "!"]), ("diff", ["--tenant", "!"])]
+    {
+        let refused = there.pbm(command, &file, &more);
+        assert!(refused.code != 0 && refused.stdout.is_empty(), "{}", refused.output());
+    }
+    let missing = there.pbm("restore", &there.file("missing.ldif"), &[]).expect_failure();
+    assert!(missing.stderr.contains("missing.ldif"), "{}", missing.stderr);
+    there.pbm("restore", there.installation.folder(), &[]).expect_failure();
+    let config = there.installation.usual_config();
+    let nowhere = there.installation.pbm(&config, &["backup", "--output", "/nonexistent/folder/a.ldif"]);
+    assert!(nowhere.expect_failure().stderr.contains("/nonexistent/folder/a.ldif"));
+    for command in ["backup", "restore", "diff"] {
+        let help = harness::run_program(harness::pbm(), [command, "--help"], &[], "").expect_success();
+        assert!(help.stdout.contains("Examples:"), "{}", help.stdout);
+    }
+}
+
+fn no_directory() {
+    let mut there = Scene::empty();
+    let file = there.back_up("a.ldif");
+    let config = there.installation.config("none.toml", &[("backup.bind_password", "\"\"")]);
+    there.installation.pbm(&config, &["backup"]).expect_failure();
+    let text = fs::read_to_string(&config).unwrap();
+    let without: Vec<_> = text.lines().filter(|line| !line.starts_with("backup.")).collect();
+    fs::write(&config, without.join("\n")).unwrap();
+    let refused = there.installation.pbm(&config, &["backup"]).expect_failure();
+    assert!(
+        refused.stderr.contains("backup.bind_password_file") && refused.stderr.contains("pbm init"),
+        "{}",
+        refused.stderr
+    );
+    there.installation.directory.kill();
+    for arguments in
+        [["backup"].as_slice(), &["restore", file.to_str().unwrap()], &["diff", file.to_str().unwrap()]]
+    {
+        let refused = there.installation.pbm(&there.installation.usual_config(), arguments).expect_failure();
+        assert!(refused.stderr.contains("out of reach"), "{}", refused.stderr);
+    }
+    // What was there is there still, and no half of anything.
+    let before = fs::read(&file).unwrap();
+    let to_it = ["backup", "--output", file.to_str().unwrap()];
+    there.installation.pbm(&there.installation.usual_config(), &to_it).expect_failure();
+    assert!(fs::read(&file).unwrap() == before);
+    let hidden = fs::read_dir(there.installation.folder()).unwrap();
+    let hidden =
+        hidden.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with(".a.ldif"));
+    assert_eq!(hidden.count(), 0);
+}

@@ -1,0 +1,164 @@
+//! What is killed in the middle, and what goes on meanwhile.
+
+use crate::scene::{Scene, client_of};
+use harness::{pbm, within};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    thread::{scope, sleep},
+    time::{Duration, Instant},
+};
+
+pub(crate) const TRIALS: &[harness::Alone] = &[
+    ("a_restore_killed_ten_times_ends_in_the_same_directory", killed_restores),
+    ("a_directory_killed_under_a_restore_loses_nothing", killed_directory),
+    ("a_backup_under_two_hundred_writes_a_second_is_whole", under_writes),
+];
+
+/// Users of the large file.
+const USERS: usize = 2500;
+
+/// A backup with many users, made by hand from one that the server has hashed the password of.
+fn large(scene: &Scene) -> PathBuf {
+    scene.installation.eye().modify(&crate::scene::user("default", "example.com", 7));
+    let hash = scene.installation.eye().user("u7@example.com").one("userPassword").to_owned();
+    let small = fs::read_to_string(scene.back_up("small.ldif")).unwrap();
+    // Without its head and its end.
+    let entries = small.split("# pbm backup: entries").next().unwrap();
+    let mut text = entries.split("\n\n").skip(2).collect::<Vec<_>>().join("\n\n");
+    for number in 0..USERS {
+        let user = crate::scene::user("default", "example.com", 10_000 + number);
+        let user = user
+            .replace("changetype: add\n", "")
+            .replace(&harness::ldif_line("userPassword", harness::PASSWORD), "");
+        write!(text, "\n{user}userPassword: {hash}\n").unwrap();
+    }
+    let file = scene.file("large.ldif");
+    fs::write(&file, text).unwrap();
+    file
+}
+
+/// A restore under way.
+fn begin(scene: &Scene, file: &Path) -> Child {
+    let config = scene.installation.usual_config();
+    Command::new(pbm())
+        .args(["restore", file.to_str().unwrap(), "--config", config.to_str().unwrap()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn count(scene: &Scene) -> usize {
+    scene.installation.eye().find("(mail=u1*@example.com)").len()
+}
+
+fn killed_restores() {
+    let scene = Scene::empty();
+    let file = large(&scene);
+    let mut random = StdRng::seed_from_u64(5);
+    let mut in_the_middle = 0;
+    for _ in 0..10 {
+        let mut restore = begin(&scene, &file);
+        sleep(Duration::from_millis(random.random_range(60..600)));
+        restore.kill().unwrap();
+        restore.wait().unwrap();
+        let there = count(&scene);
+        in_the_middle += usize::from(there > 0 && there < USERS);
+    }
+    assert!(in_the_middle >= 3, "{in_the_middle} of ten were killed in the middle");
+    let done = scene.pbm("restore", &file, &[]).expect_success();
+    assert!(done.stderr.contains(" 0 different, 0 refused"), "{}", done.stderr);
+    scene.assert_is_as(&file);
+    let at_once = Scene::bare();
+    at_once.pbm("restore", &file, &[]).expect_success();
+    let all = at_once.back_up("at-once.ldif");
+    at_once.assert_is_as(&file);
+    scene.assert_is_as(&all);
+}
+
+fn killed_directory() {
+    let mut scene = Scene::empty();
+    let file = large(&scene);
+    for round in 0..3 {
+        let restore = begin(&scene, &file);
+        let wanted = (round + 1) * USERS / 5;
+        assert!(within(Duration::from_secs(60), || count(&scene) > wanted));
+        scene.installation.directory.kill();
+        let ended = restore.wait_with_output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{told}");
+        assert!(told.contains("running again goes on from there"), "{told}");
+        scene.installation.directory.start_again().unwrap();
+    }
+    scene.pbm("restore", &file, &[]).expect_success();
+    scene.assert_is_as(&file);
+}
+
+fn under_writes() {
+    let scene = Scene::filled();
+    scene.pbm("restore", &large(&scene), &[]).expect_success();
+    let serve = scene.serve();
+    let client = client_of(&serve);
+    let (over, writes) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let began = Instant::now();
+    let mut files = Vec::new();
+    scope(|scope| {
+        for hand in 0..4 {
+            let (client, over, writes) = (&client, &over, &writes);
+            scope.spawn(move || {
+                for turn in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let next = began + Duration::from_millis(20 * turn);
+                    sleep(next.saturating_duration_since(Instant::now()));
+                    let path = format!("/v2/users/default/u{}@example.com", 10_000 + hand * 500 + turn % 400);
+                    // Both or none.
+                    client
+                        .patch(path, &format!("title=v{turn}x{hand}&description=v{turn}x{hand}"))
+                        .expect_success();
+                    let made = format!("/v2/users/default/w{turn}x{hand}@example.com");
+                    let fields = "userPassword=Correct-Horse-7&employeeNumber=2&cn=W&sn=W";
+                    match turn % 50 {
+                        0 => drop(client.put(&made, fields).expect_success()),
+                        25 => drop(
+                            client
+                                .delete(format!("/v2/users/default/w{}x{hand}@example.com", turn - 25))
+                                .expect_success(),
+                        ),
+                        _ => {}
+                    }
+                    writes.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for number in 0..5 {
+            sleep(Duration::from_millis(300));
+            files.push(scene.back_up(&format!("under-{number}.ldif")));
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    let (writes, milliseconds) = (writes.load(Ordering::Relaxed), began.elapsed().as_millis());
+    assert!(writes as u128 * 1000 > 100 * milliseconds, "only {writes} writes in {milliseconds} ms");
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap().replace("\n ", "");
+        for record in text.split("\n\n").filter(|record| record.contains("\ndescription: v")) {
+            let value = |name: &str| {
+                record.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned))
+            };
+            assert_eq!(value("title"), value("description"), "{record}");
+        }
+    }
+    let last = files.last().unwrap();
+    let there = Scene::bare();
+    let done = there.pbm("restore", last, &[]).expect_success();
+    assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
+    there.assert_is_as(last);
+    assert!(there.installation.eye().find("(mail=*)").len() > USERS, "everybody is in it");
+}

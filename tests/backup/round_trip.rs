@@ -1,0 +1,141 @@
+//! A backup, and the same directory from it: by `pbm restore`, by `ldapadd -c`, and by `ldif2db`.
+
+use crate::scene::{ROOT, Scene, config_folder};
+use harness::{Installation, program, run_program};
+use std::{fs, path::Path};
+
+pub(crate) const TRIALS: &[harness::Alone] = &[
+    ("restore_ldapadd_and_ldif2db_make_the_same_directory", three_ways),
+    ("packed_backups_and_standard_output_hold_the_same", packed),
+    ("a_backup_is_parents_first_and_groups_last", order),
+    ("a_tenant_alone_is_saved_and_restored", one_tenant),
+    ("a_second_restore_has_nothing_to_do", nothing_to_do),
+];
+
+fn three_ways() {
+    let here = Scene::filled();
+    let file = here.back_up("all.ldif");
+    here.assert_is_as(&file);
+    let restored = Scene::bare();
+    let done = restored.pbm("restore", &file, &[]).expect_success();
+    assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
+    restored.assert_is_as(&file);
+    restored.assert_passwords_count();
+    restored.assert_same_as(&here);
+    let added = Scene::bare();
+    add(&added.installation, &file);
+    added.assert_is_as(&file);
+    added.assert_passwords_count();
+    let imported = imported(&file);
+    imported.assert_is_as(&file);
+    imported.assert_passwords_count();
+    imported.assert_same_as(&here);
+    // And it is an installation that works.
+    imported.installation.pbm(&imported.installation.usual_config(), &["check"]).expect_success();
+}
+
+/// Adds what a file holds with a tool of others; what is there already is passed over.
+fn add(installation: &Installation, file: &Path) {
+    let server = &installation.directory;
+    let password = server.manager_password_file().to_str().unwrap();
+    let arguments = ["-c", "-x", "-H", &server.url(), "-D", server.manager_dn(), "-y", password, "-f"];
+    let done = run_program(&program("ldapadd"), arguments.iter().chain([&file.to_str().unwrap()]), &[], "");
+    let refusals: Vec<_> = done.stderr.lines().filter(|line| line.contains("ldap_add:")).collect();
+    let unexpected = refusals.iter().filter(|line| !line.contains("Already exists"));
+    assert_eq!(unexpected.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+/// A prepared installation whose database is loaded from a file by 389-ds itself.
+fn imported(file: &Path) -> Scene {
+    let mut scene = Scene::bare();
+    let installation = &mut scene.installation;
+    installation.directory.stop();
+    let folder = config_folder(&installation.directory);
+    let arguments =
+        ["ldif2db", "-D", folder.to_str().unwrap(), "-n", "userRoot", "-i", file.to_str().unwrap()];
+    run_program(&program("ns-slapd"), arguments, &[], "").expect_success();
+    installation.directory.start_again().unwrap();
+    scene
+}
+
+fn packed() {
+    let here = Scene::filled();
+    let plain = here.back_up("a.ldif");
+    for name in ["a.ldif.gz", "a.ldif.zst"] {
+        let packed = here.back_up(name);
+        assert!(fs::metadata(&packed).unwrap().len() * 2 < fs::metadata(&plain).unwrap().len());
+        let same = here.pbm("diff", &plain, &[packed.to_str().unwrap()]).expect_success();
+        assert_eq!(same.stdout, "");
+        here.assert_is_as(&packed);
+    }
+    let output = here.installation.pbm(&here.installation.usual_config(), &["backup"]).expect_success();
+    fs::write(here.file("out.ldif"), &output.stdout).unwrap();
+    here.assert_is_as(&here.file("out.ldif"));
+    // Whoever may read the folder may not read the hashes.
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&plain).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let by_stdin = harness::run_program(
+        harness::pbm(),
+        ["diff", "-", "--config", here.installation.usual_config().to_str().unwrap()],
+        &[],
+        &output.stdout,
+    );
+    assert_eq!(by_stdin.code, 0, "{}", by_stdin.output());
+}
+
+fn order() {
+    let here = Scene::filled();
+    let text = fs::read_to_string(here.back_up("a.ldif")).unwrap();
+    let names: Vec<String> = text
+        .replace("\n ", "")
+        .split("\n\n")
+        .filter_map(|record| {
+            record.trim_start().strip_prefix("dn: ").map(|rest| rest.lines().next().unwrap().to_lowercase())
+        })
+        .collect();
+    for (place, name) in names.iter().enumerate() {
+        let parent = name.split_once(",ou=").map(|(_, parent)| format!("ou={parent}"));
+        if let Some(parent) = parent.filter(|_| name.matches(',').count() > 1 && !name.contains('\\')) {
+            assert!(names.iter().take(place).any(|earlier| *earlier == parent), "{name} before {parent}");
+        }
+    }
+    let place = |name: &str| names.iter().position(|other| other.starts_with(name)).unwrap();
+    assert!(place("mail=all@acme.test") > place("mail=u39@acme.test"));
+    assert_eq!(names[0], ROOT);
+    assert!(text.contains("userPassword: {PBKDF2"), "hashes are kept");
+    for made_by_server in ["nsUniqueId", "modifyTimestamp", "entryusn", "creatorsName"] {
+        assert!(!text.to_lowercase().contains(&made_by_server.to_lowercase()), "{made_by_server}");
+    }
+}
+
+fn one_tenant() {
+    let here = Scene::filled();
+    let file = here.back_up_with("acme.ldif", &["--tenant", "acme"]);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("u3@acme.test") && !text.contains("u2@example.com"));
+    let there = Scene::bare();
+    there.pbm("restore", &file, &["--tenant", "acme"]).expect_success();
+    there.pbm("diff", &file, &["--tenant", "acme"]).expect_success();
+    assert!(there.installation.eye().find("(mail=u2@example.com)").is_empty());
+    // Of a backup of everything, only what belongs to a tenant.
+    let all = here.back_up("all.ldif");
+    let again = Scene::bare();
+    let done = again.pbm("restore", &all, &["--tenant", "acme"]).expect_success();
+    assert!(done.stderr.contains("left out"), "{}", done.stderr);
+    again.pbm("diff", &file, &["--tenant", "acme"]).expect_success();
+    let nobody = here.installation.pbm(&here.installation.usual_config(), &["backup", "--tenant", "nobody"]);
+    assert!(nobody.expect_failure().stderr.contains("no entry"));
+}
+
+fn nothing_to_do() {
+    let here = Scene::filled();
+    let file = here.back_up("a.ldif");
+    for more in [&[][..], &["--existing", "update"], &["--existing", "update", "--mirror", "--yes"]] {
+        let done = here.pbm("restore", &file, more).expect_success();
+        assert!(
+            done.stderr.contains(" 0 added, 0 updated") && done.stderr.contains(" 0 different, 0 refused"),
+            "{}",
+            done.stderr
+        );
+    }
+}

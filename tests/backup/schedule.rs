@@ -1,0 +1,86 @@
+//! Backups that are made by themselves.
+
+use crate::scene::{Scene, client_of};
+use harness::{Serve, soon, start_serve, within};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+pub(crate) const TRIALS: &[harness::Alone] = &[
+    ("backups_come_by_themselves_and_old_ones_go", schedule),
+    ("one_that_fails_is_told_and_removes_nothing", failure),
+];
+
+fn serve(scene: &Scene, folder: &Path, more: &[(&str, &str)]) -> Serve {
+    let folder = format!("{:?}", folder.display().to_string());
+    let settings = [("backup.folder", folder.as_str()), ("backup.every", "\"1s\"")];
+    start_serve(&scene.installation.config("schedule.toml", &[&settings, more].concat()), &[])
+}
+
+fn backups(folder: &Path) -> Vec<PathBuf> {
+    let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.file_name().unwrap().to_str().unwrap().starts_with("pbm-"));
+    files.sort_unstable();
+    files
+}
+
+fn schedule() {
+    let scene = Scene::empty();
+    let folder = scene.file("backups");
+    let older = folder.join("pbm-20200101T000000Z.ldif.zst");
+    let others = folder.join("notes.txt");
+    fs::create_dir(&folder).unwrap();
+    fs::write(&older, "of a month long ago").unwrap();
+    fs::write(&others, "not a backup").unwrap();
+    let serve = serve(
+        &scene,
+        &folder,
+        &[("backup.keep.monthly", "2"), ("backup.keep.daily", "1"), ("backup.keep.weekly", "0")],
+    );
+    let first = {
+        let mut first = None;
+        soon("there is one", || {
+            first = backups(&folder).into_iter().find(|file| *file != older);
+            first.is_some()
+        });
+        first.unwrap()
+    };
+    scene.assert_is_as(&first);
+    let is_replaced = || !first.exists() && backups(&folder).len() == 2;
+    assert!(within(Duration::from_secs(20), is_replaced), "{:?}", backups(&folder));
+    assert!(older.exists() && others.exists(), "what is kept was removed");
+    assert_eq!(client_of(&serve).get("/health/ready").json()["backup"], serde_json::Value::Null);
+    assert!(serve.log().contains("backup.done") && serve.log().contains("backup.removed"));
+}
+
+fn failure() {
+    let mut scene = Scene::empty();
+    let folder = scene.file("backups");
+    let process = serve(&scene, &folder, &[]);
+    soon("there is one", || !backups(&folder).is_empty());
+    let client = client_of(&process);
+    let good = backups(&folder);
+    scene.installation.directory.kill();
+    let is_told = || process.log().contains("backup.failed");
+    assert!(within(Duration::from_secs(20), is_told), "{}", process.log());
+    scene.installation.directory.start_again().unwrap();
+    soon("it is told", || {
+        let ready = client.get("/health/ready");
+        ready.status == 200 && (ready.json()["backup"] == "failed" || backups(&folder).len() > good.len())
+    });
+    assert!(backups(&folder).iter().all(|file| fs::metadata(file).unwrap().len() > 100));
+    assert!(!backups(&folder).is_empty());
+    // And the next one that succeeds makes it good.
+    let is_good = || client.get("/health/ready").json()["backup"] == serde_json::Value::Null;
+    assert!(within(Duration::from_secs(20), is_good));
+    // A folder that can't be: the process serves all the same.
+    let file = scene.file("no-folder");
+    fs::write(&file, "a file").unwrap();
+    let process = serve(&scene, &file, &[]);
+    let client = client_of(&process);
+    soon("it is told", || client.get("/health/ready").json()["backup"] == "failed");
+    client.get("/v2/users/default").expect(200);
+}
