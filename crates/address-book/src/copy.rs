@@ -4,7 +4,11 @@ use crate::{
     book::{Book, Draft},
     store::{Garbage, Link, Logged, Standing, StoreError},
 };
-use mail_model::{tenant::TenantId, tree::Tree};
+use mail_model::{
+    contact::{id::ContactId, record::Record},
+    tenant::TenantId,
+    tree::Tree,
+};
 use std::{
     collections::HashMap,
     sync::{
@@ -33,18 +37,21 @@ pub(crate) struct LocalCopy {
 }
 
 impl LocalCopy {
-    /// Reads all of a projection. The books are made on a thread of their own: of 100,000 entries they take a second,
-    /// and nobody waits for that.
+    /// Reads all of a projection. Records are read on one thread and put into books on another, while more come from Redis:
+    /// of 100,000 entries each takes half a second, and nobody else waits for that.
     ///
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn read(link: &mut Link, standing: &Standing, tree: &Tree) -> Result<Self, StoreError> {
         link.require_whole().await?;
         let (pieces, received) = mpsc::channel(AHEAD);
+        let (lines, read) = mpsc::channel(AHEAD);
         let tree = tree.clone();
-        let books = tokio::task::spawn_blocking(move || books(received, &tree));
+        let reading = tokio::task::spawn_blocking(move || read_lines(received, &lines, &tree));
+        let books = tokio::task::spawn_blocking(move || books(read));
         let at = fetch(link, standing.newest, pieces).await?;
-        let books = books.await.map_err(|_| StoreError::Stopped)??;
+        reading.await.map_err(|_| StoreError::Stopped)??;
+        let books = books.await.map_err(|_| StoreError::Stopped)?;
         Ok(Self {
             epoch: standing.epoch,
             horizon: AtomicU64::new(standing.horizon),
@@ -142,20 +149,42 @@ async fn fetch(link: &mut Link, newest: u64, pieces: mpsc::Sender<Vec<Logged>>) 
     Ok(at)
 }
 
-/// Makes the books of what is fetched.
-fn books(
+/// A line of the log that was read, with its sequence number.
+enum Line {
+    There(Box<Record>, u64),
+    Gone(TenantId, ContactId, u64),
+}
+
+/// Reads what is fetched.
+fn read_lines(
     mut received: mpsc::Receiver<Vec<Logged>>,
+    lines: &mpsc::Sender<Vec<Line>>,
     tree: &Tree,
-) -> Result<HashMap<TenantId, SharedBook>, Garbage> {
+) -> Result<(), Garbage> {
+    while let Some(logged) = received.blocking_recv() {
+        let read = logged.into_iter().map(|entry| {
+            Ok(if entry.is_gone() {
+                Line::Gone(entry.tenant()?, entry.id()?, entry.at)
+            } else {
+                Line::There(Box::new(entry.record(tree)?), entry.at)
+            })
+        });
+        if lines.blocking_send(read.collect::<Result<_, _>>()?).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the books of what is read.
+fn books(mut read: mpsc::Receiver<Vec<Line>>) -> HashMap<TenantId, SharedBook> {
     let mut drafts: HashMap<TenantId, Draft> = HashMap::new();
     let mut gone = Vec::new();
-    while let Some(logged) = received.blocking_recv() {
-        for entry in logged {
-            if entry.is_gone() {
-                gone.push((entry.tenant()?, entry.id()?, entry.at));
-            } else {
-                let record = entry.record(tree)?;
-                drafts.entry(record.tenant.clone()).or_default().put(&record, entry.at);
+    while let Some(lines) = read.blocking_recv() {
+        for line in lines {
+            match line {
+                Line::There(record, at) => drafts.entry(record.tenant.clone()).or_default().put(&record, at),
+                Line::Gone(tenant, id, at) => gone.push((tenant, id, at)),
             }
         }
     }
@@ -164,7 +193,7 @@ fn books(
     for (tenant, id, at) in gone {
         books.entry(tenant).or_default().remove(id, at);
     }
-    Ok(books.into_iter().map(|(tenant, book)| (tenant, SharedBook::new(book.into()))).collect())
+    books.into_iter().map(|(tenant, book)| (tenant, SharedBook::new(book.into()))).collect()
 }
 
 /// The sequence number up to which a piece has everything: less than a full one is all that there was, and then the
