@@ -2,12 +2,13 @@
 
 use crate::scene::{ROOT, Scene, config_folder};
 use harness::{Installation, program, run_program};
-use std::{fs, path::Path};
+use std::{collections::HashSet, fmt::Write, fs, path::Path};
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
     ("restore_ldapadd_and_ldif2db_make_the_same_directory", three_ways),
     ("packed_backups_and_standard_output_hold_the_same", packed),
     ("a_backup_is_parents_first_and_groups_last", order),
+    ("what_was_moved_to_a_younger_folder_comes_after_it", moved),
     ("a_tenant_alone_is_saved_and_restored", one_tenant),
     ("a_second_restore_has_nothing_to_do", nothing_to_do),
 ];
@@ -83,22 +84,29 @@ fn packed() {
     assert_eq!(by_stdin.code, 0, "{}", by_stdin.output());
 }
 
+/// More than wait in memory for their parents.
+fn moved() {
+    let here = Scene::empty();
+    let mut text = format!("dn: ou=Old,{ROOT}\nobjectClass: organizationalUnit\n\n");
+    for number in 0..2500 {
+        writeln!(text, "dn: cn=p{number},ou=Old,{ROOT}\nobjectClass: person\nsn: x\ncn: p{number}\n")
+            .unwrap();
+    }
+    let file = here.file("people.ldif");
+    fs::write(&file, text).unwrap();
+    here.pbm("restore", &file, &[]).expect_success();
+    let eye = here.installation.eye();
+    eye.modify(&format!("dn: ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n"));
+    eye.rename(&format!("ou=Old,{ROOT}"), "ou=Old", Some(&format!("ou=New,{ROOT}")));
+    let file = here.back_up("a.ldif");
+    assert_parents_first(&fs::read_to_string(&file).unwrap());
+    here.assert_is_as(&file);
+}
+
 fn order() {
     let here = Scene::filled();
     let text = fs::read_to_string(here.back_up("a.ldif")).unwrap();
-    let names: Vec<String> = text
-        .replace("\n ", "")
-        .split("\n\n")
-        .filter_map(|record| {
-            record.trim_start().strip_prefix("dn: ").map(|rest| rest.lines().next().unwrap().to_lowercase())
-        })
-        .collect();
-    for (place, name) in names.iter().enumerate() {
-        let parent = name.split_once(",ou=").map(|(_, parent)| format!("ou={parent}"));
-        if let Some(parent) = parent.filter(|_| name.matches(',').count() > 1 && !name.contains('\\')) {
-            assert!(names.iter().take(place).any(|earlier| *earlier == parent), "{name} before {parent}");
-        }
-    }
+    let names = assert_parents_first(&text);
     let place = |name: &str| names.iter().position(|other| other.starts_with(name)).unwrap();
     assert!(place("mail=all@acme.test") > place("mail=u39@acme.test"));
     assert_eq!(names[0], ROOT);
@@ -106,6 +114,27 @@ fn order() {
     for made_by_server in ["nsUniqueId", "modifyTimestamp", "entryusn", "creatorsName"] {
         assert!(!text.to_lowercase().contains(&made_by_server.to_lowercase()), "{made_by_server}");
     }
+}
+
+/// The names of all entries, in lower case; each comes after its parent.
+#[track_caller]
+fn assert_parents_first(text: &str) -> Vec<String> {
+    let names: Vec<String> = text
+        .replace("\n ", "")
+        .split("\n\n")
+        .filter_map(|record| {
+            record.trim_start().strip_prefix("dn: ").map(|rest| rest.lines().next().unwrap().to_lowercase())
+        })
+        .collect();
+    let mut earlier = HashSet::new();
+    for name in &names {
+        let parent = name.split_once(",ou=").map(|(_, parent)| format!("ou={parent}"));
+        if let Some(parent) = parent.filter(|_| name.matches(',').count() > 1 && !name.contains('\\')) {
+            assert!(earlier.contains(&parent), "{name} before {parent}");
+        }
+        earlier.insert(name.clone());
+    }
+    names
 }
 
 fn one_tenant() {

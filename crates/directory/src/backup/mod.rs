@@ -1,9 +1,9 @@
 //! Backups: everything below the root, or of some tenants, as LDIF (RFC 2849) that every tool reads.
 //!
-//! Entries are written while they are read, a bounded number at a time. What has entries below it comes first; of those
-//! that others moved meanwhile, an entry waits until its parent has been written. Groups come last, in a search of their
-//! own, since the server's plug-in writes to the members when a group is added. Each entry is read in one piece, so it is
-//! in the backup as it was at one moment, before a change or after.
+//! Entries are written while they are read, a bounded number at a time, parents before their children: an entry that comes
+//! before its parent waits for it. Groups come last, in a search of their own, since the server's plug-in writes to the
+//! members when a group is added. Each entry is read in one piece, so it is in the backup as it was at one moment, before a
+//! change or after.
 
 mod extent;
 pub mod file;
@@ -28,6 +28,8 @@ use tokio::sync::mpsc;
 
 /// How long a piece is that is handed on, in bytes, unless an entry is longer.
 const PIECE: usize = 128 * 1024;
+/// Entries that wait for their parents before these are fetched: some megabytes.
+const MOST_WAITING: usize = 2000;
 
 /// What to back up.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct BackupRequest {
     pub extent: Extent,
     /// Whether the entries of super administrators are left out.
     pub without_super: bool,
+    /// Whether the entries are counted first, so that progress has an end.
+    pub counts: bool,
     /// The time that stands in the backup.
     pub now: Timestamp,
 }
@@ -45,7 +49,7 @@ pub struct BackupRequest {
 pub struct BackupProgress {
     /// Entries that were written.
     pub written: u64,
-    /// How many there will be, as far as the server knows.
+    /// How many there will be, as far as the server knows; 0 where they were not counted.
     pub expected: u64,
 }
 
@@ -90,7 +94,8 @@ impl Directory {
             request,
             numbers: Numbers::default(),
             parents: HashSet::new(),
-            finds_parents: false,
+            wait: 0,
+            most_waiting: MOST_WAITING,
             answers: self.tree().answers(),
             waiting: HashMap::new(),
             expected: 0,
@@ -112,12 +117,14 @@ struct Backup<'a, F> {
     numbers: Numbers,
     /// Entries that were written and may have others below them.
     parents: HashSet<Key>,
-    /// Whether all that is found now has others below it.
-    finds_parents: bool,
     /// The folder of answers that are kept for a day; they are passed over.
     answers: Dn,
     /// Entries whose parents have not been written, by those.
     waiting: HashMap<Key, Vec<Entry>>,
+    /// How many there are of them.
+    wait: usize,
+    /// How many of them there may be before their parents are fetched.
+    most_waiting: usize,
     expected: u64,
     seal: Seal,
     text: Vec<u8>,
@@ -127,17 +134,14 @@ struct Backup<'a, F> {
 
 impl<F: FnMut(BackupProgress)> Backup<'_, F> {
     async fn base(&mut self, base: &Dn, scope: Scope) -> Result<(), BackupError> {
-        self.expected += self.directory.count_below(base).await?;
+        if self.request.counts {
+            self.expected += self.directory.count_below(base).await?;
+        }
         // What stands above is not in this part.
         self.parents.extend(self.numbers.of_parent(base));
-        let parents = that_have_some_below();
-        let all = every_entry();
         let is_group = |class: &&str| Filter::equal(names::OBJECT_CLASS, *class);
         let groups = Filter::any(names::GROUP_CLASSES.iter().map(is_group));
-        self.finds_parents = true;
-        self.scan(base, scope, &parents, |_| true).await?;
-        self.finds_parents = false;
-        self.scan(base, scope, &all, |entry| !is_group_entry(entry)).await?;
+        self.scan(base, scope, &every_entry(), |entry| !is_group_entry(entry)).await?;
         self.scan(base, scope, &groups, is_group_entry).await
     }
 
@@ -150,16 +154,35 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
     ) -> Result<(), BackupError> {
         let mut scan = self.directory.scan_whole(base, scope, filter).await?;
         while let Some(entry) = scan.next().await? {
-            let is_answer =
-                entry.dn.rdns().len() > self.answers.rdns().len() && entry.dn.is_within(&self.answers);
-            if is_wanted(&entry)
-                && !is_answer
-                && !(self.request.without_super && is_super(self.directory.tree(), &entry))
-            {
+            if is_wanted(&entry) && self.is_in(&entry) {
+                self.take(entry).await?;
+                if self.wait > self.most_waiting {
+                    self.fetch_parents(base).await?;
+                    // Those who wait for what is not there are not helped by asking again.
+                    self.most_waiting = MOST_WAITING.max(2 * self.wait);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what has others below it, so that nobody has to wait. The server gives entries in the order in which they were
+    /// made, so this is needed only where many were moved to a folder that was made later.
+    async fn fetch_parents(&mut self, base: &Dn) -> Result<(), BackupError> {
+        let mut scan = self.directory.scan_whole(base, Scope::Subtree, &that_have_some_below()).await?;
+        while let Some(entry) = scan.next().await? {
+            if has_room_below(&entry) && !is_group_entry(&entry) && self.is_in(&entry) {
                 self.take(entry).await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether an entry belongs into this backup.
+    fn is_in(&self, entry: &Entry) -> bool {
+        let is_answer =
+            entry.dn.rdns().len() > self.answers.rdns().len() && entry.dn.is_within(&self.answers);
+        !is_answer && !(self.request.without_super && is_super(self.directory.tree(), entry))
     }
 
     /// Writes an entry, and those that have waited for it; or has it wait.
@@ -169,7 +192,10 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
             return Ok(());
         }
         match self.numbers.of_parent(&entry.dn).filter(|parent| !self.parents.contains(parent)) {
-            Some(parent) => self.waiting.entry(parent).or_default().push(entry),
+            Some(parent) => {
+                self.wait += 1;
+                self.waiting.entry(parent).or_default().push(entry);
+            }
             None => self.write(key, &entry).await?,
         }
         Ok(())
@@ -197,10 +223,11 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         }
         self.text.push(b'\n');
         self.seal.count();
-        // What has an address has nothing below it, unless somebody else has put it there.
-        if self.finds_parents || entry.dn.rdn().is_none_or(|rdn| rdn.value_of(&names::MAIL).is_none()) {
+        if has_room_below(entry) {
             self.parents.insert(key);
-            next.extend(self.waiting.remove(&key).unwrap_or_default());
+            let waited = self.waiting.remove(&key).unwrap_or_default();
+            self.wait -= waited.len();
+            next.extend(waited);
         }
         if self.text.len() >= PIECE { self.hand_on().await } else { Ok(()) }
     }
@@ -228,6 +255,11 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         self.out.send(self.seal.end()).await.map_err(|_| BackupError::Unwanted)?;
         Ok(written)
     }
+}
+
+/// Whether others may stand below an entry: below what has an address nothing does, unless somebody else has put it there.
+fn has_room_below(entry: &Entry) -> bool {
+    entry.dn.rdn().is_none_or(|rdn| rdn.value_of(&names::MAIL).is_none())
 }
 
 /// Every entry, also those that 389-ds hides from who does not ask for their class, such as password policies.

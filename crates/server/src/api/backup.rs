@@ -52,7 +52,12 @@ pub(super) async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
         Ok(tenant) => (Extent::Tenants(vec![tenant.clone()]), tenant.to_string()),
         Err(_) => (Extent::Everything, "everything".to_owned()),
     };
-    let request = BackupRequest { extent, without_super: call.right == Right::AllButSuper, now: call.now };
+    let request = BackupRequest {
+        extent,
+        without_super: call.right == Right::AllButSuper,
+        counts: false,
+        now: call.now,
+    };
     let (out, mut pieces) = mpsc::channel(PIECES);
     let backup = rt::spawn(async move { keeper.back_up(&request, out, |_| {}).await });
     // What fails before there is a first piece is an answer of its own.

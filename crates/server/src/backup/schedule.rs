@@ -56,7 +56,7 @@ async fn in_turn(directory: &Directory, schedule: &Schedule) -> Result<(), SaveE
 
 async fn back_up(directory: &Directory, schedule: &Schedule) -> Result<(), SaveError> {
     let now = clock::now();
-    let request = BackupRequest { extent: Extent::Everything, without_super: false, now };
+    let request = BackupRequest { extent: Extent::Everything, without_super: false, counts: false, now };
     let path = schedule.folder.join(keeping::name_of(now));
     let entries = save(directory, &request, Target::file(&path)?, |_| {}).await?;
     tracing::info!(entries, file = %path.display(), "backup.done");

@@ -63,7 +63,8 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
         Target::file(&args.output).with_context(|| format!("--output {}", args.output.display()))?
     };
     let progress = bar("{wide_bar} {pos} of {len} entries, {eta} left");
-    let request = BackupRequest { extent, without_super: false, now: clock::now() };
+    let request =
+        BackupRequest { extent, without_super: false, counts: io::stderr().is_terminal(), now: clock::now() };
     let shown = |BackupProgress { written, expected }| {
         progress.set_length(expected.max(written));
         progress.set_position(written);
