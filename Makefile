@@ -65,6 +65,7 @@ lint: ## Formatting, clippy, documentation, dependency rules
 	else echo "cargo-deny is not installed (cargo install cargo-deny): dependency rules not checked"; fi
 
 bench: packages ## Measure pbm and the raw directory side by side
+	$(call install,ldap-utils)
 	cargo build --release --locked -p server -p bench
 	target/release/bench $(ARGS)
 

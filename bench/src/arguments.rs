@@ -65,6 +65,10 @@ pub(crate) enum Operation {
     Bulk,
     /// LDIF, written and read.
     Ldif,
+    /// A backup of everything.
+    Backup,
+    /// Restores into an empty server, and over the same.
+    Restore,
     /// Building the address book.
     BookBuild,
     /// Pages of the address book, and of the list of users.
@@ -102,6 +106,8 @@ impl Operation {
             | Self::Expand
             | Self::DeleteGroup
             | Self::Create
+            | Self::Backup
+            | Self::Restore
             | Self::Bulk
             | Self::Ldif => false,
         }

@@ -126,15 +126,13 @@ fn in_a_list(entry: &mut Entry, list: &Dn) {
 }
 
 /// Has 389-ds export to a file, or import from it, and waits for the end.
-async fn run_task(ldap: &mut Ldap, kind: &str, file: &Path) -> anyhow::Result<()> {
-    let dn = format!("cn=bench,cn={kind},cn=tasks,cn=config");
+pub(crate) async fn run_task(ldap: &mut Ldap, kind: &str, file: &Path) -> anyhow::Result<()> {
+    // Tasks that have ended are kept for a while.
+    let name = format!("bench-{:016x}", rand::random::<u64>());
+    let dn = format!("cn={name},cn={kind},cn=tasks,cn=config");
     let file = file.display().to_string();
-    let attributes = [
-        ("objectClass", "extensibleObject"),
-        ("cn", "bench"),
-        ("nsInstance", BACKEND),
-        ("nsFilename", &file),
-    ];
+    let attributes =
+        [("objectClass", "extensibleObject"), ("cn", &name), ("nsInstance", BACKEND), ("nsFilename", &file)];
     let attributes = attributes.map(|(name, value)| (name, HashSet::from([value])));
     ldap.add(&dn, attributes.to_vec()).await?.success()?;
     loop {

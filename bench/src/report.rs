@@ -73,6 +73,17 @@ impl Row {
         }
     }
 
+    /// Two rates side by side.
+    pub(crate) fn of_rates(operation: &str, ours: f64, raw: f64, target: Target) -> Self {
+        let ratio = Some(ours / raw.max(f64::MIN_POSITIVE));
+        Self { raw: Some(raw), ratio, ..Self::of_throughput(operation, ours, target) }
+    }
+
+    /// Memory alone, in MB.
+    pub(crate) fn of_memory(operation: &str, memory: f64, target: Target) -> Self {
+        Self { ours: None, memory: Some(memory), ..Self::of_throughput(operation, 0.0, target) }
+    }
+
     fn line(&self) -> String {
         let cell = |value: Option<f64>, width, digits| match value {
             Some(value) => format!("{value:>width$.digits$}"),

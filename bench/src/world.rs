@@ -14,7 +14,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use sandbox::{DirectoryServer, RedisServer};
 use secrecy::ExposeSecret;
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tempfile::TempDir;
 use tokio::runtime;
 
@@ -25,6 +29,7 @@ pub(crate) const PASSWORD_CONNECTIONS: usize = 8;
 /// Plug-ins that pbm needs and that 389-ds loads only at its start.
 const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
 const SERVICE_PASSWORD: &str = "bench-service-account-password";
+const BACKUP_PASSWORD: &str = "bench-backup-account-password";
 const REDIS_PASSWORD: &str = "bench-redis-password";
 const ADMINISTRATOR: &str = "admin@example.com";
 /// Of a cache of 389-ds by user; below, it has what the sandbox gives it.
@@ -55,29 +60,18 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn start(arguments: &Arguments, contents: Contents) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("pbm-bench-").tempdir()?;
-        let binary = match &arguments.pbm {
-            Some(binary) => binary.clone(),
-            None => std::env::current_exe()?.with_file_name("pbm"),
-        };
-        ensure!(binary.exists(), "no {}; build it: cargo build --release -p server", binary.display());
+        let binary = binary(arguments)?;
         let file = |name: &str| folder.path().join(name);
         let program = Program { binary, config: file("pbm.toml"), log: file("pbm.log") };
         eprintln!("starting 389-ds and Redis in {}", folder.path().display());
-        let users = contents.users as u64;
-        let directory = DirectoryServer::in_folder(file("389-ds"))
-            .suffix(ROOT)
-            .plugins(PLUGINS)
-            .entry_cache(LEAST_ENTRY_CACHE.max(users * ENTRY_CACHE_OF_USER))
-            .database_cache(LEAST_DATABASE_CACHE.max(users * DATABASE_CACHE_OF_USER))
-            .durable(!arguments.fast_disk)
-            .start()?;
+        let directory = directory(&file("389-ds"), contents.users as u64, arguments)?;
         let redis = RedisServer::in_folder(file("redis")).password(REDIS_PASSWORD.into()).start()?;
         let people = Arc::new(People::new()?);
         let login =
             |dn: String, password: &str| Login { url: directory.url(), dn, password: password.into() };
         let service = login(people.service_account(), SERVICE_PASSWORD);
         let manager = login(directory.manager_dn().to_owned(), directory.manager_password().expose_secret());
-        prepare(&program, folder.path(), &directory, &redis)?;
+        prepare(&program, folder.path(), &directory, Some(&redis))?;
         contents.import(&people, &manager, directory.folder())?;
         program.run(&mut program.command("check")?)?;
         let pbm = program.serve()?;
@@ -88,6 +82,11 @@ impl World {
 }
 
 impl World {
+    /// Where 389-ds may read and write files.
+    pub(crate) fn directory_folder(&self) -> &Path {
+        self.directory.folder()
+    }
+
     /// What runs besides the clients.
     pub(crate) fn processes(&self) -> anyhow::Result<Processes> {
         let directory = self.directory.pid().context("389-ds has ended")?;
@@ -95,12 +94,66 @@ impl World {
     }
 }
 
+/// A 389-ds that is prepared and holds nothing else, to restore into.
+pub(crate) struct Empty {
+    pub(crate) program: Program,
+    manager: Login,
+    directory: DirectoryServer,
+    _folder: TempDir,
+}
+
+impl Empty {
+    /// Starts one.
+    pub(crate) fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pbm-bench-").tempdir()?;
+        let users = arguments.users() as u64;
+        let directory = directory(&folder.path().join("389-ds"), users, arguments)?;
+        let file = |name: &str| folder.path().join(name);
+        let program = Program { binary: binary(arguments)?, config: file("pbm.toml"), log: file("pbm.log") };
+        prepare(&program, folder.path(), &directory, None)?;
+        let password = directory.manager_password().expose_secret().to_owned();
+        let manager = Login { url: directory.url(), dn: directory.manager_dn().to_owned(), password };
+        Ok(Self { program, manager, directory, _folder: folder })
+    }
+
+    pub(crate) fn manager(&self) -> &Login {
+        &self.manager
+    }
+
+    /// Where 389-ds may read and write files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.directory.folder()
+    }
+}
+
+/// The pbm that is measured.
+fn binary(arguments: &Arguments) -> anyhow::Result<PathBuf> {
+    let binary = match &arguments.pbm {
+        Some(binary) => binary.clone(),
+        None => std::env::current_exe()?.with_file_name("pbm"),
+    };
+    ensure!(binary.exists(), "no {}; build it: cargo build --release -p server", binary.display());
+    Ok(binary)
+}
+
+/// Starts a 389-ds whose caches have room for so many users.
+fn directory(folder: &Path, users: u64, arguments: &Arguments) -> anyhow::Result<DirectoryServer> {
+    let server = DirectoryServer::in_folder(folder)
+        .suffix(ROOT)
+        .plugins(PLUGINS)
+        .entry_cache(LEAST_ENTRY_CACHE.max(users * ENTRY_CACHE_OF_USER))
+        .database_cache(LEAST_DATABASE_CACHE.max(users * DATABASE_CACHE_OF_USER))
+        .durable(!arguments.fast_disk)
+        .start()?;
+    Ok(server)
+}
+
 /// Writes the configuration and runs `pbm init`.
 fn prepare(
     program: &Program,
     folder: &Path,
     directory: &DirectoryServer,
-    redis: &RedisServer,
+    redis: Option<&RedisServer>,
 ) -> anyhow::Result<()> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -109,7 +162,7 @@ fn prepare(
     };
     let service = write("ldap-password", SERVICE_PASSWORD)?;
     let key = write("token-key", &"benchmark".repeat(8))?;
-    let redis_password = write("redis-password", REDIS_PASSWORD)?;
+    let backup = write("backup-password", BACKUP_PASSWORD)?;
     let administrator = write("admin-password", PASSWORD)?;
     let config = format!(
         "[http]\nlisten = [\"127.0.0.1:0\"]\n\
@@ -117,14 +170,20 @@ fn prepare(
          connections = {CONNECTIONS}\npassword_connections = {PASSWORD_CONNECTIONS}\n\
          [tree]\nroot = \"{ROOT}\"\n\
          [auth]\ntoken_key_file = '{}'\n\
-         [redis]\nurl = \"{}\"\npassword_file = '{}'\n",
+         [backup]\nbind_password_file = '{}'\n",
         directory.url(),
         service.display(),
         key.display(),
-        redis.url(),
-        redis_password.display()
+        backup.display(),
     );
-    fs::write(&program.config, config).context("cannot write the configuration")?;
+    let redis = match redis {
+        None => String::new(),
+        Some(redis) => {
+            let password = write("redis-password", REDIS_PASSWORD)?;
+            format!("[redis]\nurl = \"{}\"\npassword_file = '{}'\n", redis.url(), password.display())
+        }
+    };
+    fs::write(&program.config, config + &redis).context("cannot write the configuration")?;
     let mut init = program.command("init")?;
     init.args(["--domain", DOMAIN]).arg("--admin-password-file").arg(administrator);
     init.arg("--manager-password-file").arg(directory.manager_password_file());

@@ -1,5 +1,6 @@
 //! What is measured: each module one operation, each function some rows of the table.
 
+mod backup;
 mod book;
 mod bulk;
 mod create;
@@ -10,6 +11,7 @@ mod maillists;
 mod pages;
 mod read;
 mod resources;
+mod restore;
 mod search;
 mod start;
 
@@ -49,6 +51,8 @@ pub(crate) fn measure(
         Operation::Create => create::measure(arguments, world).map(Found::Rows),
         Operation::Bulk => bulk::measure(arguments, world).map(Found::Rows),
         Operation::Ldif => ldif::measure(arguments).map(Found::Rows),
+        Operation::Backup => backup::measure(arguments, world).map(Found::Rows),
+        Operation::Restore => restore::measure(arguments, world).map(Found::Rows),
         Operation::BookBuild => book::build::measure(world).map(Found::Figures),
         Operation::BookPages => book::pages::measure(arguments, world).map(Found::Figures),
         Operation::BookSuggest => book::suggest::measure(arguments, world).map(Found::Figures),
