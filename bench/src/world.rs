@@ -10,6 +10,8 @@ use crate::{
     raw::Login,
 };
 use anyhow::{Context, ensure};
+use ldap_text::dn::Dn;
+use mail_model::tree::Tree;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use sandbox::{DirectoryServer, RedisServer};
@@ -52,6 +54,8 @@ pub(crate) struct World {
     /// As pbm binds.
     pub(crate) service: Login,
     pub(crate) manager: Login,
+    /// As `pbm backup` binds.
+    pub(crate) keeper: Login,
     pub(crate) redis: RedisServer,
     directory: DirectoryServer,
     _folder: TempDir,
@@ -71,13 +75,26 @@ impl World {
             |dn: String, password: &str| Login { url: directory.url(), dn, password: password.into() };
         let service = login(people.service_account(), SERVICE_PASSWORD);
         let manager = login(directory.manager_dn().to_owned(), directory.manager_password().expose_secret());
+        let keeper = keeper(&directory)?;
         prepare(&program, folder.path(), &directory, Some(&redis))?;
         contents.import(&people, &manager, directory.folder())?;
         program.run(&mut program.command("check")?)?;
         let pbm = program.serve()?;
         let token = log_in(&pbm)?;
         let names = Arc::new(shuffled_names(&people, contents.users)?);
-        Ok(Self { pbm, program, token, people, names, service, manager, redis, directory, _folder: folder })
+        Ok(Self {
+            pbm,
+            program,
+            token,
+            people,
+            names,
+            service,
+            manager,
+            keeper,
+            redis,
+            directory,
+            _folder: folder,
+        })
     }
 }
 
@@ -97,7 +114,8 @@ impl World {
 /// A 389-ds that is prepared and holds nothing else, to restore into.
 pub(crate) struct Empty {
     pub(crate) program: Program,
-    manager: Login,
+    /// As `pbm restore` binds.
+    pub(crate) keeper: Login,
     directory: DirectoryServer,
     _folder: TempDir,
 }
@@ -111,19 +129,25 @@ impl Empty {
         let file = |name: &str| folder.path().join(name);
         let program = Program { binary: binary(arguments)?, config: file("pbm.toml"), log: file("pbm.log") };
         prepare(&program, folder.path(), &directory, None)?;
-        let password = directory.manager_password().expose_secret().to_owned();
-        let manager = Login { url: directory.url(), dn: directory.manager_dn().to_owned(), password };
-        Ok(Self { program, manager, directory, _folder: folder })
+        let keeper = keeper(&directory)?;
+        Ok(Self { program, keeper, directory, _folder: folder })
     }
 
-    pub(crate) fn manager(&self) -> &Login {
-        &self.manager
+    pub(crate) fn manager(&self) -> Login {
+        let password = self.directory.manager_password().expose_secret().to_owned();
+        Login { url: self.directory.url(), dn: self.directory.manager_dn().to_owned(), password }
     }
 
     /// Where 389-ds may read and write files.
     pub(crate) fn folder(&self) -> &Path {
         self.directory.folder()
     }
+}
+
+/// The account that backs up and restores.
+fn keeper(directory: &DirectoryServer) -> anyhow::Result<Login> {
+    let dn = Tree::new(Dn::parse(ROOT)?).backup_account().to_string();
+    Ok(Login { url: directory.url(), dn, password: BACKUP_PASSWORD.to_owned() })
 }
 
 /// The pbm that is measured.

@@ -24,6 +24,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Entries that the server sends before it waits for the next request of a scan: bounds the memory of
 /// a scan whose reader is slow.
 const SCAN_PAGE: i32 = 1000;
+/// The same for whole entries: each new page costs the server some time, and backups are to be fast.
+const WHOLE_SCAN_PAGE: i32 = 3000;
 
 /// The result code of a search that found more than was asked for (RFC 4511 appendix A.2).
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
@@ -173,7 +175,8 @@ impl Directory {
         filter: &Filter,
         attributes: &[AttributeName],
     ) -> Result<Scan, DirectoryError> {
-        self.begin_scan(base, scope, filter, attributes.iter().map(ToString::to_string).collect()).await
+        let attributes = attributes.iter().map(ToString::to_string).collect();
+        self.begin_scan(base, scope, filter, attributes, SCAN_PAGE).await
     }
 
     /// The same for whole entries: with everything that people can set.
@@ -188,7 +191,7 @@ impl Directory {
     ) -> Result<WholeScan, DirectoryError> {
         let kept = names::KEPT_OPERATIONAL.iter().map(ToString::to_string);
         let attributes = std::iter::once(names::ALL_USER_ATTRIBUTES.to_owned()).chain(kept).collect();
-        self.begin_scan(base, scope, filter, attributes).await.map(WholeScan)
+        self.begin_scan(base, scope, filter, attributes, WHOLE_SCAN_PAGE).await.map(WholeScan)
     }
 
     async fn begin_scan(
@@ -197,10 +200,11 @@ impl Directory {
         scope: Scope,
         filter: &Filter,
         attributes: Vec<String>,
+        page: i32,
     ) -> Result<Scan, DirectoryError> {
         let mut connection = self.pool.check_out().await?;
         let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> =
-            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(SCAN_PAGE))];
+            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(page))];
         let stream = connection
             .begin()
             .streaming_search_with(adapters, &base.to_string(), scope.into(), &filter.to_string(), attributes)
