@@ -11,7 +11,7 @@ use crate::{
     load::{self, Until},
     raw::{Adding, Login},
     report::{Row, Target},
-    world::{CONNECTIONS, Empty, World},
+    world::{Empty, World},
 };
 use anyhow::Context;
 use ldap_text::ldif::{Change, ChangeRecord, LdifReader, Record};
@@ -24,6 +24,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Connections of the raw adds: as many as `pbm restore` has.
+const CONNECTIONS: usize = 64;
 const AT_LEAST: Target = Target::Ratio(0.9);
 const NOTHING_TO_DO: Target = Target::Ratio(5.0);
 

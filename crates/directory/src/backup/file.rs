@@ -11,6 +11,8 @@ use tempfile::{Builder, NamedTempFile};
 
 /// How much is read at a time, in bytes.
 const BUFFER: usize = 256 * 1024;
+/// The disk is waited for after so many bytes, while more is being read, so that it is not waited for at the end.
+const SYNC_EVERY: usize = 8 * 1024 * 1024;
 /// The first bytes of a gzip file (RFC 1952 section 2.3.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// The first bytes of a zstd frame (RFC 8878 section 3.1.1).
@@ -73,6 +75,8 @@ impl<R: Read, F: FnMut(usize)> Read for Counted<R, F> {
 pub struct NewFile {
     packer: Packer,
     path: PathBuf,
+    /// Bytes since the disk was last waited for.
+    unsynced: usize,
 }
 
 enum Packer {
@@ -98,7 +102,15 @@ impl NewFile {
             Some("zst") => Packer::Zstd(Box::new(zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?)),
             _ => Packer::None(file),
         };
-        Ok(Self { packer, path: path.to_owned() })
+        Ok(Self { packer, path: path.to_owned(), unsynced: 0 })
+    }
+
+    fn file(&self) -> &BufWriter<NamedTempFile> {
+        match &self.packer {
+            Packer::None(file) => file,
+            Packer::Gzip(packer) => packer.get_ref(),
+            Packer::Zstd(packer) => packer.get_ref(),
+        }
     }
 
     /// Ends the file: once this returns it is under its name, and on the disk.
@@ -121,11 +133,17 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        match &mut self.packer {
+        let written = match &mut self.packer {
             Packer::None(file) => file.write(piece),
             Packer::Gzip(packer) => packer.write(piece),
             Packer::Zstd(packer) => packer.write(piece),
+        }?;
+        self.unsynced += written;
+        if self.unsynced >= SYNC_EVERY {
+            self.unsynced = 0;
+            self.file().get_ref().as_file().sync_data()?;
         }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

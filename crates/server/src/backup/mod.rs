@@ -10,8 +10,8 @@ use directory::{
 use std::{io::Write, path::Path};
 use tokio::sync::mpsc;
 
-/// Pieces that may wait to be written.
-const PIECES: usize = 4;
+/// Pieces that may wait to be written, some megabytes: while the disk is waited for, reading goes on.
+const PIECES: usize = 64;
 
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]

@@ -11,6 +11,7 @@ use clap::Args;
 use directory::{
     Directory,
     backup::{BackupProgress, BackupRequest, Extent},
+    settings::LdapSettings,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use mail_model::tenant::TenantId;
@@ -20,6 +21,9 @@ use std::{
     process::ExitCode,
     sync::Arc,
 };
+
+/// Connections of a command: 389-ds adds a fifth more entries over 64 than over 32, and nobody else needs any here.
+const CONNECTIONS: usize = 64;
 
 /// What stands for standard input and output.
 pub(super) const STANDARD: &str = "-";
@@ -87,7 +91,8 @@ pub(super) fn keeper(config: &Config) -> anyhow::Result<Directory> {
         "no account that may read the hashes of passwords is configured: set backup.bind_password_file, and run pbm init, \
          which makes the account",
     )?;
-    Ok(Directory::new(Arc::new(ldap), config.tree.clone()))
+    let connections = ldap.connections.max(CONNECTIONS);
+    Ok(Directory::new(Arc::new(LdapSettings { connections, ..ldap }), config.tree.clone()))
 }
 
 /// A bar on a terminal; elsewhere nothing.
