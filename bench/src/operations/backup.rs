@@ -40,8 +40,9 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
         })?;
         let by_export = timed(|| world.manager.once(async |ldap| run_task(ldap, "export", &export).await))?;
         fs::remove_file(&export)?;
-        let entries = entries_of(&ours)?;
-        ensure!(entries_of(&raw)? == entries, "ldapsearch finds other entries than pbm");
+        let count = entries_of(&ours)?;
+        ensure!(entries_of(&raw)? == count, "ldapsearch finds other entries than pbm");
+        let entries = f64::from(count);
         rates.push((entries / by_ours, entries / by_raw));
         managers.push(entries / by_manager);
         exports.push(entries / by_export);
@@ -93,8 +94,8 @@ fn back_up(world: &World, file: &Path) -> anyhow::Result<f64> {
 }
 
 /// How many entries a file has.
-fn entries_of(file: &Path) -> anyhow::Result<f64> {
+fn entries_of(file: &Path) -> anyhow::Result<u32> {
     let text = fs::read(file)?;
     let count = text.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"dn:")).count();
-    Ok(f64::from(u32::try_from(count)?))
+    Ok(u32::try_from(count)?)
 }

@@ -102,7 +102,9 @@ impl SlotSet {
                 let List(list) = list.as_ref();
                 // Once, for they are in order.
                 list.last().into_iter().for_each(|last| bits.grow_and_insert(*last as usize));
-                list.iter().for_each(|slot| bits.insert(*slot as usize));
+                for slot in list {
+                    bits.insert(*slot as usize);
+                }
             }
             Self::Dense(dense) => bits.union_with(&dense.bits),
         }

@@ -182,7 +182,8 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
     fn is_in(&self, entry: &Entry) -> bool {
         let is_answer =
             entry.dn.rdns().len() > self.answers.rdns().len() && entry.dn.is_within(&self.answers);
-        !is_answer && !(self.request.without_super && is_super(self.directory.tree(), entry))
+        let is_withheld = self.request.without_super && is_super(self.directory.tree(), entry);
+        !is_answer && !is_withheld
     }
 
     /// Writes an entry, and those that have waited for it; or has it wait.

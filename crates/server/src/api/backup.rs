@@ -59,7 +59,7 @@ pub(super) async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
         now: call.now,
     };
     let (out, mut pieces) = mpsc::channel(PIECES);
-    let backup = rt::spawn(async move { keeper.back_up(&request, out, |_| {}).await });
+    let backup = rt::spawn(async move { Box::pin(keeper.back_up(&request, out, |_| {})).await });
     // What fails before there is a first piece is an answer of its own.
     let first = pieces.recv().await;
     let Some(first) = first else {
