@@ -30,9 +30,6 @@ const SEED: u64 = 4;
 /// How long the changes between two events may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// How long nobody may follow after a process has died.
-const HAND_OVER: Duration = Duration::from_secs(5);
-
 /// What happens in the middle of each round.
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -175,7 +172,7 @@ impl Chaos {
             let (book, truth) = (Book::new(&self.client, TENANTS[tenant].0), eye.truth(TENANTS[tenant].0));
             for view in ["all", "colleagues", "suggestions"] {
                 let expected = truth.view(view);
-                let in_time = within(HAND_OVER, || book.all(view) == expected);
+                let in_time = within(BACK, || book.all(view) == expected);
                 assert!(in_time, "{what}: {view}: {:?}", difference(&book.all(view), &expected));
             }
             let of_tenant = followers.iter().filter(|(of, _)| *of == tenant);
