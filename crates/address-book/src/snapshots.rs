@@ -2,7 +2,10 @@
 //! directory's count of changes stands still, so an answer never lacks what was written before it was asked for.
 
 use crate::{book::Draft, copy::SharedBook};
-use directory::{Directory, Scope, error::DirectoryError};
+use directory::{
+    Directory, Scope,
+    error::{DirectoryError, Unreachable},
+};
 use mail_model::{
     contact::record::{self, Record},
     tenant::TenantId,
@@ -23,7 +26,16 @@ pub(crate) struct Snapshots(Mutex<HashMap<TenantId, Arc<Slot>>>);
 
 /// The place of one tenant's book. Who reads it anew holds the lock, and the others wait.
 #[derive(Default)]
-struct Slot(tokio::sync::Mutex<Option<Snapshot>>);
+struct Slot(tokio::sync::Mutex<Kept>);
+
+/// What the latest reading has left.
+#[derive(Default)]
+struct Kept {
+    snapshot: Option<Snapshot>,
+    /// When the directory was found out of reach. Whoever had to wait for that need not find it out again: one after the
+    /// other they would wait for ever.
+    failed: Option<Instant>,
+}
 
 /// A book as the directory had it, or newer.
 #[derive(Clone)]
@@ -51,23 +63,12 @@ impl Snapshots {
         let slot =
             self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(tenant.clone()).or_default().clone();
         let mut kept = slot.0.lock().await;
-        if let Some(snapshot) = kept.as_mut().filter(|snapshot| snapshot.began >= asked) {
-            // Somebody began to read it after this was asked for.
-            snapshot.used = asked;
-            return Ok(snapshot.clone());
+        if kept.failed.is_some_and(|failed| failed >= asked) {
+            return Err(DirectoryError::Unreachable(Unreachable::Resting));
         }
-        let position = directory.position().await?;
-        if let Some(snapshot) =
-            kept.as_mut().filter(|snapshot| position.is_some() && snapshot.position == position)
-        {
-            snapshot.used = asked;
-            return Ok(snapshot.clone());
-        }
-        // What is there is out of date, and two of them need twice the memory.
-        *kept = None;
-        let snapshot = read(directory, tenant, position).await?;
-        *kept = Some(snapshot.clone());
-        Ok(snapshot)
+        let opened = kept.open(directory, tenant, asked).await;
+        kept.failed = matches!(opened, Err(DirectoryError::Unreachable(_))).then(Instant::now);
+        opened
     }
 
     /// Drops all books.
@@ -81,11 +82,36 @@ impl Snapshots {
         // Who holds a lock, or is about to take it, uses the book.
         slots.retain(|_, slot| {
             Arc::strong_count(slot) > 1
-                || slot
-                    .0
-                    .try_lock()
-                    .map_or(true, |kept| kept.as_ref().is_some_and(|snapshot| snapshot.used.elapsed() < IDLE))
+                || slot.0.try_lock().map_or(true, |kept| {
+                    kept.snapshot.as_ref().is_some_and(|snapshot| snapshot.used.elapsed() < IDLE)
+                })
         });
+    }
+}
+
+impl Kept {
+    async fn open(
+        &mut self,
+        directory: &Directory,
+        tenant: &TenantId,
+        asked: Instant,
+    ) -> Result<Snapshot, DirectoryError> {
+        if let Some(snapshot) = self.snapshot.as_mut().filter(|snapshot| snapshot.began >= asked) {
+            // Somebody began to read it after this was asked for.
+            snapshot.used = asked;
+            return Ok(snapshot.clone());
+        }
+        let position = directory.position().await?;
+        let is_current = |snapshot: &&mut Snapshot| position.is_some() && snapshot.position == position;
+        if let Some(snapshot) = self.snapshot.as_mut().filter(is_current) {
+            snapshot.used = asked;
+            return Ok(snapshot.clone());
+        }
+        // What is there is out of date, and two of them need twice the memory.
+        self.snapshot = None;
+        let snapshot = read(directory, tenant, position).await?;
+        self.snapshot = Some(snapshot.clone());
+        Ok(snapshot)
     }
 }
 
