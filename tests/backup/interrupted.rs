@@ -58,7 +58,8 @@ fn begin(scene: &Scene, file: &Path) -> Child {
 /// added, can make 389-ds 2.3 wait for itself for ever.)
 fn count(scene: &Scene) -> usize {
     let folder = format!("ou=default,ou=People,{ROOT}");
-    let found = scene.installation.eye().search_with(&["numSubordinates"], &folder, "base", "(objectClass=*)");
+    let found =
+        scene.installation.eye().search_with(&["numSubordinates"], &folder, "base", "(objectClass=*)");
     found.first().map_or(0, |entry| entry.one("numSubordinates").parse().unwrap())
 }
 
