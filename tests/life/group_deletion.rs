@@ -108,7 +108,9 @@ fn a_deletion_that_was_killed_half_way_ends_when_it_is_asked_for_again(world: &W
     cut_off(world, &scene.rooms);
     assert_eq!(scene.others(), others);
     let (_serve, client) = another_process(world);
-    client.delete(&scene.rooms).expect_success();
+    // The job of the new process may have been faster.
+    let again = client.delete(&scene.rooms).status;
+    assert!([200, 404].contains(&again), "{again}");
     client.delete(&scene.rooms).expect(404);
     scene.assert_ended(&others);
 }
