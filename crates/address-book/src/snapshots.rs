@@ -17,6 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How long the directory's count must have stood still before a book is read that is to be used again: the count moves when
+/// a change begins, and the change is seen when it ends.
+const STILL: Duration = Duration::from_millis(100);
 /// How long a book is kept that nobody asks for.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -35,6 +38,8 @@ struct Kept {
     /// When the directory was found out of reach. Whoever had to wait for that need not find it out again: one after the
     /// other they would wait for ever.
     failed: Option<Instant>,
+    /// The latest position, and when it was first seen.
+    seen: Option<(String, Instant)>,
 }
 
 /// A book as the directory had it, or newer.
@@ -102,6 +107,7 @@ impl Kept {
             return Ok(snapshot.clone());
         }
         let position = directory.position().await?;
+        let is_still = self.stands_still(position.as_deref());
         let is_current = |snapshot: &&mut Snapshot| position.is_some() && snapshot.position == position;
         if let Some(snapshot) = self.snapshot.as_mut().filter(is_current) {
             snapshot.used = asked;
@@ -109,9 +115,19 @@ impl Kept {
         }
         // What is there is out of date, and two of them need twice the memory.
         self.snapshot = None;
-        let snapshot = read(directory, tenant, position).await?;
+        let snapshot = read(directory, tenant, position.filter(|_| is_still)).await?;
         self.snapshot = Some(snapshot.clone());
         Ok(snapshot)
+    }
+
+    /// Whether the directory's position has been the same for long enough.
+    fn stands_still(&mut self, position: Option<&str>) -> bool {
+        let since =
+            self.seen.as_ref().filter(|(seen, _)| Some(seen.as_str()) == position).map(|(_, since)| *since);
+        if since.is_none() {
+            self.seen = position.map(|position| (position.to_owned(), Instant::now()));
+        }
+        since.is_some_and(|since| since.elapsed() >= STILL)
     }
 }
 
