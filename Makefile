@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # What runs beside pbm: the directory, and Redis for the address book.
 RUN_PACKAGES := 389-ds-base redis-server
-TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl
+TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy
 
 APT := env DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -24,7 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test api-check vcard-check ldif-check bench lint fuzz packages test-packages
+.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check bench lint fuzz packages test-packages
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,15 @@ run: packages ## Build pbm and start it with a private directory, a Redis and de
 test: test-packages ## Run every test, against real servers that the tests start themselves
 	cargo test --workspace --locked
 
+attack: test-packages ## Send what an attacker would send, at full size, one thing after the other (15 minutes)
+	PBM_ATTACK=full cargo test --locked -p tests --test attack -- --test-threads=1
+
+stress: test-packages ## Write and search from 32 connections for minutes; MINUTES=30, BACKEND=bdb
+	PBM_STRESS_MINUTES=$(or $(MINUTES),5) PBM_BACKEND=$(BACKEND) cargo test --locked -p tests --test stress
+
+proxy-check: test-packages ## Send a thousand of each request that is refused early through nginx and HAProxy
+	PBM_PROXIES=full cargo test --locked -p tests --test proxies
+
 api-check: packages ## Have public checkers look at the API's document, and at whether the API keeps to it (needs the network)
 	$(call install,python3-venv curl)
 	cargo build --locked -p server
@@ -57,12 +66,23 @@ ldif-check: ## Have python-ldap read the LDIF that we write, and the other way r
 	cargo build --locked -p ldap-text --example ldif_json
 	tests/ldif/check.sh
 
+files-check: packages ## Have other programs write files, read them, and compare with what was meant (large: LibreOffice)
+	$(call install,libreoffice-calc-nogui python3 curl slapd ldap-utils)
+	cargo build --locked -p server
+	tests/files/check.sh
+
 lint: ## Formatting, clippy, documentation, dependency rules
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check bans licenses sources; \
-	else echo "cargo-deny is not installed (cargo install cargo-deny): dependency rules not checked"; fi
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+	  echo "cargo-deny is not installed (cargo install cargo-deny): dependency rules not checked"; \
+	elif timeout 60 cargo deny --log-level off fetch db >/dev/null 2>&1; then \
+	  cargo deny --log-level error check bans licenses sources advisories; \
+	else \
+	  echo "the advisory database cannot be fetched: advisories not checked"; \
+	  cargo deny --log-level error check bans licenses sources; \
+	fi
 
 bench: packages ## Measure pbm and the raw directory side by side
 	$(call install,ldap-utils)

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Parser, ValueEnum};
+use sandbox::Backend;
 use std::{path::PathBuf, time::Duration};
 
 /// Load benchmarks of pbm: ours and the raw directory server side by side, in one run.
@@ -24,9 +25,12 @@ pub(crate) struct Arguments {
     /// How often each measurement is made, raw and ours in turns; medians are shown.
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
-    /// Let 389-ds answer writes before they reach the disk. In production it does not.
+    /// Let 389-ds answer writes before they reach the disk; only on Berkeley DB, where production does not.
     #[arg(long)]
     pub(crate) fast_disk: bool,
+    /// Database library of 389-ds: `mdb` (LMDB) or `bdb` (Berkeley DB).
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub(crate) backend: Backend,
     /// Measure this alone; may be given several times.
     #[arg(long, value_name = "NAME")]
     only: Vec<Operation>,

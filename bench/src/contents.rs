@@ -11,10 +11,10 @@ use crate::{
 use anyhow::{Context, bail, ensure};
 use ldap_text::{
     dn::Dn,
-    ldif::{Attribute, Change, ChangeRecord, Entry, write_entry},
+    ldif::{Change, ChangeRecord, Entry, write_entry},
 };
 use ldap3::{Ldap, Scope, SearchEntry};
-use mail_model::{maillist::member::Member, names, resource::group::GroupName};
+use mail_model::{maillist::member::Member, resource::group::GroupName};
 use std::{
     collections::HashSet,
     fs::File,
@@ -25,8 +25,6 @@ use std::{
 
 /// The database of 389-ds that holds everything.
 const BACKEND: &str = "userRoot";
-/// The class that lets the plug-in memberOf write to an entry; `pbm init` has it add this.
-const MEMBER_OF_CLASS: &str = "nsMemberOf";
 const ROOMS_OF_A_GROUP: usize = 20;
 const EXIT_CODE: &str = "nsTaskExitCode";
 /// Between two looks at a task.
@@ -80,12 +78,7 @@ impl Contents {
 
     fn write(&self, people: &People, out: &mut impl Write) -> anyhow::Result<()> {
         for index in 0..self.users {
-            let mut entry = entry(people.hashed_entry(index)?)?;
-            if let Some(list) = index.checked_rem(self.lists) {
-                let list = people.list(&list_address(list), "", &[])?.dn;
-                in_a_list(&mut entry, &list);
-            }
-            write_entry(out, &entry)?;
+            write_entry(out, &entry(people.hashed_entry(index)?)?)?;
         }
         for index in 0..self.lists {
             let members = (index..self.users)
@@ -115,14 +108,6 @@ fn list_address(index: usize) -> String {
 pub(crate) fn entry(record: ChangeRecord) -> anyhow::Result<Entry> {
     let Change::Add(attributes) = record.change else { bail!("not the change that adds an entry") };
     Ok(Entry { dn: record.dn, attributes })
-}
-
-/// Adds what the plug-in memberOf would.
-fn in_a_list(entry: &mut Entry, list: &Dn) {
-    for attribute in entry.attributes.iter_mut().filter(|attribute| attribute.name == names::OBJECT_CLASS) {
-        attribute.values.push(MEMBER_OF_CLASS.into());
-    }
-    entry.attributes.push(Attribute::new(names::MEMBER_OF, [list.to_string()]));
 }
 
 /// Has 389-ds export to a file, or import from it, and waits for the end.

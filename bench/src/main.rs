@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod arguments;
+mod children;
 mod contents;
 mod empty;
 mod facade;
@@ -20,7 +21,8 @@ use contents::Contents;
 use figures::Column;
 use operations::Found;
 use report::Row;
-use std::{sync::atomic::Ordering, thread};
+use sandbox::Backend;
+use std::{convert::Infallible, sync::atomic::Ordering, thread, time::Duration};
 use tokio::runtime;
 use world::World;
 
@@ -33,11 +35,16 @@ fn main() -> anyhow::Result<()> {
     let rows = measure_operations(&arguments)?;
     let columns = measure_books(&arguments)?;
     println!(
-        "{} processors, {} HTTP clients, {} LDAP connections, {}",
+        "{} processors, {} HTTP clients, {} LDAP connections, back end {}, {}",
         thread::available_parallelism().map_or(0, std::num::NonZero::get),
         arguments.clients(),
         world::CONNECTIONS,
-        if arguments.fast_disk { "writes not synced" } else { "writes synced" },
+        arguments.backend,
+        if arguments.fast_disk && arguments.backend == Backend::Bdb {
+            "writes not synced"
+        } else {
+            "writes synced"
+        },
     );
     if !rows.is_empty() {
         println!("\n{} users\n", arguments.users);
@@ -83,9 +90,13 @@ fn measure_books(arguments: &Arguments) -> anyhow::Result<Vec<Column>> {
     Ok(columns)
 }
 
-/// Lets Ctrl-C and SIGTERM end the measurement, so that the servers are stopped and the folder is removed.
+/// How long the measurement may take to end by itself once it is interrupted.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Lets Ctrl-C and SIGTERM end the measurement, so that the servers are stopped and the folder is removed. What waits for a
+/// server that hangs would wait for ever: it fails, and the measurement with it, once the server is killed.
 fn end_on_signal() {
-    thread::spawn(|| {
+    thread::spawn(|| -> std::io::Result<Infallible> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
@@ -95,7 +106,10 @@ fn end_on_signal() {
                 _ = terminate.recv() => {}
             }
             load::INTERRUPTED.store(true, Ordering::Relaxed);
-            std::io::Result::Ok(())
+            loop {
+                tokio::time::sleep(GRACE).await;
+                children::kill_all()?;
+            }
         })
     });
 }

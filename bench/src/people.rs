@@ -16,6 +16,7 @@ use mail_model::{
     },
     names,
     resource::{self, command::NewResource, field::ResourceField, group::GroupName},
+    revision::FreshRevision,
     tenant::{Tenant, TenantId},
     tree::Tree,
     user::{
@@ -187,7 +188,8 @@ impl People {
         let fields = parse_fields(fields.iter().copied(), &mut errors);
         let new = NewUser::new(Some(mail), Some(self.password.clone()), fields, &self.tenant, errors)
             .map_err(|errors| anyhow!("a user that cannot be made: {:?}", errors.by_parameter()))?;
-        Ok(plan::creation(&self.tree, &self.tenant.id, &new))
+        let revision = FreshRevision::from_random(rand::random());
+        Ok(plan::creation(&self.tree, &self.tenant.id, &new, revision))
     }
 }
 

@@ -28,8 +28,8 @@ use tokio::runtime;
 pub(crate) const CONNECTIONS: usize = 32;
 /// The same, for the check of passwords.
 pub(crate) const PASSWORD_CONNECTIONS: usize = 8;
-/// Plug-ins that pbm needs and that 389-ds loads only at its start.
-const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
+/// What 389-ds loads only at its start; `pbm init` turns the other plug-ins on.
+const PLUGINS: &[&str] = &["USN"];
 const SERVICE_PASSWORD: &str = "bench-service-account-password";
 const BACKUP_PASSWORD: &str = "bench-backup-account-password";
 const REDIS_PASSWORD: &str = "bench-redis-password";
@@ -164,6 +164,7 @@ fn binary(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 fn directory(folder: &Path, users: u64, arguments: &Arguments) -> anyhow::Result<DirectoryServer> {
     let server = DirectoryServer::in_folder(folder)
         .suffix(ROOT)
+        .backend(arguments.backend)
         .plugins(PLUGINS)
         .entry_cache(LEAST_ENTRY_CACHE.max(users * ENTRY_CACHE_OF_USER))
         .database_cache(LEAST_DATABASE_CACHE.max(users * DATABASE_CACHE_OF_USER))

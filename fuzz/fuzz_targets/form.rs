@@ -2,8 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use server::http::form::{Body, MAX_PARAMETERS, MAX_VALUE, Parameters};
-use server::http::path;
+use web::{
+    form::{Body, MAX_PARAMETERS, MAX_VALUE, Parameters},
+    path,
+};
 
 /// Names of parameters, short ones so that they are met often.
 const NAMES: [&str; 3] = ["a", "cn", "alias"];

@@ -70,11 +70,16 @@ fuzz_target!(|text: &[u8]| {
     }
     let mut reader = LdifReader::new(text);
     let mut records = Vec::new();
-    // What stands before an error is read too, so it must hold for that as well.
-    for record in &mut reader {
+    // What stands before an error is read too, and behind one of a single record, so it must hold for that as well.
+    let mut is_over = false;
+    while let Some(record) = reader.next() {
+        assert!(!is_over, "nothing is read where it is not known what comes next");
         match record {
             Ok(record) => records.push(record),
-            Err(error) => assert!(error.line >= 1 && error.column >= 1 && !error.to_string().contains('\n')),
+            Err(error) => {
+                assert!(error.line >= 1 && error.column >= 1 && !error.to_string().contains('\n'));
+                is_over = !reader.goes_on();
+            }
         }
     }
     let written = write(&records);

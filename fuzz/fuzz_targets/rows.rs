@@ -10,8 +10,11 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-const FORMATS: [Format; 3] =
-    [Format::Csv { charset: None }, Format::Csv { charset: Some(Charset::Windows1251) }, Format::Ndjson];
+/// Every kind of encoding: found out, of one byte a character, of two, of a state.
+fn formats() -> impl Iterator<Item = Format> {
+    let declared = ["windows-1251", "utf-16", "iso-2022-jp"].map(|label| Format::Csv { charset: Charset::of_label(label) });
+    [Format::Csv { charset: None }, Format::Ndjson].into_iter().chain(declared)
+}
 
 /// Everything that a file has; memory is never slow.
 fn read(file: impl AsyncRead + Unpin, format: Format) -> (Vec<Row>, Vec<Stop>) {
@@ -32,8 +35,12 @@ fuzz_target!(|input: (&[u8], &[u8])| {
     let (first, second) = input;
     let file = [first, second].concat();
     let table = [b"mail;cn\n", first, second].concat();
-    for format in FORMATS {
-        assert_eq!(read(first.chain(second), format), read(&file[..], format));
+    for format in formats() {
+        let (cut, whole) = (read(first.chain(second), format), read(&file[..], format));
+        // How much of a damaged gzip file comes out depends on its pieces.
+        if !file.starts_with(&[0x1F, 0x8B]) {
+            assert_eq!(cut, whole);
+        }
         assert_eq!(read((&table[..8]).chain(first).chain(second), format), read(&table[..], format));
     }
 });

@@ -3,8 +3,7 @@
 
 use crate::access_cases::{Case, is_deleted};
 use harness::{Client, Context, Tenant, World, form};
-use server::http::endpoint::Endpoint;
-use strum::VariantArray;
+use server::api::ENDPOINTS;
 
 harness::trials! { "access":
     every_endpoint_answers_each_role_as_the_table_says,
@@ -27,54 +26,57 @@ const ADMINISTRATION: Statuses = [[200, 200], [200, 403], [403, 403], [200, 200]
 /// Whoever is of the tenant.
 const OF_TENANT: Statuses = [[200, 200], [200, 403], [200, 403], [200, 200], [401, 401]];
 
+/// An address is never enough.
+const BY_TOKEN: Statuses = [[200, 200], [200, 403], [403, 403], [401, 401], [401, 401]];
+
 const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
 
-const TABLE: [(Endpoint, Statuses); 45] = [
-    (Endpoint::Authenticate, OPEN),
-    (Endpoint::Live, OPEN),
-    (Endpoint::Ready, OPEN),
-    (Endpoint::ReadDocument, OPEN),
-    (Endpoint::ReadDocs, OPEN),
-    (Endpoint::ReadDocsFile, OPEN),
-    (Endpoint::ListUsers, ADMINISTRATION),
-    (Endpoint::CreateUser, ADMINISTRATION),
-    (Endpoint::ReadUser, ADMINISTRATION),
-    (Endpoint::PatchUser, ADMINISTRATION),
-    (Endpoint::DeleteUser, ADMINISTRATION),
-    (Endpoint::RestoreUser, ADMINISTRATION),
-    (Endpoint::ImportUsers, ADMINISTRATION),
-    (Endpoint::ListMemberships, ADMINISTRATION),
-    (Endpoint::ListTenants, SUPER),
-    (Endpoint::CreateTenantOfDomain, SUPER),
-    (Endpoint::CreateTenant, SUPER),
-    (Endpoint::ReadTenant, SUPER),
-    (Endpoint::PatchTenant, SUPER),
-    (Endpoint::DeleteTenant, SUPER),
-    (Endpoint::RestoreTenant, SUPER),
-    (Endpoint::AddDomain, SUPER),
-    (Endpoint::RemoveDomain, SUPER),
-    (Endpoint::ListMailLists, ADMINISTRATION),
-    (Endpoint::CreateMailList, ADMINISTRATION),
-    (Endpoint::PatchMailList, ADMINISTRATION),
-    (Endpoint::DeleteMailList, ADMINISTRATION),
-    (Endpoint::ReadMailList, ADMINISTRATION),
-    (Endpoint::ListResourceGroups, ADMINISTRATION),
-    (Endpoint::CreateResourceGroup, ADMINISTRATION),
-    (Endpoint::ReadResourceGroup, ADMINISTRATION),
-    (Endpoint::RenameResourceGroup, ADMINISTRATION),
-    (Endpoint::DeleteResourceGroup, ADMINISTRATION),
-    (Endpoint::ListResources, ADMINISTRATION),
-    (Endpoint::CreateResource, ADMINISTRATION),
-    (Endpoint::ReadResource, ADMINISTRATION),
-    (Endpoint::PatchResource, ADMINISTRATION),
-    (Endpoint::DeleteResource, ADMINISTRATION),
-    (Endpoint::ListContacts, OF_TENANT),
-    (Endpoint::SuggestContacts, OF_TENANT),
-    (Endpoint::ListContactChanges, OF_TENANT),
-    (Endpoint::ExportContacts, OF_TENANT),
-    (Endpoint::ReadContact, OF_TENANT),
-    (Endpoint::BackUp, ADMINISTRATION),
-    (Endpoint::Restore, ADMINISTRATION),
+const TABLE: &[(&str, Statuses)] = &[
+    ("authenticate", OPEN),
+    ("live", OPEN),
+    ("ready", OPEN),
+    ("readDocument", OPEN),
+    ("readDocs", OPEN),
+    ("readDocsFile", OPEN),
+    ("listUsers", ADMINISTRATION),
+    ("createUser", ADMINISTRATION),
+    ("readUser", ADMINISTRATION),
+    ("patchUser", ADMINISTRATION),
+    ("deleteUser", ADMINISTRATION),
+    ("restoreUser", ADMINISTRATION),
+    ("importUsers", ADMINISTRATION),
+    ("listMemberships", ADMINISTRATION),
+    ("listTenants", SUPER),
+    ("createTenantOfDomain", SUPER),
+    ("createTenant", SUPER),
+    ("readTenant", SUPER),
+    ("patchTenant", SUPER),
+    ("deleteTenant", SUPER),
+    ("restoreTenant", SUPER),
+    ("addDomain", SUPER),
+    ("removeDomain", SUPER),
+    ("listMailLists", ADMINISTRATION),
+    ("createMailList", ADMINISTRATION),
+    ("patchMailList", ADMINISTRATION),
+    ("deleteMailList", ADMINISTRATION),
+    ("readMailList", ADMINISTRATION),
+    ("listResourceGroups", ADMINISTRATION),
+    ("createResourceGroup", ADMINISTRATION),
+    ("readResourceGroup", ADMINISTRATION),
+    ("renameResourceGroup", ADMINISTRATION),
+    ("deleteResourceGroup", ADMINISTRATION),
+    ("listResources", ADMINISTRATION),
+    ("createResource", ADMINISTRATION),
+    ("readResource", ADMINISTRATION),
+    ("patchResource", ADMINISTRATION),
+    ("deleteResource", ADMINISTRATION),
+    ("listContacts", OF_TENANT),
+    ("suggestContacts", OF_TENANT),
+    ("listContactChanges", OF_TENANT),
+    ("exportContacts", OF_TENANT),
+    ("readContact", OF_TENANT),
+    ("backUp", BY_TOKEN),
+    ("restore", BY_TOKEN),
 ];
 
 /// Somebody who asks, and the tenants that are its own and foreign to it.
@@ -93,16 +95,16 @@ fn every_endpoint_answers_each_role_as_the_table_says(world: &World) {
         Actor { name: "allowed address", client: world.trusted(), tenants: [&default, &ours] },
         Actor { name: "nobody", client: world.nobody(), tenants: [&ours, &theirs] },
     ];
-    for endpoint in Endpoint::VARIANTS {
-        let row = TABLE.iter().find(|(known, _)| known == endpoint);
-        let (_, statuses) = row.unwrap_or_else(|| panic!("{endpoint:?} has no cases here"));
+    for endpoint in ENDPOINTS.iter().map(|endpoint| endpoint.name) {
+        let row = TABLE.iter().find(|(known, _)| *known == endpoint);
+        let (_, statuses) = row.unwrap_or_else(|| panic!("{endpoint} has no cases here"));
         for (number, (actor, statuses)) in actors.iter().zip(statuses).enumerate() {
             for (place, tenant, expected) in
                 [("own", actor.tenants[0], statuses[0]), ("foreign", actor.tenants[1], statuses[1])]
             {
-                let name = format!("case-{endpoint:?}-{number}-{place}").to_lowercase();
-                let _case = Context::new(format!("{endpoint:?} by {} in its {place} tenant", actor.name));
-                Case { world, client: &actor.client, tenant, name, expected }.check(*endpoint);
+                let name = format!("case-{endpoint}-{number}-{place}").to_lowercase();
+                let _case = Context::new(format!("{endpoint} by {} in its {place} tenant", actor.name));
+                Case { world, client: &actor.client, tenant, name, expected }.check(endpoint);
             }
         }
     }

@@ -18,7 +18,7 @@ fn a_page_has_a_strong_tag_and_may_be_kept_by_its_reader(world: &World) {
     assert!(
         !tag.starts_with("W/") && tag[1..tag.len() - 1].bytes().all(|b| b.is_ascii_graphic() && b != b'"')
     );
-    assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
     for _ in 0..5 {
         assert_eq!(book.get("").expect(200).etag(), tag);
     }
@@ -40,7 +40,7 @@ fn who_has_the_page_is_told_so_without_a_body(world: &World) {
         let answer = again(&book, tags);
         assert_eq!((answer.status, answer.body.len()), (304, 0), "{answer:?}");
         assert_eq!(answer.header("etag"), Some(tag.as_str()));
-        assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
         let client = book.client.with_header("If-None-Match", tags);
         assert_eq!(client.send("HEAD", &book.path, "").status, 304);
     }

@@ -120,9 +120,7 @@ fn tokens_end_within_ten_seconds_in_every_process(world: &World) {
     for (end, user) in ends.iter().zip(&users) {
         end(&other, user).expect_success();
     }
-    let since = Instant::now();
     assert!(within(Duration::from_secs(10), || !(0..users.len()).any(still)), "tokens go on");
-    assert!(since.elapsed() < Duration::from_secs(10));
     for ((access, token), user) in tokens.iter().zip(&users) {
         world.nobody().with_token(access).get(user).expect(401);
         refresh(&world.nobody(), &[("refresh_token", token)]).expect(401);
@@ -306,7 +304,8 @@ fn an_empty_password_lets_nobody_in(world: &World) {
     let ivan = tenant.user("ivan").create();
     let client = world.nobody().behind(&world.fresh_address());
     client.log_in(&ivan.mail, "").expect_wrong(&["password"]);
-    for odd in ["\0", " ", &"x".repeat(513), &"x".repeat(60_000)] {
+    for odd in ["\0", " ", &"x".repeat(513), &"x".repeat(15_000)] {
         world.nobody().behind(&world.fresh_address()).log_in(&ivan.mail, odd).expect(401);
     }
+    world.nobody().behind(&world.fresh_address()).log_in(&ivan.mail, &"x".repeat(60_000)).expect(413);
 }

@@ -105,7 +105,8 @@ fn a_parameter_of_100_kb_is_refused(world: &World) {
     }
     scene.admin().patch(&scene.ivan, &format!("{long}=x")).expect(400);
     scene.admin().patch(&scene.ivan, &format!("unknown={long}")).expect(400);
-    world.nobody().behind(&world.fresh_address()).log_in(&long, "x").expect(400);
+    world.nobody().behind(&world.fresh_address()).log_in(&long[..15_000], "x").expect(401);
+    world.nobody().behind(&world.fresh_address()).log_in(&long, "x").expect(413);
     for path in
         [format!("{}?search={long}", scene.tenant.users()), format!("{}/{long}", scene.tenant.users())]
     {

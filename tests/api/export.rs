@@ -170,7 +170,7 @@ fn vcards_have_what_contacts_have(world: &World) {
 
 fn a_vcard_folds_between_characters(world: &World) {
     let tenant = world.tenant();
-    for (number, shift) in ["", "x", "xx", "xxx"].into_iter().enumerate() {
+    for (number, shift) in ["", "x ", "xx ", "xxx "].into_iter().enumerate() {
         let name = format!("{shift}{}", "Ёж😀".repeat(25));
         tenant.user(&format!("u{number}")).with("displayName", &name).with("description", &name).create();
     }
@@ -186,7 +186,7 @@ fn a_vcard_folds_between_characters(world: &World) {
         assert!(std::str::from_utf8(line).is_ok(), "cut inside a character: {line:?}");
     }
     let names: Vec<_> = file_formats::vcards(text).iter().map(|card| card.text("FN")).collect();
-    assert_eq!(names[3], format!("xx{}", "Ёж😀".repeat(25)));
+    assert_eq!(names[3], format!("xx {}", "Ёж😀".repeat(25)));
 }
 
 fn every_format_names_its_type_and_file(world: &World) {

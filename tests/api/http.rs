@@ -1,6 +1,6 @@
 //! HTTP itself: paths, methods, identifiers, health, and the end of a process.
 
-use harness::{Client, Signal, World, exchange, start_serve};
+use harness::{BUSY, Client, Signal, World, exchange, start_serve};
 use serde_json::json;
 use std::{
     io::{Read, Write},
@@ -136,7 +136,7 @@ fn requests_in_flight_finish_when_the_process_is_stopped(world: &World) {
     stream.read_to_string(&mut text).unwrap();
     assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains("success"), "{text}");
     let since = Instant::now();
-    assert_eq!(serve.wait(Duration::from_secs(5)), Some(0), "it goes on after {:?}", since.elapsed());
+    assert_eq!(serve.wait(BUSY), Some(0), "it goes on after {:?}", since.elapsed());
     tenant.admin().get(tenant.named("ivan")).expect(200);
 }
 

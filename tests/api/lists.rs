@@ -48,7 +48,8 @@ fn walking_the_pages_shows_each_of_120_users_once_in_each_order(world: &World) {
                 users.extend(list["users"].as_array().unwrap().clone());
             }
             let key = |user: &serde_json::Value| {
-                (user[order].as_str().unwrap().to_lowercase(), user["mail"].as_str().unwrap().to_owned())
+                let value = user[order].as_str().unwrap().to_lowercase().replace('ё', "е");
+                (value, user["mail"].as_str().unwrap().to_owned())
             };
             let mut keys: Vec<_> = users.iter().map(key).collect();
             if sort == 1 {
@@ -78,7 +79,7 @@ fn a_page_past_the_end_is_empty_and_counts(world: &World) {
     }
     let none = tenant.list("search=nobody-has-this");
     assert_eq!((&none["count"], &none["pages"], &none["page"]), (&0.into(), &0.into(), &1.into()));
-    for wrong in ["page=0", "page=-1", "page=x", "page=1.0", "page=18446744073709551616"] {
+    for wrong in ["page=0", "page=-1", "page=x", "page=1.0", "page=1000000001", "page=18446744073709551616"] {
         tenant.admin().get(format!("{}?{wrong}", tenant.users())).expect_wrong(&["page"]);
     }
     for wrong in ["limit=0", "limit=1001", "limit=ten"] {
@@ -134,7 +135,9 @@ fn every_word_of_a_search_must_be_found(world: &World) {
     tenant.user("petr").with("cn", "Пётр").with("sn", "Иванов").create();
     for (text, found) in [
         ("петров иван", vec!["ivan"]),
-        ("иван  петр", vec!["ivan"]),
+        // ё counts as е, here as in the address book.
+        ("иван  петр", vec!["ivan", "petr"]),
+        ("петрова иван", vec![]),
         ("иванов petr", vec!["petr"]),
         ("иван", vec!["ivan", "petr"]),
         ("иван сидоров", vec![]),

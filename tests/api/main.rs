@@ -6,16 +6,21 @@ mod addressbook_contacts;
 mod addressbook_pages;
 mod addressbook_rights;
 mod addressbook_versions;
+mod adoption;
 mod auth;
 mod bad_input;
 mod bad_requests;
 mod bad_wire;
 mod behind;
+mod bulk_scene;
+mod bulk_tables;
+mod bulk_values;
 mod changes;
 mod concurrency;
 mod conflicts;
 mod dynamic_lists;
 mod export;
+mod few_candidates;
 mod file_formats;
 mod guide;
 mod guide_maillists;
@@ -24,6 +29,7 @@ mod guide_tenants;
 mod http;
 mod idempotency;
 mod lists;
+mod locks;
 mod maillist_members;
 mod maillist_nesting;
 mod maillists;
@@ -34,6 +40,7 @@ mod resource_groups;
 mod resources;
 mod scene;
 mod shell;
+mod spellings;
 mod suggest;
 mod tenant_deletion;
 mod tenant_domains;
@@ -50,12 +57,15 @@ fn main() -> ExitCode {
         guide_maillists::TRIALS,
         access::TRIALS,
         users::TRIALS,
+        locks::TRIALS,
         lists::TRIALS,
         renames::TRIALS,
         auth::TRIALS,
         bad_input::TRIALS,
         bad_requests::TRIALS,
         bad_wire::TRIALS,
+        bulk_tables::TRIALS,
+        bulk_values::TRIALS,
         conflicts::TRIALS,
         http::TRIALS,
         tenants::TRIALS,
@@ -64,6 +74,7 @@ fn main() -> ExitCode {
         maillists::TRIALS,
         maillist_members::TRIALS,
         maillist_nesting::TRIALS,
+        adoption::TRIALS,
         dynamic_lists::TRIALS,
         resource_groups::TRIALS,
         resources::TRIALS,
@@ -86,7 +97,10 @@ fn main() -> ExitCode {
         behind::TRIALS.without_redis(),
         changes::TRIALS,
         changes::none::TRIALS.without_redis(),
+        few_candidates::TRIALS,
         suggest::TRIALS,
         suggest::TRIALS.without_redis(),
+        spellings::TRIALS,
+        spellings::TRIALS.without_redis(),
     ])
 }

@@ -12,6 +12,7 @@ harness::trials! { "resource_groups":
     a_group_renames_with_all_its_resources,
     a_rename_onto_a_taken_name_changes_nothing,
     a_group_is_renamed_in_letter_case_alone,
+    what_is_renamed_while_it_is_read_has_its_new_name_at_once,
     the_groups_page_sort_and_search,
     a_deleted_group_takes_all_its_resources_along,
     of_many_who_make_a_group_one_succeeds,
@@ -105,7 +106,18 @@ fn a_name_that_is_none_is_refused(world: &World) {
     rooms.rename("").expect_wrong(&["name"]);
     tenant.admin().patch(&rooms, "name=a&name=b").expect_wrong(&["name"]);
     assert_eq!(tenant.entries(), before);
-    rooms.rename(&"я".repeat(128)).expect_success();
+    // A name of which 389-ds could make no tombstone on LMDB: nobody could remove the entry.
+    for long in ["я".repeat(101), "😀".repeat(51), ",".repeat(67)] {
+        tenant.admin().put(tenant.group(&long), "").expect_wrong(&["name"]);
+        rooms.rename(&long).expect_wrong(&["name"]);
+    }
+    assert_eq!(tenant.entries(), before);
+    for longest in ["я".repeat(100), "a".repeat(128), "😀".repeat(50), ",".repeat(66)] {
+        let group = tenant.group(&longest).create();
+        tenant.admin().delete(&group).expect_success();
+    }
+    rooms.rename(&"я".repeat(100)).expect_success();
+    tenant.admin().delete(rooms.renamed(&"я".repeat(100))).expect_success();
 }
 
 fn a_group_that_is_not_there_is_not_found(world: &World) {
@@ -201,6 +213,41 @@ fn a_group_is_renamed_in_letter_case_alone(world: &World) {
     rooms.rename("ROOMS").expect_success();
     assert_eq!(names(&tenant, ""), ["ROOMS"]);
     assert_eq!(rooms.listed(""), ["room00", "room01"]);
+}
+
+/// A search that was under way during a rename can put the old name back into the caches of 389-ds.
+fn what_is_renamed_while_it_is_read_has_its_new_name_at_once(world: &World) {
+    const READERS: usize = 5;
+    const ROUNDS: usize = 20;
+    let tenant = world.tenant();
+    let mut rooms = tenant.group("Rooms0").create();
+    let members: Vec<_> = (0..5).map(|number| rooms.resource(&format!("r{number}")).create()).collect();
+    let mut ivan = tenant.user("ivan0").create();
+    let folders =
+        ["Resources", "People"].map(|kind| format!("ou={},ou={kind},{}", tenant.id, world.eye().root));
+    let _readers: Vec<_> =
+        folders.iter().cycle().take(READERS).map(|folder| world.eye().reader(folder)).collect();
+    for number in 1..=ROUNDS {
+        let _case = Context::new(format!("rename {number}"));
+        let (old, new) = (rooms.clone(), rooms.renamed(&format!("Rooms{number}")));
+        old.rename(&new.name).expect_success();
+        assert_eq!(new.listed(""), ["r0", "r1", "r2", "r3", "r4"]);
+        tenant.admin().get(&old).expect(404);
+        for (number, room) in members.iter().enumerate() {
+            assert_eq!(tenant.book().contact(&room.mail)["group"], new.name.as_str());
+            let name = format!("r{number}");
+            assert_eq!(tenant.admin().get(new.named(&name)).expect(200).json()["group"], new.name.as_str());
+            tenant.admin().get(old.named(&name)).expect(404);
+        }
+        rooms = new;
+        let address = tenant.address(&format!("ivan{number}"));
+        tenant.admin().patch(&ivan, &form(&[("mail", &address)])).expect_success();
+        tenant.admin().get(&ivan).expect(404);
+        ivan = tenant.named(&format!("ivan{number}"));
+        assert_eq!(tenant.admin().get(&ivan).expect(200).json()["mail"], address.as_str());
+        tenant.admin().patch(&ivan, &format!("title=t{number}")).expect_success();
+    }
+    tenant.assert_book_is_right("renamed");
 }
 
 fn the_groups_page_sort_and_search(world: &World) {

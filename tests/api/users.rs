@@ -294,10 +294,13 @@ fn a_quota_is_megabytes_outside_and_bytes_inside(world: &World) {
         assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), bytes);
         assert_eq!(tenant.admin().get(&ivan).json()["quota"], quota.parse::<u64>().unwrap());
     }
-    for wrong in ["-1", "1.5", "1GB", "%2B1", "99999999999999999999", "%D9%A3", "0x10", "1 "] {
+    for wrong in ["-1", "1.5", "1GB", "%2B1", "99999999999999999999", "%D9%A3", "0x10", "1 0"] {
         tenant.admin().patch(&ivan, &format!("quota={wrong}")).expect_wrong(&["quota"]);
     }
     assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), "7340032");
+    // A blank, a no-break space and a zero-width space around it.
+    tenant.admin().patch(&ivan, "quota=%C2%A0 2%E2%80%8B").expect_success();
+    assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), "2097152");
 }
 
 fn a_blocked_user_cannot_bind_and_an_unblocked_one_can(world: &World) {

@@ -1,24 +1,18 @@
 //! Files that are not what they should be: what is told, and that nothing else happens.
 
-use crate::scene::{PASSWORD, ROOT, Scene, user};
-use std::{fs, path::PathBuf};
+use crate::scene::{PASSWORD, ROOT, Scene, super_of, user};
+use std::fs;
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_backup_that_is_cut_or_altered_is_refused_unless_forced", cut_and_altered),
     ("what_is_no_ldif_is_named_by_line_and_changes_nothing", no_ldif),
+    ("a_record_that_cannot_be_read_is_named_and_stops_no_other", unreadable_records),
+    ("what_the_schema_refuses_is_known_before_and_told_alike_everywhere", misfits),
     ("an_entry_that_is_wrong_is_named_and_stops_no_other", wrong_entries),
     ("line_ends_of_windows_and_a_mark_at_the_beginning_are_read", windows),
     ("a_wrong_command_line_is_told_in_words", wrong_commands),
     ("without_a_directory_or_an_account_it_says_so", no_directory),
 ];
-
-impl Scene {
-    fn written(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let file = self.file(name);
-        fs::write(&file, text).unwrap();
-        file
-    }
-}
 
 /// Entries that can be restored.
 fn entries(numbers: &[usize]) -> String {
@@ -64,13 +58,9 @@ fn no_ldif() {
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("a change", format!("{good}\ndn: {ROOT}\nchangetype: delete\n").into(), "changetype"),
         ("no colon", format!("{good}\ndn: {ROOT}\nobjectClass top\n").into(), "line "),
-        ("bad base64", format!("{good}\ndn: {ROOT}\ncn:: =?=\n").into(), "base64"),
-        ("a url", format!("{good}\ndn: {ROOT}\njpegPhoto:< file:///etc/passwd\n").into(), "URL"),
         ("no name", format!("{good}\nobjectClass: top\n").into(), "dn:"),
-        ("a bad name", format!("{good}\ndn: no name\nobjectClass: top\n").into(), "line "),
         ("a version", "version: 2\n\ndn: dc=x\nobjectClass: top\n".into(), "version 1"),
         ("a line of 50 MB", long.into(), "at most"),
-        ("no text", [good.as_bytes(), b"\ndn: dc=x\ncn: \xff\xfe\n"].concat(), "line "),
         ("nothing", "# nothing\n".into(), "no entry"),
         ("binary", vec![0; 1000], "line 1"),
     ];
@@ -84,6 +74,138 @@ fn no_ldif() {
         }
         there.assert_is_as(&before);
     }
+}
+
+fn unreadable_records() {
+    let there = Scene::empty();
+    let record = |name: &str, line: &[u8]| {
+        [
+            format!("dn: cn={name},ou=CAB,{ROOT}\nobjectClass: person\ncn: {name}\n").as_bytes(),
+            line,
+            b"\nsn: x\n",
+        ]
+        .concat()
+    };
+    let cases: [(Vec<u8>, &str); 9] = [
+        (record("a", b"sn:: =?="), "base64: `=?=`"),
+        (record("b", b"jpegPhoto:< file:///etc/passwd"), "URL"),
+        (record("c", b"title: \xcf\xe5\xf2\xf0"), "UTF-8 must be in base64: `\\xcf\\xe5\\xf2\\xf0`"),
+        (record("d", b"title: a\0"), "NUL"),
+        (record("e", b"my attr: a"), "attribute name before the colon: letters"),
+        (record("e", "имя: a".as_bytes()), "`имя: a`"),
+        (b"dn: no name\nobjectClass: person\nsn: x\n".to_vec(), "isn't a distinguished name: `no name`"),
+        (b"dn: cn=\xcf,dc=x\nobjectClass: person\n".to_vec(), "UTF-8 must be in base64: `\\xcf,dc=x`"),
+        (format!("dn: cn=\"a,{ROOT}\nobjectClass: person\n").into(), "isn't a distinguished name: `\"a"),
+    ];
+    for (number, (bad, words)) in cases.iter().enumerate() {
+        let _case = harness::Context::new(*words);
+        let words = words.split(": letters").next().unwrap();
+        let (one, two) = (2 * number + 10, 2 * number + 11);
+        let text = [entries(&[one]).as_bytes(), b"\n", bad, b"\n", entries(&[two]).as_bytes()].concat();
+        let file = there.written("spoilt.ldif", &text);
+        let tried = there.pbm("restore", &file, &["--dry-run"]);
+        let done = there.pbm("restore", &file, &[]);
+        for told in [&tried, &done] {
+            assert!(told.code == 1 && told.stderr.contains(words), "{}", told.stderr);
+            assert!(told.stderr.contains(" 0 the same, 0 different, 1 refused"), "{}", told.stderr);
+        }
+        there.installation.eye().user(&format!("u{one}@example.com"));
+        there.installation.eye().user(&format!("u{two}@example.com"));
+        let compared = there.pbm("diff", &file, &[file.to_str().unwrap()]);
+        assert!(compared.code == 1 && compared.stderr.contains(words), "{}", compared.stderr);
+        assert!(
+            compared.stderr.contains("2 the same, 0 different") && compared.stdout.is_empty(),
+            "{}",
+            compared.output()
+        );
+        let diff = there.pbm("diff", &file, &[]);
+        assert!(diff.code == 1 && diff.stderr.contains(words), "{}", diff.output());
+        // What cannot be named may be what would be removed.
+        let mirrored = there.pbm("restore", &file, &["--mirror", "--dry-run"]);
+        if bad.starts_with(b"dn: cn=a") || bad.starts_with(b"dn: cn=b") {
+            assert!(
+                mirrored.stderr.contains("removed") || mirrored.stdout.contains("delete"),
+                "{}",
+                mirrored.output()
+            );
+        } else if number > 5 {
+            assert!(mirrored.stderr.contains("--mirror would remove"), "{}", mirrored.output());
+        }
+    }
+    // What stands below a record that cannot be read is not added, and the dry run knows.
+    let folder = format!("dn: ou=f,{ROOT}\nobjectClass: organizationalUnit\nou:: *\n");
+    let below = format!("dn: cn=x,ou=f,{ROOT}\nobjectClass: person\ncn: x\nsn: x\n");
+    let file = there.written("below.ldif", format!("{folder}\n{below}"));
+    for more in [&["--dry-run"][..], &[]] {
+        let told = there.pbm("restore", &file, more);
+        assert!(
+            told.stderr.contains(&format!("ou=f,{ROOT} was refused, and it stands below that")),
+            "{}",
+            told.stderr
+        );
+        assert!(told.stderr.contains("2 refused"), "{}", told.stderr);
+    }
+}
+
+/// What is found out by the schema is told before anything is written, and by HTTP in the same words.
+fn misfits() {
+    let there = Scene::empty();
+    let serve = there.serve();
+    let client = super_of(&serve);
+    let values = [
+        ("title:", "title has an empty value"),
+        ("description::", "description has an empty value"),
+        ("postalAddress:", "postalAddress has an empty value"),
+        ("mail:: 0Y8=", "mail must be text in ASCII"),
+        ("title:: /w==", "title must be text in UTF-8"),
+        ("telephoneNumber: 1_2", "telephoneNumber must be letters"),
+        ("manager: nobody", "manager must be the name of an entry"),
+        ("uidNumber: many", "uidNumber must be a whole number"),
+        ("pbmDeletedWithTenant: yes", "pbmDeletedWithTenant must be TRUE or FALSE"),
+        ("pbmDeletedSince: yesterday", "pbmDeletedSince must be a time"),
+    ];
+    let classes = "objectClass: inetOrgPerson\nobjectClass: extensibleObject";
+    for (number, (line, words)) in values.iter().enumerate() {
+        let _case = harness::Context::new(*line);
+        let text = format!("dn: cn=m{number},ou=CAB,{ROOT}\n{classes}\ncn: m{number}\nsn: x\n{line}\n");
+        let file = there.written("misfit.ldif", &text);
+        let reason = |told: &str| {
+            let line =
+                told.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {told}"));
+            line.split("ou=CAB,dc=example,dc=com: ").nth(1).unwrap().to_owned()
+        };
+        let tried = reason(&there.pbm("restore", &file, &["--dry-run"]).stderr);
+        assert_eq!(reason(&there.pbm("restore", &file, &[]).stderr), tried);
+        let answer =
+            client.with_header("Content-Type", "text/x-ldif").post("/v2/restore/ldif", &text).expect(200);
+        let first: serde_json::Value = serde_json::from_str(answer.text().lines().next().unwrap()).unwrap();
+        assert_eq!(
+            (first["result"].as_str(), first["message"].as_str()),
+            (Some("refused"), Some(tried.as_str()))
+        );
+        // The server is of the same mind.
+        let added = text.replacen("\nobjectClass", "\nchangetype: add\nobjectClass", 1);
+        assert!(there.installation.eye().try_modify(&added).code != 0, "{line}");
+    }
+    // What may be empty is.
+    let text = format!(
+        "dn: cn=e,ou=CAB,{ROOT}\n{classes}\ncn: e\nsn: x\njpegPhoto:\nmanager:\nx121Address:\nmail:\n"
+    );
+    let file = there.written("empty.ldif", &text);
+    for more in [&["--dry-run"][..], &[]] {
+        let done = there.pbm("restore", &file, more).expect_success();
+        assert!(done.stderr.starts_with("1 entries: 1 "), "{}", done.stderr);
+    }
+    // What the server alone finds out is told in the same words as well.
+    let text = format!("dn: cn=f,ou=CAB,{ROOT}\nobjectClass: inetOrgPerson\ncn: f\n");
+    let file = there.written("class.ldif", &text);
+    let told = there.pbm("restore", &file, &[]).stderr;
+    let answer =
+        client.with_header("Content-Type", "text/x-ldif").post("/v2/restore/ldif", &text).expect(200);
+    let first: serde_json::Value = serde_json::from_str(answer.text().lines().next().unwrap()).unwrap();
+    let message = first["message"].as_str().unwrap();
+    assert!(message.contains("sn") && told.contains(message), "{message}: {told}");
+    assert!(message == message.trim() && !told.contains("\n\n"), "{told}");
 }
 
 fn wrong_entries() {
@@ -160,7 +282,20 @@ fn wrong_commands() {
     there.pbm("restore", there.installation.folder(), &[]).expect_failure();
     let config = there.installation.usual_config();
     let nowhere = there.installation.pbm(&config, &["backup", "--output", "/nonexistent/folder/a.ldif"]);
-    assert!(nowhere.expect_failure().stderr.contains("/nonexistent/folder/a.ldif"));
+    let nowhere = nowhere.expect_failure().stderr;
+    let words = "--output /nonexistent/folder/a.ldif: cannot write the backup: there is no folder /nonexistent/folder\n";
+    assert!(nowhere.ends_with(words), "{nowhere}");
+    let in_a_file = format!("{}/a.ldif", file.display());
+    let refused = there.installation.pbm(&config, &["backup", "--output", &in_a_file]).expect_failure();
+    assert!(refused.stderr.contains(&format!("the folder {}", file.display())), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("/.a.ldif"), "a hidden name: {}", refused.stderr);
+    for tenants in [&["nosuch"][..], &["default", "nosuch"]] {
+        let named = tenants.iter().flat_map(|tenant| ["--tenant", tenant]);
+        let arguments: Vec<_> = ["backup"].into_iter().chain(named).collect();
+        let refused = there.installation.pbm(&config, &arguments).expect_failure();
+        assert!(refused.stderr.ends_with("there is no tenant nosuch\n"), "{}", refused.stderr);
+        assert_eq!(refused.stdout, "");
+    }
     for command in ["backup", "restore", "diff"] {
         let help = harness::run_program(harness::pbm(), [command, "--help"], &[], "").expect_success();
         assert!(help.stdout.contains("Examples:"), "{}", help.stdout);

@@ -1,6 +1,6 @@
 //! Backup and restore over HTTP, and what an administrator of a tenant may restore.
 
-use crate::scene::{PASSWORD, ROOT, Scene, client_of, user};
+use crate::scene::{PASSWORD, ROOT, Scene, client_of, super_of, user};
 use harness::{Answer, Client, soon, start_serve};
 use serde_json::Value;
 use std::{fmt::Write, fs};
@@ -33,7 +33,7 @@ fn summary(answer: &Answer) -> Value {
 fn saved() {
     let here = Scene::filled();
     let serve = here.serve();
-    let client = client_of(&serve);
+    let client = super_of(&serve);
     let answer = client.get("/v2/backup/ldif").expect(200);
     assert_eq!(answer.header("content-type"), Some("text/x-ldif"));
     fs::write(here.file("http.ldif"), answer.text()).unwrap();
@@ -48,10 +48,13 @@ fn saved() {
 fn restored() {
     let here = Scene::filled();
     let serve = here.serve();
-    let all = client_of(&serve).get("/v2/backup/ldif").text();
+    let all = super_of(&serve).get("/v2/backup/ldif").expect(200).text();
     let there = Scene::bare();
+    let boss = all.split_inclusive("\n\n").find(|entry| entry.starts_with("dn: mail=admin@example.com,"));
+    fs::write(there.file("boss.ldif"), boss.unwrap()).unwrap();
+    there.pbm("restore", &there.file("boss.ldif"), &[]).expect_success();
     let serve = there.serve();
-    let client = client_of(&serve);
+    let client = super_of(&serve);
     let tried = restore(&client, "?dry-run=1", &all).expect(200);
     assert_eq!(lines(&tried).last().unwrap()["dry-run"], true);
     let planned = lines(&tried).iter().filter(|line| line["result"] == "added").count();
@@ -98,6 +101,9 @@ fn administrators() {
     for more in ["", "?tenant-id=default"] {
         restore(&admin, more, "dn: dc=x\n").expect(403);
     }
+    // An address that needs no token elsewhere needs one here.
+    client.get("/v2/backup/ldif?tenant-id=acme").expect(401);
+    restore(&client, "?tenant-id=acme", "dn: dc=x\n").expect(401);
     let file = admin.get("/v2/backup/ldif?tenant-id=acme").expect(200).text();
     assert!(file.contains("u5@acme.test") && !file.contains("example.com,ou=default"));
     here.installation.eye().delete(&format!("mail=u5@acme.test,ou=acme,ou=People,{ROOT}"));
@@ -109,7 +115,7 @@ fn administrators() {
             .accepts_bind(&format!("mail=u5@acme.test,ou=acme,ou=People,{ROOT}"), PASSWORD)
     );
     // Of a backup of everything, its own tenant only.
-    let all = client.get("/v2/backup/ldif").text();
+    let all = super_of(&serve).get("/v2/backup/ldif").expect(200).text();
     let done = restore(&admin, "?tenant-id=acme&existing=update", &all).expect(200);
     assert_eq!(
         (&summary(&done)["updated"], &summary(&done)["added"]),
@@ -187,7 +193,7 @@ fn overreach() {
 fn unfit() {
     let here = Scene::empty();
     let serve = here.serve();
-    let client = client_of(&serve);
+    let client = super_of(&serve);
     let all = client.get("/v2/backup/ldif").text();
     let cut = &all[..all.find("# pbm backup: entries").unwrap()];
     for (body, words) in [
@@ -207,7 +213,7 @@ fn unfit() {
 fn large() {
     let here = Scene::empty();
     let serve = here.serve();
-    let client = client_of(&serve);
+    let client = super_of(&serve);
     let mut body = String::new();
     while body.len() < 20 << 20 {
         let (number, text) = (body.len(), harness::ldif_line("description", &"слово ".repeat(500)));
@@ -226,7 +232,7 @@ fn not_set_up() {
     let config = here.file("without.toml");
     fs::write(&config, without.join("\n")).unwrap();
     let serve = start_serve(&config, &[]);
-    let client = client_of(&serve);
+    let client = super_of(&serve);
     client.get("/v2/backup/ldif").expect(503);
     restore(&client, "", "dn: dc=x\nobjectClass: top\n").expect(503);
 }

@@ -2,12 +2,17 @@
 //! side, and killed in the middle.
 
 mod bad_files;
+mod conflicts;
+mod cut_files;
 mod elsewhere;
+mod foreign;
+mod hashes;
 mod http;
 mod interrupted;
 mod round_trip;
 mod scene;
 mod schedule;
+mod secrets;
 mod ways;
 
 use std::process::ExitCode;
@@ -17,9 +22,14 @@ fn main() -> ExitCode {
         ("round_trip", round_trip::TRIALS),
         ("ways", ways::TRIALS),
         ("elsewhere", elsewhere::TRIALS),
+        ("foreign", foreign::TRIALS),
+        ("hashes", hashes::TRIALS),
         ("bad_files", bad_files::TRIALS),
+        ("cut_files", cut_files::TRIALS),
+        ("conflicts", conflicts::TRIALS),
         ("interrupted", interrupted::TRIALS),
         ("schedule", schedule::TRIALS),
         ("http", http::TRIALS),
+        ("secrets", secrets::TRIALS),
     ])
 }

@@ -2,6 +2,7 @@
 
 use crate::scene::{ROOT, Scene, config_folder};
 use harness::{Installation, program, run_program};
+use sandbox::Backend;
 use std::{collections::HashSet, fmt::Write, fs, path::Path};
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
@@ -46,6 +47,9 @@ fn add(installation: &Installation, file: &Path) {
     assert_eq!(unexpected.collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
+/// The exit code of an import of 389-ds that has skipped something.
+const SKIPPED: i32 = 8;
+
 /// A prepared installation whose database is loaded from a file by 389-ds itself.
 fn imported(file: &Path) -> Scene {
     let mut scene = Scene::bare();
@@ -54,7 +58,19 @@ fn imported(file: &Path) -> Scene {
     let folder = config_folder(&installation.directory);
     let arguments =
         ["ldif2db", "-D", folder.to_str().unwrap(), "-n", "userRoot", "-i", file.to_str().unwrap()];
-    run_program(&program("ns-slapd"), arguments, &[], "").expect_success();
+    let imported = run_program(&program("ns-slapd"), arguments, &[], "");
+    if imported.code != 0 {
+        // On LMDB 389-ds takes the comments at the beginning and the end for entries without a name, and warns of them.
+        assert_eq!(
+            (imported.code, installation.directory.backend()),
+            (SKIPPED, Backend::Mdb),
+            "{imported:?}"
+        );
+        let log = fs::read_to_string(installation.directory.folder().join("log/errors")).unwrap();
+        let skipped = log.lines().filter(|line| line.contains("Skipping entry"));
+        assert!(skipped.clone().all(|line| line.contains("which has no DN")), "{log}");
+        assert_eq!(skipped.count(), 2, "{log}");
+    }
     installation.directory.start_again().unwrap();
     scene
 }
@@ -112,7 +128,9 @@ fn order() {
     assert_eq!(names[0], ROOT);
     assert!(text.contains("userPassword: {PBKDF2"), "hashes are kept");
     for made_by_server in ["nsUniqueId", "modifyTimestamp", "entryusn", "creatorsName"] {
-        assert!(!text.to_lowercase().contains(&made_by_server.to_lowercase()), "{made_by_server}");
+        // Access rules name some of them.
+        let start = made_by_server.to_lowercase() + ":";
+        assert!(!text.lines().any(|line| line.to_lowercase().starts_with(&start)), "{made_by_server}");
     }
 }
 
@@ -153,7 +171,7 @@ fn one_tenant() {
     assert!(done.stderr.contains("left out"), "{}", done.stderr);
     again.pbm("diff", &file, &["--tenant", "acme"]).expect_success();
     let nobody = here.installation.pbm(&here.installation.usual_config(), &["backup", "--tenant", "nobody"]);
-    assert!(nobody.expect_failure().stderr.contains("no entry"));
+    assert!(nobody.expect_failure().stderr.contains("there is no tenant nobody"));
 }
 
 fn nothing_to_do() {

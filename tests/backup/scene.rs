@@ -1,6 +1,8 @@
 //! An installation with something of everything in it, and commands on its backups.
 
-use harness::{ALLOWED_ADDRESS, Client, Finished, Installation, Serve, Setup, form, ldif_line, start_serve};
+use harness::{
+    ALLOWED_ADDRESS, Client, Finished, Installation, Serve, Setup, World, form, ldif_line, start_serve,
+};
 use sandbox::DirectoryServer;
 use std::{
     fmt::Write,
@@ -40,7 +42,7 @@ impl Scene {
         scene
     }
 
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         self.installation.create_tenant("acme", "acme.test");
         let mut ldif = String::new();
         for number in 0..USERS {
@@ -85,6 +87,13 @@ impl Scene {
     /// A file in the installation's folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.installation.file(name)
+    }
+
+    /// A file with this in it.
+    pub(crate) fn written(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let file = self.file(name);
+        std::fs::write(&file, text).unwrap();
+        file
     }
 
     /// Runs `pbm` with a command on a file, and more.
@@ -160,6 +169,13 @@ pub(crate) fn config_folder(server: &DirectoryServer) -> PathBuf {
 
 pub(crate) fn client_of(serve: &Serve) -> Client {
     serve.client().behind(ALLOWED_ADDRESS)
+}
+
+/// The first super administrator, by its token: no address is enough for backups and restores.
+#[track_caller]
+pub(crate) fn super_of(serve: &Serve) -> Client {
+    let granted = serve.client().log_in(&World::root_login(), World::root_password()).expect(200).json();
+    client_of(serve).with_token(granted["access_token"].as_str().unwrap())
 }
 
 /// LDIF that makes a user.

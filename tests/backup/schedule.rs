@@ -1,6 +1,6 @@
 //! Backups that are made by themselves.
 
-use crate::scene::{Scene, client_of};
+use crate::scene::{Scene, client_of, super_of};
 use harness::{Serve, soon, start_serve, within};
 use std::{
     fs,
@@ -32,6 +32,7 @@ fn schedule() {
     let folder = scene.file("backups");
     let older = folder.join("pbm-20200101T000000Z.ldif.zst");
     let others = folder.join("notes.txt");
+    let copy = scene.file("first.ldif.zst");
     fs::create_dir(&folder).unwrap();
     fs::write(&older, "of a month long ago").unwrap();
     fs::write(&others, "not a backup").unwrap();
@@ -44,11 +45,12 @@ fn schedule() {
         let mut first = None;
         soon("there is one", || {
             first = backups(&folder).into_iter().find(|file| *file != older);
-            first.is_some()
+            // Kept, since the next one takes its place.
+            first.as_ref().is_some_and(|file| fs::copy(file, &copy).is_ok())
         });
         first.unwrap()
     };
-    scene.assert_is_as(&first);
+    scene.assert_is_as(&copy);
     let is_replaced = || !first.exists() && backups(&folder).len() == 2;
     assert!(within(Duration::from_secs(20), is_replaced), "{:?}", backups(&folder));
     assert!(older.exists() && others.exists(), "what is kept was removed");
@@ -83,4 +85,22 @@ fn failure() {
     let client = client_of(&process);
     soon("it is told", || client.get("/health/ready").json()["backup"] == "failed");
     client.get("/v2/users/default").expect(200);
+    told_to_administrators_only(&scene, &process);
+}
+
+fn told_to_administrators_only(scene: &Scene, process: &Serve) {
+    let nobody = process.client();
+    assert_eq!(super_of(process).get("/health/ready").expect(200).json()["backup"], "failed");
+    scene.installation.create_tenant("acme", "acme.test");
+    let form = "userPassword=Correct-Horse-7&employeeNumber=1&cn=a&sn=b";
+    client_of(process).put("/v2/users/acme/admin@acme.test", form).expect_success();
+    let granted = nobody.log_in("admin@acme.test", "Correct-Horse-7").expect(200).json();
+    let tenants = nobody.with_token(granted["access_token"].as_str().unwrap());
+    for client in [&nobody, &tenants, &nobody.with_token("x.y.z"), &nobody.behind("203.0.113.9")] {
+        let ready = client.get("/health/ready").expect(200);
+        assert_eq!(ready.json(), serde_json::json!({"status": "ready"}));
+    }
+    // Not even where the address would be enough: a page of another site asks from there.
+    let page = client_of(process).with_header("Sec-Fetch-Site", "cross-site");
+    assert_eq!(page.get("/health/ready").expect(200).json()["backup"], serde_json::Value::Null);
 }

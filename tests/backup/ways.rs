@@ -38,6 +38,11 @@ fn keep() {
         "{}",
         done.stderr
     );
+    assert!(
+        done.stderr.ends_with("left as it is: --existing update makes it as in the file.\n"),
+        "{}",
+        done.stderr
+    );
     // As comments: whoever feeds the output to ldapmodify changes nothing by it.
     assert!(
         done.stdout.contains("# dn: mail=u2@example.com") && done.stdout.contains("# replace: title"),
@@ -57,6 +62,8 @@ fn keep() {
     let again = here.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains(" 0 added,") && again.stderr.contains(" 1 different"), "{}", again.stderr);
     assert_eq!(again.stdout, "");
+    let advice = "--verbose shows what differs, and --existing update makes it as in the file.\n";
+    assert!(again.stderr.ends_with(advice), "{}", again.stderr);
     let diff = here.pbm("diff", &file, &[]);
     assert_eq!(diff.code, 1);
     assert!(diff.stdout.contains("dn: mail=u1000@example.com") && diff.stdout.contains("changetype: delete"));
@@ -70,7 +77,17 @@ fn update() {
     eye.replace(&user("u8@example.com"), "mailAlternateAddress", &[]);
     eye.replace(&user("u0@example.com"), "nsAccountLock", &[]);
     eye.replace(&user("u10@example.com"), "userPassword", &["Another-Horse-8"]);
-    let done = here.pbm("restore", &file, &["--existing", "update"]).expect_success();
+    // The mark that ends tokens is another one each time, and in no file: it is not shown.
+    for (command, more) in [("diff", &[][..]), ("restore", &["--existing", "update", "--dry-run"])] {
+        let once = here.pbm(command, &file, more);
+        assert!(once.stdout.contains("replace: userPassword"), "{}", once.stdout);
+        assert!(!once.stdout.contains("pbmTokensValidFrom"), "{}", once.stdout);
+    }
+    let mark = || eye.user("u10@example.com").one("pbmTokensValidFrom").to_owned();
+    let before = mark();
+    let done = here.pbm("restore", &file, &["--existing", "update", "--verbose"]).expect_success();
+    assert!(!done.stdout.contains("pbmTokensValidFrom") && mark() > before, "{}", done.stdout);
+    assert!(!done.stderr.contains("--existing update"), "{}", done.stderr);
     assert!(
         done.stderr.contains(" 1 added, 5 updated,") && done.stderr.contains(" 0 refused"),
         "{}",

@@ -97,10 +97,33 @@ fn tenants() {
 
 fn help() {
     let help = run_program(pbm(), ["--help"], &[], "").expect_success();
-    for command in ["serve", "check", "init", "purge", "tenant", "import-users", "dev"] {
-        assert!(help.stdout.contains(&format!("\n  {command} ")), "{}", help.stdout);
-        run_program(pbm(), [command, "--help"], &[], "").expect_success();
+    let commands: [&[&str]; 11] = [
+        &["serve"],
+        &["check"],
+        &["init"],
+        &["purge"],
+        &["backup"],
+        &["restore"],
+        &["diff"],
+        &["tenant", "create"],
+        &["import-users"],
+        &["addressbook", "follow"],
+        &["dev"],
+    ];
+    for command in commands {
+        assert!(help.stdout.contains(&format!("\n  {} ", command[0])), "{}", help.stdout);
+        let own = run_program(pbm(), command.iter().chain(&["--help"]), &[], "").expect_success().stdout;
+        assert!(own.contains("Exit code: 0 "), "{command:?}: {own}");
+        assert!(!own.contains('\\'), "{command:?}: {own}");
     }
+    // Each command is one of them.
+    let listed = help.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed: Vec<_> = listed.take_while(|line| !line.is_empty()).collect();
+    let names = listed.iter().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let unknown: Vec<_> = names
+        .filter(|name| !name.is_empty() && *name != "help" && commands.iter().all(|c| c[0] != *name))
+        .collect();
+    assert_eq!(unknown, [""; 0]);
     assert!(run_program(pbm(), ["--version"], &[], "").expect_success().stdout.starts_with("pbm "));
     assert_eq!(run_program(pbm(), ["frobnicate"], &[], "").code, 2);
 }

@@ -1,6 +1,6 @@
 //! `pbm dev`: everything from one command, and nothing left of it.
 
-use harness::{Client, Serve, Signal, alive, program, run_program, within};
+use harness::{BUSY, Client, Serve, Signal, alive, program, run_program, within};
 use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
@@ -60,7 +60,7 @@ fn log_in(serve: &Serve, login: &str, password: &str) -> Client {
 fn assert_ends(serve: &mut Serve, folder: &Path, signal: Signal) {
     let since = Instant::now();
     serve.signal(signal);
-    assert_eq!(serve.wait(Duration::from_secs(5)), Some(0), "it goes on after {:?}", since.elapsed());
+    assert_eq!(serve.wait(BUSY), Some(0), "it goes on after {:?}", since.elapsed());
     assert_eq!(alive(folder), Vec::<String>::new());
 }
 
@@ -68,7 +68,7 @@ fn whole_life() {
     let dev = Dev::new();
     let since = Instant::now();
     let mut serve = dev.start(&[], &[]);
-    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(since.elapsed() < Duration::from_secs(10) + BUSY, "{:?}", since.elapsed());
     let client = log_in(&serve, "admin@example.com", &dev.password());
     let users = client.get("/v2/users/default").expect(200).json();
     assert_eq!(users["count"], 6);
@@ -116,7 +116,7 @@ fn after_a_kill() {
     let client = log_in(&serve, "admin@example.com", &password);
     client.patch("/v2/users/default/admin@example.com", "title=Kept").expect_success();
     serve.signal(Signal::KILL);
-    assert!(serve.wait(Duration::from_secs(5)).is_some());
+    assert!(serve.wait(BUSY).is_some());
     // At once: what it had started may still be going down.
     let serve = dev.start(&[], &[]);
     let client = log_in(&serve, "admin@example.com", &password);

@@ -10,29 +10,32 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_wrong_row_stops_no_other", wrong_rows),
     ("rows_of_one_address_are_done_in_their_order", order),
     ("a_wrong_header_is_told_at_once_and_stops_everything", wrong_headers),
+    ("workbooks_are_told_by_name_and_by_content", workbooks),
+    ("a_dry_run_shows_the_first_names_as_they_are_read", names),
     ("what_cannot_be_read_is_named_by_line_and_column", unreadable),
     ("a_large_file_is_read_from_standard_input", standard_input),
     ("without_a_directory_it_gives_up_soon", no_directory),
     ("a_wrong_command_line_is_told_in_words", wrong_commands),
 ];
 
-const HEADER: &str = "mail;userPassword;employeeNumber;cn;sn";
+pub(crate) const HEADER: &str = "mail;userPassword;employeeNumber;cn;sn";
 
-struct Scene(Installation);
+/// An installation, and tables that are imported into it.
+pub(crate) struct Scene(pub(crate) Installation);
 
 impl Scene {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Installation::start(Setup::default()))
     }
 
-    fn import(&self, name: &str, content: impl AsRef<[u8]>, more: &[&str]) -> Finished {
+    pub(crate) fn import(&self, name: &str, content: impl AsRef<[u8]>, more: &[&str]) -> Finished {
         let file = self.0.file(name);
         std::fs::write(&file, content).unwrap();
         let arguments = [&["import-users", file.to_str().unwrap(), "--tenant", "default"], more].concat();
         self.0.pbm(&self.0.usual_config(), &arguments)
     }
 
-    fn users(&self) -> Vec<harness::Entry> {
+    pub(crate) fn users(&self) -> Vec<harness::Entry> {
         self.0.eye().find("(objectClass=pbmUser)")
     }
 
@@ -42,7 +45,7 @@ impl Scene {
 }
 
 /// A row for [`HEADER`].
-fn row(mail: &str, cn: &str) -> String {
+pub(crate) fn row(mail: &str, cn: &str) -> String {
     format!("{mail};{PASSWORD};2;{cn};Tester\n")
 }
 
@@ -67,8 +70,9 @@ fn windows_1251() {
          super@example.com;{PASSWORD};3;Иван;Иванов;;\r\n"
     );
     let made = scene.import("people.csv", in_windows_1251(&text), &[]).expect_success();
-    assert_eq!(made.stdout, "2 row(s): 2 created, 0 updated, 0 unchanged, 0 error(s).\n");
-    assert_eq!(made.stderr, "");
+    let said = "2 row(s): 2 created, 0 updated, 0 unchanged, 0 error(s).\n\
+                The file was read as windows-1251. That is a guess: where names are wrong, say the encoding with --charset.\n";
+    assert_eq!((&*made.stdout, &*made.stderr), (said, ""));
     let petr = scene.0.eye().user("petr@example.com");
     assert_eq!((petr.one("cn"), petr.one("sn")), ("Пётр", "Ёлкин"));
     assert_eq!(petr.one("title"), "Отдел № 1; \"главный\"");
@@ -99,7 +103,8 @@ fn dry_run() {
     assert_eq!(scene.users(), before);
     let summary =
         "4 row(s): 1 would be created, 0 would be updated, 0 unchanged, 3 error(s); nothing was written.\n";
-    assert_eq!(dry.stdout, summary);
+    let names = "The first names, as they were read: New Tester, Taken Tester, Other Tester.\n";
+    assert_eq!(dry.stdout, format!("{summary}{names}"));
     let wet = scene.import("users.csv", &text, &[]).expect_failure();
     assert_eq!(dry.stderr, wet.stderr);
     assert!(
@@ -184,7 +189,7 @@ fn wrong_rows() {
     let wrong = [
         "wrong;short;9;;Tester\n".to_owned(),
         row("a@elsewhere.test", "A"),
-        "too;few\n".to_owned(),
+        "too;few;and;;;;;too many\n".to_owned(),
         row("good1@example.com", "Again"),
         format!("x@example.com;\"{PASSWORD}\" ;2;X;Tester\n"),
     ];
@@ -198,7 +203,7 @@ fn wrong_rows() {
         "line 5: cn is a required value",
         "line 5: employeeNumber must be one of 1, 2, 3",
         "line 6: mail a@elsewhere.test is of a domain",
-        "line 7: the row has 2 cell(s), and the header names 5 column(s)",
+        "line 7: cell 8 has a value, too many, and the header names 5 column(s)",
         "line 8: ",
         "line 9: column 32: text stands after a closing quotation mark",
     ] {
@@ -231,19 +236,58 @@ fn wrong_headers() {
     let text = format!("mail;userpassword;cn;cn;colour\n{}", row("a@example.com", "A"));
     let wrong = scene.import("users.csv", text, &[]);
     assert_eq!(wrong.code, 1, "{wrong:?}");
-    let said = "line 1, column 2: column 2 of the table: userpassword is no field; did you mean userPassword?\n\
-                line 1, column 4: column 4 of the table: cn is there twice\n\
-                line 1, column 5: column 5 of the table: colour is no field\n\
+    let said = "line 1: column 2 of the table: userpassword is no field; did you mean userPassword?\n\
+                line 1: column 4 of the table: cn is there twice\n\
+                line 1: column 5 of the table: colour is no field\n\
                 line 1: the column userPassword is missing\n\
                 line 1: the column sn is missing\n\
                 line 1: the column employeeNumber is missing\n";
     assert_eq!(wrong.stderr, said);
-    assert_eq!(wrong.stdout, "0 row(s): 0 created, 0 updated, 0 unchanged, 6 error(s).\n");
+    assert_eq!(wrong.stdout, "Nothing was done: the header is wrong.\n");
+    let russian = scene.import("users.csv", "mail;Пароль\n", &["--mode", "upsert"]).expect_failure();
+    assert_eq!(russian.stderr, "line 1: column 2 of the table: Пароль is no field\n");
     let wrong = scene.import("users.csv", "title\nBoss\n", &["--mode", "upsert"]).expect_failure();
     assert_eq!(wrong.stderr, "line 1: the column mail is missing\n");
     let empty = scene.import("users.csv", "", &[]).expect_failure();
     assert!(empty.stderr.contains("the file is empty"), "{empty:?}");
+    assert_eq!(empty.stdout, "Nothing was done: not one row could be read.\n");
     assert_eq!(scene.users(), before);
+}
+
+fn workbooks() {
+    let scene = Scene::start();
+    for name in ["p.xlsx", "P.XLSX", "p.xls", "p.ods", "p.xlsm"] {
+        let refused = scene.import(name, "mail\n", &[]);
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.stderr.contains("is a workbook: save its table as CSV"), "{name}: {refused:?}");
+    }
+    for begin in [&b"PK\x03\x04\x14\0\x06\0"[..], b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"] {
+        for name in ["p.csv", "p.jsonl"] {
+            let refused = scene.import(name, begin, &[]).expect_failure();
+            assert!(refused.stderr.contains("the file is a workbook"), "{name}: {refused:?}");
+        }
+    }
+    let forced = scene.import("p.xlsx", b"PK\x03\x04", &["--format", "csv"]).expect_failure();
+    assert!(forced.stderr.contains("the file is a workbook"), "{forced:?}");
+}
+
+fn names() {
+    let scene = Scene::start();
+    let names = ["Пётр", "Анна", "Ив\u{200b}ан", "Дарья"];
+    let rows = names.iter().enumerate().map(|(n, name)| row(&format!("u{n}@example.com"), name));
+    let text = format!("{HEADER};displayName\n{}", rows.collect::<String>());
+    let dry = scene.import("utf-8.csv", &text, &["--dry-run"]);
+    let told = "The first names, as they were read: Пётр Tester, Анна Tester, Ив\\u{200b}ан Tester.\n";
+    assert!(dry.stdout.contains(told), "{dry:?}");
+    // In a wrong encoding they are seen to be wrong.
+    let text = format!("{HEADER}\n{}", row("u@example.com", "Пётр"));
+    let wrong = scene.import("w.csv", in_windows_1251(&text), &["--dry-run", "--charset", "koi8-r"]);
+    assert!(wrong.stdout.contains("as they were read: о╦РП Tester"), "{wrong:?}");
+    let none =
+        scene.import("none.csv", "mail;title\nadmin@example.com;Boss\n", &["--dry-run", "--mode", "upsert"]);
+    assert!(!none.stdout.contains("names"), "{none:?}");
+    let wet = scene.import("w.csv", in_windows_1251(&text), &["--charset", "windows-1251"]).expect_success();
+    assert!(!wet.stdout.contains("names"), "{wet:?}");
 }
 
 fn unreadable() {
@@ -253,7 +297,7 @@ fn unreadable() {
         format!("{HEADER}\n{good}b@example.com;{PASSWORD};2;\"B;Tester\n{}", row("c@example.com", "C"));
     let said = scene.import("open.csv", open, &[]).expect_failure();
     assert_eq!(said.stderr, "line 3, column 33: the quotation mark that opens here is not closed\n");
-    assert_eq!(said.stdout, "1 row(s): 1 created, 0 updated, 0 unchanged, 1 error(s).\n");
+    assert_eq!(said.stdout, "2 row(s): 1 created, 0 updated, 0 unchanged, 1 error(s).\n");
     let utf_8 = row("b@example.com", "Иван");
     let mixed =
         [format!("{HEADER}\n{utf_8}").into_bytes(), in_windows_1251("c@example.com;;;Иван;\n")].concat();
@@ -263,9 +307,17 @@ fn unreadable() {
     let windows = in_windows_1251(&format!("{HEADER}\n{utf_8}"));
     let said = scene.import("windows.csv", &windows, &["--charset", "utf-8"]).expect_failure();
     assert!(said.stderr.starts_with("line 2, column 33: "), "{said:?}");
-    let utf_16: Vec<u8> = "\u{FEFF}mail".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let said = scene.import("utf-16.csv", &utf_16, &[]).expect_failure();
-    assert_eq!(said.stderr, "line 1, column 1: the file is UTF-16: save it as UTF-8\n");
+    let said = scene.import("people.csv", b"PK\x03\x04\x14\0", &[]).expect_failure();
+    assert_eq!(
+        said.stderr,
+        "line 1, column 1: the file is a workbook of Excel or the like: save it as CSV\n"
+    );
+    let unclear = [format!("{HEADER}\n").as_bytes(), b"x@example.com;;;Jos\x82;\n"].concat();
+    let said = scene.import("cp850.csv", unclear, &[]).expect_failure();
+    assert!(
+        said.stderr.starts_with("line 2, column 20: the letters from here on are in an encoding"),
+        "{said:?}"
+    );
     let long = format!("{HEADER}\n\"{}", "line of a letter that somebody pasted\n".repeat(10_000));
     let said = scene.import("long.csv", long, &[]).expect_failure();
     assert!(said.stderr.contains("line 2, column 1: the row that begins here is too long"), "{said:?}");
@@ -320,10 +372,12 @@ fn wrong_commands() {
     let config = scene.0.usual_config();
     let run = |arguments: &[&str]| scene.0.pbm(&config, &[&["import-users"], arguments].concat());
     let refused = run(&["/nowhere/users.csv", "--tenant", "default"]);
-    assert!(refused.code == 1 && refused.stderr.contains("cannot open /nowhere/users.csv"), "{refused:?}");
+    assert!(refused.code == 1 && refused.stderr.contains("no such file: /nowhere/users.csv"), "{refused:?}");
     let refused = run(&["-", "--tenant", "default"]);
     assert!(refused.code == 2 && refused.stderr.contains("--format csv"), "{refused:?}");
-    let refused = run(&["users.json", "--tenant", "default", "--charset", "windows-1251"]);
+    let refused = run(&["/nowhere/users", "--tenant", "default"]);
+    assert!(refused.code == 1 && refused.stderr.contains("no such file: /nowhere/users"), "{refused:?}");
+    let refused = scene.import("users.json", "", &["--charset", "windows-1251"]);
     assert!(refused.code == 2 && refused.stderr.contains("NDJSON is always UTF-8"), "{refused:?}");
     let folder = scene.0.folder().to_str().unwrap();
     let refused = run(&[folder, "--tenant", "default", "--format", "csv"]);

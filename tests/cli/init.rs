@@ -1,14 +1,19 @@
 //! `pbm init` on a server that nothing was prepared on, not even its plug-ins.
 
 use harness::{Entry, Installation, Setup, World, start_serve};
+use std::{thread, time::Duration};
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_bare_server_is_prepared_in_the_steps_that_an_administrator_takes", steps_of_an_administrator),
     ("without_a_password_it_says_which_option_gives_one", missing_passwords),
+    ("a_domain_is_needed_once_and_one_more_is_told", domains),
     ("a_wrong_manager_password_is_told_in_words", wrong_manager),
+    ("the_scope_of_a_plug_in_that_was_on_is_left_alone", scope_of_others),
+    ("commands_wait_for_a_server_that_takes_no_writes_for_a_while", read_only_for_a_while),
 ];
 
-const BARE: Setup = Setup { bare: true, tls: false, unprepared: true, durable: false, without_redis: true };
+const BARE: Setup =
+    Setup { bare: true, tls: false, unprepared: true, durable: false, without_redis: true, backend: None };
 
 /// What `pbm init` may change.
 fn look(installation: &Installation) -> Vec<Entry> {
@@ -123,9 +128,59 @@ fn missing_passwords() {
     let password = std::fs::read_to_string(&file).unwrap();
     let admin = "mail=admin@example.com,ou=default,ou=People,dc=example,dc=com";
     assert!(installation.eye().accepts_bind(admin, password.trim()));
-    // A second run keeps it.
-    installation.pbm(&config, &arguments).expect_success();
-    assert!(installation.eye().accepts_bind(admin, password.trim()));
+    // A second run keeps it, and neither asks for another one nor makes a file that is nobody's.
+    let other = installation.file("other-password");
+    let changed = [&arguments[..5], &["--admin-password-file", other.to_str().unwrap()]].concat();
+    for arguments in [&arguments[..], &arguments[..5], &changed] {
+        installation.pbm(&config, arguments).expect_success();
+        assert!(installation.eye().accepts_bind(admin, password.trim()));
+        assert!(!other.exists());
+    }
+    // As soon as there is no super administrator any more, one is made.
+    installation.eye().delete(admin);
+    let without = installation.pbm(&config, &arguments[..5]).expect_failure();
+    assert!(without.stderr.contains("--admin-password-file"), "{without:?}");
+    installation.pbm(&config, &changed).expect_success();
+    assert!(installation.eye().accepts_bind(admin, std::fs::read_to_string(&other).unwrap().trim()));
+}
+
+fn domains() {
+    let installation = Installation::start(BARE);
+    let manager = installation.directory.manager_password_file();
+    let admin = installation.file("admin");
+    let init = |more: &[&str]| {
+        let begin = ["init", "--manager-password-file", manager.to_str().unwrap()];
+        let arguments = [&begin[..], &["--admin-password-file", admin.to_str().unwrap()], more].concat();
+        installation.pbm(&installation.usual_config(), &arguments)
+    };
+    let served = || {
+        let tenant = installation.eye().entry("ou=default,ou=Domains,dc=example,dc=com").unwrap();
+        tenant.all("associatedDomain").iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for wrong in [&[][..], &["--dry-run"], &["--domain", "no domain"]] {
+        let refused = init(wrong).expect_failure();
+        assert!(refused.stderr.contains("--domain"), "{refused:?}");
+    }
+    assert!(!admin.exists());
+    // A dry run needs no password and makes no file.
+    init(&["--domain", "example.com", "--dry-run"]).expect_success();
+    assert!(!admin.exists());
+    init(&["--domain", "example.com"]).expect_success();
+    let again = init(&[]).expect_success();
+    assert!(again.stderr.contains("nothing to change") && !again.stderr.contains("domain"), "{again:?}");
+    assert_eq!(served(), ["example.com"]);
+
+    let told = "one domain more: other.test, beside example.com";
+    let dry = init(&["--domain", "other.test", "--dry-run"]).expect_success();
+    assert!(dry.stderr.contains(&format!("would serve {told}")), "{dry:?}");
+    assert_eq!(served(), ["example.com"]);
+    let more = init(&["--domain", "other.test"]).expect_success();
+    assert!(more.stderr.contains(&format!("serves {told}")), "{more:?}");
+    assert_eq!(served(), ["example.com", "other.test"]);
+    installation.create_tenant("acme", "acme.test");
+    let taken = init(&["--domain", "acme.test"]).expect_failure();
+    assert!(taken.stderr.contains("the tenant acme serves it already"), "{taken:?}");
+    assert_eq!(served(), ["example.com", "other.test"]);
 }
 
 fn wrong_manager() {
@@ -138,5 +193,102 @@ fn wrong_manager() {
     let arguments = [&arguments[..], &["--admin-password-file", file.to_str().unwrap()]].concat();
     let refused = installation.pbm(&installation.usual_config(), &arguments).expect_failure();
     assert!(refused.stderr.contains("49") && !refused.stderr.contains("panicked"), "{refused:?}");
+    for words in ["cn=Directory Manager", "--manager-dn", "--manager-password-file", "PBM_MANAGER_PASSWORD"] {
+        assert!(refused.stderr.contains(words), "{refused:?}");
+    }
+    // Running it again is no help, and the accounts of the configuration have nothing to do with it.
+    assert!(!refused.stderr.contains("pbm init") && !refused.stderr.contains("out of reach"), "{refused:?}");
+    assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     assert_eq!(look(&installation), before);
+    assert!(!file.exists(), "a password of nobody");
+}
+
+const REFERENTIAL_INTEGRITY: &str = "cn=referential integrity postoperation,cn=plugins,cn=config";
+const SCOPE: &str = "nsslapd-pluginContainerScope";
+
+fn scope_of_others() {
+    let scope = |installation: &Installation| -> Vec<String> {
+        let plugin = installation.eye().entry(REFERENTIAL_INTEGRITY).unwrap();
+        plugin.all(SCOPE).iter().map(ToString::to_string).collect()
+    };
+    let told = "Each rename searches everybody";
+    let installation = Installation::start(BARE);
+    let first = installation.init(&[]).expect_success();
+    assert!(!first.stderr.contains(told), "{first:?}");
+    assert_eq!(scope(&installation), ["ou=Groups,dc=example,dc=com"]);
+
+    let member_of = "cn=MemberOf Plugin,cn=plugins,cn=config";
+    assert_eq!(installation.eye().entry(member_of).unwrap().one("nsslapd-pluginEnabled"), "off");
+    assert!(!first.stderr.contains("memberOf is on"), "{first:?}");
+    installation.eye().replace(member_of, "nsslapd-pluginEnabled", &["on"]);
+    // It counts from the next start on, and is shown at once.
+    assert!(!first.stderr.contains("nsslapd-threadnumber"), "{first:?}");
+    installation.eye().replace("cn=config", "nsslapd-threadnumber", &["16"]);
+    let second = installation.init(&[]).expect_success();
+    assert!(second.stderr.contains("memberOf is on"), "{second:?}");
+    assert!(second.stderr.contains("with 16 threads"), "{second:?}");
+
+    let installation = Installation::start(BARE);
+    installation.eye().replace(REFERENTIAL_INTEGRITY, "nsslapd-pluginEnabled", &["on"]);
+    for _ in 0..2 {
+        let told_so = installation.init(&[]).expect_success();
+        assert!(told_so.stderr.contains(told), "{told_so:?}");
+        assert_eq!(scope(&installation), [""; 0]);
+    }
+    installation.eye().replace(REFERENTIAL_INTEGRITY, SCOPE, &["dc=example,dc=com"]);
+    let third = installation.init(&[]).expect_success();
+    assert!(!third.stderr.contains(told), "{third:?}");
+    assert_eq!(scope(&installation), ["dc=example,dc=com"]);
+}
+
+/// Makes the back end read-only, or writable again.
+fn set_read_only(installation: &Installation, value: &str) {
+    let backend = "cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
+    let change =
+        format!("dn: {backend}\nchangetype: modify\nreplace: nsslapd-readonly\nnsslapd-readonly: {value}\n");
+    installation.eye().modify(&change);
+}
+
+fn read_only_for_a_while() {
+    let installation = Installation::start(BARE);
+    // As it is during a task of the server, and on LMDB for some moments after its end.
+    let while_read_only = |command: &(dyn Fn() -> harness::Finished + Sync)| {
+        set_read_only(&installation, "on");
+        let finished = thread::scope(|scope| {
+            let command = scope.spawn(command);
+            // It says that it waits after a second of that, and on a busy machine it takes time to come there.
+            thread::sleep(Duration::from_secs(5));
+            assert!(!command.is_finished(), "it does not wait");
+            set_read_only(&installation, "off");
+            command.join().unwrap()
+        });
+        let finished = finished.expect_success();
+        assert_eq!(
+            finished.stderr.matches("The directory takes no writes; waiting").count(),
+            1,
+            "{finished:?}"
+        );
+        finished
+    };
+    let prepared = while_read_only(&|| installation.init(&[]));
+    assert!(prepared.stdout.contains("made the first super administrator"), "{prepared:?}");
+    let config = installation.usual_config();
+    while_read_only(&|| installation.pbm(&config, &["tenant", "create", "acme", "--domain", "acme.test"]));
+    let people = installation.file("people.csv");
+    std::fs::write(&people, "mail;userPassword;employeeNumber;cn;sn\nivan@acme.test;Correct-Horse-7;2;I;P\n")
+        .unwrap();
+    let import = ["import-users", people.to_str().unwrap(), "--tenant", "acme"];
+    while_read_only(&|| installation.pbm(&config, &import));
+    let backup = installation.file("backup.ldif");
+    installation.pbm(&config, &["backup", "--output", backup.to_str().unwrap()]).expect_success();
+    installation.eye().delete("mail=ivan@acme.test,ou=acme,ou=People,dc=example,dc=com");
+    let restored = while_read_only(&|| installation.pbm(&config, &["restore", backup.to_str().unwrap()]));
+    assert!(restored.stderr.contains("1 added"), "{restored:?}");
+
+    // Over HTTP nobody waits.
+    set_read_only(&installation, "on");
+    let serve = start_serve(&config, &[]);
+    let client = serve.client().behind(harness::ALLOWED_ADDRESS);
+    let refused = client.patch("/v2/users/acme/ivan@acme.test", "title=Chief").expect(503);
+    assert!(refused.text().contains("nothing was changed"), "{refused:?}");
 }

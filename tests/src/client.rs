@@ -16,17 +16,23 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Client {
     server: SocketAddr,
     headers: Vec<(String, String)>,
+    patience: Duration,
 }
 
 impl Client {
     /// A client without a token.
     pub fn new(server: SocketAddr) -> Self {
-        Self { server, headers: Vec::new() }
+        Self { server, headers: Vec::new(), patience: PATIENCE }
     }
 
     /// The same client of another server.
     pub fn at(&self, other: &Self) -> Self {
-        Self { server: other.server, headers: self.headers.clone() }
+        Self { server: other.server, ..self.clone() }
+    }
+
+    /// The same client, which waits so long for an answer to go on.
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self { patience, ..self.clone() }
     }
 
     /// The server's address.
@@ -133,7 +139,7 @@ impl Client {
             head.extend(["Content-Length: ", &body.len().to_string(), "\r\n"]);
         }
         head.push_str("\r\n");
-        exchange(self.server, &[head.as_bytes(), body].concat())
+        exchange_within(self.patience, self.server, &[head.as_bytes(), body].concat())
     }
 }
 
@@ -142,9 +148,13 @@ impl Client {
 /// # Errors
 /// When the connection fails before a whole head of an answer came.
 pub fn exchange(server: SocketAddr, request: &[u8]) -> io::Result<Answer> {
+    exchange_within(PATIENCE, server, request)
+}
+
+fn exchange_within(patience: Duration, server: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(server)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     stream.set_nodelay(true)?;
     // A server may refuse a request before it has read all of it.
     let sent = stream.write_all(request);

@@ -7,7 +7,12 @@ use crate::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sandbox::DirectoryServer;
-use std::path::PathBuf;
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread::{self, JoinHandle},
+};
 
 /// Looks into one directory.
 #[derive(Clone, Debug)]
@@ -55,6 +60,23 @@ impl Entry {
         self.values
             .retain(|(name, _)| attributes.iter().all(|attribute| !name.eq_ignore_ascii_case(attribute)));
         self
+    }
+}
+
+/// Searches that go on until this is dropped.
+pub struct Reader {
+    child: Child,
+    feeder: Option<JoinHandle<()>>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+        if let Some(feeder) = self.feeder.take() {
+            let _over = feeder.join();
+        }
     }
 }
 
@@ -106,6 +128,32 @@ impl Eye {
         let search = [&search, more].concat();
         let found = self.as_manager("ldapsearch", &search, "");
         if found.code == 32 { Vec::new() } else { entries(&found.expect_success().stdout) }
+    }
+
+    /// Reads a subtree again and again, thousands of times a second, until what this returns is dropped.
+    pub fn reader(&self, base: &str) -> Reader {
+        let searches = ["-f", "-", "-s", "sub", "-b", base, "(objectClass=%s)", "1.1"];
+        let child = Command::new(programs::program("ldapsearch"))
+            .args([
+                "-x",
+                "-c",
+                "-H",
+                &self.url,
+                "-D",
+                self.manager,
+                "-y",
+                self.password_file.to_str().unwrap(),
+            ])
+            .args(searches)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut child = child.unwrap();
+        let mut filters = child.stdin.take().unwrap();
+        // One search for each line; the pipe breaks when the program is killed.
+        let feeder = thread::spawn(move || while filters.write_all(&b"*\n".repeat(1000)).is_ok() {});
+        Reader { child, feeder: Some(feeder) }
     }
 
     /// Replaces an attribute of an entry; without values, removes it.
@@ -161,6 +209,33 @@ impl Eye {
         let arguments =
             ["-x", "-LLL", "-H", &self.url, "-D", dn, "-w", password, "-s", "base", "-b", base, filter];
         run_program(&programs::program("ldapsearch"), arguments, &[], "")
+    }
+
+    /// What somebody else finds below an entry.
+    pub fn search_below_as(&self, dn: &str, password: &str, base: &str, filter: &str) -> Finished {
+        let arguments = [
+            "-x",
+            "-LLL",
+            "-o",
+            "ldif-wrap=no",
+            "-H",
+            &self.url,
+            "-D",
+            dn,
+            "-w",
+            password,
+            "-b",
+            base,
+            filter,
+        ];
+        run_program(&programs::program("ldapsearch"), arguments, &[], "")
+    }
+
+    /// Everything that somebody else may read of one entry, operational attributes and passwords included.
+    pub fn read_everything_as(&self, dn: &str, password: &str, base: &str, filter: &str) -> Finished {
+        let bind = ["-x", "-LLL", "-o", "ldif-wrap=no", "-H", &self.url, "-D", dn, "-w", password];
+        let search = ["-s", "base", "-b", base, filter, "*", "+", "userPassword", "passwordHistory"];
+        run_program(&programs::program("ldapsearch"), bind.iter().chain(&search), &[], "")
     }
 
     /// LDIF change records as somebody else.

@@ -6,7 +6,7 @@ use crate::{
     programs,
     redis_eye::{REDIS_PASSWORD, RedisEye},
 };
-use sandbox::{DirectoryServer, RedisServer};
+use sandbox::{Backend, DirectoryServer, RedisServer};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -14,7 +14,8 @@ use tempfile::TempDir;
 pub const DOMAIN: &str = "example.com";
 /// Of the first super administrator.
 pub(crate) const ADMIN_PASSWORD: &str = "Super-Secret-1";
-const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
+/// What 389-ds loads only at its start; `pbm init` turns the other plug-ins on.
+const PLUGINS: &[&str] = &["USN"];
 
 /// What can be chosen about an installation.
 #[derive(Clone, Copy, Default)]
@@ -30,6 +31,8 @@ pub struct Setup {
     pub durable: bool,
     /// Has no Redis, so that every answer comes from the directory.
     pub without_redis: bool,
+    /// The back end of the directory; by default what `PBM_BACKEND` names.
+    pub backend: Option<Backend>,
 }
 
 /// A directory and a Redis with everything in one folder, gone when this is dropped.
@@ -44,7 +47,9 @@ impl Installation {
     /// Starts and prepares everything.
     pub fn start(setup: Setup) -> Self {
         let folder = tempfile::Builder::new().prefix("pbm-tests-").tempdir().unwrap();
-        let options = DirectoryServer::in_folder(folder.path().join("389-ds")).durable(setup.durable);
+        let options = DirectoryServer::in_folder(folder.path().join("389-ds"))
+            .durable(setup.durable)
+            .backend(setup.backend.unwrap_or_else(backend));
         let plugins = if setup.bare { &[] } else { PLUGINS };
         let directory = options.plugins(plugins).tls(setup.tls).database_cache(16 << 20).start();
         let directory = directory.unwrap_or_else(|error| panic!("389-ds does not start: {error}"));
@@ -145,6 +150,19 @@ impl Installation {
         run_program(programs::pbm(), arguments.iter().chain(&config), &[], "")
     }
 
+    /// A certificate for 127.0.0.1 that signs itself, and its key.
+    pub fn make_certificate(&self) -> (PathBuf, PathBuf) {
+        let (certificate, key) = (self.file("https.pem"), self.file("https.key"));
+        let (c, k) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+        #[rustfmt::skip]
+        let arguments = [
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", "/CN=pbm", "-addext", "subjectAltName=IP:127.0.0.1", "-out", c, "-keyout", k,
+        ];
+        run_program(&programs::program("openssl"), arguments, &[], "").expect_success();
+        (certificate, key)
+    }
+
     /// Makes a tenant.
     pub fn create_tenant(&self, id: &str, domain: &str) {
         let arguments = ["tenant", "create", id, "--domain", domain];
@@ -175,6 +193,16 @@ impl Drop for Installation {
         if let Some(redis) = &mut self.redis {
             redis.kill();
         }
+    }
+}
+
+/// The database library that `PBM_BACKEND` names; unset or empty, that of the sandbox.
+fn backend() -> Backend {
+    match std::env::var("PBM_BACKEND") {
+        Ok(name) if !name.is_empty() => {
+            name.parse().unwrap_or_else(|error| panic!("PBM_BACKEND={name}: {error}"))
+        }
+        _ => Backend::default(),
     }
 }
 

@@ -135,7 +135,11 @@ impl<'w> NewMailList<'w> {
     }
 
     /// Sets a parameter, or another value for it.
-    pub fn with(self, name: &str, value: &str) -> Self {
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        if name == "mail" {
+            let MailList { world, admin, tenant, .. } = &self.list;
+            self.list = MailList::new(world, admin, tenant, value);
+        }
         self.without(name).and(name, value)
     }
 

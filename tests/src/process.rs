@@ -92,17 +92,21 @@ pub(crate) const SOON: Duration = Duration::from_secs(1);
 /// Requires that something comes true within a second.
 #[track_caller]
 pub fn soon(what: &str, holds: impl FnMut() -> bool) {
-    assert!(within(SOON, holds), "not within {SOON:?}: {what}");
+    assert!(within(SOON, holds), "not within {:?}: {what}", SOON + BUSY);
 }
 
-/// Whether something comes true within a time.
+/// What is added to every limit on a time: a machine that does other things meanwhile may keep a process from running for
+/// seconds. How fast something is, the benchmarks tell.
+pub const BUSY: Duration = Duration::from_secs(5);
+
+/// Whether something comes true within a time, or little later on a machine that is busy.
 pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let since = Instant::now();
     loop {
         if holds() {
             return true;
         }
-        if since.elapsed() > limit {
+        if since.elapsed() > limit + BUSY {
             return false;
         }
         sleep(Duration::from_millis(20));

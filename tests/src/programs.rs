@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Programs the tests cannot do without, and the packages they come in.
-const NEEDED: [(&str, &str); 11] = [
+const NEEDED: [(&str, &str); 13] = [
     ("ns-slapd", "389-ds-base"),
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
@@ -18,26 +18,34 @@ const NEEDED: [(&str, &str); 11] = [
     ("curl", "curl"),
     ("openssl", "openssl"),
     ("certutil", "libnss3-tools"),
+    ("nginx", "nginx-light"),
+    ("haproxy", "haproxy"),
     ("bash", "bash"),
     ("setpriv", "util-linux"),
 ];
 
-static PBM: LazyLock<PathBuf> = LazyLock::new(|| {
-    if let Some(given) = env::var_os("PBM_BIN") {
-        return given.into();
-    }
+static PBM: LazyLock<PathBuf> =
+    LazyLock::new(|| env::var_os("PBM_BIN").map_or_else(|| built("server", "pbm"), PathBuf::from));
+static BENCH: LazyLock<PathBuf> = LazyLock::new(|| built("bench", "bench"));
+
+fn built(package: &str, program: &str) -> PathBuf {
     let (target, profile) = build_folders();
     if let Some(cargo) = env::var_os("CARGO") {
-        build(&PathBuf::from(cargo), &target, &profile);
+        build(&PathBuf::from(cargo), package, program, &target, &profile);
     }
-    let built = target.join(&profile).join("pbm");
+    let built = target.join(&profile).join(program);
     assert!(built.exists(), "{} is not there: run the tests by cargo test, or set PBM_BIN", built.display());
     built
-});
+}
 
 /// The program under test: `PBM_BIN` where that is set, else built just as the tests are.
 pub fn pbm() -> &'static Path {
     &PBM
+}
+
+/// The benchmark, built just as the tests are.
+pub fn bench() -> &'static Path {
+    &BENCH
 }
 
 /// A program of the system.
@@ -69,15 +77,22 @@ fn build_folders() -> (PathBuf, String) {
 }
 
 /// Cargo does not build another package's program for a test, and an old one must not be tested.
-fn build(cargo: &Path, target: &Path, profile: &str) {
+fn build(cargo: &Path, package: &str, program: &str, target: &Path, profile: &str) {
     let profile = if profile == "debug" { "dev" } else { profile };
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("Cargo.toml");
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "server", "--bin", "pbm", "--profile", profile])
+    let mut command = Command::new(cargo);
+    // What cargo says of the package `tests`. Packages whose build scripts look at it would be built again, and with them
+    // all that need them.
+    let is_of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
+        command.env_remove(name);
+    }
+    let status = command
+        .args(["build", "--quiet", "--package", package, "--bin", program, "--profile", profile])
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")
         .arg(target)
         .status();
-    assert!(status.is_ok_and(|status| status.success()), "pbm could not be built");
+    assert!(status.is_ok_and(|status| status.success()), "{program} could not be built");
 }

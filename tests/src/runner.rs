@@ -150,9 +150,10 @@ fn cannot_run() -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// What the server logged about answers of 500 and 503: the answers themselves keep it back.
+/// What the server logged about answers of 500 and 503 (the answers themselves keep it back), and its warnings.
 fn show_errors(world: &World) {
-    for line in world.serve().log().lines().filter(|line| line.contains("ERROR")) {
+    let is_trouble = |line: &&str| line.contains("ERROR") || line.contains("WARN");
+    for line in world.serve().log().lines().filter(is_trouble) {
         eprintln!("pbm logged: {line}");
     }
 }

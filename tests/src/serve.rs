@@ -32,6 +32,17 @@ pub fn start_serve(config: &Path, environment: &[(&str, &str)]) -> Serve {
     Serve::start(&arguments, environment, log)
 }
 
+/// The same, of a process whose files can't grow beyond so many bytes, as on a disk that is full.
+#[track_caller]
+pub fn start_serve_with_small_files(config: &Path, environment: &[(&str, &str)], bytes: u32) -> Serve {
+    let arguments = ["serve", "--config", config.to_str().unwrap()];
+    let log = config.with_extension(format!("{}.log", unique()));
+    let blocks = (bytes / 512).to_string();
+    // A write beyond the limit is answered with an error, and not with a signal.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &blocks];
+    Serve::start_by(&limited, &arguments, environment, log)
+}
+
 fn unique() -> usize {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
@@ -41,9 +52,16 @@ impl Serve {
     /// Starts a command of `pbm` that serves, its log in a file.
     #[track_caller]
     pub fn start(arguments: &[&str], environment: &[(&str, &str)], log: PathBuf) -> Self {
+        Self::start_by(&[], arguments, environment, log)
+    }
+
+    /// The same by another program, which becomes `pbm`.
+    #[track_caller]
+    fn start_by(by: &[&str], arguments: &[&str], environment: &[(&str, &str)], log: PathBuf) -> Self {
         // Ends with the tests, even where they are killed.
         let mut child = Command::new(programs::program("setpriv"))
             .args(["--pdeathsig", "TERM", "--"])
+            .args(by)
             .arg(programs::pbm())
             .args(arguments)
             .envs(environment.iter().copied())
@@ -101,13 +119,15 @@ impl Serve {
     /// Waits for its end; `None` where it does not end in time.
     pub fn wait(&mut self, limit: Duration) -> Option<i32> {
         let since = Instant::now();
-        while since.elapsed() < limit {
+        loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Some(status.code().unwrap_or(-1));
             }
+            if since.elapsed() >= limit {
+                return None;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
-        None
     }
 }
 

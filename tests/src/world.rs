@@ -5,8 +5,6 @@ use crate::{
     client::Client,
     eye::Eye,
     installation::{ADMIN_PASSWORD, DOMAIN, Installation, Setup},
-    process::run_program,
-    programs,
     serve::{Serve, start_serve},
     tenant::Tenant,
     truth::Truth,
@@ -84,7 +82,7 @@ impl World {
     /// Another process over the same directory that speaks HTTPS, and the CA file for its certificate.
     pub fn https(&self) -> (&Serve, &PathBuf) {
         let (serve, ca) = self.https.get_or_init(|| {
-            let (certificate, key) = make_certificate(&self.installation);
+            let (certificate, key) = self.installation.make_certificate();
             let [c, k] = [&certificate, &key].map(|file| format!("\"{}\"", file.display()));
             let changes = [("http.tls_certificate", c.as_str()), ("http.tls_key", &k)];
             (start_serve(&self.installation.config("https.toml", &changes), &[]), certificate)
@@ -145,17 +143,4 @@ impl World {
         drop((short_lived, https, serve));
         installation.stop()
     }
-}
-
-/// A certificate for 127.0.0.1 that signs itself.
-fn make_certificate(installation: &Installation) -> (PathBuf, PathBuf) {
-    let (certificate, key) = (installation.file("https.pem"), installation.file("https.key"));
-    let (c, k) = (certificate.to_str().unwrap(), key.to_str().unwrap());
-    #[rustfmt::skip]
-    let arguments = [
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-        "-subj", "/CN=pbm", "-addext", "subjectAltName=IP:127.0.0.1", "-out", c, "-keyout", k,
-    ];
-    run_program(&programs::program("openssl"), arguments, &[], "").expect_success();
-    (certificate, key)
 }

@@ -11,16 +11,17 @@ use crate::{
     store::{Beat, Condition, Link, Place, StoreError, Stored},
 };
 use directory::{
-    Directory, Scope,
+    Directory, Entry, Scope,
     error::DirectoryError,
     following::{Event, Follower},
     settings::LdapSettings,
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use ldap_text::dn::Dn;
 use mail_model::{
     contact::{
         id::ContactId,
-        record::{filter, read_attributes},
+        record::{anything, read_attributes},
     },
     entry::EntryView,
     names,
@@ -49,6 +50,8 @@ const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
 const TRIM: Duration = Duration::from_secs(3600);
 /// Changes that are recorded together.
 const TOGETHER: usize = 200;
+/// Renames that are waited for at the same time.
+const SETTLED_TOGETHER: usize = 16;
 
 /// Why a feeder has stopped.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +71,10 @@ enum FeedError {
 }
 
 impl FeedError {
+    fn is_hang(&self) -> bool {
+        matches!(self, Self::Directory(error) if error.is_hang())
+    }
+
     fn is_garbage(&self) -> bool {
         match self {
             Self::Store(error) | Self::Record(RecordError::Store(error)) => error.is_garbage(),
@@ -93,7 +100,13 @@ pub(crate) async fn feed(place: &Place, ldap: &LdapSettings, tree: &Tree, lifeti
                     // Whatever comes of it: the next session looks again.
                     let _condemned = link.condemn().await;
                 }
-                tracing::warn!(error = &error as &dyn std::error::Error, "addressbook.feed.ended");
+                let error_shown = &error as &dyn std::error::Error;
+                if error.is_hang() {
+                    // The log has said so already, and this is tried again and again.
+                    tracing::debug!(error = error_shown, "addressbook.feed.ended");
+                } else {
+                    tracing::warn!(error = error_shown, "addressbook.feed.ended");
+                }
                 let _given_up = link.give_up_lease(&who).await;
             }
             Ok(false) => {}
@@ -221,27 +234,54 @@ impl Feeder<'_> {
 async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Result<(), FeedError> {
     let tree = follower.directory().tree().clone();
     let mut entries = Vec::new();
-    let mut ids = Vec::new();
+    let mut renamed = HashMap::new();
     let mut next = Some(first);
     while let Some(event) = next.take() {
         match event {
             Event::Removed(entry) => entries.extend(Stored::removed(&tree, &entry)),
             Event::Changed(entry) => entries.extend(Stored::of_entry(&tree, &entry, Condition::Same)),
-            // Its name is part of what is recorded, and so are the names of what stands below: what has an address has
-            // nothing below it.
-            Event::Renamed(entry) if entry.first(&names::MAIL).is_some() => ids.extend(id_of(&entry)),
+            // Its name is part of what is recorded, and so are the names of what stands below.
+            // Of several names that an entry has had meanwhile, only the last can be waited for.
             Event::Renamed(entry) => {
-                ids.extend(id_of(&entry));
-                if let Some(dn) = entry.dn() {
-                    ids.extend(ids_below(follower.directory(), &dn).await?);
-                }
+                renamed.extend(id_of(&entry).map(|id| (id, entry)));
             }
         }
-        if entries.len() < TOGETHER {
+        if entries.len() + renamed.len() < TOGETHER {
             next = follower.next().now_or_never().transpose()?;
         }
     }
+    // Each may take a second to be read under its new name.
+    let directory = follower.directory();
+    let settled = stream::iter(renamed).map(async |(id, entry)| settled_ids(directory, id, &entry).await);
+    let ids: Vec<Vec<_>> = settled.buffer_unordered(SETTLED_TOGETHER).try_collect().await?;
+    let ids = ids.into_iter().flatten().collect();
     recorded(record(link, follower.directory(), follower.server(), &entries, ids).await?)
+}
+
+/// The identifiers of an entry that was renamed, and of what stands below it, once the server reads them under their new names.
+async fn settled_ids(
+    directory: &Directory,
+    id: String,
+    entry: &Entry,
+) -> Result<Vec<String>, DirectoryError> {
+    let mut ids = vec![id];
+    if let Some(dn) = entry.dn() {
+        directory.settle_rename(&dn).await;
+        ids.extend(ids_below_renamed(directory, entry, &dn).await?);
+    }
+    Ok(ids)
+}
+
+/// The identifiers of what stands below an entry that was renamed: what has an address has nothing below it.
+async fn ids_below_renamed(
+    directory: &Directory,
+    entry: &Entry,
+    dn: &Dn,
+) -> Result<Vec<String>, DirectoryError> {
+    match entry.first(&names::MAIL) {
+        Some(_) => Ok(Vec::new()),
+        None => ids_below(directory, dn).await,
+    }
 }
 
 fn recorded(outcome: Outcome) -> Result<(), FeedError> {
@@ -251,24 +291,27 @@ fn recorded(outcome: Outcome) -> Result<(), FeedError> {
     }
 }
 
-/// Goes through the whole directory.
+/// Goes through the whole directory, folder by folder. What is moved meanwhile from one that comes later to one that came
+/// before is told of by the persistent search, as is what is made.
 async fn review(directory: &Directory, link: &mut Link, server: &str) -> Result<(), FeedError> {
     let mut unmet = known(link).await?;
     let tree = directory.tree();
-    let mut scan = directory.scan(tree.root(), Scope::Subtree, &filter(), read_attributes()).await?;
     let mut batch = Batch::new(link, directory, server);
-    while let Some(entry) = scan.next().await? {
-        // It was read after the number was.
-        let known_at = id_of(&entry).and_then(|id| unmet.remove(&ContactId::from_unique_id(&id)?));
-        let Some(stored) = Stored::of_entry(tree, &entry, Condition::At(known_at.unwrap_or(0))) else {
-            continue;
-        };
-        if known_at.is_some() || stored.is_there() {
-            recorded(batch.push(stored).await?)?;
+    for folder in directory.folders_of_tenants().await? {
+        let mut scan = directory.scan(&folder, Scope::Subtree, &anything(), read_attributes()).await?;
+        while let Some(entry) = scan.next().await? {
+            // It was read after the number was.
+            let known_at = id_of(&entry).and_then(|id| unmet.remove(&ContactId::from_unique_id(&id)?));
+            let Some(stored) = Stored::of_entry(tree, &entry, Condition::At(known_at.unwrap_or(0))) else {
+                continue;
+            };
+            if known_at.is_some() || stored.is_there() {
+                recorded(batch.push(stored).await?)?;
+            }
         }
     }
     recorded(batch.send().await?)?;
-    // What was not met is gone, or was renamed past the search.
+    // What was not met is gone, or was renamed past the searches.
     let unmet = unmet.into_keys().map(ContactId::unique_id).collect();
     recorded(record(link, directory, server, &[], unmet).await?)
 }

@@ -5,12 +5,12 @@ use crate::store::{Applied, BATCH, Condition, Link, StoreError, Stored};
 use directory::{Directory, Entry, Scope, error::DirectoryError};
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
-    contact::record::{filter, read_attributes},
+    contact::record::{anything, read_attributes},
     entry::EntryView,
     names,
 };
 
-/// Entries that are read by one search.
+/// Entries that are read together.
 const READ_TOGETHER: usize = 50;
 /// How often an entry is read again because somebody else has recorded it meanwhile. Each time means progress for
 /// somebody.
@@ -99,9 +99,9 @@ async fn read(
     versions: &[u64],
 ) -> Result<Vec<Stored>, DirectoryError> {
     let tree = directory.tree();
-    let any = Filter::any(ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, id)));
-    let most = i32::try_from(ids.len()).unwrap_or(i32::MAX);
-    let found = directory.find_some(tree.root(), Scope::Subtree, &any, read_attributes(), most).await?;
+    let values: Vec<_> = ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, id)).collect();
+    let pick = |entry: &Entry| Some(entry.clone());
+    let found = directory.find_by_values(tree.root(), None, &values, read_attributes(), pick).await?;
     let stored = ids.iter().zip(versions).map(|(id, version)| {
         let condition = Condition::At(*version);
         let entry = found.iter().find(|entry| entry.first(&names::NS_UNIQUE_ID) == Some(id));
@@ -114,10 +114,11 @@ async fn read(
 
 /// The identifiers of what stands below an entry.
 pub(crate) async fn ids_below(directory: &Directory, dn: &Dn) -> Result<Vec<String>, DirectoryError> {
-    let mut scan = directory.scan(dn, Scope::Subtree, &filter(), &[names::NS_UNIQUE_ID]).await?;
+    let mut scan =
+        directory.scan(dn, Scope::Subtree, &anything(), &[names::NS_UNIQUE_ID, names::MAIL]).await?;
     let mut ids = Vec::new();
     while let Some(entry) = scan.next().await? {
-        ids.extend(id_of(&entry));
+        ids.extend(id_of(&entry).filter(|_| entry.first(&names::MAIL).is_some()));
     }
     Ok(ids)
 }

@@ -1,10 +1,11 @@
 //! What this process writes goes into the projection at once, not when the feeder comes to it: so whoever reads next, in
 //! whatever process, finds it. What cannot be recorded is remembered as missing, and until the feeder has surely come
-//! to it this process does not answer from the projection.
+//! to it this process does not answer from the projection. Other processes do not know of it; the write is answered when they do
+//! not answer from the projection either, since Redis has taken no writes for a while ([`OPEN`]).
 
 use crate::{
     recording::{Outcome, RecordError, id_of, ids_below, record},
-    store::{Condition, Link, Place, Standing, Stored},
+    store::{Condition, Link, OPEN, Place, Standing, Stored},
 };
 use directory::{
     Directory,
@@ -15,17 +16,21 @@ use futures_util::future::BoxFuture;
 use mail_model::tree::Tree;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until, timeout},
+};
 
 /// Reports that may wait to be recorded; who writes more waits.
 const WAITING: usize = 1024;
 /// Reports that are recorded together.
 const TOGETHER: usize = 200;
-/// How long an answer waits for what was written before it.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an answer waits for what was written before it. What is not recorded by then is not in the copies of others, and
+/// those are no longer answered from, unless Redis takes writes of others; then the feeder has recorded it.
+const PATIENCE: Duration = OPEN.saturating_add(Duration::from_millis(500));
 /// Connections to read what was written.
 const CONNECTIONS: usize = 2;
 
@@ -53,7 +58,7 @@ impl Witness for Desk {
     fn saw(&self, report: Report) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if self.notes.send(Note::Report(report)).await.is_err() {
-                self.missing.note();
+                self.missing.note(None);
             }
         })
     }
@@ -65,7 +70,7 @@ impl Desk {
         &self.missing
     }
 
-    /// Waits until everything that was handed in is recorded, or known to be missing.
+    /// Waits until everything that was handed in is recorded, or is missing and nobody answers without it.
     pub(crate) async fn settle(&self) {
         let (done, until) = oneshot::channel();
         let marked = async {
@@ -74,8 +79,10 @@ impl Desk {
                 let _done = until.await;
             }
         };
-        if tokio::time::timeout(PATIENCE, marked).await.is_err() {
-            self.missing.note();
+        if timeout(PATIENCE, marked).await.is_err() {
+            self.missing.note(None);
+        } else if let Some(until) = self.missing.answered_without_until() {
+            sleep_until(until).await;
         }
     }
 
@@ -94,8 +101,9 @@ impl Desk {
                     Note::Marker(marker) => markers.push(marker),
                 }
             }
-            if !recorder.record(reports).await {
-                self.missing.note();
+            match recorder.record(reports).await {
+                Recorded::All => {}
+                Recorded::Lacking { answered_without_until } => self.missing.note(answered_without_until),
             }
             for marker in markers {
                 // Who has stopped waiting needs no answer.
@@ -113,27 +121,38 @@ struct Recorder<'a> {
     servers: HashMap<Arc<str>, Directory>,
 }
 
+/// What came of reports.
+enum Recorded {
+    All,
+    /// Some are missing.
+    Lacking {
+        /// Until when other processes may answer from a projection without them.
+        answered_without_until: Option<Instant>,
+    },
+}
+
 impl Recorder<'_> {
-    /// Whether all is recorded.
-    async fn record(&mut self, reports: Vec<Report>) -> bool {
+    async fn record(&mut self, reports: Vec<Report>) -> Recorded {
         let mut by_server: HashMap<Arc<str>, Vec<Written>> = HashMap::new();
         for Report { server, written } in reports {
             by_server.entry(server).or_default().push(written);
         }
-        let mut all = true;
+        let mut recorded = Recorded::All;
         for (server, written) in by_server {
             let directory = self.server(&server).clone();
             match record_written(&mut self.link, &directory, &server, written).await {
                 // Whoever begins one reads it from the directory.
                 Ok(Outcome::Recorded | Outcome::NoProjection) => {}
-                Ok(Outcome::OtherServer) => all = false,
+                // Others show it once it has come to the server that they are fed from.
+                Ok(Outcome::OtherServer) => recorded = recorded.lacking(None),
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.reports.missing");
-                    all = false;
+                    let may_be_answered_from = self.link.may_be_answered_from().await;
+                    recorded = recorded.lacking(may_be_answered_from.then(|| Instant::now() + OPEN));
                 }
             }
         }
-        all
+        recorded
     }
 
     fn server(&mut self, server: &Arc<str>) -> &Directory {
@@ -142,6 +161,16 @@ impl Recorder<'_> {
             let settings = LdapSettings { connections: CONNECTIONS, ..ldap.only(server) };
             Directory::new(Arc::new(settings), tree.clone())
         })
+    }
+}
+
+impl Recorded {
+    fn lacking(self, until: Option<Instant>) -> Self {
+        let before = match self {
+            Self::All => None,
+            Self::Lacking { answered_without_until } => answered_without_until,
+        };
+        Self::Lacking { answered_without_until: before.max(until) }
     }
 }
 
@@ -166,9 +195,15 @@ async fn record_written(
     record(link, directory, server, &entries, ids).await
 }
 
-/// Whether the projection may lack what this process has written.
+/// What the projection may lack of what this process has written.
 #[derive(Default)]
-pub(crate) struct Missing(Mutex<Option<Lack>>);
+pub(crate) struct Missing(Mutex<Lacking>);
+
+#[derive(Default)]
+struct Lacking {
+    lack: Option<Lack>,
+    answered_without_until: Option<Instant>,
+}
 
 /// What is known of when the feeder will have come to it.
 enum Lack {
@@ -179,25 +214,36 @@ enum Lack {
 }
 
 impl Missing {
-    /// Something was written and not recorded.
-    fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Lack::Noted);
+    /// Something was written and not recorded; until when others may answer without it.
+    fn note(&self, answered_without_until: Option<Instant>) {
+        let mut lacking = self.lacking();
+        lacking.lack = Some(Lack::Noted);
+        lacking.answered_without_until = lacking.answered_without_until.max(answered_without_until);
+    }
+
+    /// Until when others may answer without what was noted last.
+    fn answered_without_until(&self) -> Option<Instant> {
+        self.lacking().answered_without_until
     }
 
     /// Whether something is missing in the projection as it stands.
     pub(crate) fn is_in(&self, standing: &Standing) -> bool {
-        let mut lack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match *lack {
+        let mut lacking = self.lacking();
+        match lacking.lack {
             None => return false,
             Some(Lack::Until(beats)) if standing.beats >= beats => {
-                *lack = None;
+                lacking.lack = None;
                 return false;
             }
             // A projection that was begun anew counts anew.
             Some(Lack::Until(beats)) if standing.beats + 2 >= beats => {}
-            Some(_) => *lack = Some(Lack::Until(standing.beats + 2)),
+            Some(_) => lacking.lack = Some(Lack::Until(standing.beats + 2)),
         }
         true
+    }
+
+    fn lacking(&self) -> MutexGuard<'_, Lacking> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -213,7 +259,7 @@ mod tests {
     fn what_is_missing_is_there_after_the_second_beat() {
         let missing = Missing::default();
         assert!(!missing.is_in(&standing(5)));
-        missing.note();
+        missing.note(None);
         assert!(missing.is_in(&standing(5)));
         assert!(missing.is_in(&standing(6)));
         assert!(!missing.is_in(&standing(7)));
@@ -223,7 +269,7 @@ mod tests {
     #[test]
     fn a_projection_that_was_begun_anew_counts_anew() {
         let missing = Missing::default();
-        missing.note();
+        missing.note(None);
         assert!(missing.is_in(&standing(50)));
         assert!(missing.is_in(&standing(1)));
         assert!(missing.is_in(&standing(2)));

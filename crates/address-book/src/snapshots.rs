@@ -69,7 +69,8 @@ impl Snapshots {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(tenant.clone()).or_default().clone();
         let mut kept = slot.0.lock().await;
         if kept.failed.is_some_and(|failed| failed >= asked) {
-            return Err(DirectoryError::Unreachable(Unreachable::Resting));
+            let found = if directory.hangs() { Unreachable::Hangs } else { Unreachable::FoundOut };
+            return Err(found.into());
         }
         let opened = kept.open(directory, tenant, asked).await;
         kept.failed = matches!(opened, Err(DirectoryError::Unreachable(_))).then(Instant::now);
@@ -142,7 +143,7 @@ async fn read(
     let (mut at, mut state) = (0, 0_u64);
     for folder in tree.tenant_folders(tenant) {
         let mut scan =
-            directory.scan(&folder, Scope::Subtree, &record::filter(), record::read_attributes()).await?;
+            directory.scan(&folder, Scope::Subtree, &record::anything(), record::read_attributes()).await?;
         while let Some(entry) = scan.next().await? {
             let record = entry.dn().and_then(|dn| Record::from_entry(tree, &dn, &entry));
             if let Some(record) = record {

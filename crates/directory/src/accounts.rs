@@ -1,13 +1,16 @@
 //! Accounts: who a login or a token belongs to, and whether a password is right.
 
-use crate::{Directory, Entry, Scope, error::DirectoryError, error::Unreachable};
+use crate::{
+    Directory, Entry, Scope,
+    error::{DirectoryError, Operation, Unreachable, trimmed},
+};
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
     names,
     user::{self, account::Account, command::Password},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 impl Directory {
     /// The account of a login: a user that is neither deleted nor blocked.
@@ -37,14 +40,41 @@ impl Directory {
         }
     }
 
+    /// Of some accounts those whose own password policy is not there, each with the name of that. Their passwords then follow
+    /// the policy of the server or of a folder. It must be bound as somebody who may read them.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn without_their_policy<'a>(
+        &self,
+        accounts: &[&'a Dn],
+    ) -> Result<Vec<(&'a Dn, String)>, DirectoryError> {
+        let mut found = Vec::new();
+        for account in accounts {
+            let Some(entry) = self.read_whole(account).await? else { continue };
+            for policy in entry.values(&names::PASSWORD_POLICY) {
+                let name = String::from_utf8_lossy(policy.as_bytes()).into_owned();
+                let is_there = match Dn::parse(&name) {
+                    Ok(dn) => self.read_whole(&dn).await?.is_some(),
+                    Err(_) => false,
+                };
+                if !is_there {
+                    found.push((*account, name));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     fn account_from(&self, entry: &Entry) -> Option<Account> {
         let (tenant, mail) = self.tree().user_of(&entry.dn()?)?;
         Account::from_entry(tenant, mail, entry)
     }
 
-    /// Whether a password is an account's, decided by a bind as it. Without an account the same bind is
-    /// made as the decoy, whose password nobody knows: it fails after the same work, so the time
-    /// tells nobody which logins exist.
+    /// Whether a password is an account's, decided by a bind as it. Without an account the same binds are
+    /// made as the decoy, whose password nobody knows: they fail after the same work, so the time
+    /// tells nobody which logins exist. A password that was given in another form than the one that is set
+    /// nowadays takes a second bind where it is wrong; that depends on what was sent alone.
     ///
     /// # Errors
     /// [`DirectoryError::Unreachable`] when the directory does not answer.
@@ -57,21 +87,25 @@ impl Directory {
             Some(account) => self.tree().user(&account.tenant, &account.mail),
             None => self.tree().decoy(),
         };
-        let accepted = self.accepts_bind(&dn, password).await?;
-        Ok(accepted && account.is_some())
+        for candidate in password.candidates() {
+            if self.accepts_bind(&dn, candidate).await? {
+                return Ok(account.is_some());
+            }
+        }
+        Ok(false)
     }
 
-    async fn accepts_bind(&self, dn: &Dn, password: &Password) -> Result<bool, DirectoryError> {
+    async fn accepts_bind(&self, dn: &Dn, password: &SecretString) -> Result<bool, DirectoryError> {
         let mut connection = self.passwords().check_out().await?;
-        let (dn, password) = (dn.to_string(), password.secret().expose_secret());
+        let (dn, password) = (dn.to_string(), password.expose_secret());
         let result = connection.run(async |ldap| ldap.simple_bind(&dn, password).await).await;
-        let result = result.map_err(|error| DirectoryError::from(Unreachable::Connection(error)))?;
+        let result = result.map_err(|error| connection.failure(Operation::Read, error))?;
         match result.rc {
             0 => Ok(true),
             // invalidCredentials, noSuchObject, inappropriateAuthentication (no password set),
             // unwillingToPerform (locked), constraintViolation (too many failures)
             49 | 32 | 48 | 53 | 19 => Ok(false),
-            code => Err(Unreachable::Declined { code, diagnostic: result.text }.into()),
+            code => Err(Unreachable::Declined { code, diagnostic: trimmed(result.text) }.into()),
         }
     }
 }

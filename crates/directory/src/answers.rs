@@ -5,7 +5,7 @@
 //! answer is written into that entry. A claim without an answer is of a request under way, or of a process
 //! that died; after two minutes the next equal request takes it over, by a modify on the exact claim that it read.
 
-use crate::{Directory, Entry, Scope, error::DirectoryError};
+use crate::{Directory, Entry, Scope, batches::Applied, error::DirectoryError};
 use jiff::{SignedDuration, Timestamp};
 use ldap_text::{attribute::AttributeName, filter::Filter, generalized_time};
 use mail_model::{
@@ -87,18 +87,13 @@ impl Directory {
         self.remove(&claim.removal()).await
     }
 
-    /// Removes answers that are kept long enough.
-    pub(crate) async fn purge_answers(&self, now: Timestamp) -> Result<(), DirectoryError> {
+    /// Removes answers that are kept long enough; what fails of one is left.
+    pub(crate) async fn purge_answers(&self, now: Timestamp) -> Result<Applied, DirectoryError> {
         let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
         let filter = answer::begun_by(before);
         let folder = self.tree().answers();
-        let mut scan = self.scan(&folder, Scope::Children, &filter, &[names::NO_ATTRIBUTES]).await?;
-        while let Some(entry) = scan.next().await? {
-            if let Some(dn) = entry.dn() {
-                self.remove(&deletion::removal(dn)).await?;
-            }
-        }
-        Ok(())
+        let removal = |dn, _: &Entry| Some(deletion::removal(dn));
+        self.change_all_found(&folder, Scope::Subtree, &filter, &[names::NO_ATTRIBUTES], removal).await
     }
 }
 

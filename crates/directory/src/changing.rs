@@ -4,6 +4,7 @@
 use crate::{
     Directory, Entry, Scope,
     error::{DirectoryError, PasswordRefusal},
+    look_up::FEW,
 };
 use ldap_text::{
     dn::Dn,
@@ -89,6 +90,11 @@ fn left_by_a_rename(dn: &Dn, owner: &Entry, address: &str) -> Option<ChangeRecor
     let name = dn.rdn()?.value_of(&names::MAIL)?;
     let mut all = owner.values(&names::MAIL_ALTERNATE_ADDRESS).iter().map(String::as_str).chain([name]);
     (!all.any(|own| own.eq_ignore_ascii_case(address))).then(|| old_name_removal(dn.clone(), address))
+}
+
+/// Whoever has an address, be it the first one or another.
+pub(crate) fn has_address(address: &str) -> Filter {
+    Filter::any([names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::equal(name, address)))
 }
 
 /// Plans a change on the state that is there, again and again while others are faster.
@@ -207,13 +213,33 @@ impl Directory {
         addresses: &[String],
         own: Option<&Dn>,
     ) -> Result<Option<AddressTaken>, DirectoryError> {
+        let root = self.tree().root();
+        for few in addresses.chunks(FEW) {
+            // Most often none is taken, and one search tells that of a few.
+            let any = Filter::any(few.iter().map(|address| has_address(address)));
+            if few.len() > 1
+                && self.find(root, Scope::Subtree, &any, &[names::NO_ATTRIBUTES]).await?.is_none()
+            {
+                continue;
+            }
+            if let Some(taken) = self.first_taken(tenant, few, own).await? {
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first of some addresses that another entry has, looked for one by one.
+    async fn first_taken(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+    ) -> Result<Option<AddressTaken>, DirectoryError> {
+        let root = self.tree().root();
         for address in addresses {
-            let filter = Filter::any([
-                Filter::equal(names::MAIL, address.as_str()),
-                Filter::equal(names::MAIL_ALTERNATE_ADDRESS, address.as_str()),
-            ]);
             let attributes = [names::DELETED_SINCE, names::MAIL_ALTERNATE_ADDRESS];
-            let Some(owner) = self.find(self.tree().root(), Scope::Subtree, &filter, &attributes).await?
+            let Some(owner) = self.find(root, Scope::Subtree, &has_address(address), &attributes).await?
             else {
                 continue;
             };

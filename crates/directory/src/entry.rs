@@ -1,6 +1,7 @@
 //! Entries as they come from the server: read straight from the decoded message, without the panics
 //! and maps of the library's own form (one is made per request, and 20,000 per scan).
 
+use crate::error::DirectoryError;
 use lber::structure::{PL, StructureTag};
 use ldap_text::{
     attribute::AttributeName,
@@ -8,7 +9,7 @@ use ldap_text::{
     ldif::{self, Attribute, Value},
 };
 use ldap3::ResultEntry;
-use mail_model::entry::EntryView;
+use mail_model::{conflicts, entry::EntryView};
 
 /// An entry that was found.
 #[derive(Clone, Debug)]
@@ -34,23 +35,41 @@ impl Entry {
     }
 
     /// The same with all values, whatever bytes they are.
-    pub(crate) fn decode_whole(result: ResultEntry) -> Option<ldif::Entry> {
-        let mut parts = constructed(result.0)?.into_iter();
-        let dn = Dn::parse(&text(parts.next()?)?).ok()?;
-        let mut attributes = Vec::new();
-        for attribute in constructed(parts.next()?)? {
-            let mut parts = constructed(attribute)?.into_iter();
-            let name = AttributeName::parse(&text(parts.next()?)?).ok()?;
-            let values = constructed(parts.next()?)?.into_iter().filter_map(bytes);
+    ///
+    /// # Errors
+    /// [`DirectoryError::Unreadable`], which says what can't be read of which entry.
+    pub(crate) fn decode_whole(result: ResultEntry) -> Result<ldif::Entry, DirectoryError> {
+        let mut parts = constructed(result.0).unwrap_or_default().into_iter();
+        let name = parts.next().and_then(bytes).unwrap_or_default();
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let unreadable = |reason: String| DirectoryError::Unreadable { dn: name.clone(), reason };
+        let dn = Dn::parse(&name).map_err(|error| unreadable(error.to_string()))?;
+        let malformed = || unreadable("it is malformed".to_owned());
+        let listed = parts.next().and_then(constructed).ok_or_else(malformed)?;
+        let mut attributes = Vec::with_capacity(listed.len());
+        for attribute in listed {
+            let mut parts = constructed(attribute).ok_or_else(malformed)?.into_iter();
+            let name = parts.next().and_then(bytes).ok_or_else(malformed)?;
+            let name = String::from_utf8_lossy(&name);
+            let name = AttributeName::parse(&name).map_err(|error| {
+                unreadable(format!("it has an attribute {name:?}, and {error}; rename or remove that"))
+            })?;
+            let values =
+                parts.next().and_then(constructed).ok_or_else(malformed)?.into_iter().filter_map(bytes);
             attributes.push(Attribute { name, values: values.map(Value::Plain).collect() });
         }
-        Some(ldif::Entry { dn, attributes })
+        Ok(ldif::Entry { dn, attributes })
     }
 
     /// Its name as the server spells it.
     #[must_use]
     pub fn dn_text(&self) -> &str {
         &self.dn
+    }
+
+    /// Whether replication has set it aside.
+    pub(crate) fn is_conflict(&self) -> bool {
+        conflicts::is_name_set_aside(&self.dn)
     }
 
     /// Its attributes, as the server spells and orders them.

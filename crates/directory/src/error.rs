@@ -1,13 +1,24 @@
 //! What can go wrong with the directory, and what each result code of 389-ds means to us
 //! (RFC 4511 appendix A.1). Messages here are for the log; nothing of them reaches a client.
 
+use crate::result_code::said;
 use ldap3::{LdapError, LdapResult};
+
+/// The result code of a removal of what has others below it (RFC 4511 appendix A.2).
+pub(crate) const NOT_ALLOWED_ON_NON_LEAF: u32 = 66;
+
+/// The result codes of binds that an operator is told more about (RFC 4511 appendix A.2).
+const CONFIDENTIALITY_REQUIRED: u32 = 13;
+const INVALID_CREDENTIALS: u32 = 49;
 
 /// What went wrong with the directory.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// No server can be reached, or it does not answer; nothing was done.
-    #[error("the directory is out of reach")]
+    /// No server can be reached, does not answer, or does not let the account in; nothing was done.
+    #[error(
+        "{}",
+        if .0.is_of_account() { "the directory does not let this server in" } else { "the directory is out of reach" }
+    )]
     Unreachable(#[source] Unreachable),
     /// The connection broke or fell silent while a write was under way: it may have been done or not,
     /// or in part.
@@ -31,8 +42,26 @@ pub enum DirectoryError {
     /// A value does not fit its attribute's syntax.
     #[error("a value was refused: {0}")]
     InvalidValue(String),
+    /// The server has an entry that can't be written as LDIF.
+    #[error("the entry {dn} cannot be read: {reason}")]
+    Unreadable {
+        /// Its name, as the server spells it.
+        dn: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The server could not get hold of an entry that a change needs and that is there, however often it was asked.
+    #[error(
+        "389-ds could not get hold of an entry that is there ({}): too many changes in one folder at once, or an \
+         access rule that is missing (pbm check)",
+        said(*code, "")
+    )]
+    Crowded {
+        /// The result code of the last try.
+        code: u32,
+    },
     /// A refusal that we do not expect: a server that is set up wrongly, or a mistake of ours.
-    #[error("the directory refused an operation: result {code}, {diagnostic}")]
+    #[error("the directory refused an operation: {}", said(*code, diagnostic))]
     Refused {
         /// The result code.
         code: u32,
@@ -50,22 +79,34 @@ pub enum Unreachable {
     /// Connecting or talking failed.
     #[error("connection failed")]
     Connection(#[source] LdapError),
-    /// Connecting timed out a moment ago and is not tried again yet.
-    #[error("the servers did not answer a moment ago")]
-    Resting,
-    /// The service account could not bind.
-    #[error("the bind of the service account was refused: result {code}, {diagnostic}")]
+    /// The servers accept connections, or nothing refuses them, and none answers.
+    #[error("the server hangs: it has answered nothing for seconds")]
+    Hangs,
+    /// Another request found a moment ago that no server can be used.
+    #[error("no server could be used a moment ago")]
+    FoundOut,
+    /// The account that pbm binds as could not.
+    #[error("the account is refused: {}", said(*code, diagnostic))]
     Bind {
         /// The result code.
         code: u32,
         /// The server's words.
         diagnostic: String,
     },
+    /// The account that pbm binds as could, and the server does nothing for it before its password is changed.
+    #[error("the server does nothing for the account until its password is changed")]
+    PasswordExpired,
     /// All connections are in use for too long.
     #[error("no connection became free in time")]
     AllBusy,
-    /// The server said that it is busy, unavailable, read-only or shutting down.
-    #[error("the server does not serve: result {code}, {diagnostic}")]
+    /// The server takes no writes, and says so before it begins one.
+    #[error(
+        "the server takes no writes ({0}): wait for the end of its task (cn=tasks,cn=config), set nsslapd-readonly off, or \
+         look whether its disk is full; then run this again"
+    )]
+    ReadOnly(String),
+    /// The server said that it is busy, unavailable or shutting down.
+    #[error("the server does not serve: {}", said(*code, diagnostic))]
     Declined {
         /// The result code.
         code: u32,
@@ -91,7 +132,49 @@ pub enum PasswordRefusal {
     Syntax,
 }
 
+impl Unreachable {
+    /// Whether the reason is the account that pbm binds as, which waiting does not change.
+    #[must_use]
+    pub const fn is_of_account(&self) -> bool {
+        matches!(self, Self::Bind { .. } | Self::PasswordExpired)
+    }
+
+    /// What an operator does about it, where more is to be said than the error does.
+    #[must_use]
+    pub const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Bind { code: CONFIDENTIALITY_REQUIRED, .. } => {
+                Some("the server wants a secure connection: use ldaps:// or ldap.start_tls = true")
+            }
+            Self::Bind { code: INVALID_CREDENTIALS, .. } => Some(
+                "there may be no such account yet, its DN or password is wrong, or a password policy has let the password expire: check \
+                 tree.root, and the DN and the password of the account in the configuration, or run pbm init, which makes the account, sets \
+                 the password and gives the account a policy without expiry",
+            ),
+            Self::Bind { .. } => Some(
+                "the account is locked, or a password policy keeps it out: remove nsAccountLock where it is set, and run pbm init, \
+                 which sets the password and gives the account a policy of its own",
+            ),
+            Self::PasswordExpired => Some(
+                "a password policy wants it changed (passwordMustChange, passwordExp): run pbm init, which sets it and gives the \
+                 account a policy without expiry",
+            ),
+            Self::Hangs => Some("see OPERATIONS.md, A directory that hangs"),
+            Self::Connection(_) => Some(
+                "is the server running, are host and port right, and does ldap.ca_file sign its certificate?",
+            ),
+            Self::FoundOut | Self::AllBusy | Self::ReadOnly(_) | Self::Declined { .. } => None,
+        }
+    }
+}
+
 impl DirectoryError {
+    /// Whether the server was found to hang.
+    #[must_use]
+    pub fn is_hang(&self) -> bool {
+        matches!(self, Self::Unreachable(Unreachable::Hangs))
+    }
+
     /// Whether the connection turned out to be closed, as after a restart of the server; not so after a
     /// time limit, since the next server would be as silent.
     pub(crate) fn is_broken_connection(&self) -> bool {
@@ -109,6 +192,7 @@ impl DirectoryError {
     pub(crate) fn after_a_write(self) -> Self {
         match self {
             Self::Unreachable(error) => Self::OutcomeUnknown(Box::new(error)),
+            error @ Self::Crowded { .. } => Self::OutcomeUnknown(Box::new(error)),
             other => other,
         }
     }
@@ -125,8 +209,14 @@ pub(crate) enum Operation {
 pub(crate) fn check(result: LdapResult) -> Result<(), DirectoryError> {
     match result.rc {
         0 => Ok(()),
-        code => Err(meaning(code, result.text)),
+        code => Err(meaning(code, trimmed(result.text))),
     }
+}
+
+/// What a server says, as it is shown: 389-ds ends some of its messages with a line end.
+pub(crate) fn trimmed(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// The meaning of a result code other than success.
@@ -143,8 +233,12 @@ fn meaning(code: u32, diagnostic: String) -> DirectoryError {
         19 => constraint(diagnostic),
         // invalidAttributeSyntax
         21 => DirectoryError::InvalidValue(diagnostic),
-        // timeLimitExceeded, adminLimitExceeded, busy, unavailable, unwillingToPerform (a server in
-        // read-only mode or shutting down), operationsError (a back end that is being imported),
+        // unwillingToPerform: "database is read-only", "Server is read-only".
+        53 if diagnostic.to_ascii_lowercase().contains("read-only") => {
+            DirectoryError::Unreachable(Unreachable::ReadOnly(diagnostic))
+        }
+        // timeLimitExceeded, adminLimitExceeded, busy, unavailable, unwillingToPerform (a server that is
+        // shutting down), operationsError (a back end that is being imported),
         // referral (a read-only consumer points to its supplier)
         3 | 11 | 51 | 52 | 53 | 1 | 10 => {
             DirectoryError::Unreachable(Unreachable::Declined { code, diagnostic })
@@ -175,7 +269,7 @@ fn constraint(diagnostic: String) -> DirectoryError {
 /// The meaning of an error of the library.
 pub(crate) fn broken(operation: Operation, error: LdapError) -> DirectoryError {
     match error {
-        LdapError::LdapResult { result } => meaning(result.rc, result.text),
+        LdapError::LdapResult { result } => meaning(result.rc, trimmed(result.text)),
         LdapError::FilterParsing | LdapError::AddNoValues | LdapError::UnknownScheme(_) => {
             DirectoryError::Malformed(error)
         }
@@ -189,6 +283,7 @@ pub(crate) fn broken(operation: Operation, error: LdapError) -> DirectoryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::error::Error as _;
 
     #[test]
     fn a_uniqueness_clash_and_a_password_policy_are_told_apart() {
@@ -214,6 +309,36 @@ mod tests {
         for code in [1, 3, 10, 11, 51, 52, 53] {
             assert!(matches!(meaning(code, String::new()), DirectoryError::Unreachable(_)), "{code}");
         }
+    }
+
+    #[test]
+    fn a_server_that_takes_no_writes_is_told_from_one_that_refuses() {
+        for words in ["database is read-only", "Server is read-only"] {
+            let error = meaning(53, words.into());
+            assert!(
+                matches!(&error, DirectoryError::Unreachable(Unreachable::ReadOnly(told)) if told == words),
+                "{error:?}"
+            );
+        }
+        for (code, words) in [(53, "shutting down"), (51, "database is read-only")] {
+            let error = meaning(code, words.into());
+            assert!(matches!(&error, DirectoryError::Unreachable(Unreachable::Declined { .. })), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_account_is_refused_for_is_said_with_what_to_do() {
+        for code in [13, 19, 48, 49, 53] {
+            let refused = Unreachable::Bind { code, diagnostic: String::new() };
+            assert!(refused.is_of_account() && refused.advice().is_some(), "{code}");
+            assert!(refused.to_string().ends_with(&format!("({code})")), "{refused}");
+        }
+        assert!(Unreachable::PasswordExpired.is_of_account() && !Unreachable::AllBusy.is_of_account());
+        assert_eq!(
+            meaning(53, String::new()).source().map(ToString::to_string).as_deref(),
+            Some("the server does not serve: unwillingToPerform (53)")
+        );
+        assert!(meaning(50, String::new()).to_string().ends_with("insufficientAccessRights (50)"));
     }
 
     #[test]

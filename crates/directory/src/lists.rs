@@ -4,13 +4,11 @@
 use crate::{Directory, Entry, Scope, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
+    entry::EntryView as _,
     list::{Listing, PageRequest, SortKey},
     names,
 };
 use std::collections::{BinaryHeap, HashMap};
-
-/// How many entries of a page are read by one search: an OR of as many index look-ups.
-const READ_BATCH: usize = 100;
 
 /// Some of the matches of a list, and how many there are in all.
 #[derive(Clone, Debug)]
@@ -48,10 +46,7 @@ impl Directory {
         read: impl Fn(&Entry) -> Option<T>,
     ) -> Result<Page<T>, DirectoryError> {
         let (keys, count) = self.sort_keys(collection, request).await?;
-        let mut items = Vec::with_capacity(keys.len());
-        for batch in keys.chunks(READ_BATCH) {
-            items.extend(self.entries_named(collection, batch, &read).await?);
-        }
+        let items = self.entries_named(collection, &keys, read).await?;
         Ok(Page { items, count })
     }
 
@@ -62,16 +57,17 @@ impl Directory {
         request: &PageRequest,
     ) -> Result<(Vec<SortKey>, usize), DirectoryError> {
         let by = request.order_by.attribute();
-        // The naming value stands in the DN.
-        let wanted = [by.cloned().unwrap_or(names::NO_ATTRIBUTES)];
-        let filter = collection.listing.narrow(collection.who.clone(), &request.search);
-        let mut scan = self.scan(&collection.folder, collection.scope, &filter, &wanted).await?;
+        let wanted = keys_read(collection.listing, request);
+        let mut scan = self.scan(&collection.folder, collection.scope, &collection.who, &wanted).await?;
         let mut kept = Kept::new(request.offset().saturating_add(request.limit), request.descending);
         let mut count = 0;
         while let Some(entry) = scan.next().await? {
             let Some(name) = collection.name_of(&entry) else { continue };
+            if !collection.listing.has_words(&entry, &request.search) {
+                continue;
+            }
             count += 1;
-            kept.offer(SortKey::new(name, by.and_then(|by| mail_model::entry::EntryView::first(&entry, by))));
+            kept.offer(SortKey::new(name, by.map(|by| entry.first(by).unwrap_or_default())));
         }
         Ok((kept.into_page(request.offset()), count))
     }
@@ -82,21 +78,36 @@ impl Directory {
         keys: &[SortKey],
         read: impl Fn(&Entry) -> Option<T>,
     ) -> Result<Vec<T>, DirectoryError> {
-        let naming = &collection.listing.naming;
-        let named = Filter::any(keys.iter().map(|key| Filter::equal(naming.clone(), key.name())));
-        let filter = Filter::all([collection.who.clone(), named]);
+        let Collection { listing, folder, scope, who, attributes } = collection;
         let places: HashMap<&str, usize> = keys.iter().map(SortKey::name).zip(0..).collect();
-        let mut found: Vec<Option<T>> = keys.iter().map(|_| None).collect();
-        let mut scan =
-            self.scan(&collection.folder, collection.scope, &filter, collection.attributes).await?;
-        while let Some(entry) = scan.next().await? {
-            let Some(name) = collection.name_of(&entry) else { continue };
-            if let Some(place) = places.get(name.as_str()).and_then(|place| found.get_mut(*place)) {
-                *place = read(&entry);
-            }
-        }
-        Ok(found.into_iter().flatten().collect())
+        let pick = |entry: &Entry| {
+            let place = *places.get(collection.name_of(entry)?.as_str())?;
+            Some((place, read(entry)?))
+        };
+        let mut found = if *scope == Scope::Subtree {
+            let equal = |key: &SortKey| Filter::equal(listing.naming.clone(), key.name());
+            let named: Vec<_> = keys.iter().map(equal).collect();
+            self.find_by_values(folder, Some(who), &named, attributes, pick).await?
+        } else {
+            // Such names are values that any number of other entries have: departments, for one.
+            let child = |key: &SortKey| folder.child(listing.naming.clone(), key.name());
+            let named: Vec<_> = keys.iter().map(child).collect();
+            self.find_by_names(&named, who, attributes, pick).await?
+        };
+        found.sort_unstable_by_key(|(place, _)| *place);
+        Ok(found.into_iter().map(|(_, item)| item).collect())
     }
+}
+
+/// The attributes that a scan for sort keys reads: what is ordered by, and what is searched. The naming value stands in
+/// the DN.
+fn keys_read(listing: &Listing, request: &PageRequest) -> Vec<AttributeName> {
+    let searched = if request.search.is_empty() { &[][..] } else { listing.searched };
+    let mut wanted: Vec<_> = searched.iter().chain(request.order_by.attribute()).cloned().collect();
+    if wanted.is_empty() {
+        wanted.push(names::NO_ATTRIBUTES);
+    }
+    wanted
 }
 
 impl Collection<'_> {

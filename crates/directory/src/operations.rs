@@ -2,23 +2,21 @@
 
 use crate::{
     entry::Entry,
-    error::{DirectoryError, Operation, broken, check},
-    pool::{Checkout, Pool},
+    error::{DirectoryError, Operation, check},
+    patience::Patience,
+    pool::Pool,
+    scan::{Scan, WholeScan},
     settings::LdapSettings,
-    written::{self, Witness},
+    written::Witness,
 };
-use ldap_text::{
-    attribute::AttributeName,
-    dn::Dn,
-    filter::Filter,
-    ldif::{self, ChangeRecord},
-};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use ldap3::{
-    Ldap, LdapError, LdapResult, ResultEntry, SearchOptions, SearchStream,
+    Ldap, LdapError, LdapResult, SearchOptions,
     adapters::{Adapter, EntriesOnly, PagedResults},
+    controls::RawControl,
 };
 use mail_model::{names, tree::Tree};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Entries that the server sends before it waits for the next request of a scan: bounds the memory of
@@ -26,6 +24,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const SCAN_PAGE: i32 = 1000;
 /// The same for whole entries: each new page costs the server some time, and backups are to be fast.
 const WHOLE_SCAN_PAGE: i32 = 3000;
+
+/// Candidates that the server is asked for where one entry is wanted: the first may be conflict entries.
+const CANDIDATES: i32 = 10;
+/// The control of 389-ds by which a search finds the attributes that entries have, and none that are worked out.
+const REAL_ATTRIBUTES_ONLY: &str = "2.16.840.1.113730.3.4.17";
 
 /// The result code of a search that found more than was asked for (RFC 4511 appendix A.2).
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
@@ -46,11 +49,12 @@ pub enum Scope {
 pub struct Directory {
     tree: Tree,
     settings: Arc<LdapSettings>,
-    pool: Pool,
+    pub(crate) pool: Pool,
     passwords: Pool,
     /// Half of the connections: what many changes that belong together may take, so that other requests find one.
     lanes: Arc<Semaphore>,
-    witness: Option<Arc<dyn Witness>>,
+    pub(crate) witness: Option<Arc<dyn Witness>>,
+    pub(crate) patience: Option<Arc<Patience>>,
 }
 
 impl Directory {
@@ -62,6 +66,7 @@ impl Directory {
             passwords: Pool::for_passwords(&settings),
             lanes: Arc::new(Semaphore::new(lanes(&settings))),
             witness: None,
+            patience: None,
             settings,
             tree,
         }
@@ -71,6 +76,13 @@ impl Directory {
     #[must_use]
     pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
         Self { witness: Some(witness), ..self }
+    }
+
+    /// The same, and its writes wait up to `most` where the server takes none; `report` is called after a second and every few
+    /// seconds, with the time waited so far.
+    #[must_use]
+    pub fn patient(self, most: Duration, report: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { patience: Some(Arc::new(Patience::new(most, report))), ..self }
     }
 
     /// Where things stand in it.
@@ -97,6 +109,12 @@ impl Directory {
 
     pub(crate) fn passwords(&self) -> &Pool {
         &self.passwords
+    }
+
+    /// Whether all servers hang: whatever needs them would fail, or wait, at once.
+    #[must_use]
+    pub fn hangs(&self) -> bool {
+        self.settings.liveness.all_hang(&self.settings.urls)
     }
 
     /// A round trip to the server through a connection of the pool.
@@ -130,38 +148,14 @@ impl Directory {
         filter: &Filter,
         attributes: &[AttributeName],
     ) -> Result<(Arc<str>, Option<Entry>), DirectoryError> {
-        let (base, filter) = (base.to_string(), filter.to_string());
-        let attributes: Vec<&str> = attributes.iter().map(AttributeName::as_str).collect();
-        // A connection that the server closed a moment ago is noticed only when it is used; a read can
-        // be sent again.
-        match self.find_once(&base, scope, &filter, &attributes).await {
-            Err(error) if error.is_broken_connection() => {
-                self.find_once(&base, scope, &filter, &attributes).await
-            }
-            outcome => outcome,
-        }
+        let (server, found) = self.search(base, scope, filter, attributes, CANDIDATES).await?;
+        Ok((server, found.and_then(|found| found.into_iter().next())))
     }
 
-    async fn find_once(
-        &self,
-        base: &str,
-        scope: Scope,
-        filter: &str,
-        attributes: &[&str],
-    ) -> Result<(Arc<str>, Option<Entry>), DirectoryError> {
-        let mut connection = self.pool.check_out().await?;
-        let outcome =
-            connection.run(async |ldap| read_some(ldap, base, scope, filter, attributes, 1).await).await;
-        let (mut entries, result) = outcome.map_err(|error| broken(Operation::Read, error))?;
-        let server = connection.server().clone();
-        match check(result) {
-            // More than the one that was asked for.
-            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => {
-                Ok((server, entries.pop()))
-            }
-            Err(DirectoryError::NotFound) => Ok((server, None)),
-            Err(error) => Err(error),
-        }
+    /// A connection that the server closed a moment ago is noticed only when it is used; a read can be sent again. So can
+    /// one that a server was busy with when it began to hang, where another server answers.
+    fn is_worth_another_try(&self, error: &DirectoryError) -> bool {
+        error.is_broken_connection() || (error.is_hang() && !self.hangs())
     }
 
     /// Begins a search whose entries are read one by one, in bounded memory.
@@ -175,11 +169,24 @@ impl Directory {
         filter: &Filter,
         attributes: &[AttributeName],
     ) -> Result<Scan, DirectoryError> {
-        let attributes = attributes.iter().map(ToString::to_string).collect();
-        self.begin_scan(base, scope, filter, attributes, SCAN_PAGE).await
+        let scan = self.scan_with_conflicts(base, scope, filter, attributes).await?;
+        Ok(scan.without_conflicts())
     }
 
-    /// The same for whole entries: with everything that people can set.
+    /// The same, and conflict entries are found too.
+    pub(crate) async fn scan_with_conflicts(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+    ) -> Result<Scan, DirectoryError> {
+        let attributes = attributes.iter().map(ToString::to_string).collect();
+        self.begin_scan(base, scope, filter, attributes, SCAN_PAGE, None).await
+    }
+
+    /// The same for whole entries: with everything that people can set, and nothing that the server works out of other
+    /// entries, such as classes of service and roles.
     ///
     /// # Errors
     /// [`DirectoryError::Unreachable`], or a refusal.
@@ -191,7 +198,9 @@ impl Directory {
     ) -> Result<WholeScan, DirectoryError> {
         let kept = names::KEPT_OPERATIONAL.iter().map(ToString::to_string);
         let attributes = std::iter::once(names::ALL_USER_ATTRIBUTES.to_owned()).chain(kept).collect();
-        self.begin_scan(base, scope, filter, attributes, WHOLE_SCAN_PAGE).await.map(WholeScan)
+        let real = RawControl { ctype: REAL_ATTRIBUTES_ONLY.to_owned(), crit: false, val: None };
+        let scan = self.begin_scan(base, scope, filter, attributes, WHOLE_SCAN_PAGE, Some(real)).await?;
+        Ok(scan.into())
     }
 
     async fn begin_scan(
@@ -201,16 +210,18 @@ impl Directory {
         filter: &Filter,
         attributes: Vec<String>,
         page: i32,
+        control: Option<RawControl>,
     ) -> Result<Scan, DirectoryError> {
         let mut connection = self.pool.check_out().await?;
         let adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> =
             vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(page))];
-        let stream = connection
-            .begin()
+        let ldap = connection.begin();
+        ldap.controls.get_or_insert_default().extend(control);
+        let stream = ldap
             .streaming_search_with(adapters, &base.to_string(), scope.into(), &filter.to_string(), attributes)
-            .await
-            .map_err(|error| broken(Operation::Read, error))?;
-        Ok(Scan { stream, connection: Some(connection) })
+            .await;
+        let stream = stream.map_err(|error| connection.failure(Operation::Read, error))?;
+        Ok(Scan::begun(stream, connection))
     }
 
     /// Some of the entries that a filter finds, at most `most`, in no order. Unlike a scan it holds no connection once
@@ -226,33 +237,61 @@ impl Directory {
         attributes: &[AttributeName],
         most: i32,
     ) -> Result<Vec<Entry>, DirectoryError> {
+        self.look(base, scope, filter, attributes, most).await.map(Option::unwrap_or_default)
+    }
+
+    /// The same; `None` where the base is not there.
+    pub(crate) async fn look(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+        most: i32,
+    ) -> Result<Option<Vec<Entry>>, DirectoryError> {
+        self.search(base, scope, filter, attributes, most).await.map(|(_, found)| found)
+    }
+
+    /// The same, and the URL of the server that answered.
+    async fn search(
+        &self,
+        base: &Dn,
+        scope: Scope,
+        filter: &Filter,
+        attributes: &[AttributeName],
+        most: i32,
+    ) -> Result<(Arc<str>, Option<Vec<Entry>>), DirectoryError> {
         let (base, filter) = (base.to_string(), filter.to_string());
         let attributes: Vec<&str> = attributes.iter().map(AttributeName::as_str).collect();
-        let mut connection = self.pool.check_out().await?;
-        let read = async |ldap: &mut Ldap| read_some(ldap, &base, scope, &filter, &attributes, most).await;
-        let (entries, result) = connection.run(read).await.map_err(|error| broken(Operation::Read, error))?;
-        match check(result) {
-            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => Ok(entries),
-            Err(DirectoryError::NotFound) => Ok(Vec::new()),
-            Err(error) => Err(error),
+        match self.search_once(&base, scope, &filter, &attributes, most).await {
+            Err(error) if self.is_worth_another_try(&error) => {
+                self.search_once(&base, scope, &filter, &attributes, most).await
+            }
+            outcome => outcome,
         }
     }
 
-    /// Does a change. What this returns success for is stored.
-    ///
-    /// # Errors
-    /// [`DirectoryError`]; [`DirectoryError::OutcomeUnknown`] when it may have been done.
-    pub async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
+    async fn search_once(
+        &self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+        most: i32,
+    ) -> Result<(Arc<str>, Option<Vec<Entry>>), DirectoryError> {
         let mut connection = self.pool.check_out().await?;
-        let Some(witness) = self.witness.as_ref().filter(|_| self.tree.owner_of(&record.dn).is_some()) else {
-            return written::write(&mut connection, record).await;
-        };
-        let report = written::write_and_look(&mut connection, record).await?;
-        drop(connection);
-        if let Some(report) = report {
-            witness.saw(report).await;
+        let read = async |ldap: &mut Ldap| read_some(ldap, base, scope, filter, attributes, most).await;
+        let read = connection.run(read).await;
+        let (entries, result) = read.map_err(|error| connection.failure(Operation::Read, error))?;
+        let server = connection.server().clone();
+        match check(result) {
+            // There may be more than were asked for.
+            Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => {
+                Ok((server, Some(entries)))
+            }
+            Err(DirectoryError::NotFound) => Ok((server, None)),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 }
 
@@ -276,7 +315,7 @@ async fn read_some(
     let mut found = Vec::new();
     while let Some(result) = stream.next().await? {
         if !result.is_ref() && !result.is_intermediate() {
-            found.extend(Entry::decode(result));
+            found.extend(Entry::decode(result).filter(|entry| !entry.is_conflict()));
         }
     }
     Ok((found, stream.finish().await))
@@ -288,76 +327,6 @@ impl From<Scope> for ldap3::Scope {
             Scope::Base => Self::Base,
             Scope::Children => Self::OneLevel,
             Scope::Subtree => Self::Subtree,
-        }
-    }
-}
-
-/// A search for whole entries under way. Unlike a [`Scan`] it passes over nothing.
-pub(crate) struct WholeScan(Scan);
-
-impl WholeScan {
-    /// The next entry, with all its values, whatever bytes they are; `None` after the last.
-    ///
-    /// # Errors
-    /// [`DirectoryError`], also where an entry can't be read.
-    pub(crate) async fn next(&mut self) -> Result<Option<ldif::Entry>, DirectoryError> {
-        let unreadable = || DirectoryError::InvalidValue("an entry of the server cannot be read".to_owned());
-        let entry = self.0.next_as(|result| Some(Entry::decode_whole(result))).await?;
-        entry.map(|entry| entry.ok_or_else(unreadable)).transpose()
-    }
-}
-
-/// A search under way. It gives its connection back after the last entry; dropped half way, it gives it up.
-pub struct Scan {
-    stream: SearchStream<'static, String, Vec<String>>,
-    /// `None` after the end.
-    connection: Option<Checkout>,
-}
-
-impl Scan {
-    /// Reads to the end, and keeps what is picked of each entry.
-    ///
-    /// # Errors
-    /// [`DirectoryError`], and the scan is over.
-    pub(crate) async fn gather<T, I: IntoIterator<Item = T>>(
-        mut self,
-        pick: impl Fn(&Entry) -> I,
-    ) -> Result<Vec<T>, DirectoryError> {
-        let mut gathered = Vec::new();
-        while let Some(entry) = self.next().await? {
-            gathered.extend(pick(&entry));
-        }
-        Ok(gathered)
-    }
-
-    /// The next entry; `None` after the last, however often one asks.
-    ///
-    /// # Errors
-    /// [`DirectoryError`], and the scan is over.
-    pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
-        self.next_as(Entry::decode).await
-    }
-
-    async fn next_as<T>(
-        &mut self,
-        decode: impl Fn(ResultEntry) -> Option<T>,
-    ) -> Result<Option<T>, DirectoryError> {
-        if self.connection.is_none() {
-            return Ok(None);
-        }
-        while let Some(result) = self.stream.next().await.map_err(|error| broken(Operation::Read, error))? {
-            if let Some(entry) = decode(result) {
-                return Ok(Some(entry));
-            }
-        }
-        let result = self.stream.finish().await;
-        if let Some(mut connection) = self.connection.take() {
-            connection.end();
-        }
-        match check(result) {
-            // The base is not there, so nothing is below it.
-            Ok(()) | Err(DirectoryError::NotFound) => Ok(None),
-            Err(error) => Err(error),
         }
     }
 }

@@ -3,15 +3,7 @@
 
 use crate::{connection::Connection, error::Unreachable, settings::LdapSettings};
 use deadpool::managed::{self, Metrics, PoolConfig, PoolError, RecycleError, RecycleResult, Timeouts};
-use ldap3::LdapError;
-use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
-    time::{Duration, Instant},
-};
-
-/// How long no connection is tried after one timed out, so that requests do not pile up behind servers
-/// that swallow packets. A refused connection costs nothing and is tried at once.
-const REST: Duration = Duration::from_millis(500);
+use std::sync::{Arc, atomic::AtomicUsize};
 
 /// Connections to the directory.
 #[derive(Clone)]
@@ -23,7 +15,6 @@ pub(crate) type Checkout = managed::Object<Maker>;
 pub(crate) struct Maker {
     settings: Arc<LdapSettings>,
     last_good: AtomicUsize,
-    resting_until: Mutex<Option<Instant>>,
 }
 
 impl Pool {
@@ -40,11 +31,7 @@ impl Pool {
 
     #[expect(clippy::expect_used, reason = "a build error means a missing runtime, given here")]
     fn new(settings: &Arc<LdapSettings>, size: usize) -> Self {
-        let maker = Maker {
-            settings: settings.clone(),
-            last_good: AtomicUsize::new(0),
-            resting_until: Mutex::new(None),
-        };
+        let maker = Maker { settings: settings.clone(), last_good: AtomicUsize::new(0) };
         let config = PoolConfig {
             max_size: size.max(1),
             timeouts: Timeouts { wait: Some(settings.checkout_timeout), create: None, recycle: None },
@@ -72,24 +59,10 @@ impl managed::Manager for Maker {
     type Error = Unreachable;
 
     async fn create(&self) -> Result<Connection, Unreachable> {
-        if self.is_resting() {
-            return Err(Unreachable::Resting);
-        }
-        let made = Connection::open(&self.settings, &self.settings.credentials, &self.last_good).await;
-        if let Err(Unreachable::Connection(LdapError::Timeout { .. })) = &made {
-            *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
-        }
-        made
+        Connection::open(&self.settings, &self.settings.credentials, &self.last_good).await
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Unreachable> {
         if connection.is_usable() { Ok(()) } else { Err(RecycleError::message("closed or left half way")) }
-    }
-}
-
-impl Maker {
-    fn is_resting(&self) -> bool {
-        let resting_until = *self.resting_until.lock().unwrap_or_else(PoisonError::into_inner);
-        resting_until.is_some_and(|until| Instant::now() < until)
     }
 }

@@ -6,7 +6,7 @@
 use crate::{
     Directory, Entry, Scope,
     changing::{Attempts, NameTaken, WriteError},
-    error::DirectoryError,
+    error::{DirectoryError, NOT_ALLOWED_ON_NON_LEAF},
     lists::{Collection, Page},
     tenants::TenantAtHand,
 };
@@ -27,10 +27,9 @@ use mail_model::{
 };
 use std::sync::LazyLock;
 
-/// Resources of a group that are removed before more of them are read.
-const BATCH: i32 = 500;
-/// The result code of a removal of what has children (RFC 4511 appendix A.2, `notAllowedOnNonLeaf`).
-const NOT_EMPTY: u32 = 66;
+/// How often a group is emptied because a resource was made in it at the last moment: its name is hidden by then, so
+/// there are few.
+const MOST_ROUNDS: usize = 8;
 
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(resource::read_attributes);
 
@@ -51,7 +50,13 @@ impl Directory {
             who: group::live_filter(),
             attributes: group::READ_ATTRIBUTES,
         };
-        self.page(&collection, request, group_of).await
+        let mut page = self.page(&collection, request, group_of).await?;
+        let unfound = self.unfound_children(&collection.folder).await?;
+        for group in &mut page.items {
+            let folder = self.tree().resource_group(tenant, &group.name);
+            group.resources = unfound.subtract_from(group.resources, &folder);
+        }
+        Ok(page)
     }
 
     /// Reads a resource group.
@@ -155,37 +160,45 @@ impl Directory {
                 break;
             }
         }
-        self.empty_and_remove_group(tenant, name).await.map_err(DirectoryError::after_a_write)?;
-        Ok(())
+        match self.empty_and_remove_group(tenant, name).await {
+            Err(DirectoryError::Refused { code: NOT_ALLOWED_ON_NON_LEAF, .. }) => {
+                Err(WriteError::Conflict(format!(
+                    "{name} can't be removed: entries stand below it that pbm has not made. Its resources are gone; whoever runs the directory has to remove the others."
+                )))
+            }
+            outcome => Ok(outcome.map_err(DirectoryError::after_a_write)?),
+        }
     }
 
-    /// Ends the deletion of a claimed group. A resource that was made at the last moment goes as well.
+    /// Ends the deletion of a claimed group. A resource that was made at the last moment goes as well. What stands below it
+    /// and is no resource stays, and so does the group. A group of this name that was made after the claimed one was removed
+    /// is left alone.
     pub(crate) async fn empty_and_remove_group(
         &self,
         tenant: &TenantId,
         name: &GroupName,
     ) -> Result<(), DirectoryError> {
         let folder = self.tree().resource_group(tenant, name);
-        loop {
-            self.remove_children(&folder).await?;
-            match self.remove(&plan::group_removal(self.tree(), tenant, name)).await {
-                Err(DirectoryError::Refused { code: NOT_EMPTY, .. }) => {}
-                outcome => return outcome,
-            }
-        }
-    }
-
-    /// Removes the resources of a group, several at a time.
-    async fn remove_children(&self, folder: &ldap_text::dn::Dn) -> Result<(), DirectoryError> {
         let filter = resource::of_class();
+        let removal = |dn, _: &Entry| Some(deletion::removal(dn));
+        let mut rounds = 0;
         loop {
-            let found =
-                self.find_some(folder, Scope::Children, &filter, &[names::NO_ATTRIBUTES], BATCH).await?;
-            let removals: Vec<_> = found.iter().filter_map(Entry::dn).map(deletion::removal).collect();
-            if removals.is_empty() {
+            if self
+                .find(&folder, Scope::Base, &deletion::is_claimed(), &[names::NO_ATTRIBUTES])
+                .await?
+                .is_none()
+            {
                 return Ok(());
             }
-            self.apply_all(&removals).await?;
+            let resources = self
+                .change_all_found(&folder, Scope::Children, &filter, &[names::NO_ATTRIBUTES], removal)
+                .await?;
+            rounds += 1;
+            match self.remove(&plan::group_removal(self.tree(), tenant, name)).await {
+                Err(DirectoryError::Refused { code: NOT_ALLOWED_ON_NON_LEAF, .. })
+                    if resources.done > 0 && rounds < MOST_ROUNDS => {}
+                outcome => return outcome,
+            }
         }
     }
 
@@ -249,8 +262,10 @@ impl Directory {
         let standing = self.still_stands(tenant, &addresses).await;
         if standing.is_err() {
             self.take_back(&[plan::removal(self.tree(), &tenant.id, group, &new.mail)]).await;
+            return standing;
         }
-        standing
+        self.adopt(&tenant.id, &self.tree().resource(&tenant.id, group, &new.mail), &addresses).await;
+        Ok(())
     }
 
     /// Changes a resource.

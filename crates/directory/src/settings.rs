@@ -1,5 +1,6 @@
 //! Where 389-ds is and how to reach it: URLs, TLS, the service account, time limits.
 
+use crate::liveness::Liveness;
 use ldap_text::dn::Dn;
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
 use secrecy::SecretString;
@@ -62,6 +63,25 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
+/// What is done where no server answers (see [`crate::liveness`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnHang {
+    /// For requests, which somebody waits for: fail at once, and close the connections.
+    Fail,
+    /// For long work, such as a restore, which may itself be what keeps the server busy: leave operations under way
+    /// their time limit, and wait as long before the next.
+    Wait,
+}
+
+/// What entries of the class `referral` are (RFC 3296).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Referrals {
+    /// Where others go on; a search does not find them.
+    Followed,
+    /// Entries as any other, to be read and written: by the control `ManageDsaIT`.
+    Managed,
+}
+
 /// Everything that a connection needs.
 #[derive(Clone, Debug)]
 pub struct LdapSettings {
@@ -83,6 +103,12 @@ pub struct LdapSettings {
     pub operation_timeout: Duration,
     /// How long a request waits for a connection to be free.
     pub checkout_timeout: Duration,
+    /// Which of the servers hang, as this process has found out.
+    pub liveness: Liveness,
+    /// What is done where all do.
+    pub on_hang: OnHang,
+    /// What entries that point to other servers are.
+    pub referrals: Referrals,
 }
 
 impl LdapSettings {

@@ -5,6 +5,7 @@ use crate::{
     Directory, Scope,
     error::DirectoryError,
     setup::schema::{ATTRIBUTE_TYPES, OBJECT_CLASSES},
+    syntax::Syntax,
 };
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};
@@ -12,9 +13,11 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Where 389-ds keeps it.
 const PLACE: &str = "schema";
-/// The syntaxes of names of entries: alone, and as they may have an identifier behind them (RFC 4517 sections 3.3.9
-/// and 3.3.21).
-const DN_SYNTAXES: [&str; 2] = ["1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.1466.115.121.1.34"];
+/// What holds names of entries in the stock schema, as far as people write them.
+const NAMES_OF_ENTRIES: &[&str] =
+    &["member", "memberOf", "owner", "manager", "secretary", "seeAlso", "roleOccupant", "nsRoleDN"];
+/// The number of `userPassword` (RFC 4519 section 2.41).
+const USER_PASSWORD_NUMBER: &str = "2.5.4.35";
 /// The class of entries that may have every attribute.
 const EXTENSIBLE: &str = "extensibleobject";
 
@@ -50,6 +53,25 @@ const MADE_BY_SERVER: &[&str] = &[
     "passwordAllowChangeTime",
     "pwdUpdateTime",
     "lastLoginTime",
+    "nstombstonecsn",
+    "nsds50ruv",
+    "nsruvReplicaLastModified",
+];
+
+/// What `OpenLDAP` adds to the entries of `slapcat` and of searches that ask for everything (slapd 2.5 and its password
+/// policy), and 389-ds has no name for. `pwdAccountLockedTime` is none of these: somebody is locked by it.
+const MADE_BY_OTHERS: &[&str] = &[
+    "structuralObjectClass",
+    "entryCSN",
+    "contextCSN",
+    "entryTtl",
+    "dynamicSubtrees",
+    "authTimestamp",
+    "pwdChangedTime",
+    "pwdFailureTime",
+    "pwdHistory",
+    "pwdGraceUseTime",
+    "pwdLastSuccess",
 ];
 
 /// An attribute, as the schema has it.
@@ -59,8 +81,8 @@ pub(crate) struct AttributeKind {
     pub(crate) name: AttributeName,
     /// Only the server writes it, or it is operational.
     pub(crate) is_operational: bool,
-    /// Its values are names of entries.
-    pub(crate) is_name: bool,
+    /// What values it takes.
+    pub(crate) syntax: Syntax,
 }
 
 /// The schema of a server.
@@ -85,17 +107,20 @@ impl Subschema {
         Ok(Self::of(entry.values(&ATTRIBUTE_TYPES), entry.values(&OBJECT_CLASSES)))
     }
 
-    /// What 389-ds makes itself, for where there is no server to ask.
+    /// What 389-ds makes itself, what a password is, and what holds names of entries, for where there is no server to ask.
     pub(crate) fn well_known() -> Self {
-        let attributes = MADE_BY_SERVER.iter().map(|name| {
-            let kind = AttributeKind {
-                name: AttributeName::from_static(name),
-                is_operational: true,
-                is_name: false,
-            };
+        let kind = |name, is_operational| AttributeKind { name, is_operational, syntax: Syntax::Other };
+        let of_names = NAMES_OF_ENTRIES.iter().map(|name| {
+            let kind =
+                AttributeKind { syntax: Syntax::Name, ..kind(AttributeName::from_static(name), false) };
             (name.to_ascii_lowercase(), kind)
         });
-        Self { attributes: attributes.collect(), classes: HashMap::new() }
+        let made = MADE_BY_SERVER.iter().map(|name| AttributeName::from_static(name));
+        let made = made.map(|name| (name.as_str().to_ascii_lowercase(), kind(name, true)));
+        let password = kind(names::USER_PASSWORD, false);
+        let passwords =
+            ["userpassword", USER_PASSWORD_NUMBER].map(|name| (name.to_owned(), password.clone()));
+        Self { attributes: made.chain(passwords).chain(of_names).collect(), classes: HashMap::new() }
     }
 
     fn of(attributes: &[String], classes: &[String]) -> Self {
@@ -107,9 +132,9 @@ impl Subschema {
         let kinds = by_name.iter().filter_map(|(name, definition)| {
             let usage = definition.word("USAGE").unwrap_or("userApplications");
             let is_operational = usage != "userApplications" || definition.has("NO-USER-MODIFICATION");
-            let is_name = syntax(definition, &by_name).is_some_and(|syntax| DN_SYNTAXES.contains(&syntax));
+            let syntax = syntax(definition, &by_name).map(Syntax::of).unwrap_or_default();
             let own = AttributeName::parse(definition.names().next().unwrap_or(name)).ok()?;
-            let kind = AttributeKind { name: own.clone(), is_operational, is_name };
+            let kind = AttributeKind { name: own.clone(), is_operational, syntax };
             Some([(name.clone(), kind.clone()), (own.to_string(), kind)])
         });
         let attributes = kinds.flatten().collect();
@@ -126,6 +151,12 @@ impl Subschema {
         let name = name.as_str().split(';').next().unwrap_or_default();
         // Nearly always it is spelled as the schema has it, or in lower case.
         self.attributes.get(name).or_else(|| self.attributes.get(&name.to_ascii_lowercase()))
+    }
+
+    /// Whether another server makes an attribute itself, and this one does not know it.
+    pub(crate) fn is_of_others(&self, name: &AttributeName) -> bool {
+        let is_one = MADE_BY_OTHERS.iter().any(|made| name.as_str().eq_ignore_ascii_case(made));
+        is_one && self.attribute(name).is_none()
     }
 
     /// The name of an attribute that was given another one of its names, with its options; `None` where it has its own.
@@ -260,9 +291,12 @@ mod tests {
         let schema = schema();
         let kind = |name: &str| schema.attribute(&AttributeName::parse(name).unwrap());
         for text in ["dnname", "distinguishedName", "MEMBER", "2.5.4.49"] {
-            assert!(kind(text).is_some_and(|kind| kind.is_name && !kind.is_operational), "{text}");
+            assert!(
+                kind(text).is_some_and(|kind| kind.syntax == Syntax::Name && !kind.is_operational),
+                "{text}"
+            );
         }
-        assert!(kind("cn;lang-ru").is_some_and(|kind| !kind.is_name && !kind.is_operational));
+        assert!(kind("cn;lang-ru").is_some_and(|kind| kind.syntax == Syntax::Text && !kind.is_operational));
         let own =
             |name: &str| schema.own_name(&AttributeName::parse(name).unwrap()).map(|name| name.to_string());
         assert_eq!(own("DNName;x-a").as_deref(), Some("distinguishedName;x-a"));

@@ -2,9 +2,12 @@
 //! read again, and what is told is exactly what was written.
 
 use crate::{
+    Directory,
     connection::Connection,
     entry::Entry,
-    error::{DirectoryError, Operation, broken, check},
+    error::{DirectoryError, Operation, Unreachable, check},
+    renames,
+    tries::Tries,
 };
 use futures_util::future::BoxFuture;
 use ldap_text::{
@@ -50,14 +53,70 @@ pub enum Written {
     Moved(Dn),
 }
 
+impl Directory {
+    /// Does a change. What this returns success for is stored.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; [`DirectoryError::OutcomeUnknown`] when it may have been done.
+    pub async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
+        let mut tries = Tries::new();
+        loop {
+            let Err(error) = self.apply_once(record).await else {
+                if let Some(patience) = &self.patience {
+                    patience.renew();
+                }
+                return Ok(());
+            };
+            if !self.is_worth_waiting(&error).await {
+                // Boxed, since it is seldom needed, and the future of every change would have room for it.
+                Box::pin(tries.wait_after(error, self, record)).await?;
+            }
+        }
+    }
+
+    /// Waits where the server takes no writes just now, as long as that is allowed.
+    async fn is_worth_waiting(&self, error: &DirectoryError) -> bool {
+        match (&self.patience, error) {
+            (Some(patience), DirectoryError::Unreachable(Unreachable::ReadOnly(_))) => {
+                patience.is_left().await
+            }
+            _ => false,
+        }
+    }
+
+    async fn apply_once(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
+        let witness = self.witness.as_ref().filter(|_| self.tree().owner_of(&record.dn).is_some());
+        let report = if witness.is_some() {
+            let mut connection = self.pool.check_out().await?;
+            write_and_look(&mut connection, record).await?
+        } else {
+            self.send(record).await?;
+            None
+        };
+        if let Some(dn) = renames::new_name(record) {
+            self.settle_rename(&dn).await;
+        }
+        if let (Some(witness), Some(report)) = (witness, report) {
+            witness.saw(report).await;
+        }
+        Ok(())
+    }
+
+    /// Does a change, and nothing besides.
+    pub(crate) async fn send(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
+        let mut connection = self.pool.check_out().await?;
+        write(&mut connection, record).await
+    }
+}
+
 /// Does a change.
-pub(crate) async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
+async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
     let outcome = connection.run(async |ldap| send(ldap, record).await).await;
-    check(outcome.map_err(|error| broken(Operation::Write, error))?)
+    check(outcome.map_err(|error| connection.failure(Operation::Write, error))?)
 }
 
 /// Does a change, and looks at what it leaves; `None` where the server does not tell.
-pub(crate) async fn write_and_look(
+async fn write_and_look(
     connection: &mut Connection,
     record: &ChangeRecord,
 ) -> Result<Option<Report>, DirectoryError> {
@@ -66,8 +125,13 @@ pub(crate) async fn write_and_look(
         Change::Delete => PreRead::new(attributes),
         Change::Add(_) | Change::Modify(_) | Change::Rename { .. } => PostRead::new(attributes),
     };
-    let outcome = connection.run(async |ldap| send(ldap.with_controls(vec![control]), record).await).await;
-    let result = outcome.map_err(|error| broken(Operation::Write, error))?;
+    let write = async |ldap: &mut Ldap| {
+        // Besides those that the connection has for every operation.
+        ldap.controls.get_or_insert_default().push(control);
+        send(ldap, record).await
+    };
+    let outcome = connection.run(write).await;
+    let result = outcome.map_err(|error| connection.failure(Operation::Write, error))?;
     let entry = result.ctrls.iter().find_map(|control| entry_of(&control.1));
     check(result)?;
     let left = entry.and_then(|entry| left_of(entry, record));

@@ -1,8 +1,9 @@
 //! Attribute descriptions (RFC 4512, section 2.5).
 //!
-//! Covers a short name (`cn`) or a dotted number (`2.5.4.3`), each with options (`;lang-ru`, `;binary`).
-//! Refuses everything else: underscores, blanks, leading zeros in a dotted number, an empty option. The
-//! characters left can't mean anything in a DN, a filter or LDIF, so a name is written there as it is.
+//! Covers a short name (`cn`) or a dotted number (`2.5.4.3`), each with options (`;lang-ru`, `;binary`), and the underscore
+//! (`my_attr`), which the RFC has not and most servers take. Refuses everything else: blanks, leading zeros in a dotted
+//! number, an empty option. The characters left can't mean anything in a DN, a filter or LDIF, so a name is written there
+//! as it is.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -27,7 +28,7 @@ enum Text {
 /// Why a text isn't an attribute name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an attribute name is a letter followed by letters, digits and hyphens, or a dotted number, and may have options after `;`"
+    "an attribute name is a letter followed by letters, digits, hyphens and underscores, or a dotted number, and may have options after `;`"
 )]
 pub struct AttributeNameError;
 
@@ -67,12 +68,36 @@ impl AttributeName {
         }
     }
 
-    /// The name alone: a DN has no place for options.
-    pub(crate) fn without_options(self) -> Self {
-        match self.as_str().split_once(';') {
-            Some((name, _)) => Self(Text::Shared(name.into())),
-            None => self,
+    /// Whether this is an attribute without options, or the same one with some.
+    #[must_use]
+    pub fn is_kind_of(&self, plain: &Self) -> bool {
+        let name = self.as_str().split(';').next().unwrap_or_default();
+        name.eq_ignore_ascii_case(plain.as_str())
+    }
+
+    /// The options, as they are spelled and in their order.
+    pub fn options(&self) -> impl Iterator<Item = &str> {
+        self.as_str().split(';').skip(1)
+    }
+
+    /// The name with those of its options that are wanted.
+    #[must_use]
+    pub fn with_options(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
+        if self.options().all(&is_wanted) {
+            return self.clone();
         }
+        let mut name = self.as_str().split(';').next().unwrap_or_default().to_owned();
+        for option in self.options().filter(|option| is_wanted(option)) {
+            name.push(';');
+            name.push_str(option);
+        }
+        Self(Text::Shared(name.into()))
+    }
+
+    /// The name alone: a DN has no place for options.
+    #[must_use]
+    pub fn without_options(self) -> Self {
+        self.with_options(|_| false)
     }
 
     fn folded(&self) -> impl Iterator<Item = u8> {
@@ -137,7 +162,7 @@ const fn is_rest_valid(mut rest: &[u8]) -> bool {
 
 const fn skip_key(mut rest: &[u8]) -> &[u8] {
     while let [byte, after @ ..] = rest {
-        if !byte.is_ascii_alphanumeric() && *byte != b'-' {
+        if !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_') {
             break;
         }
         rest = after;
@@ -174,7 +199,18 @@ mod tests {
 
     #[test]
     fn names_numbers_and_options_are_accepted() {
-        for name in ["cn", "CN", "x-1", "2.5.4.3", "0.9.2342", "7", "cn;lang-ru", "userCertificate;binary"] {
+        for name in [
+            "cn",
+            "CN",
+            "x-1",
+            "2.5.4.3",
+            "0.9.2342",
+            "7",
+            "cn;lang-ru",
+            "userCertificate;binary",
+            "my_attr",
+            "cn;lang_ru",
+        ] {
             assert_eq!(AttributeName::parse(name).unwrap().as_str(), name);
         }
         assert!(AttributeName::parse("2.5.4.3;lang-ru;x-a").is_ok());
@@ -182,12 +218,25 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for name in ["", " cn", "cn ", "-cn", "c_n", "1.", ".1", "1..2", "01.2", "1.02", "1a", "cn;", ";x"] {
+        for name in ["", " cn", "cn ", "-cn", "_cn", "1.", ".1", "1..2", "01.2", "1.02", "1a", "cn;", ";x"] {
             assert_eq!(AttributeName::parse(name), Err(AttributeNameError), "{name:?}");
         }
-        for name in ["cn;;x", "cn;x=", "имя", "cn=a", "cn)", "cn\0", "cn;lang_ru", "OID.1.2"] {
+        for name in ["cn;;x", "cn;x=", "имя", "cn=a", "cn)", "cn\0", "my.attr", "a$b", "OID.1.2"] {
             assert_eq!(AttributeName::parse(name), Err(AttributeNameError), "{name:?}");
         }
+    }
+
+    #[test]
+    fn options_are_told_and_taken_off() {
+        let name = AttributeName::parse("CN;lang-ru;x-a").unwrap();
+        assert_eq!(name.options().collect::<Vec<_>>(), ["lang-ru", "x-a"]);
+        assert_eq!(name.with_options(|option| option != "lang-ru").as_str(), "CN;x-a");
+        assert_eq!(
+            (name.clone().without_options().as_str(), name.with_options(|_| true).as_str()),
+            ("CN", "CN;lang-ru;x-a")
+        );
+        let kind = |of: &str| name.is_kind_of(&AttributeName::parse(of).unwrap());
+        assert!(kind("cn") && !kind("c") && !kind("cn;lang-ru"));
     }
 
     #[test]

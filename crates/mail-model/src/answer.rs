@@ -2,7 +2,7 @@
 
 use crate::{
     changes::{add_values, attribute, delete_value, modify, replace, whole_seconds},
-    deletion, names,
+    deletion, names, tested,
     tree::Tree,
 };
 use jiff::Timestamp;
@@ -95,7 +95,7 @@ impl Claim {
 #[must_use]
 pub fn begun_by(moment: Timestamp) -> Filter {
     Filter::all([
-        Filter::equal(names::OBJECT_CLASS, names::ANSWER_CLASS),
         Filter::at_most(names::ANSWER_BEGAN, generalized_time::print(whole_seconds(moment))),
+        tested::of_class(names::ANSWER_CLASS),
     ])
 }

@@ -6,6 +6,8 @@ use crate::{
     entry::EntryView,
     names,
     revision::Revision,
+    tested::tested,
+    user::status::Status,
 };
 use jiff::{SignedDuration, Timestamp};
 use ldap_text::{
@@ -90,7 +92,7 @@ pub fn is_shown() -> Filter {
 #[must_use]
 pub fn follows_its_tenant() -> Filter {
     let classes = [names::USER_CLASS, names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];
-    Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class)))
+    tested(Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class))))
 }
 
 /// Entries that were deleted with their tenant.
@@ -106,14 +108,20 @@ pub fn is_claimed() -> Filter {
 }
 
 /// Attributes that an entry is deleted and brought back with its tenant by.
-pub const FOLLOWING_ATTRIBUTES: &[AttributeName] =
-    &[names::OBJECT_CLASS, names::REVISION, names::DELETED_SINCE, names::INET_USER_STATUS];
+pub const FOLLOWING_ATTRIBUTES: &[AttributeName] = &[
+    names::OBJECT_CLASS,
+    names::REVISION,
+    names::DELETED_SINCE,
+    names::INET_USER_STATUS,
+    names::NS_ACCOUNT_LOCK,
+];
 
 /// Deletes an entry with its tenant.
 #[must_use]
 pub fn with_tenant(dn: Dn, entry: &impl EntryView, since: &Since, now: Timestamp) -> ChangeRecord {
     let mut modifications = vec![since.set(), replace(names::DELETED_WITH_TENANT, vec!["TRUE".into()])];
     if is_user(entry) {
+        modifications.extend(Status::of_entry(entry).kept_in_deletion());
         modifications.push(lock(false));
         modifications.push(end_tokens(now));
     }
@@ -127,8 +135,7 @@ pub fn back_with_tenant(dn: Dn, entry: &impl EntryView) -> Option<ChangeRecord> 
     let since = Since::of_entry(entry)?;
     let mut modifications = vec![since.unset(), delete_value(names::DELETED_WITH_TENANT, "TRUE")];
     if is_user(entry) {
-        let is_active = entry.first(&names::INET_USER_STATUS).is_none_or(|status| status == "1");
-        modifications.push(lock(is_active));
+        modifications.push(lock(Status::of_entry(entry).is_active()));
     }
     Some(guarded(dn, &Revision::of_entry(entry), modifications))
 }
@@ -220,6 +227,10 @@ mod tests {
         ] {
             assert!(gone.contains(part), "{part} is not in\n{gone}");
         }
+        assert!(!gone.contains("inetUserStatus"), "{gone}");
+        let locked = user(&[(names::INET_USER_STATUS, "1"), (names::NS_ACCOUNT_LOCK, "TRUE")]);
+        let gone = with_tenant(dn(), &locked, &Since::now(now), now).to_string();
+        assert!(gone.contains("replace: inetUserStatus\ninetUserStatus: 0\n"), "{gone}");
         let since = (names::DELETED_SINCE, "20260102030405Z");
         let back = back_with_tenant(dn(), &user(std::slice::from_ref(&since))).unwrap().to_string();
         assert!(back.contains("delete: pbmDeletedWithTenant\npbmDeletedWithTenant: TRUE\n"), "{back}");

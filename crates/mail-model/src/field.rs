@@ -4,9 +4,12 @@
 
 use crate::{
     address::{AddressError, MailAddress},
+    scripts::{MixedWord, mixed_word},
     user::quota::{MAX_QUOTA_MB, Quota},
 };
 use std::collections::BTreeMap;
+use unicode_normalization::UnicodeNormalization as _;
+use visible_text::{Visible, is_blank, trimmed, trimmed_text};
 
 /// Longest one-line text, in characters. X.520 bounds most of these attributes at 64 to 128
 /// (upper bounds ub-name, ub-title); twice the larger leaves room and keeps an entry small.
@@ -23,6 +26,8 @@ pub const MAX_ALIASES: usize = 100;
 pub enum Kind {
     /// One line of text.
     Line,
+    /// One line of text that names a person: each word of it is in one script.
+    Name,
     /// Text of several lines.
     Lines,
     /// A phone number.
@@ -38,20 +43,29 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Reads a text that is not empty.
+    /// Reads a text that is not empty. What does not show at its ends is cut, but U+0020 of texts.
     ///
     /// # Errors
     /// [`FieldError`] says what the kind may hold.
     pub fn parse(self, text: &str) -> Result<FieldValue, FieldError> {
+        let (whole, text) = (trimmed_text(text), trimmed(text));
         match self {
-            Self::Line => check_text(text, MAX_TEXT, char::is_control).map(FieldValue::one),
+            Self::Line => check_text(whole, MAX_TEXT, char::is_control).map(FieldValue::text),
+            Self::Name => {
+                let text = check_text(whole, MAX_TEXT, char::is_control)?;
+                mixed_word(text).map_or(Ok(FieldValue::text(text)), |mixed| Err(FieldError::Mixed(mixed)))
+            }
             Self::Lines => {
                 let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-                check_text(text, MAX_DESCRIPTION, forbidden).map(FieldValue::one)
+                check_text(whole, MAX_DESCRIPTION, forbidden).map(FieldValue::text)
             }
-            Self::Phone => check_phone(text).map(FieldValue::one),
-            Self::Number(allowed) | Self::Choice(allowed) => check_choice(text, allowed).map(FieldValue::one),
-            Self::Megabytes => Quota::from_mb_text(text).map(|quota| FieldValue::one(&quota.bytes_text())),
+            Self::Phone => check_phone(text).map(FieldValue::one).map_err(|error| error.about(text)),
+            Self::Number(allowed) | Self::Choice(allowed) => {
+                check_choice(text, allowed).map(FieldValue::one).map_err(|error| error.about(text))
+            }
+            Self::Megabytes => Quota::from_mb_text(text)
+                .map(|quota| FieldValue::one(&quota.bytes_text()))
+                .map_err(|error| error.about(text)),
             Self::Addresses => Err(FieldError::List),
         }
     }
@@ -74,7 +88,7 @@ impl Kind {
     pub fn shown(self, values: &[String]) -> Option<Shown<'_>> {
         let first = values.first()?;
         match self {
-            Self::Line | Self::Lines | Self::Phone | Self::Choice(_) => Some(Shown::Text(first)),
+            Self::Line | Self::Name | Self::Lines | Self::Phone | Self::Choice(_) => Some(Shown::Text(first)),
             Self::Number(_) => first.parse().ok().map(Shown::Number),
             Self::Megabytes => Quota::from_bytes_text(first).map(|quota| Shown::Number(quota.megabytes())),
             Self::Addresses => Some(Shown::List(values)),
@@ -102,6 +116,11 @@ impl FieldValue {
     /// A checked text.
     pub(crate) fn one(text: &str) -> Self {
         Self(vec![text.to_owned()])
+    }
+
+    /// A checked text that people wrote, composed (NFC): 389-ds compares octets, so one text is stored in one form.
+    fn text(text: &str) -> Self {
+        Self(vec![text.nfc().collect()])
     }
 
     /// The value that clears a field.
@@ -144,6 +163,18 @@ impl FieldErrors {
         result.map_err(|error| self.add(parameter, &error)).ok()
     }
 
+    /// Reads an address, or notes why it is none; it is repeated where people would not see why.
+    pub fn address(&mut self, parameter: &'static str, text: &str) -> Option<MailAddress> {
+        let noted = |source| {
+            if Visible(text).hides_something() {
+                self.add(parameter, &FieldError::address(text, source));
+            } else {
+                self.add(parameter, &source);
+            }
+        };
+        MailAddress::parse(text).map_err(noted).ok()
+    }
+
     /// Takes in the errors of a part.
     pub fn absorb(&mut self, others: Self) {
         for (parameter, reason) in others.0 {
@@ -175,15 +206,37 @@ pub enum FieldError {
     /// Longer than the field takes.
     #[error("is too long: at most {0} characters")]
     TooLong(usize),
-    /// Nothing but blanks.
+    /// Longer than the field takes, where bytes count.
+    #[error("is too long: at most {0} bytes of UTF-8")]
+    TooManyBytes(usize),
+    /// Nothing but blanks and other characters that do not show.
     #[error("is blank")]
     Blank,
     /// A control character, such as a NUL or a line break where none can be.
     #[error("has a control character")]
     Control,
+    /// A word of a name that is in two scripts.
+    #[error(
+        "has Latin and Cyrillic letters in one word, {} ({}: {}): it was read in the wrong encoding, or typed on two \
+         keyboards", Visible(&.0.word), .0.script, Visible(&.0.letters)
+    )]
+    Mixed(MixedWord),
+    /// A hash in the place of a password, with its storage scheme.
+    #[error(
+        "begins with the storage scheme {{{0}}}: hashes of passwords are not taken, only passwords in clear text"
+    )]
+    Hash(&'static str),
     /// No phone number.
     #[error("is no phone number: digits, blanks and + - ( ) . , / : only, with at least one digit")]
     Phone,
+    /// A value that shows nothing of what is wrong with it.
+    #[error("{shown} {reason}")]
+    Hidden {
+        /// The value, with escapes for what does not show.
+        shown: String,
+        /// What is wrong.
+        reason: Box<FieldError>,
+    },
     /// Not one of the values that the field has.
     #[error("must be one of {}", .0.join(", "))]
     Choice(&'static [&'static str]),
@@ -224,17 +277,26 @@ impl FieldError {
     /// An address that is none; enough of it is told to recognise it.
     #[must_use]
     pub fn address(text: &str, source: AddressError) -> Self {
-        let address = text.chars().filter(|c| !c.is_control()).take(80).collect();
-        Self::Address { address, source }
+        Self::Address { address: Visible(text).to_string(), source }
+    }
+
+    /// The same, with the value where that has characters that do not show.
+    fn about(self, text: &str) -> Self {
+        let text = Visible(text);
+        if text.hides_something() {
+            Self::Hidden { shown: text.to_string(), reason: Box::new(self) }
+        } else {
+            self
+        }
     }
 }
 
 fn check_text(text: &str, max: usize, forbidden: impl Fn(char) -> bool) -> Result<&str, FieldError> {
-    if text.chars().count() > max {
+    if text.nfc().count() > max {
         Err(FieldError::TooLong(max))
     } else if text.chars().any(forbidden) {
         Err(FieldError::Control)
-    } else if text.trim().is_empty() {
+    } else if is_blank(text) {
         Err(FieldError::Blank)
     } else {
         Ok(text)
@@ -245,7 +307,7 @@ fn check_text(text: &str, max: usize, forbidden: impl Fn(char) -> bool) -> Resul
 /// left out, as the guide says.
 fn check_phone(text: &str) -> Result<&str, FieldError> {
     let allowed = |b: u8| b.is_ascii_digit() || b" +-().,/:".contains(&b);
-    if text.len() > MAX_PHONE {
+    if text.chars().count() > MAX_PHONE {
         Err(FieldError::TooLong(MAX_PHONE))
     } else if text.bytes().all(allowed) && text.bytes().any(|b| b.is_ascii_digit()) {
         Ok(text)

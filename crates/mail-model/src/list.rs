@@ -1,13 +1,19 @@
-//! Lists of entries: what can be asked of each kind of list, the filter that finds its entries, and their order.
+//! Lists of entries: what can be asked of each kind of list, what a search finds in it, and its order.
 
-use ldap_text::{attribute::AttributeName, filter::Filter};
+use crate::{
+    entry::EntryView,
+    folding::{fold, fold_in_own_letters},
+};
+use ldap_text::attribute::AttributeName;
 
-/// Most words of a search: each costs the server a pass over several indexes.
+/// Most words of a search: each costs a pass over the texts of an entry.
 pub const MAX_SEARCH_WORDS: usize = 8;
 /// Longest search text, in characters: a full name and an address.
 pub const MAX_SEARCH: usize = 256;
 /// Entries a page by default.
 pub const DEFAULT_LIMIT: usize = 50;
+/// Highest number of a page: more entries than that no directory holds, even one a page.
+pub const MAX_PAGE: usize = 1_000_000_000;
 /// Most entries a page.
 pub const MAX_LIMIT: usize = 1000;
 
@@ -32,13 +38,14 @@ impl Listing {
         self.order_attributes.get(place).cloned().map(OrderBy)
     }
 
-    /// A filter that narrows `base` to entries in which each word occurs somewhere.
+    /// Whether each word of a search occurs in some value that is searched.
+    ///
+    /// The server is not asked for this: it knows neither the forms of a letter (ё and е, composed or not) nor the
+    /// letters that an A-label stands for. All sort keys of a list are read for each page anyway.
     #[must_use]
-    pub fn narrow(&self, base: Filter, words: &SearchWords) -> Filter {
-        let anywhere = |word: &String| {
-            Filter::any(self.searched.iter().map(|attribute| Filter::contains(attribute.clone(), word)))
-        };
-        Filter::all(std::iter::once(base).chain(words.0.iter().map(anywhere)))
+    pub fn has_words(&self, entry: &impl EntryView, words: &SearchWords) -> bool {
+        let values = self.searched.iter().flat_map(|attribute| entry.values(attribute));
+        words.is_empty() || words.are_found_in(&values.map(String::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -96,7 +103,7 @@ impl Default for PageRequest {
     }
 }
 
-/// Words searched for; none finds everything.
+/// Words searched for, folded; none finds everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchWords(Vec<String>);
 
@@ -104,23 +111,31 @@ impl SearchWords {
     /// Splits a text at blanks. Every character but a blank is literal.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self(text.split_whitespace().take(MAX_SEARCH_WORDS).map(str::to_owned).collect())
+        Self(fold(text).split_whitespace().take(MAX_SEARCH_WORDS).map(str::to_owned).collect())
     }
 
-    /// The words, in lower case.
-    pub fn in_lower_case(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|word| word.to_lowercase())
+    /// The words, folded.
+    pub fn folded(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 
-    /// Whether each word occurs in one of some texts, in any letter case.
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether each word occurs in one of some texts, as both are folded; an address with A-labels is searched in its own
+    /// letters too.
     #[must_use]
     pub fn are_found_in(&self, texts: &[&str]) -> bool {
-        let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
-        self.in_lower_case().all(|word| texts.iter().any(|text| text.contains(&word)))
+        let forms = |text: &&str| [Some(fold(text)), fold_in_own_letters(text)];
+        let texts: Vec<_> = texts.iter().flat_map(forms).flatten().collect();
+        self.folded().all(|word| texts.iter().any(|text| text.contains(word)))
     }
 }
 
-/// Where an entry stands in the order: the attribute without letter case, then the name.
+/// Where an entry stands in the order: what is ordered by, folded, then the name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey {
     folded: String,
@@ -128,10 +143,11 @@ pub struct SortKey {
 }
 
 impl SortKey {
-    /// The key of an entry, from the attribute that is ordered by (none when that is the name).
+    /// The key of an entry, from the attribute that is ordered by (none when that is the name; empty where the entry has
+    /// none).
     #[must_use]
     pub fn new(name: String, value: Option<&str>) -> Self {
-        Self { folded: value.map(str::to_lowercase).unwrap_or_default(), name }
+        Self { folded: fold(value.unwrap_or(&name)), name }
     }
 
     /// The value that names the entry, in lower case.
@@ -144,20 +160,18 @@ impl SortKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::{self, LISTING};
-
-    #[test]
-    fn search_characters_are_literal() {
-        let filter = LISTING.narrow(user::live_filter(), &SearchWords::parse("*)(cn="));
-        let text = filter.to_string();
-        assert!(text.contains("(mail=*\\2a\\29\\28cn=*)"), "{text}");
-    }
+    use crate::user::LISTING;
 
     #[test]
     fn the_order_ignores_case_and_is_total() {
         let key = |name: &str, cn: &str| SortKey::new(name.into(), Some(cn));
         assert!(key("b@x.y", "анна") < key("a@x.y", "Борис"));
         assert!(key("a@x.y", "Анна") < key("b@x.y", "анна"));
+        let in_order = ["Дина", "Ежова", "Ёлкин", "Е\u{308}лкина", "Жук", "Яна"];
+        assert!(in_order.is_sorted_by_key(|name| key("a@x.y", name)));
+        assert!(key("a@x.y", "Ёлкин") < key("b@x.y", "елкин"));
+        assert!(SortKey::new("ёлка".into(), None) < SortKey::new("жук".into(), None));
+        assert!(key("b@x.y", "") < SortKey::new("a@x.y".into(), None));
     }
 
     #[test]
@@ -175,6 +189,24 @@ mod tests {
         assert!(words.are_found_in(&["all@EXAMPLE.com", "Для всех"]));
         assert!(!words.are_found_in(&["all@example.com", "Никто"]));
         assert!(SearchWords::default().are_found_in(&[]));
+    }
+
+    #[test]
+    fn words_are_found_in_every_form_of_their_letters() {
+        for (word, text) in [
+            ("семен", "Семён"),
+            ("СЕМЁН", "семе\u{308}н"),
+            ("сергеи\u{306}", "Сергей"),
+            ("Сергей", "Сергеи\u{306}"),
+            ("José", "jose\u{301}"),
+            ("пример", "ivan@xn--e1afmkfd.xn--p1ai"),
+            ("ivan@ПРИМЕР.р", "ivan@xn--e1afmkfd.xn--p1ai"),
+            ("xn--e1af", "ivan@xn--e1afmkfd.xn--p1ai"),
+            ("пример.рф", "xn--e1afmkfd.xn--p1ai"),
+        ] {
+            assert!(SearchWords::parse(word).are_found_in(&[text]), "{word} in {text}");
+        }
+        assert!(!SearchWords::parse("примус").are_found_in(&["ivan@xn--e1afmkfd.xn--p1ai"]));
     }
 
     #[test]

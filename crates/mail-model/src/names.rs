@@ -59,6 +59,8 @@ attributes! {
     NS_ACCOUNT_LOCK = "nsAccountLock";
     /// Identifier that 389-ds gives an entry; survives renames.
     NS_UNIQUE_ID = "nsUniqueId";
+    /// What replication says of an entry that it has set aside; operational.
+    REPLICATION_CONFLICT = "nsds5ReplConflict";
     /// Count of changes that the server keeps (plug-in USN); operational.
     ENTRY_USN = "entryusn";
     /// Access rules of 389-ds for an entry and everything below; operational.
@@ -85,6 +87,8 @@ attributes! {
     O = "o";
     /// When the entry was deleted softly; present on deleted entries only.
     DELETED_SINCE = "pbmDeletedSince";
+    /// The password policy of an account, where it has one of its own.
+    PASSWORD_POLICY = "pwdpolicysubentry";
     /// `TRUE` where the entry was deleted because its tenant was: it comes back with it.
     DELETED_WITH_TENANT = "pbmDeletedWithTenant";
     /// `TRUE` from the moment when a purge has claimed the entry; only such entries can be removed.
@@ -109,6 +113,13 @@ attributes! {
     ANSWER_BEGAN = "pbmAnswerBegan";
 }
 
+/// Whether an attribute is the password of an account, whatever its options are. 389-ds hashes and checks the one without
+/// options only, and stores the others as they come.
+#[must_use]
+pub fn is_password(name: &AttributeName) -> bool {
+    name.is_kind_of(&USER_PASSWORD)
+}
+
 /// Asks a search for all attributes but the operational ones (RFC 4511 section 4.5.1.8).
 pub const ALL_USER_ATTRIBUTES: &str = "*";
 
@@ -118,7 +129,7 @@ pub const KEPT_OPERATIONAL: &[AttributeName] = &[
     ACI,
     NS_ACCOUNT_LOCK,
     AttributeName::from_static("nsRoleDN"),
-    AttributeName::from_static("pwdpolicysubentry"),
+    PASSWORD_POLICY,
     AttributeName::from_static("nsSizeLimit"),
     AttributeName::from_static("nsTimeLimit"),
     AttributeName::from_static("nsLookThroughLimit"),

@@ -235,6 +235,12 @@ impl Tree {
         self.system.child(names::UID, "pbm-backup")
     }
 
+    /// The password policy of the accounts that pbm binds as.
+    #[must_use]
+    pub fn account_policy(&self) -> Dn {
+        self.system.child(names::CN, "nsPwPolicyContainer").child(names::CN, "pbm")
+    }
+
     /// Whether an entry, whatever it is, belongs to a tenant.
     #[must_use]
     pub fn is_of_tenant(&self, dn: &Dn, tenant: &TenantId) -> bool {

@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::directory::backend::Backend;
+
 /// Why a server could not be set up, started or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,6 +61,19 @@ pub enum SandboxError {
         found: String,
         /// The suffix asked for.
         asked: String,
+    },
+    /// The folder was set up with another database library.
+    #[error(
+        "{} was set up with the back end {found}, not {asked}: leave the choice out, choose another folder, or \
+         move its data over by a backup and a restore", folder.display()
+    )]
+    OtherBackend {
+        /// The folder asked for.
+        folder: PathBuf,
+        /// The back end it was set up with.
+        found: Backend,
+        /// The back end asked for.
+        asked: Backend,
     },
     /// dse.ldif has no entry to change: a plug-in of that name does not exist, or the file is damaged.
     #[error("{} has no entry {dn}", file.display())]

@@ -12,6 +12,6 @@ mod random;
 mod redis;
 mod stray;
 
-pub use directory::{DirectoryServer, DirectoryServerOptions};
+pub use directory::{Backend, DirectoryServer, DirectoryServerOptions, UnknownBackend};
 pub use error::SandboxError;
 pub use redis::{RedisSentinels, RedisSentinelsOptions, RedisServer, RedisServerOptions};

@@ -4,21 +4,34 @@
 
 use crate::{api::ScheduledBackup, backup, clock, config::Config};
 use address_book::desk::AddressBook;
-use directory::{Directory, purge::PurgeReport};
+use directory::{
+    Directory,
+    plugins::IdlePlugins,
+    purge::PurgeReport,
+    settings::{LdapSettings, OnHang},
+};
 use std::{io, sync::Arc, thread, time::Duration};
 use tokio::{runtime, sync::oneshot};
 
-/// Runs the purge now and then again and again; never ends.
+/// Between two looks at the plug-ins: they change with a restart of the server or by hand.
+const PLUGINS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Runs the purge now and then again and again, and after it the search for outside members that have become the tenant's own; never
+/// ends.
 pub async fn purge_on_schedule(config: &Config) {
-    let directory = Directory::new(Arc::new(for_a_job(config)), config.tree.clone());
+    let ldap = LdapSettings { on_hang: OnHang::Wait, ..for_a_job(config) };
+    let directory = Directory::new(Arc::new(ldap), config.tree.clone());
     loop {
         match Box::pin(directory.purge(config.retention, clock::now(), || {})).await {
-            Ok(report) if report.users > 0 || report.tenants > 0 => {
-                let PurgeReport { users, tenants, overtaken } = report;
-                tracing::info!(users, tenants, overtaken, "purge.done");
+            Ok(report) if report.users > 0 || report.tenants > 0 || report.failed > 0 => {
+                let PurgeReport { users, tenants, overtaken, failed, .. } = report;
+                tracing::info!(users, tenants, overtaken, failed, "purge.done");
             }
             Ok(_) => tracing::debug!("purge.nothing_due"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "purge.failed"),
+        }
+        if let Err(error) = Box::pin(directory.settle_all_outside_members()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
         }
         tokio::time::sleep(jittered(config.purge_interval)).await;
     }
@@ -29,9 +42,31 @@ pub async fn back_up_on_schedule(config: &Config, note: &ScheduledBackup) {
     let (Some(schedule), Some(ldap)) = (&config.backup.schedule, config.ldap_for_backups()) else {
         return std::future::pending().await;
     };
-    let ldap = directory::settings::LdapSettings { connections: 2, password_connections: 1, ..ldap };
+    let ldap = LdapSettings { connections: 2, password_connections: 1, ..ldap };
     let directory = Directory::new(Arc::new(ldap), config.tree.clone());
     backup::schedule::run(&directory, schedule, note).await;
+}
+
+/// Logs which plug-ins of the directory do not run, when that begins and when it ends; never ends itself.
+pub async fn watch_plugins(config: &Config) {
+    let ldap = LdapSettings { connections: 1, password_connections: 1, ..config.ldap.clone() };
+    let directory = Directory::new(Arc::new(ldap), config.tree.clone());
+    let mut known = IdlePlugins::default();
+    loop {
+        // What is not told, because the account may not see it or the server does not answer, is no news.
+        if let Ok(Some(idle)) = directory.idle_plugins().await
+            && idle != known
+        {
+            if idle.is_empty() {
+                tracing::warn!("directory.plugins.run");
+            } else {
+                let (waiting, off) = (idle.waiting.join(", "), idle.off.join(", "));
+                tracing::error!(waiting, off, advice = %idle, "directory.plugins.idle");
+            }
+            known = idle;
+        }
+        tokio::time::sleep(jittered(PLUGINS_INTERVAL)).await;
+    }
 }
 
 /// The thread that brings an address book up to date; it ends when this is dropped.
@@ -68,8 +103,8 @@ impl Drop for Follower {
 }
 
 /// A job needs a connection to scan, and some to write: half of them.
-fn for_a_job(config: &Config) -> directory::settings::LdapSettings {
-    directory::settings::LdapSettings { connections: 4, password_connections: 1, ..config.ldap.clone() }
+fn for_a_job(config: &Config) -> LdapSettings {
+    LdapSettings { connections: 4, password_connections: 1, ..config.ldap.clone() }
 }
 
 /// Up to a tenth longer, so that replicas do not keep step.

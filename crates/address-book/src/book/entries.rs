@@ -65,9 +65,9 @@ pub(super) enum Key {
     LastName,
     /// The address of a user.
     UserMail,
-    /// The first name of a user, in lower case.
+    /// The first name of a user, folded.
     UserFirstName,
-    /// The last name of a user, in lower case.
+    /// The last name of a user, folded.
     UserLastName,
 }
 

@@ -10,6 +10,8 @@ mod order;
 pub(crate) mod sample;
 mod search;
 mod shelf;
+#[cfg(test)]
+mod spellings;
 mod suggest;
 #[cfg(test)]
 mod tests;

@@ -44,11 +44,10 @@ impl Book {
     /// A page of the list of users.
     #[must_use]
     pub fn users(&self, request: &PageRequest) -> Found<'_> {
-        let texts: Vec<_> = request.search.in_lower_case().collect();
         self.found(&Query {
             label: Label::Users,
             kinds: &[],
-            texts: texts.iter().map(String::as_str).collect(),
+            texts: request.search.folded().collect(),
             key: user_key(&request.order_by),
             descending: request.descending,
             offset: request.offset(),
@@ -63,12 +62,12 @@ impl Book {
         entry.is_contact().then(|| entry.contact_json())
     }
 
-    /// The contact of an address, in any view, as JSON.
+    /// The contact of an address in a view, as JSON.
     #[must_use]
-    pub fn contact_of(&self, mail: &str) -> Option<&[u8]> {
+    pub fn contact_of(&self, mail: &str, view: View) -> Option<&[u8]> {
         let mail = mail.to_lowercase();
         let folded = words::fold(&mail);
-        let order = self.shelf(Label::Contacts(View::All))?.by(Key::Mail)?;
+        let order = self.shelf(Label::Contacts(view))?.by(Key::Mail)?;
         let compare = |slot| compare_with(&self.entries, Key::Mail, slot, (&folded, &mail));
         let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
         self.entries.get(slot).map(Entry::contact_json)

@@ -1,9 +1,13 @@
 //! Suggestions: the contacts that a text may mean while it is being typed.
 //!
-//! Each word of the text must begin a word of the contact's names or addresses; Cyrillic words are found in Latin letters
-//! too (see [`words::found_by`]). Only where nobody is found, the text may have been typed on the other keyboard layout.
-//! First come those whose shown name or address is the text, then those that have all its words whole, then the rest;
-//! among them people, then lists, then resources; and then by shown name.
+//! Each word of the text must begin a word of the contact's names or addresses. A word in Latin letters also begins those
+//! that have another spelling of it (see [`words::found_by`] and [`words::readings`]). First come those whose shown name or
+//! address is the text, then those that have all its words whole, then those whose words begin as the text is written,
+//! then those that it finds by the likely readings of its letters, then by the others; among them people, then lists,
+//! then resources; and then by shown name.
+//!
+//! Only where nobody is found by a likely reading, the text may have been typed on the other keyboard layout, or with
+//! apostrophes in the place of letters.
 
 use super::{
     Book,
@@ -11,9 +15,10 @@ use super::{
     order::Order,
     shelf::{Label, Shelf, compare_with},
 };
-use crate::words::{self, layout};
+use crate::words::{self, Readings, layout};
 use fixedbitset::FixedBitSet;
 use mail_model::{
+    address::MailAddress,
     contact::{Kind, view::View},
     list::MAX_SEARCH_WORDS,
 };
@@ -23,79 +28,186 @@ const RANKS: [&[Kind]; 3] = [&[Kind::User, Kind::Contact], &[Kind::List], &[Kind
 /// To sort an entry takes about as long as to pass by so many in the order of names.
 const STEPS_FOR_SORTING: usize = 256;
 
+/// A word of a text, and what it may mean.
+struct Typed<'a> {
+    word: &'a str,
+    readings: Readings,
+}
+
+/// How well entries match, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// The shown name or the address is the text.
+    Exact,
+    /// They have each word whole, as it is written or by its first reading.
+    Whole,
+    /// They have words that begin with each word as it is written.
+    Written,
+    /// By the likely readings.
+    Likely,
+    /// By all readings.
+    Possible,
+}
+
+/// The classes of a text that is read as it stands.
+const CERTAIN: [Class; 4] = [Class::Exact, Class::Whole, Class::Written, Class::Likely];
+
+/// What is found while class after class is looked for.
+struct Search<'a> {
+    listed: &'a Shelf,
+    order: &'a Order,
+    text: &'a str,
+    typed: Vec<Typed<'a>>,
+    limit: usize,
+    /// All slots of the classes that were looked for.
+    seen: FixedBitSet,
+    /// The first of them.
+    taken: Vec<u32>,
+}
+
 impl Book {
     /// The contacts that a text may mean, best first, as JSON.
     #[must_use]
     pub fn suggest(&self, text: &str, limit: usize) -> Vec<&[u8]> {
         let folded = words::fold(text);
-        if words::cut(&folded).next().is_none() {
-            return Vec::new();
-        }
-        let found = self.suggested(&folded, limit);
-        if !found.is_empty() {
-            return found;
-        }
-        let mut others =
-            layout::other_readings(text).map(|reading| self.suggested(&words::fold(&reading), limit));
-        others.find(|found| !found.is_empty()).unwrap_or_default()
-    }
-
-    fn suggested(&self, folded: &str, limit: usize) -> Vec<&[u8]> {
-        let Some(listed) = self.shelf(Label::Contacts(View::Suggestions)) else { return Vec::new() };
-        let Some(order) = listed.by(Key::ShownName) else { return Vec::new() };
-        let mut slots = Vec::new();
-        for class in self.classes(listed, folded) {
-            for kinds in RANKS {
-                self.take_first(&class, kinds, order, limit, &mut slots);
+        let Some(mut search) = self.search(&folded, limit) else { return Vec::new() };
+        self.look_for(&mut search, &CERTAIN);
+        if search.taken.is_empty() {
+            for reading in layout::other_readings(text).chain(words::without_apostrophes(text)) {
+                let folded = words::fold(&reading);
+                let Some(mut other) = self.search(&folded, limit) else { continue };
+                self.look_for(&mut other, &CERTAIN);
+                if !other.taken.is_empty() {
+                    return self.shown(&other);
+                }
             }
         }
-        slots.into_iter().filter_map(|slot| self.entries.get(slot)).map(Entry::contact_json).collect()
+        self.look_for(&mut search, &[Class::Possible]);
+        self.shown(&search)
     }
 
-    /// The slots that a text finds, the best class first; none is in two. A set has a bit for each contact of the tenant, so
+    fn shown(&self, search: &Search<'_>) -> Vec<&[u8]> {
+        search.taken.iter().filter_map(|slot| self.entries.get(*slot)).map(Entry::contact_json).collect()
+    }
+
+    /// A search for a folded text; `None` where it has no word.
+    fn search<'a>(&'a self, folded: &'a str, limit: usize) -> Option<Search<'a>> {
+        let mut words: Vec<_> = words::cut(folded).take(MAX_SEARCH_WORDS).collect();
+        words.sort_unstable();
+        words.dedup();
+        if words.is_empty() {
+            return None;
+        }
+        let listed = self.shelf(Label::Contacts(View::Suggestions))?;
+        Some(Search {
+            listed,
+            order: listed.by(Key::ShownName)?,
+            text: folded.trim(),
+            typed: words.into_iter().map(|word| Typed { word, readings: words::readings(word) }).collect(),
+            limit,
+            seen: FixedBitSet::with_capacity(self.entries.slot_count()),
+            taken: Vec::new(),
+        })
+    }
+
+    /// Takes the first of each of some classes, until there are enough. A set has a bit for each contact of the tenant, so
     /// none is made that is not needed.
-    fn classes(&self, listed: &Shelf, folded: &str) -> Vec<FixedBitSet> {
-        let of = self.entries.slot_count();
-        let mut typed: Vec<_> = words::cut(folded).take(MAX_SEARCH_WORDS).collect();
-        typed.sort_unstable();
-        typed.dedup();
+    fn look_for(&self, search: &mut Search<'_>, classes: &[Class]) {
+        for class in classes {
+            if search.taken.len() >= search.limit {
+                return;
+            }
+            let Some(mut slots) = self.slots_of(*class, search) else { continue };
+            slots.difference_with(&search.seen);
+            if slots.is_clear() {
+                continue;
+            }
+            for kinds in RANKS {
+                self.take_first(&slots, kinds, search.order, search.limit, &mut search.taken);
+            }
+            search.seen.union_with(&slots);
+        }
+    }
+
+    /// The slots of a class, and maybe of better ones; `None` where it can have no more than those.
+    fn slots_of(&self, class: Class, search: &Search<'_>) -> Option<FixedBitSet> {
+        let typed = &search.typed;
+        let any =
+            |has_readings: fn(&Readings) -> bool| typed.iter().any(|typed| has_readings(&typed.readings));
+        match class {
+            Class::Exact => self.that_are(search.listed, search.text),
+            Class::Whole => {
+                let forms =
+                    |typed: &Typed<'_>| [Some(typed.word.to_owned()), typed.readings.likely.first().cloned()];
+                let has_word =
+                    |typed: &Typed<'_>| forms(typed).iter().flatten().any(|word| self.words.has_word(word));
+                typed.iter().all(has_word).then(|| {
+                    self.of_all(typed, |typed, slots| {
+                        forms(typed).iter().flatten().for_each(|word| self.words.add_with_word(word, slots));
+                    })
+                })
+            }
+            Class::Written => {
+                Some(self.of_all(typed, |typed, slots| self.words.add_with_prefix(typed.word, slots)))
+            }
+            Class::Likely => any(|readings| !readings.likely.is_empty()).then(|| {
+                self.of_all(typed, |typed, slots| {
+                    self.add_begun(typed.word, &typed.readings.likely, slots);
+                })
+            }),
+            Class::Possible => any(|readings| !readings.possible.is_empty()).then(|| {
+                self.of_all(typed, |Typed { word, readings }, slots| {
+                    self.add_begun(word, readings.likely.iter().chain(&readings.possible), slots);
+                })
+            }),
+        }
+    }
+
+    fn add_begun<'a>(
+        &self,
+        word: &str,
+        readings: impl IntoIterator<Item = &'a String>,
+        slots: &mut FixedBitSet,
+    ) {
+        self.words.add_with_prefix(word, slots);
+        for reading in readings {
+            self.words.add_with_prefix(reading, slots);
+        }
+    }
+
+    /// The slots that every word has.
+    fn of_all(&self, typed: &[Typed<'_>], add: impl Fn(&Typed<'_>, &mut FixedBitSet)) -> FixedBitSet {
+        let slots = |typed: &Typed<'_>| {
+            let mut slots = FixedBitSet::with_capacity(self.entries.slot_count());
+            add(typed, &mut slots);
+            slots
+        };
         let common = |mut common: FixedBitSet, slots: FixedBitSet| {
             common.intersect_with(&slots);
             common
         };
-        let begun = typed.iter().map(|word| self.words.with_prefix(word, of)).reduce(common);
-        let Some(mut begun) = begun.filter(|begun| !begun.is_clear()) else { return Vec::new() };
-        let mut classes = Vec::with_capacity(3);
-        let exact = self.that_are(listed, folded.trim());
-        if !exact.is_empty() {
-            let mut slots = FixedBitSet::with_capacity(of);
-            for slot in exact {
-                slots.insert(slot as usize);
-                begun.set(slot as usize, false);
-            }
-            classes.push(slots);
-        }
-        if typed.iter().all(|word| self.words.has_word(word)) {
-            let whole = typed.iter().map(|word| self.words.with_word(word, of)).reduce(common);
-            let mut whole = whole.unwrap_or_default();
-            whole.intersect_with(&begun);
-            begun.difference_with(&whole);
-            classes.push(whole);
-        }
-        classes.push(begun);
-        classes
+        typed.iter().map(slots).reduce(common).unwrap_or_default()
     }
 
-    /// The slots whose shown name or address is a text.
-    fn that_are(&self, listed: &Shelf, folded: &str) -> Vec<u32> {
+    /// The slots whose shown name or address is a text; an address may be written in its own letters.
+    fn that_are(&self, listed: &Shelf, folded: &str) -> Option<FixedBitSet> {
         let mut slots = Vec::new();
-        for key in [Key::ShownName, Key::Mail] {
+        let address = (!folded.is_ascii()).then(|| MailAddress::parse(folded).ok()).flatten();
+        let address = address.as_ref().map_or(folded, MailAddress::as_str);
+        for (key, text) in [(Key::ShownName, folded), (Key::Mail, address)] {
             let Some(order) = listed.by(key) else { continue };
             let value = |slot: &u32| self.entries.get(*slot).map(|entry| self.entries.key(key, entry).0);
-            let place = order.seek(|slot| compare_with(&self.entries, key, slot, (folded, "")));
-            slots.extend(order.from(place).take_while(|slot| value(slot) == Some(folded.as_bytes())));
+            let place = order.seek(|slot| compare_with(&self.entries, key, slot, (text, "")));
+            slots.extend(order.from(place).take_while(|slot| value(slot) == Some(text.as_bytes())));
         }
-        slots
+        if slots.is_empty() {
+            return None;
+        }
+        let mut exact = FixedBitSet::with_capacity(self.entries.slot_count());
+        for slot in slots {
+            exact.insert(slot as usize);
+        }
+        Some(exact)
     }
 
     /// Takes the first of those of some kinds among a class, in an order, until there are enough. Few are sorted; of many

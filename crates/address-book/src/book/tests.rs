@@ -6,6 +6,7 @@ use super::{
 };
 use crate::words::layout;
 use mail_model::{
+    address::{MailAddress, in_own_letters},
     contact::{Contact, view::Visibility},
     list::{OrderBy, PageRequest, SearchWords, SortKey},
     user::{LISTING, field::UserField},
@@ -61,6 +62,123 @@ fn cyrillic_names_are_found_in_latin_letters() {
     assert_eq!(suggested(&book, "shevchenko"), ["Пётр Шевченко"]);
     assert_eq!(suggested(&book, "Ivan"), ["Иван Иванов"]);
     assert_eq!(suggested(&book, "sergey zh"), ["Сергеи\u{306} Жуков"]);
+}
+
+#[test]
+fn the_spellings_that_people_use_find_a_name() {
+    let book = people(&[
+        ("a1@x.ru", "Александр", "Хомяков"),
+        ("a2@x.ru", "Алексей", "Щукин"),
+        ("a3@x.ru", "Дмитрий", "Цой"),
+        ("a4@x.ru", "Сергей", "Юрьев"),
+        ("a5@x.ru", "Юлия", "Жукова"),
+        ("a6@x.ru", "José", "Müller"),
+        ("a7@x.ru", "Михаил", "Чайковский"),
+        ("a8@x.ru", "Ольга", "Соловьёва"),
+        ("a9@x.ru", "Aleksei", "Šimek"),
+    ]);
+    for (texts, expected) in [
+        (
+            &["alexander", "aleksandr", "alexandr", "homyakov", "khomiakov", "xomyakov", "Homiakov"][..],
+            "Александр Хомяков",
+        ),
+        (&["schukin", "shchukin", "shukin", "shhukin", "chtchoukine", "shc", "sch"], "Алексей Щукин"),
+        (
+            &[
+                "dmitry",
+                "dmitriy",
+                "dmitrii",
+                "dmitri",
+                "dimitri",
+                "tsoi",
+                "tsoy",
+                "tcoi",
+                "coj",
+                "dmitrij coj",
+            ],
+            "Дмитрий Цой",
+        ),
+        (&["sergei", "sergej", "sergey", "serguei", "yuryev", "iurev", "jurjev", "yurye"], "Сергей Юрьев"),
+        (&["julia", "yuliia", "iuliia", "yulia", "julie", "ulia", "zhukova", "jukova"], "Юлия Жукова"),
+        (&["jose", "josé", "jose\u{301}", "muller", "mueller", "müller jose"], "José Müller"),
+        (
+            &["michael", "mikhail", "mihail", "mik", "tchaikovsky", "chaykovskiy", "czajkowski"],
+            "Михаил Чайковский",
+        ),
+        (&["olga", "ol'ga", "Ol’ga", "solovyova", "solovyeva", "solov'eva", "solovjova"], "Ольга Соловьёва"),
+        (&["simek", "shimek", "šimek"], "Aleksei Šimek"),
+    ] {
+        for text in texts {
+            assert!(
+                suggested(&book, text).contains(&expected.to_owned()),
+                "{text}: {:?}",
+                suggested(&book, text)
+            );
+        }
+    }
+    // Those that are written so come first.
+    for (text, expected) in [
+        ("alex", &["Aleksei Šimek", "Александр Хомяков", "Алексей Щукин"][..]),
+        ("alexey", &["Aleksei Šimek", "Алексей Щукин"]),
+        ("aleksei", &["Aleksei Šimek", "Алексей Щукин"]),
+        ("alexan", &["Александр Хомяков"]),
+    ] {
+        assert_eq!(suggested(&book, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_written_as_it_is_typed_comes_before_other_spellings() {
+    let book = people(&[
+        ("a@x.ru", "Мария", "Абрамова"),
+        ("b@x.ru", "Marie", "Zola"),
+        ("c@x.ru", "Хан", "Максим"),
+        ("max@x.ru", "Яна", "Ким"),
+        ("e@x.ru", "Махмуд", "Али"),
+        ("hans@x.ru", "Эрик", "Ли"),
+        ("g@x.ru", "Галина", "Галкина"),
+    ]);
+    assert_eq!(suggested(&book, "marie"), ["Marie Zola", "Мария Абрамова"]);
+    assert_eq!(suggested(&book, "max"), ["Яна Ким", "Хан Максим", "Махмуд Али"]);
+    assert_eq!(suggested(&book, "ha"), ["Хан Максим", "Эрик Ли", "Галина Галкина"]);
+}
+
+#[test]
+fn a_domain_is_found_by_its_own_letters_and_by_its_a_labels() {
+    let mut book = people(&[
+        ("ivan@xn--e1afmkfd.xn--p1ai", "Anna", "One"),
+        ("ivan@xn--e1afmkfd.example", "Berta", "Two"),
+        ("ivan@example.ru", "Clara", "Three"),
+    ]);
+    let mut record = record(9, Kind::Contact, "x@y.ru", "Dora Four");
+    record.contact.alias = vec!["old@xn--e1afmkfd.xn--p1ai".into()];
+    book.put(&record, 9);
+    let all = ["Anna One", "Berta Two", "Dora Four"];
+    for (text, expected) in [
+        ("пример", &all[..]),
+        ("xn--e1afmkfd", &all),
+        ("ivan@пример.рф", &["Anna One"]),
+        ("IVAN@Пример.РФ", &["Anna One"]),
+        ("ivan@пример.р", &["Anna One"]),
+        ("ivan@xn--e1afmkfd.xn--p1ai", &["Anna One"]),
+        ("old@пример.рф", &["Dora Four"]),
+    ] {
+        assert_eq!(suggested(&book, text), expected, "{text}");
+        if text.contains('@') {
+            let request = |search: &str| ContactsRequest {
+                view: View::All,
+                kinds: Vec::new(),
+                search: search.into(),
+                order: ContactOrder::DisplayName,
+                descending: false,
+                offset: 0,
+                limit: 10,
+            };
+            assert_eq!(names(&book.contacts(&request(text)).items), expected, "{text}");
+        }
+    }
+    let request = PageRequest { search: SearchWords::parse("приме"), ..PageRequest::default() };
+    assert_eq!(book.users(&request).count, 2);
 }
 
 #[test]
@@ -129,7 +247,7 @@ fn only_those_who_may_be_suggested_are() {
     ivan.visibility = Visibility::NONE;
     book.put(&ivan, 10);
     assert!(book.contact(id(1)).is_none());
-    assert!(book.contact_of("ivanov@example.ru").is_none());
+    assert!(book.contact_of("ivanov@example.ru", View::All).is_none());
     assert_eq!(book.users(&PageRequest::default()).count, 5);
 }
 
@@ -137,7 +255,7 @@ fn only_those_who_may_be_suggested_are() {
 fn a_contact_is_found_by_its_address() {
     let mut book = staff();
     book.put(&record(7, Kind::Contact, "ёж@x.ru", "Ёж"), 7);
-    let name = |mail: &str| book.contact_of(mail).map(|json| names(&[json]).remove(0));
+    let name = |mail: &str| book.contact_of(mail, View::All).map(|json| names(&[json]).remove(0));
     assert_eq!(name("PETR@example.ru").as_deref(), Some("Пётр Шевченко"));
     assert_eq!(name("ёж@x.ru").as_deref(), Some("Ёж"));
     assert_eq!(name("еж@x.ru"), None);
@@ -196,7 +314,7 @@ fn texts_of_entries_that_change_often_are_not_kept() {
     assert!(book.entries.text_size() < 1 << 18, "{}", book.entries.text_size());
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 16] = [
     "Иван",
     "иванов",
     "Семён",
@@ -209,9 +327,13 @@ const NAMES: [&str; 12] = [
     "  ",
     "Ива",
     "Ivanov Иван",
+    "Алексей Хомяков",
+    "Müller",
+    "Aleksei Xhou",
+    "Михаил",
 ];
 const PARTS: [&str; 4] = ["ivan", "ivanov.petr", "u2", "семен"];
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 25] = [
     "",
     "и",
     "иван",
@@ -228,6 +350,15 @@ const TEXTS: [&str; 16] = [
     "и i ru",
     "Иван иванов",
     "fi нил",
+    "приме",
+    "ivan@пример.р",
+    "alex",
+    "mik",
+    "homy i",
+    "xo",
+    "mueller",
+    "michael",
+    "h'om'",
 ];
 
 fn a_name() -> impl Strategy<Value = Option<String>> {
@@ -255,7 +386,7 @@ fn a_record() -> impl Strategy<Value = Record> {
         let mail = if kind == Kind::User {
             format!("{}{number}@x.ru", if part.is_ascii() { part } else { "u" })
         } else {
-            format!("{part}@y.ru")
+            format!("{part}@{}", if flags.0 { "y.ru" } else { "xn--e1afmkfd.xn--p1ai" })
         };
         let (shown, cn, sn, initials, ou, more) = names;
         let mut record = record(number, kind, &mail, &shown.unwrap_or_else(|| mail.clone()));
@@ -286,6 +417,8 @@ fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {
 fn texts(contact: &Contact, with_duties: bool) -> Vec<String> {
     let mut texts = vec![contact.mail.clone(), contact.display_name.clone()];
     texts.extend(contact.alias.iter().cloned());
+    texts
+        .extend(std::iter::once(&contact.mail).chain(&contact.alias).filter_map(|mail| in_own_letters(mail)));
     texts.extend([&contact.cn, &contact.sn, &contact.initials].into_iter().flatten().cloned());
     if with_duties {
         texts.extend([&contact.ou, &contact.title].into_iter().flatten().cloned());
@@ -340,7 +473,7 @@ fn check_users(book: &Book, naive: &Naive, request: &PageRequest) {
             Some(_) => Some(UserField::LastName),
         };
         let user = record.user.as_ref().unwrap();
-        let value = field.and_then(|field| user.values(field).first().cloned());
+        let value = field.map(|field| user.values(field).first().cloned().unwrap_or_default());
         SortKey::new(record.contact.mail.clone(), value.as_deref())
     };
     let found = book.users(request);
@@ -354,21 +487,32 @@ fn suggested_words(contact: &Contact) -> BTreeSet<String> {
     texts.iter().flat_map(|text| words::found_by(text)).map(Into::into).collect()
 }
 
-fn naive_suggestions<'a>(naive: &'a Naive, text: &str) -> Vec<&'a Contact> {
+fn naive_suggestions<'a>(naive: &'a Naive, text: &str, with_possible: bool) -> Vec<&'a Contact> {
     let text = words::fold(text);
-    let typed: Vec<_> = words::cut(&text).take(8).collect();
+    let typed: Vec<_> = words::cut(&text).take(8).map(|word| (word, words::readings(word))).collect();
+    let address = MailAddress::parse(text.trim()).map_or(text.trim().to_owned(), |mail| mail.to_string());
     let rank = |contact: &Contact| {
         let words = suggested_words(contact);
-        let each = |matches: &dyn Fn(&str, &str) -> bool| {
-            typed.iter().all(|typed| words.iter().any(|word| matches(word, typed)))
-        };
+        let has = |part: &str| words.iter().any(|word| word.starts_with(part));
         let is_it =
-            [&contact.display_name, &contact.mail].iter().any(|name| words::fold(name) == text.trim());
+            words::fold(&contact.display_name) == text.trim() || words::fold(&contact.mail) == address;
+        let is_whole = typed.iter().all(|(word, readings)| {
+            words.contains(*word) || readings.likely.first().is_some_and(|reading| words.contains(reading))
+        });
+        let is_likely = |(word, readings): &(&str, words::Readings)| {
+            has(word) || readings.likely.iter().any(|reading| has(reading))
+        };
+        let is_possible = |typed: &(&str, words::Readings)| {
+            is_likely(typed) || typed.1.possible.iter().any(|reading| has(reading))
+        };
         match () {
-            () if typed.is_empty() || !each(&|word, typed| word.starts_with(typed)) => None,
+            () if typed.is_empty() => None,
             () if is_it => Some(0),
-            () if each(&|word, typed| word == typed) => Some(1),
-            () => Some(2),
+            () if is_whole => Some(1),
+            () if typed.iter().all(|(word, _)| has(word)) => Some(2),
+            () if typed.iter().all(is_likely) => Some(3),
+            () if with_possible && typed.iter().all(is_possible) => Some(4),
+            () => None,
         }
     };
     let kind = |contact: &Contact| match contact.kind {
@@ -391,10 +535,14 @@ fn naive_suggestions<'a>(naive: &'a Naive, text: &str) -> Vec<&'a Contact> {
 
 fn check_suggestions(book: &Book, naive: &Naive, text: &str) {
     let has_words = words::cut(&words::fold(text)).next().is_some();
-    let others: Vec<_> = if has_words { layout::other_readings(text).collect() } else { Vec::new() };
-    let readings = std::iter::once(text.to_owned()).chain(others);
-    let expected = readings.map(|text| naive_suggestions(naive, &text)).find(|found| !found.is_empty());
-    let expected: Vec<_> = expected.unwrap_or_default().into_iter().take(100).map(json).collect();
+    let others = layout::other_readings(text).chain(words::without_apostrophes(text));
+    let others: Vec<_> = if has_words { others.collect() } else { Vec::new() };
+    let other =
+        || others.iter().map(|text| naive_suggestions(naive, text, false)).find(|found| !found.is_empty());
+    let is_certain = !naive_suggestions(naive, text, false).is_empty();
+    let other = if is_certain { None } else { other() };
+    let expected = other.unwrap_or_else(|| naive_suggestions(naive, text, true));
+    let expected: Vec<_> = expected.into_iter().take(100).map(json).collect();
     assert_eq!(book.suggest(text, 100), expected, "{text}");
     let first: Vec<_> = expected.into_iter().take(3).collect();
     assert_eq!(book.suggest(text, 3), first, "{text}, three");

@@ -4,6 +4,7 @@
 
 use crate::words;
 use mail_model::{
+    address::in_own_letters,
     contact::{Contact, record::Record},
     user::{User, field::UserField},
 };
@@ -49,9 +50,9 @@ pub(super) struct Outline {
     pub(super) shown_name: Span,
     /// The last name, folded.
     pub(super) last_name: Span,
-    /// The first name of a user, in lower case.
+    /// The first name of a user, folded.
     pub(super) user_first_name: Span,
-    /// The last name of a user, in lower case.
+    /// The last name of a user, folded.
     pub(super) user_last_name: Span,
 }
 
@@ -61,7 +62,7 @@ impl Outline {
         Span { start: 0, length: self.address_end }
     }
 
-    /// What a search among users looks into: in lower case.
+    /// What a search among users looks into: folded.
     pub(super) const fn user_searched(&self) -> Span {
         Span { start: 0, length: self.user_end }
     }
@@ -87,18 +88,21 @@ pub(super) fn write(record: &Record) -> (String, Outline) {
     let (contact, mut writer) = (&record.contact, Writer::default());
     writer.append(&contact.mail);
     let address_end = writer.end();
+    if let Some(shown) = in_own_letters(&contact.mail) {
+        writer.append(&words::fold(&shown));
+    }
     let [user_first_name, user_last_name] = writer.append_user(record.user.as_ref());
     let user_end = writer.end();
     // Where folding changes nothing, the text so far is part of what is said of the contact.
     let contact_start = if says_the_same(contact, record.user.as_ref()) { 0 } else { user_end };
     writer.reused_from = contact_start as usize;
-    let mail = writer.find_or_append(&contact.mail);
+    let mail = writer.find_or_append_address(&contact.mail);
     let shown_name = writer.find_or_append(&contact.display_name);
     writer.find_or_append(contact.cn.as_deref().unwrap_or_default());
     let last_name = writer.find_or_append(contact.sn.as_deref().unwrap_or_default());
     writer.find_or_append(contact.initials.as_deref().unwrap_or_default());
     for alias in &contact.alias {
-        writer.find_or_append(alias);
+        writer.find_or_append_address(alias);
     }
     let names_end = writer.end();
     writer.find_or_append(contact.ou.as_deref().unwrap_or_default());
@@ -118,12 +122,11 @@ pub(super) fn write(record: &Record) -> (String, Outline) {
     (writer.text, outline)
 }
 
-/// Whether a user's address and names are those of the contact and the same when folded.
+/// Whether the address is the same when folded, and a user's names are those of the contact.
 fn says_the_same(contact: &Contact, user: Option<&User>) -> bool {
-    let is_plain = |text: &str| words::fold(text) == text.to_lowercase();
     let is_same = |user: &User, field, text: Option<&String>| match (user.values(field), text) {
         ([], None) => true,
-        ([value], Some(text)) => value == text && is_plain(value),
+        ([value], Some(text)) => value == text,
         _ => false,
     };
     words::fold(&contact.mail) == contact.mail
@@ -155,10 +158,19 @@ impl Writer {
     fn append_user(&mut self, user: Option<&User>) -> [Span; 2] {
         [UserField::FirstName, UserField::LastName].map(|field| {
             let values = user.map_or(&[][..], |user| user.values(field));
-            let mut spans = values.iter().map(|value| self.append(&value.to_lowercase())).collect::<Vec<_>>();
+            let mut spans = values.iter().map(|value| self.append(&words::fold(value))).collect::<Vec<_>>();
             spans.truncate(1);
             spans.pop().unwrap_or_default()
         })
+    }
+
+    /// Appends an address, and where its domain is an international one, the address in its own letters too.
+    fn find_or_append_address(&mut self, address: &str) -> Span {
+        let span = self.find_or_append(address);
+        if let Some(shown) = in_own_letters(address) {
+            self.find_or_append(&shown);
+        }
+        span
     }
 
     /// Appends a part folded, where it does not stand in the text already, as words of their own.

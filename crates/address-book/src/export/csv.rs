@@ -69,58 +69,77 @@ enum Place {
     Inside,
 }
 
+impl Place {
+    /// Whether a spreadsheet takes the rest for a formula that begins with this character here.
+    fn is_dangerous(self, c: char) -> bool {
+        match c {
+            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => self != Self::Inside,
+            '\t' | '\r' | '\n' => self == Self::CellStart,
+            _ => false,
+        }
+    }
+
+    fn after(self, c: char) -> Self {
+        match c {
+            ',' | ';' | '\t' | '\r' | '\n' => Self::AfterSeparator,
+            '\'' | '"' => self,
+            _ if c.is_whitespace() || c.is_control() => self,
+            _ => Self::Inside,
+        }
+    }
+}
+
 /// A text that starts no formula wherever a spreadsheet may begin a cell.
 fn guarded(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     let mut place = Place::CellStart;
     for c in text.chars() {
-        let starts_formula = match c {
-            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => place != Place::Inside,
-            '\t' | '\r' | '\n' => place == Place::CellStart,
-            _ => false,
-        };
-        if starts_formula {
+        if place.is_dangerous(c) {
             cell.push('\'');
         }
-        place = match c {
-            ',' | ';' | '\t' | '\r' | '\n' => Place::AfterSeparator,
-            '\'' | '"' => place,
-            _ if c.is_whitespace() || c.is_control() => place,
-            _ => Place::Inside,
-        };
-        cell.push(if c.is_control() && !matches!(c, '\t' | '\r' | '\n') { ' ' } else { c });
+        place = place.after(c);
+        cell.push(written(c));
     }
     cell
+}
+
+/// A character as it is written.
+fn written(c: char) -> char {
+    if c.is_control() && !matches!(c, '\t' | '\r' | '\n') { ' ' } else { c }
+}
+
+/// Whether a table of contacts has a column.
+#[must_use]
+pub fn has_column(name: &str) -> bool {
+    COLUMNS.iter().any(|(column, _)| *column == name)
+}
+
+/// The text of a cell as an export writes it, without the apostrophes that were put in. A cell that was written by
+/// somebody else loses them where an export would have put them.
+#[must_use]
+pub fn unguarded(cell: &str) -> String {
+    let mut text = String::with_capacity(cell.len());
+    let mut place = Place::CellStart;
+    for c in cell.chars() {
+        if place.is_dangerous(c) && text.ends_with('\'') {
+            text.pop();
+        }
+        place = place.after(c);
+        text.push(c);
+    }
+    text
+}
+
+/// What is had back of a text that was exported: itself, but for control characters.
+#[must_use]
+pub fn had_back(text: &str) -> String {
+    text.chars().map(written).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    /// What a reader does that wants the text back.
-    fn unguarded(cell: &str) -> String {
-        let mut text = String::new();
-        let mut place = Place::CellStart;
-        for c in cell.chars() {
-            let starts_formula = match c {
-                '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => place != Place::Inside,
-                '\t' | '\r' | '\n' => place == Place::CellStart,
-                _ => false,
-            };
-            if starts_formula {
-                assert_eq!(text.pop(), Some('\''), "{cell:?}");
-            }
-            place = match c {
-                ',' | ';' | '\t' | '\r' | '\n' => Place::AfterSeparator,
-                '\'' | '"' => place,
-                _ if c.is_whitespace() => place,
-                _ => Place::Inside,
-            };
-            text.push(c);
-        }
-        text
-    }
 
     #[test]
     fn formulas_become_texts() {
@@ -144,6 +163,14 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(guarded(text), cell, "{text:?}");
+            assert_eq!(unguarded(cell), text.replace('\0', " "), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_guarded_stays_as_it_is() {
+        for cell in ["+7 495", "=1", "'Ромашка'", "d'Artagnan", "a;-1", "''", "O'Neil-'x'"] {
+            assert_eq!(unguarded(cell), cell);
         }
     }
 
@@ -152,7 +179,8 @@ mod tests {
         fn the_text_can_be_had_back(text in r#"[-=+@'" ,;а\t\r\n＝\PC]{0,12}"#) {
             let cell = guarded(&text);
             let kept = text.replace(|c: char| c.is_control() && !"\t\r\n".contains(c), " ");
-            prop_assert_eq!(unguarded(&cell), kept);
+            prop_assert_eq!(unguarded(&cell), kept.clone());
+            prop_assert_eq!(had_back(&text), kept);
         }
 
         #[test]

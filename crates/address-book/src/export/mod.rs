@@ -4,7 +4,7 @@
 //! text can be written: what a format has no way to say, such as a control character, becomes a blank (see each format).
 //! Nothing is sorted, chosen or sent here.
 
-mod csv;
+pub mod csv;
 mod json;
 mod ldif;
 mod vcard;

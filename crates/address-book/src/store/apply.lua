@@ -1,25 +1,28 @@
 -- Records entries as they are, or are no longer.
--- KEYS: layout, source, seq, records, log
--- ARGV: layout, source, then of each entry: id, condition, tenant, body (empty: it is gone)
+-- KEYS: layout, source, home, seq, records, log
+-- ARGV: layout, source, identity of this Redis process, then of each entry: id, condition, tenant, body (empty: it is gone)
 -- Conditions: a number, it was last recorded at that sequence number (0: never); `same`, this is recorded of it
 -- already; `always`.
--- Returns a list: how many records changed (-1 where there is no projection, -2 where it is fed from another server),
+-- Returns a list: how many records changed (-1 where there is no projection, -2 where it is fed from another server, -3 where
+-- it became whole in another Redis process, whose clients may not have noticed that it is no longer the one),
 -- then the ids whose condition did not hold.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { -1 } end
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then return { -2 } end
-if not redis.call('GET', KEYS[3]) then return redis.error_reply('GARBAGE: the sequence number is gone') end
+local home = redis.call('GET', KEYS[3])
+if home and home ~= ARGV[3] then return { -3 } end
+if not redis.call('GET', KEYS[4]) then return redis.error_reply('GARBAGE: the sequence number is gone') end
 local changed, refused = 0, {}
 
 local function record(id, tenant, body)
-  local at = redis.call('INCR', KEYS[3])
-  redis.call('HSET', KEYS[4], id, at .. ' ' .. tenant .. ' ' .. body)
-  redis.call('ZADD', KEYS[5], at, id)
+  local at = redis.call('INCR', KEYS[4])
+  redis.call('HSET', KEYS[5], id, at .. ' ' .. tenant .. ' ' .. body)
+  redis.call('ZADD', KEYS[6], at, id)
   changed = changed + 1
 end
 
-for i = 3, #ARGV, 4 do
+for i = 4, #ARGV, 4 do
   local id, condition, tenant, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local old = redis.call('HGET', KEYS[4], id)
+  local old = redis.call('HGET', KEYS[5], id)
   local old_at, old_tenant, old_body = '0', '', ''
   if old then
     old_at, old_tenant, old_body = string.match(old, '^(%d+) (%S*) (.*)$')

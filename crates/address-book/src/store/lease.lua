@@ -1,7 +1,12 @@
 -- Takes the lease, or holds it longer. A key that is no lease of ours would keep everybody out for ever: it goes.
--- KEYS: lease
--- ARGV: who asks, milliseconds
+-- KEYS: lease, open, alive
+-- ARGV: who asks, milliseconds of the lease, milliseconds of `open`
 -- Returns 1 to its holder, 0 to others.
+--
+-- Where Redis took no writes for a time, the projection may lack what was written to the directory meanwhile: it is out of
+-- service until the next beat.
+if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('DEL', KEYS[3]) end
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[3])
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'none' and (kind ~= 'string' or redis.call('PTTL', KEYS[1]) < 0) then redis.call('DEL', KEYS[1]) end
 if redis.call('GET', KEYS[1]) == ARGV[1] then

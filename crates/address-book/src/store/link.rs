@@ -62,7 +62,7 @@ impl Place {
 
     /// A way of its own to it, for one task.
     pub(crate) fn link(&self) -> Link {
-        Link { place: self.clone(), connection: None, resting_until: None, rest: REST.0 }
+        Link { place: self.clone(), connection: None, resting_until: None, rest: REST.0, refused: false }
     }
 
     /// A connection, and the identity of the Redis process at its other end.
@@ -147,6 +147,8 @@ pub(crate) struct Link {
     connection: Option<(MultiplexedConnection, Arc<str>)>,
     resting_until: Option<Instant>,
     rest: Duration,
+    /// The last connection was refused: nobody listened.
+    refused: bool,
 }
 
 impl Link {
@@ -163,6 +165,16 @@ impl Link {
         self.connected().await.map(|(_, home)| home.clone())
     }
 
+    /// The same of the connection that is there; `None` where there is none.
+    pub(super) fn home_at_hand(&self) -> Option<&str> {
+        self.connection.as_ref().map(|(_, home)| &**home)
+    }
+
+    /// Whether there is no connection because nobody listened when it was to be made.
+    pub(super) fn was_refused(&self) -> bool {
+        self.connection.is_none() && self.refused
+    }
+
     pub(super) async fn connection(&mut self) -> Result<MultiplexedConnection, StoreError> {
         self.connected().await.map(|(connection, _)| connection.clone())
     }
@@ -174,10 +186,11 @@ impl Link {
             }
             match self.place.open().await {
                 Ok(connection) => {
-                    self.rest = REST.0;
+                    (self.rest, self.refused) = (REST.0, false);
                     self.connection = Some(connection);
                 }
                 Err(error) => {
+                    self.refused = error.is_connection_refusal();
                     self.lie_down();
                     return Err(error.into());
                 }

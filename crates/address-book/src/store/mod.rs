@@ -8,6 +8,7 @@
 //! | `epoch` | a random number, from the moment when the projection is whole |
 //! | `home` | the identity of the Redis process that it became whole in |
 //! | `alive` | there while the projection is in step with the directory, and for its life time after that |
+//! | `open` | there while Redis takes writes, and for [`OPEN`] after that; every process renews it |
 //! | `seq` | the newest sequence number |
 //! | `records` | of each entry: the sequence number of its last change, tenant, attributes; without those it is gone |
 //! | `log` | entries by the sequence number of their last change |
@@ -30,6 +31,10 @@ use std::{sync::LazyLock, time::Duration};
 /// The number of this layout, and of the way in which records are read. With another one the projection is built anew.
 const LAYOUT: &str = "1";
 
+/// How long the projection is answered from after Redis has taken its last write. Whoever can't record what it has written
+/// waits as long before it answers.
+pub(crate) const OPEN: Duration = Duration::from_secs(2);
+
 /// Entries that one script call records: some hundred microseconds in which Redis does nothing else.
 pub(crate) const BATCH: usize = 200;
 
@@ -48,6 +53,9 @@ pub(crate) enum StoreError {
     /// It was tried a moment ago.
     #[error("Redis did not answer a moment ago")]
     Resting,
+    /// The projection became whole in another Redis process than the one that answers.
+    #[error("the projection is of another Redis process")]
+    OtherHome,
     /// The thread that read it has stopped.
     #[error("the copy was not made to its end")]
     Stopped,
@@ -73,7 +81,7 @@ impl StoreError {
                 matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse)
                     || signs.iter().any(|sign| error.to_string().contains(sign))
             }
-            Self::Resting | Self::Stopped => false,
+            Self::Resting | Self::OtherHome | Self::Stopped => false,
         }
     }
 }
@@ -98,13 +106,13 @@ impl Keys {
     /// Reads what [`Link::standing`] tells of.
     fn standing(&self) -> Cmd {
         let mut command = redis::cmd("MGET");
-        for name in ["layout", "home", "alive", "epoch", "seq", "horizon", "beats"] {
+        for name in ["layout", "home", "alive", "open", "epoch", "seq", "horizon", "beats"] {
             command.arg(self.key(name));
         }
         command
     }
 
-    /// Everything but the lease.
+    /// Everything but the lease and what is renewed with it.
     fn all(&self) -> Vec<String> {
         let names = [
             "layout", "source", "epoch", "home", "alive", "seq", "records", "log", "cookie", "beats",
@@ -146,18 +154,29 @@ impl Place {
     pub(crate) async fn check(&self) -> RedisResult<()> {
         let (mut connection, _) = self.open().await?;
         let key = self.link().keys().key("check");
-        LEASE.key(key).arg("check").arg(1).invoke_async::<i64>(&mut connection).await.map(|_| ())
+        let mut call = LEASE.key(key);
+        for name in ["open", "alive"] {
+            call.key(self.link().keys().key(name));
+        }
+        call.arg("check")
+            .arg(1)
+            .arg(milliseconds(OPEN))
+            .invoke_async::<i64>(&mut connection)
+            .await
+            .map(|_| ())
     }
 }
 
 impl Link {
-    /// How the projection stands; `None` where it is not whole, not in step with the directory, or of another Redis.
+    /// How the projection stands; `None` where it is not whole, not in step with the directory, or of another Redis, or where
+    /// Redis takes no writes.
     pub(crate) async fn standing(&mut self) -> Result<Option<Standing>, StoreError> {
-        type Values = [Option<String>; 7];
+        type Values = [Option<String>; 8];
         let command = self.standing_command();
         let home = self.home().await?;
-        let [layout, of, alive, epoch, newest, horizon, beats]: Values = self.query(&command).await?;
-        if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || alive.is_none() {
+        let [layout, of, alive, open, epoch, newest, horizon, beats]: Values = self.query(&command).await?;
+        let is_current = alive.is_some() && open.is_some();
+        if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || !is_current {
             return Ok(None);
         }
         let Some(epoch) = epoch.as_deref().and_then(read_epoch) else { return Ok(None) };
@@ -171,15 +190,33 @@ impl Link {
         }))
     }
 
+    /// Whether other processes may answer from the projection, or from that of another Redis, though this one's writes are
+    /// not in it. Not where nobody listens at the address of Redis, nor where it has taken no writes for [`OPEN`].
+    pub(crate) async fn may_be_answered_from(&mut self) -> bool {
+        match self.open_and_home().await {
+            Ok([open, of]) => {
+                open.is_some() || of.is_some_and(|of| self.home_at_hand().is_none_or(|home| *of != *home))
+            }
+            Err(_) => !self.was_refused(),
+        }
+    }
+
+    async fn open_and_home(&mut self) -> Result<[Option<String>; 2], StoreError> {
+        let mut command = redis::cmd("MGET");
+        command.arg(self.keys().key("open")).arg(self.keys().key("home"));
+        self.query(&command).await
+    }
+
     /// Records entries, whoever read them.
     pub(crate) async fn apply(&mut self, server: &str, entries: &[Stored]) -> Result<Applied, StoreError> {
         let mut refused = Vec::new();
         for batch in entries.chunks(BATCH) {
+            let home = self.home().await?;
             let mut call = APPLY.prepare_invoke();
-            for name in ["layout", "source", "seq", "records", "log"] {
+            for name in ["layout", "source", "home", "seq", "records", "log"] {
                 call.key(self.keys().key(name));
             }
-            call.arg(LAYOUT).arg(server);
+            call.arg(LAYOUT).arg(server).arg(&*home);
             for entry in batch {
                 call.arg(&entry.id).arg(entry.condition.to_string()).arg(&entry.tenant).arg(&entry.body);
             }
@@ -187,6 +224,7 @@ impl Link {
             match answer.next().as_deref() {
                 Some("-1") => return Ok(Applied::NoProjection),
                 Some("-2") => return Ok(Applied::OtherServer),
+                Some("-3") => return Err(StoreError::OtherHome),
                 _ => refused.extend(answer),
             }
         }
@@ -233,7 +271,10 @@ impl Link {
     /// Takes the lease, or holds it longer; whether it is held now.
     pub(crate) async fn lease(&mut self, who: &str, time: Duration) -> Result<bool, StoreError> {
         let mut call = LEASE.prepare_invoke();
-        call.key(self.keys().key("lease")).arg(who).arg(milliseconds(time));
+        for name in ["lease", "open", "alive"] {
+            call.key(self.keys().key(name));
+        }
+        call.arg(who).arg(milliseconds(time)).arg(milliseconds(OPEN));
         Ok(self.invoke::<i64>(&call).await? == 1)
     }
 
@@ -287,7 +328,9 @@ impl Link {
     /// Takes the projection out of service until the next beat.
     pub(crate) async fn suspend(&mut self) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
-        command.arg(self.keys().key("epoch")).arg(self.keys().key("alive"));
+        for name in ["epoch", "alive", "home"] {
+            command.arg(self.keys().key(name));
+        }
         self.query::<i64>(&command).await.map(|_| ())
     }
 

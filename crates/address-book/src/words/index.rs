@@ -76,16 +76,16 @@ impl WordIndex {
         self.words.contains_key(word)
     }
 
-    /// The slots, out of so many, that have a word.
-    pub(crate) fn with_word(&self, word: &str, of: usize) -> FixedBitSet {
-        gathered(self.words.get(word), of)
+    /// Adds the slots that have a word to a set that has room for them.
+    pub(crate) fn add_with_word(&self, word: &str, slots: &mut FixedBitSet) {
+        self.words.get(word).into_iter().for_each(|set| set.add_to(slots));
     }
 
-    /// The slots, out of so many, that have a word which begins with a prefix.
-    pub(crate) fn with_prefix(&self, prefix: &str, of: usize) -> FixedBitSet {
+    /// Adds the slots that have a word which begins with a prefix to a set that has room for them.
+    pub(crate) fn add_with_prefix(&self, prefix: &str, slots: &mut FixedBitSet) {
         match self.prefixes.get(prefix) {
-            Some(slots) => gathered([slots], of),
-            None => gathered(self.range(prefix), of),
+            Some(set) => set.add_to(slots),
+            None => self.range(prefix).for_each(|set| set.add_to(slots)),
         }
     }
 
@@ -175,13 +175,15 @@ mod tests {
                 .map(|(slot, _)| *slot as usize)
                 .collect()
         };
-        let found = |bits: FixedBitSet| bits.ones().collect::<Vec<_>>();
-        assert_eq!(
-            found(index.with_prefix(prefix, 1000)),
-            naive(&|word| word.starts_with(prefix)),
-            "{prefix}*"
-        );
-        assert_eq!(found(index.with_word(prefix, 1000)), naive(&|word| word == prefix), "{prefix}");
+        let found = |add: &dyn Fn(&mut FixedBitSet)| {
+            let mut bits = FixedBitSet::with_capacity(1000);
+            add(&mut bits);
+            bits.ones().collect::<Vec<_>>()
+        };
+        let begun = found(&|bits| index.add_with_prefix(prefix, bits));
+        assert_eq!(begun, naive(&|word| word.starts_with(prefix)), "{prefix}*");
+        let whole = found(&|bits| index.add_with_word(prefix, bits));
+        assert_eq!(whole, naive(&|word| word == prefix), "{prefix}");
     }
 
     #[test]

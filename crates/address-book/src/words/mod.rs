@@ -1,52 +1,20 @@
-//! How texts are compared: without letter case, with ё as е, however their accents are composed; and how they are cut
-//! into words.
+//! How folded texts are cut into words, and the other spellings that the words are found by.
 
 pub(crate) mod index;
+mod latin;
 pub(crate) mod layout;
+mod names;
 mod set;
-mod translit;
+mod skeleton;
+pub(crate) mod translit;
 
+pub(crate) use mail_model::folding::fold;
+pub(crate) use skeleton::Readings;
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
 
 /// Longest word in characters; the rest of a longer one counts for nothing. No part of an address is longer before its
 /// `@` (RFC 5321 section 4.5.3.1.1), nor any label after it.
 pub(crate) const MAX_WORD: usize = 64;
-
-/// A text in the form that is compared: normalised (NFKC), in lower case, ё as е, and without the accents that are no
-/// part of a letter, such as a stress mark.
-pub(crate) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for letter in text.chars() {
-        let Some(lower) = plain(letter) else { return fold_any(text) };
-        folded.push(lower);
-    }
-    folded
-}
-
-/// Most letters there are: ASCII and Russian ones. Nothing is to be composed among them.
-fn plain(letter: char) -> Option<char> {
-    match letter {
-        '\0'..='\x7f' => Some(letter.to_ascii_lowercase()),
-        'а'..='я' => Some(letter),
-        'А'..='Я' => char::from_u32(u32::from(letter) + 0x20),
-        'Ё' | 'ё' => Some('е'),
-        _ => None,
-    }
-}
-
-fn fold_any(text: &str) -> String {
-    text.nfkc().flat_map(char::to_lowercase).filter(|c| !is_accent(*c)).map(without_dots).collect()
-}
-
-const fn without_dots(c: char) -> char {
-    if c == 'ё' { 'е' } else { c }
-}
-
-/// Combining diacritical marks: those that NFKC found no letter to compose with.
-const fn is_accent(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
-}
 
 /// The words of a folded text: letters and digits; everything else separates.
 pub(crate) fn cut(folded: &str) -> impl Iterator<Item = &str> {
@@ -65,13 +33,17 @@ fn shortened(word: &str) -> &str {
     end.and_then(|(end, _)| word.get(..end)).unwrap_or(word)
 }
 
-/// The words that a folded text is found by, each once, in order: its own, and the Cyrillic ones in Latin letters too.
+/// The words that a folded text is found by, each once, in order: its own, and their skeletons where these are others.
 pub(crate) fn found_by(folded: &str) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = Vec::new();
     for word in cut(folded) {
-        if let Some(latin) = translit::to_latin(word) {
-            words.push(Cow::Owned(shortened(&latin).to_owned()));
-        }
+        spellings(word, |spelling| {
+            let skeleton = skeleton::of(spelling);
+            let skeleton = shortened(&skeleton);
+            if !skeleton.is_empty() && skeleton != word {
+                words.push(Cow::Owned(skeleton.to_owned()));
+            }
+        });
         words.push(Cow::Borrowed(word));
     }
     words.sort_unstable();
@@ -79,23 +51,51 @@ pub(crate) fn found_by(folded: &str) -> Vec<Cow<'_, str>> {
     words
 }
 
+/// The spellings of a word in plain Latin letters by which it is found besides itself. A word with digits is not spelt in
+/// several ways, unless somebody has to write it in other letters.
+fn spellings(word: &str, mut each: impl FnMut(&str)) {
+    if word.is_ascii() {
+        if !word.bytes().any(|byte| byte.is_ascii_digit()) {
+            each(word);
+        }
+    } else if let Some(latin) = translit::to_latin(word) {
+        each(&latin);
+        for form in names::english(word) {
+            each(form);
+        }
+    } else {
+        latin::plain(word).for_each(|plain| each(&plain));
+    }
+}
+
+/// The skeletons that a folded word of a text may mean that is searched for; none where it has no Latin letter.
+pub(crate) fn readings(word: &str) -> Readings {
+    if !latin::has_letters(word) {
+        return Readings::default();
+    }
+    if word.is_ascii() {
+        return skeleton::readings(word);
+    }
+    let mut all = Readings::default();
+    for plain in latin::plain(word) {
+        let Readings { likely, possible } = skeleton::readings(&plain);
+        all.likely.extend(likely);
+        all.possible.extend(possible);
+    }
+    all
+}
+
+/// A text without the apostrophes that stand for ь, ъ or э in some spellings: `Ol'ga`, `Il'ya`, ``E`duard``. `None` where it
+/// has none.
+pub(crate) fn without_apostrophes(text: &str) -> Option<String> {
+    let is_apostrophe =
+        |c: char| matches!(c, '\'' | '`' | '´' | '’' | '‘' | 'ʹ' | 'ʺ' | 'ʼ' | '"' | '”' | '′' | '″');
+    text.contains(is_apostrophe).then(|| text.replace(is_apostrophe, ""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn letter_case_and_the_dots_of_yo_do_not_count() {
-        assert_eq!(fold("Семён ПЁТР"), "семен петр");
-        assert_eq!(fold("Anna@EXAMPLE.com"), "anna@example.com");
-    }
-
-    #[test]
-    fn combining_characters_compose() {
-        assert_eq!(fold("Сергеи\u{306}"), "сергей");
-        assert_eq!(fold("Се\u{308}мин"), "семин");
-        assert_eq!(fold("Ива\u{301}нов"), "иванов");
-        assert_eq!(fold("ﬁ Ａ"), "fi a");
-    }
 
     #[test]
     fn words_are_letters_and_digits() {
@@ -107,7 +107,24 @@ mod tests {
     }
 
     #[test]
-    fn cyrillic_words_are_found_in_latin_letters_too() {
+    fn words_are_found_by_their_skeletons_too() {
         assert_eq!(found_by("иван ivan шевченко"), ["ivan", "shevchenko", "иван", "шевченко"]);
+        assert_eq!(found_by("сергей sergey2 tsoy"), ["sergei", "sergey2", "tsoi", "tsoy", "сергей"]);
+        assert_eq!(found_by("петр"), ["peter", "petr", "петр"]);
+        assert_eq!(found_by("müller"), ["mueler", "muler", "müller"]);
+        assert_eq!(found_by("ь"), ["ь"]);
+    }
+
+    #[test]
+    fn only_latin_letters_are_read_in_several_ways() {
+        assert_eq!(readings("alexey").likely, ["aleksei", "alekse"]);
+        assert_eq!(readings("müller").likely, ["muler", "mueler"]);
+        assert!(readings("сергей").likely.is_empty() && readings("42").likely.is_empty());
+    }
+
+    #[test]
+    fn apostrophes_that_stand_for_letters_are_left_out() {
+        assert_eq!(without_apostrophes("Ol'ga E`duard").as_deref(), Some("Olga Eduard"));
+        assert_eq!(without_apostrophes("Olga"), None);
     }
 }

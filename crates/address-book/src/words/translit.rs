@@ -4,7 +4,7 @@
 //! is u. Letters of other alphabets stay as they are.
 
 /// A folded word in Latin letters; `None` where it has no Cyrillic letter.
-pub(super) fn to_latin(word: &str) -> Option<String> {
+pub(crate) fn to_latin(word: &str) -> Option<String> {
     if word.is_ascii() {
         return None;
     }

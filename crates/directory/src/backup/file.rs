@@ -1,5 +1,6 @@
 //! Files of LDIF: read as often as needed, unpacked on the way; written whole or not at all.
 
+use super::utf16::InUtf8;
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use std::{
     ffi::OsStr,
@@ -37,23 +38,26 @@ impl LdifFile {
         Ok(fs::metadata(&self.0)?.len())
     }
 
-    /// Reads it from its beginning, unpacked whatever its name is. `on_read` hears of the bytes of the file, packed as
-    /// they are.
+    /// Reads it from its beginning, unpacked whatever its name is, and in UTF-8 also where it is in UTF-16. A file of zstd may have a window of two to the power of
+    /// `window_log` bytes, which are kept in memory. `on_read` hears of the bytes of the file, packed as they are.
     ///
     /// # Errors
     /// What the system says.
     pub(crate) fn open(
         &self,
+        window_log: u32,
         on_read: impl FnMut(usize) + Send + 'static,
     ) -> io::Result<Box<dyn Read + Send>> {
         let mut file = BufReader::with_capacity(BUFFER, Counted { input: File::open(&self.0)?, on_read });
         let start = file.fill_buf()?;
         Ok(if start.starts_with(GZIP) {
-            Box::new(MultiGzDecoder::new(file))
+            Box::new(InUtf8::new(MultiGzDecoder::new(file), BUFFER))
         } else if start.starts_with(ZSTD) {
-            Box::new(zstd::Decoder::with_buffer(file)?)
+            let mut decoder = zstd::Decoder::with_buffer(file)?;
+            decoder.window_log_max(window_log)?;
+            Box::new(InUtf8::new(decoder, BUFFER))
         } else {
-            Box::new(file)
+            Box::new(InUtf8::new(file, BUFFER))
         })
     }
 }
@@ -96,7 +100,9 @@ impl NewFile {
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(name);
         prefix.push(".");
-        let file = BufWriter::with_capacity(BUFFER, Builder::new().prefix(&prefix).tempfile_in(folder)?);
+        let file =
+            Builder::new().prefix(&prefix).tempfile_in(folder).map_err(|error| of_folder(folder, &error))?;
+        let file = BufWriter::with_capacity(BUFFER, file);
         let packer = match path.extension().and_then(OsStr::to_str) {
             Some("gz") => Packer::Gzip(Box::new(GzEncoder::new(file, Compression::default()))),
             Some("zst") => Packer::Zstd(Box::new(zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?)),
@@ -155,6 +161,16 @@ impl Write for NewFile {
     }
 }
 
+/// An error of a folder in which no file can be begun. The hidden name that the file would have says nothing to anybody.
+fn of_folder(folder: &Path, error: &io::Error) -> io::Error {
+    let folder = folder.display();
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no folder {folder}"),
+        kind => format!("{kind}: the folder {folder}"),
+    };
+    io::Error::new(error.kind(), words)
+}
+
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -162,6 +178,9 @@ fn folder(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The largest window that files are read with.
+    const WINDOW: u32 = 27;
 
     #[test]
     fn what_was_written_is_read_however_it_is_packed() {
@@ -174,8 +193,19 @@ mod tests {
             assert!(!path.exists(), "not before it is whole");
             file.finish().unwrap();
             let mut read = String::new();
-            LdifFile::new(&path).open(|_| {}).unwrap().read_to_string(&mut read).unwrap();
+            LdifFile::new(&path).open(WINDOW, |_| {}).unwrap().read_to_string(&mut read).unwrap();
             assert!(read == text, "{name}");
+        }
+        for name in ["b.ldif", "b.ldif.gz", "b.ldif.zst"] {
+            let path = folder.path().join(name);
+            let mut file = NewFile::create(&path).unwrap();
+            let bytes: Vec<_> = "dn: dc=я".encode_utf16().flat_map(u16::to_le_bytes).collect();
+            file.write_all(&bytes).unwrap();
+            file.finish().unwrap();
+            let mut read = String::new();
+            LdifFile::new(&path).open(WINDOW, |_| {}).unwrap().read_to_string(&mut read).unwrap();
+            assert_eq!(read, "dn: dc=я", "{name}");
+            fs::remove_file(&path).unwrap();
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
@@ -193,6 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_is_too_large_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zst");
+        let mut packer = zstd::Encoder::new(File::create(&path).unwrap(), 3).unwrap();
+        packer.window_log(25).unwrap();
+        packer.write_all(&vec![b'x'; 1_000_000]).unwrap();
+        packer.finish().unwrap();
+        let read =
+            |window| LdifFile::new(&path).open(window, |_| {}).unwrap().read_to_end(&mut Vec::new()).is_ok();
+        assert!(read(25) && !read(24));
+    }
+
+    #[test]
     fn a_packed_file_that_is_cut_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.gz", "a.zst"] {
@@ -203,7 +246,10 @@ mod tests {
             let packed = fs::read(&path).unwrap();
             fs::write(&path, &packed[..packed.len() - 5]).unwrap();
             let mut read = Vec::new();
-            assert!(LdifFile::new(&path).open(|_| {}).unwrap().read_to_end(&mut read).is_err(), "{name}");
+            assert!(
+                LdifFile::new(&path).open(WINDOW, |_| {}).unwrap().read_to_end(&mut read).is_err(),
+                "{name}"
+            );
         }
     }
 }

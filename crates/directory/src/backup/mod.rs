@@ -9,6 +9,7 @@ mod extent;
 pub mod file;
 pub(crate) mod key;
 pub(crate) mod seal;
+mod utf16;
 
 pub use extent::Extent;
 pub use seal::Verdict;
@@ -21,7 +22,7 @@ use ldap_text::{
     filter::Filter,
     ldif::{self, Entry},
 };
-use mail_model::{names, tree::Tree, user::role::Role};
+use mail_model::{conflicts::SetAside, names, tenant::TenantId, tree::Tree, user::role::Role};
 use seal::Seal;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::mpsc;
@@ -53,6 +54,15 @@ pub struct BackupProgress {
     pub expected: u64,
 }
 
+/// What is in a backup, and what was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    /// How many entries it has.
+    pub entries: u64,
+    /// The conflict entries of replication, which are in no backup.
+    pub set_aside: SetAside,
+}
+
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -64,6 +74,9 @@ pub enum BackupError {
         "the account that backs up cannot read the hashes of passwords; run pbm init, which gives it the right"
     )]
     Blind,
+    /// A tenant that was asked for does not exist.
+    #[error("there is no tenant {0}")]
+    NoTenant(TenantId),
     /// There is nothing to back up.
     #[error("there is no entry in the part of the directory that was asked for")]
     Nothing,
@@ -83,9 +96,14 @@ impl Directory {
         request: &BackupRequest,
         out: mpsc::Sender<Vec<u8>>,
         on_progress: impl FnMut(BackupProgress),
-    ) -> Result<u64, BackupError> {
+    ) -> Result<BackedUp, BackupError> {
         if !self.sees_passwords().await? {
             return Err(BackupError::Blind);
+        }
+        for tenant in request.extent.tenants() {
+            if self.read_whole(&self.tree().tenant(tenant)).await?.is_none() {
+                return Err(BackupError::NoTenant(tenant.clone()));
+            }
         }
         let mut text = Vec::with_capacity(2 * PIECE);
         let seal = Seal::begin(&mut text, self.tree().root(), request.extent.tenants(), request.now);
@@ -99,6 +117,7 @@ impl Directory {
             answers: self.tree().answers(),
             waiting: HashMap::new(),
             expected: 0,
+            set_aside: SetAside::default(),
             seal,
             text,
             out,
@@ -126,6 +145,7 @@ struct Backup<'a, F> {
     /// How many of them there may be before their parents are fetched.
     most_waiting: usize,
     expected: u64,
+    set_aside: SetAside,
     seal: Seal,
     text: Vec<u8>,
     out: mpsc::Sender<Vec<u8>>,
@@ -141,17 +161,20 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         self.parents.extend(self.numbers.of_parent(base));
         let is_group = |class: &&str| Filter::equal(names::OBJECT_CLASS, *class);
         let groups = Filter::any(names::GROUP_CLASSES.iter().map(is_group));
-        self.scan(base, scope, &every_entry(), |entry| !is_group_entry(entry)).await?;
-        self.scan(base, scope, &groups, is_group_entry).await
+        let set_aside = self.scan(base, scope, &every_entry(), |entry| !is_group_entry(entry)).await?;
+        self.set_aside.absorb(set_aside);
+        // Those among the groups were met before.
+        self.scan(base, scope, &groups, is_group_entry).await.map(drop)
     }
 
+    /// Takes what a search finds, and returns what replication has set aside of it.
     async fn scan(
         &mut self,
         base: &Dn,
         scope: Scope,
         filter: &Filter,
         is_wanted: impl Fn(&Entry) -> bool,
-    ) -> Result<(), BackupError> {
+    ) -> Result<SetAside, BackupError> {
         let mut scan = self.directory.scan_whole(base, scope, filter).await?;
         while let Some(entry) = scan.next().await? {
             if is_wanted(&entry) && self.is_in(&entry) {
@@ -163,7 +186,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
                 }
             }
         }
-        Ok(())
+        Ok(scan.set_aside())
     }
 
     /// Writes what has others below it, so that nobody has to wait. The server gives entries in the order in which they were
@@ -240,7 +263,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         self.out.send(piece).await.map_err(|_| BackupError::Unwanted)
     }
 
-    async fn end(mut self) -> Result<u64, BackupError> {
+    async fn end(mut self) -> Result<BackedUp, BackupError> {
         // Their parents have gone meanwhile, and they with them, unless they were moved: then they are found there.
         let left: Vec<Entry> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
         for entry in left {
@@ -254,7 +277,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         }
         self.hand_on().await?;
         self.out.send(self.seal.end()).await.map_err(|_| BackupError::Unwanted)?;
-        Ok(written)
+        Ok(BackedUp { entries: written, set_aside: self.set_aside })
     }
 }
 

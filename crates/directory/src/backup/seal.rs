@@ -104,12 +104,14 @@ pub(crate) struct Sealed<R> {
     held: Vec<u8>,
     /// The first bytes: the head is among them.
     beginning: Vec<u8>,
+    /// Whether it is packed, and ends before what is packed in it does.
+    is_broken_off: bool,
 }
 
 impl<R: Read> Sealed<R> {
     /// A reader of a file.
     pub(crate) fn new(input: R) -> Self {
-        Self { input, sum: Sha256::new(), held: Vec::new(), beginning: Vec::new() }
+        Self { input, sum: Sha256::new(), held: Vec::new(), beginning: Vec::new(), is_broken_off: false }
     }
 
     fn take(&mut self, piece: &[u8]) {
@@ -138,19 +140,26 @@ impl<R: Read> Sealed<R> {
         head
     }
 
+    /// Whether the end is missing; to be asked after the last byte was read.
+    pub(crate) fn is_cut(&self) -> bool {
+        let end = String::from_utf8_lossy(&self.held);
+        let lines = end.rfind(COUNT).and_then(|lines| end.get(lines..));
+        self.is_broken_off
+            // A change of all line ends leaves a sum.
+            || lines.map_or_else(|| self.head().root.is_some(), |lines| count_and_sum(lines).is_none() && !lines.contains(SUM))
+    }
+
     /// What the seal says, after the last byte was read, of a file in which so many entries were found.
     pub(crate) fn verdict(mut self, found: u64) -> Verdict {
+        if self.is_cut() {
+            return Verdict::Cut;
+        }
         let end = String::from_utf8_lossy(&self.held).into_owned();
-        let Some(lines) = end.rfind(COUNT) else {
-            return if self.head().root.is_some() { Verdict::Cut } else { Verdict::Foreign };
+        let Some(lines) = end.rfind(COUNT).and_then(|lines| end.get(lines..)) else {
+            return Verdict::Foreign;
         };
-        let sum = end.get(lines..).and_then(|lines| {
-            let (count, sum) = lines.strip_prefix(COUNT)?.split_once('\n')?;
-            Some((count.parse::<u64>().ok()?, sum.strip_prefix(SUM)?))
-        });
-        let Some((entries, sum)) = sum else {
-            // As after a change of all line ends.
-            return if end.contains(SUM) { Verdict::Altered } else { Verdict::Cut };
+        let Some((entries, sum)) = count_and_sum(lines) else {
+            return Verdict::Altered;
         };
         let above = self.held.len().saturating_sub(end.len() - end.find(SUM).unwrap_or(end.len()));
         self.sum.update(self.held.get(..above).unwrap_or_default());
@@ -159,9 +168,25 @@ impl<R: Read> Sealed<R> {
     }
 }
 
+/// The number of entries and the sum in the lines at the end.
+fn count_and_sum(lines: &str) -> Option<(u64, &str)> {
+    let (count, sum) = lines.strip_prefix(COUNT)?.split_once('\n')?;
+    Some((count.parse().ok()?, sum.strip_prefix(SUM)?))
+}
+
 impl<R: Read> Read for Sealed<R> {
+    /// Reads on. A packed file that is cut ends where it can be unpacked no further.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
+        if self.is_broken_off {
+            return Ok(0);
+        }
+        let read = match self.input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.is_broken_off = true;
+                0
+            }
+            read => read?,
+        };
         if let Some(piece) = buffer.get(..read) {
             self.take(piece);
         }
@@ -209,6 +234,23 @@ mod tests {
         for end in head_ends..text.len() {
             let verdict = verdict(&text[..end], 64, 9);
             assert!(matches!(verdict, Verdict::Cut | Verdict::Altered), "{end}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_packed_one_is_cut_though_all_of_it_came() {
+        /// A reader that ends before what it unpacks.
+        struct BrokenOff;
+        impl Read for BrokenOff {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
+        }
+        for text in [backup(3), b"dn: dc=x\n".to_vec(), Vec::new()] {
+            let mut sealed = Sealed::new(text.as_slice().chain(BrokenOff));
+            io::copy(&mut sealed, &mut io::sink()).unwrap();
+            assert!(sealed.is_cut());
+            assert_eq!(sealed.verdict(3), Verdict::Cut);
         }
     }
 

@@ -1,6 +1,10 @@
 //! Who the members of a request are: the entries that have their addresses, found many at a time.
 
-use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
+use crate::{
+    Directory, Entry, Scope,
+    changing::{WriteError, has_address},
+    error::DirectoryError,
+};
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
@@ -12,15 +16,14 @@ use mail_model::{
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Addresses that are looked up by one search: an OR of twice as many index look-ups.
-const LOOK_UP_BATCH: usize = 100;
 /// Addresses that an error names.
 const MAX_NAMED: usize = 10;
 
 /// An entry that an address was found at.
-struct Found {
-    dn: Dn,
-    is_deleted: bool,
+#[derive(Clone)]
+pub(super) struct Found {
+    pub(super) dn: Dn,
+    pub(super) is_deleted: bool,
 }
 
 impl Directory {
@@ -63,28 +66,25 @@ impl Directory {
         Ok(members)
     }
 
-    async fn find_owners(
+    /// The entries of the tenant that have some addresses, deleted or not, by address.
+    pub(super) async fn find_owners(
         &self,
         tenant: &TenantId,
         addresses: &[&MailAddress],
     ) -> Result<HashMap<String, Found>, DirectoryError> {
         let mut owners = HashMap::with_capacity(addresses.len());
         let attributes = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS, names::DELETED_SINCE, names::PURGING];
-        for batch in addresses.chunks(LOOK_UP_BATCH) {
-            let is_owner = |address: &&MailAddress| {
-                [names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::equal(name, address.as_str()))
-            };
-            let filter = Filter::any(batch.iter().flat_map(is_owner));
-            let mut scan = self.scan(self.tree().root(), Scope::Subtree, &filter, &attributes).await?;
-            while let Some(entry) = scan.next().await? {
-                let Some(dn) = entry.dn().filter(|dn| self.tree().is_of_tenant(dn, tenant)) else { continue };
-                let is_deleted = deletion::is_hidden(&entry);
-                let all =
-                    entry.values(&names::MAIL).iter().chain(entry.values(&names::MAIL_ALTERNATE_ADDRESS));
-                for address in all {
-                    owners.insert(address.to_lowercase(), Found { dn: dn.clone(), is_deleted });
-                }
-            }
+        let values: Vec<_> = addresses.iter().map(|address| has_address(address.as_str())).collect();
+        let owner = |entry: &Entry| {
+            let dn = entry.dn().filter(|dn| self.tree().is_of_tenant(dn, tenant))?;
+            let own = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS]
+                .into_iter()
+                .flat_map(|name| entry.values(&name).to_vec());
+            Some((Found { dn, is_deleted: deletion::is_hidden(entry) }, own.collect::<Vec<_>>()))
+        };
+        let root = self.tree().root();
+        for (found, own) in self.find_by_values(root, None, &values, &attributes, owner).await? {
+            owners.extend(own.iter().map(|address| (address.to_lowercase(), found.clone())));
         }
         Ok(owners)
     }
@@ -96,34 +96,27 @@ impl Directory {
     ) -> Result<(), WriteError> {
         let domains: BTreeSet<_> = outside.iter().map(|address| address.domain()).collect();
         let domains: Vec<_> = domains.into_iter().collect();
-        let mut served = HashSet::new();
-        for batch in domains.chunks(LOOK_UP_BATCH) {
-            let any = batch.iter().map(|domain| Filter::equal(names::ASSOCIATED_DOMAIN, *domain));
-            let filter = Filter::all([tenant::of_class(), Filter::any(any)]);
-            let folder = self.tree().domains();
-            let scan = self.scan(folder, Scope::Children, &filter, &[names::ASSOCIATED_DOMAIN]).await?;
-            let domains = |entry: &Entry| entry.values(&names::ASSOCIATED_DOMAIN).to_vec();
-            served.extend(scan.gather(domains).await?.into_iter().map(|domain| domain.to_lowercase()));
-        }
+        let values: Vec<_> =
+            domains.iter().map(|domain| Filter::equal(names::ASSOCIATED_DOMAIN, *domain)).collect();
+        let (folder, attributes) = (self.tree().domains(), [names::ASSOCIATED_DOMAIN]);
+        let served = |entry: &Entry| {
+            let is_tenant = entry.dn().and_then(|dn| dn.parent()).as_ref() == Some(folder);
+            is_tenant.then(|| entry.values(&names::ASSOCIATED_DOMAIN).to_vec())
+        };
+        let served =
+            self.find_by_values(folder, Some(&tenant::of_class()), &values, &attributes, served).await?;
+        let served: HashSet<_> = served.iter().flatten().map(|domain| domain.to_lowercase()).collect();
         let foreign = outside.iter().filter(|address| served.contains(address.domain()));
         let reason = "names addresses of another tenant; members are the tenant's own, or outside";
         refuse(parameter, reason, foreign.map(|a| a.as_str()))
     }
 
-    /// The addresses of members that are deleted, and so are not shown: of one list, with all nested in it, or of any
-    /// list of a tenant.
-    pub(super) async fn hidden_members(
-        &self,
-        tenant: &TenantId,
-        list: Option<&MailAddress>,
-    ) -> Result<HashSet<String>, DirectoryError> {
-        let is_member = match list {
-            Some(mail) => Filter::equal(names::MEMBER_OF, self.tree().list(tenant, mail).to_string()),
-            None => Filter::present(names::MEMBER_OF),
-        };
-        let filter = Filter::all([deletion::is_deleted(), is_member]);
+    /// The addresses of the users of a tenant that are deleted, and so are shown as members of no list. They are fewer than the
+    /// members of a large list, and few in all: the purge removes them. Whether they are members of anything is not asked.
+    pub(super) async fn hidden_members(&self, tenant: &TenantId) -> Result<HashSet<String>, DirectoryError> {
         let users = self.tree().users(tenant);
-        let scan = self.scan(&users, Scope::Subtree, &filter, &[names::NO_ATTRIBUTES]).await?;
+        let scan =
+            self.scan(&users, Scope::Subtree, &deletion::is_deleted(), &[names::NO_ATTRIBUTES]).await?;
         Ok(scan.gather(|entry| address_of(entry.dn_text())).await?.into_iter().collect())
     }
 }

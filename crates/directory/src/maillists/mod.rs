@@ -1,5 +1,6 @@
 //! Mailing lists in the directory: made, read, listed, changed, removed.
 
+mod adoption;
 mod members;
 mod nesting;
 
@@ -18,7 +19,7 @@ use mail_model::{
         self, HEAD_ATTRIBUTES, MailList, READ_ATTRIBUTES,
         command::{
             ALL_MEMBERS_PARAMETER, Addresses, Content, ContentChange, MEMBERS_PARAMETER, MailListPatch,
-            NewMailList, REMOVE_PARAMETER,
+            NEW_MAIL_PARAMETER, NewMailList, REMOVE_PARAMETER,
         },
         member::Member,
         plan::{self, FoundContent, MemberEdit},
@@ -29,6 +30,7 @@ use mail_model::{
     tenant::{Tenant, TenantId},
 };
 
+use adoption::Arrival;
 pub use nesting::Membership;
 
 /// The change of a list's members, found in the directory.
@@ -79,7 +81,7 @@ impl Directory {
         tenant: &TenantId,
         request: &PageRequest,
     ) -> Result<Page<MailListSummary>, DirectoryError> {
-        let hidden = self.hidden_members(tenant, None).await?;
+        let hidden = self.hidden_members(tenant).await?;
         let collection = Collection {
             listing: &maillist::LISTING,
             folder: self.tree().lists(tenant),
@@ -100,15 +102,20 @@ impl Directory {
     /// # Errors
     /// [`WriteError::Parameter`] about members that can't be, [`WriteError::Taken`] when something has its address.
     pub async fn create_mail_list(&self, tenant: &TenantAtHand, new: &NewMailList) -> Result<(), WriteError> {
-        let change = match &new.content {
+        let (change, nested) = match &new.content {
             Content::Members(addresses) => {
                 let members = self.find_members(tenant, MEMBERS_PARAMETER, addresses).await?;
-                plan::creation(self.tree(), &tenant.id, new, &FoundContent::Members(&members))
+                let nested = self.nested_of(Some(&members), &tenant.id);
+                (plan::creation(self.tree(), &tenant.id, new, &FoundContent::Members(&members)), nested)
             }
             Content::Conditions(conditions) => {
-                plan::creation(self.tree(), &tenant.id, new, &FoundContent::Conditions(conditions))
+                let content = FoundContent::Conditions(conditions);
+                (plan::creation(self.tree(), &tenant.id, new, &content), Vec::new())
             }
         };
+        let arrival =
+            Arrival { mail: &new.mail, before: None, nested: &nested, parameter: MEMBERS_PARAMETER };
+        self.refuse_cycle_of_arrival(&tenant.id, &arrival).await?;
         match self.apply(&change).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
                 Err(self.address_conflict(&tenant.id, &[new.mail.to_string()], None).await?)
@@ -116,10 +123,12 @@ impl Directory {
             outcome => Ok(outcome?),
         }?;
         let standing = self.still_stands(tenant, &[new.mail.to_string()]).await;
-        if standing.is_err() {
+        let is_ours = standing.is_ok();
+        let settled = if is_ours { self.adopt_list(&tenant.id, &arrival).await } else { standing };
+        if !is_ours || matches!(settled, Err(WriteError::Parameter(..))) {
             self.take_back(&[plan::removal(self.tree(), &tenant.id, &new.mail)]).await;
         }
-        standing
+        settled
     }
 
     /// Changes a list. Two who add or remove different members at once both succeed; whatever else is changed is
@@ -152,9 +161,19 @@ impl Directory {
             }
             _ => None,
         };
+        let adds_members = added.is_some() || edit.as_ref().is_some_and(|edit| !edit.add.is_empty());
         let parameter = if replaces { ALL_MEMBERS_PARAMETER } else { MEMBERS_PARAMETER };
         let nested = self.nested_of(added.as_deref().or(edit.as_ref().map(|e| e.add.as_slice())), &tenant.id);
         self.refuse_cycle(tenant, mail, parameter, &nested).await?;
+        let arrival = patch.new_mail.as_ref().map(|new_mail| Arrival {
+            mail: new_mail,
+            before: Some(mail),
+            nested: &nested,
+            parameter: NEW_MAIL_PARAMETER,
+        });
+        if let Some(arrival) = &arrival {
+            self.refuse_cycle_of_arrival(&tenant.id, arrival).await?;
+        }
         if replaces || patch.new_mail.is_some() || precondition.names_versions() {
             self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?;
         } else {
@@ -162,7 +181,14 @@ impl Directory {
             self.edit_members(tenant, mail, &edit, patch.display_name.as_deref(), random).await?;
         }
         let mail = patch.new_mail.as_ref().unwrap_or(mail);
-        self.undo_cycle(tenant, mail, parameter, &nested).await
+        self.undo_cycle(tenant, mail, parameter, &nested).await?;
+        if let Some(arrival) = &arrival {
+            self.adopt_list(&tenant.id, arrival).await?;
+        }
+        if adds_members {
+            self.settle_outside_members(tenant, mail).await.map_err(DirectoryError::after_a_write)?;
+        }
+        Ok(())
     }
 
     /// Adds and removes members whatever the list's revision is. At first as if none that comes were there and all

@@ -22,9 +22,6 @@ use mail_model::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Lists that are searched for at once: an OR of as many index look-ups.
-const BATCH: usize = 100;
-
 /// A list that somebody is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
@@ -65,10 +62,7 @@ impl Directory {
     ) -> Result<(), WriteError> {
         match self.closed_path(&tenant.id, list, added).await? {
             None => Ok(()),
-            Some(path) => Err(WriteError::Parameter(
-                parameter,
-                format!("would make a list its own member: {}", path.join(" → ")),
-            )),
+            Some(path) => Err(cycle(parameter, &path)),
         }
     }
 
@@ -94,7 +88,7 @@ impl Directory {
 
     /// The path from a list through one of those to be added back to the list, where there is one: up from the list,
     /// level by level.
-    async fn closed_path(
+    pub(super) async fn closed_path(
         &self,
         tenant: &TenantId,
         list: &MailAddress,
@@ -162,14 +156,8 @@ impl Directory {
         attributes: &[AttributeName],
         pick: impl Fn(&Entry) -> Option<T>,
     ) -> Result<Vec<T>, DirectoryError> {
-        let folder = self.tree().lists(tenant);
-        let mut found = Vec::new();
-        for batch in parts.chunks(BATCH) {
-            let filter = Filter::all([maillist::live_filter(), Filter::any(batch.iter().cloned())]);
-            let scan = self.scan(&folder, Scope::Subtree, &filter, attributes).await?;
-            found.extend(scan.gather(&pick).await?);
-        }
-        Ok(found)
+        let (folder, live) = (self.tree().lists(tenant), maillist::live_filter());
+        self.find_by_values(&folder, Some(&live), parts, attributes, pick).await
     }
 
     /// The addresses of a list's members, in order: those of the list itself, the deleted left out.
@@ -177,12 +165,12 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
     pub async fn member_addresses(&self, list: &MailList) -> Result<Vec<String>, DirectoryError> {
-        let hidden = self.hidden_members(&list.tenant, Some(&list.mail)).await?;
+        let hidden = self.hidden_members(&list.tenant).await?;
         Ok(list.members.addresses(&hidden))
     }
 
     /// Everyone that a list reaches, once each, in order: nested lists opened, dynamic ones as they are now, the deleted
-    /// left out. Each level of nesting takes one search.
+    /// left out. Each level of nesting takes a search for every ten lists.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -204,7 +192,7 @@ impl Directory {
             }
             level = self.lists_named(&list.tenant, &nested).await?;
         }
-        let hidden = self.hidden_members(&list.tenant, Some(&list.mail)).await?;
+        let hidden = self.hidden_members(&list.tenant).await?;
         let mut everyone: Vec<_> = everyone
             .into_iter()
             .filter(|address| !hidden.contains(address) && !opened.contains(address))
@@ -267,13 +255,18 @@ impl Directory {
         tenant: &TenantId,
         user: &User,
     ) -> Result<Vec<FoundList>, DirectoryError> {
-        let filter = Filter::all([maillist::live_filter(), Filter::present(names::LIST_FILTER)]);
+        let filter = Filter::all([Filter::present(names::LIST_FILTER), maillist::live_filter()]);
         let attributes = [names::DISPLAY_NAME, names::LIST_FILTER];
         let folder = self.tree().lists(tenant);
         let is_met = |entry: &Entry| Conditions::of_entry(entry).is_some_and(|c| c.are_met_by(user));
         let scan = self.scan(&folder, Scope::Subtree, &filter, &attributes).await?;
         scan.gather(|entry| found_list(entry).filter(|_| is_met(entry))).await
     }
+}
+
+/// The refusal of a cycle, with its path.
+pub(super) fn cycle(parameter: &'static str, path: &[String]) -> WriteError {
+    WriteError::Parameter(parameter, format!("would make a list its own member: {}", path.join(" → ")))
 }
 
 fn found_list(entry: &Entry) -> Option<FoundList> {

@@ -1,22 +1,25 @@
 //! Removals of lists, resources and resource groups that were begun by a claim and then cut off.
 
+use super::PurgeReport;
 use crate::{Directory, Entry, Scope, error::DirectoryError};
 use ldap_text::filter::Filter;
 use mail_model::{
     deletion, names,
     resource::group::{self, GroupName},
+    tested,
 };
 
 impl Directory {
     /// Ends them.
-    pub(super) async fn end_removals(&self) -> Result<(), DirectoryError> {
+    pub(super) async fn end_removals(&self, report: &mut PurgeReport) -> Result<(), DirectoryError> {
         let tree = self.tree();
         let classes = [names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];
-        let leaf = Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class)));
+        let leaf = Filter::any(classes.map(tested::of_class));
         let claimed = Filter::all([deletion::is_claimed(), leaf]);
         let scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
         for dn in scan.gather(Entry::dn).await? {
-            self.remove(&deletion::removal(dn)).await?;
+            let outcome = self.remove(&deletion::removal(dn.clone())).await;
+            self.take_note(report, &dn, outcome).await?;
         }
         let claimed = Filter::all([deletion::is_claimed(), group::of_class()]);
         let scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
@@ -25,7 +28,8 @@ impl Directory {
             Some((tree.owner_of(&dn)?, GroupName::parse(dn.rdn()?.value_of(&names::OU)?).ok()?))
         };
         for (tenant, name) in scan.gather(named).await? {
-            self.empty_and_remove_group(&tenant, &name).await?;
+            let outcome = self.empty_and_remove_group(&tenant, &name).await;
+            self.take_note(report, &tree.resource_group(&tenant, &name), outcome).await?;
         }
         Ok(())
     }

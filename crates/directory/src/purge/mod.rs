@@ -7,11 +7,15 @@
 //! claimed entries can be removed: the server's own access rules say so, so that a removal that
 //! comes late can never hit a user who has been given the same address since. A claim without a
 //! removal, left by a purge that was killed, is finished by the next.
+//!
+//! An entry that can't be removed, as one that others have put something below, is reported and stops no other.
 
 mod leftovers;
+mod report;
 mod tenants;
 
 use crate::{Directory, Entry, Scope, error::DirectoryError};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use ldap_text::ldif::ChangeRecord;
 use mail_model::{
@@ -19,19 +23,14 @@ use mail_model::{
     user::{self, DeletedUser, plan},
 };
 
+use std::pin::pin;
+
+pub use report::{FailedEntry, PurgeReport};
+
 /// Users that are held in memory at a time.
 const BATCH: usize = 500;
-
-/// What a purge did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PurgeReport {
-    /// Users removed, those of removed tenants among them.
-    pub users: usize,
-    /// Tenants removed.
-    pub tenants: usize,
-    /// Users and tenants that someone else restored or removed meanwhile.
-    pub overtaken: usize,
-}
+/// Users that are removed at a time: with more of them the purge, which has time, would hold up what people wait for.
+const AT_ONCE: usize = 8;
 
 impl Directory {
     /// Removes every user and every tenant that is due at `now`; `on_removed` hears of each user's removal.
@@ -45,25 +44,13 @@ impl Directory {
         mut on_removed: impl FnMut(),
     ) -> Result<PurgeReport, DirectoryError> {
         let mut report = PurgeReport::default();
-        self.settle_tenants(now).await?;
-        let mut due = self.due_users(retention, now).await?;
-        loop {
-            let batch = due.next_batch(self).await?;
-            if batch.is_empty() {
-                break;
-            }
-            for deleted in &batch {
-                if self.purge_one(deleted).await? {
-                    report.users += 1;
-                    on_removed();
-                } else {
-                    report.overtaken += 1;
-                }
-            }
-        }
+        self.settle_tenants(now, &mut report).await?;
+        let due = self.due_users(retention, now).await?;
+        Box::pin(self.purge_users(due, &mut report, &mut on_removed)).await?;
         Box::pin(self.purge_tenants(retention, now, &mut report, &mut on_removed)).await?;
-        Box::pin(self.end_removals()).await?;
-        self.purge_answers(now).await?;
+        Box::pin(self.end_removals(&mut report)).await?;
+        let answers = Box::pin(self.purge_answers(now)).await?;
+        self.take_notes(&mut report, answers).await;
         Ok(report)
     }
 
@@ -96,35 +83,80 @@ impl Directory {
         Ok(report)
     }
 
+    /// Settles every tenant that a killed process may have left half way; a settled one costs a few searches that
+    /// find nothing.
+    async fn settle_tenants(&self, now: Timestamp, report: &mut PurgeReport) -> Result<(), DirectoryError> {
+        for id in self.all_tenants().await? {
+            match Box::pin(self.settle_tenant(&id, now)).await {
+                Ok(settled) => self.take_notes(report, settled).await,
+                Err(error) => self.take_note(report, &self.tree().tenant(&id), Err(error)).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims and removes users, some at a time.
+    async fn purge_users<F: Fn(&DeletedUser) -> bool>(
+        &self,
+        mut users: DeletedUsers<F>,
+        report: &mut PurgeReport,
+        on_removed: &mut impl FnMut(),
+    ) -> Result<(), DirectoryError> {
+        loop {
+            let batch = users.next_batch(self).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let purged = stream::iter(&batch).map(async |user| (user, self.purge_one(user).await));
+            let mut purged = pin!(purged.buffer_unordered(AT_ONCE));
+            while let Some((user, purged)) = purged.next().await {
+                match purged {
+                    Ok(true) => {
+                        report.users += 1;
+                        on_removed();
+                    }
+                    Ok(false) => report.overtaken += 1,
+                    Err(error) => {
+                        let dn = plan::removal(self.tree(), user).dn;
+                        self.take_note(report, &dn, Err(error)).await?;
+                    }
+                }
+            }
+        }
+    }
+
     /// Claims and removes one user; `false` when someone was faster.
     async fn purge_one(&self, deleted: &DeletedUser) -> Result<bool, DirectoryError> {
-        if !deleted.being_purged && !was_done(self.apply(&plan::purge_claim(self.tree(), deleted)).await)? {
+        let claim = plan::purge_claim(self.tree(), deleted);
+        if !deleted.being_purged && !was_done(self.apply(&claim).await)? {
             return Ok(false);
         }
         was_done(self.apply(&plan::removal(self.tree(), deleted)).await)
     }
 
-    async fn due_users(&self, retention: Retention, now: Timestamp) -> Result<DueUsers, DirectoryError> {
+    async fn due_users(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<DeletedUsers<impl Fn(&DeletedUser) -> bool>, DirectoryError> {
         let filter = user::deleted_by_filter(retention.due_since(now));
         let scan = self.scan(self.tree().people(), Scope::Subtree, &filter, &user::read_attributes()).await?;
-        Ok(DueUsers { scan, retention, now })
+        Ok(DeletedUsers { scan, is_due: move |user: &DeletedUser| retention.is_due(user.since.time(), now) })
     }
 }
 
-struct DueUsers {
+/// Users that a search finds, a batch at a time.
+struct DeletedUsers<F> {
     scan: crate::Scan,
-    retention: Retention,
-    now: Timestamp,
+    is_due: F,
 }
 
-impl DueUsers {
+impl<F: Fn(&DeletedUser) -> bool> DeletedUsers<F> {
     async fn next_batch(&mut self, directory: &Directory) -> Result<Vec<DeletedUser>, DirectoryError> {
         let mut batch = Vec::new();
         while batch.len() < BATCH {
             let Some(entry) = self.scan.next().await? else { break };
-            batch.extend(
-                read(directory, &entry).filter(|user| self.retention.is_due(user.since.time(), self.now)),
-            );
+            batch.extend(read(directory, &entry).filter(&self.is_due));
         }
         Ok(batch)
     }

@@ -1,6 +1,6 @@
 //! The purge of tenants: claimed like users, then everything they have is removed, the tenant's own entry last.
 
-use super::{PurgeReport, was_done};
+use super::{DeletedUsers, PurgeReport, was_done};
 use crate::{Directory, Entry, Scope, error::DirectoryError};
 use jiff::Timestamp;
 use ldap_text::{dn::Dn, filter::Filter, ldif::ChangeRecord};
@@ -8,6 +8,7 @@ use mail_model::{
     deletion::{self, Retention, Since},
     names,
     tenant::{self, DeletedTenant, READ_ATTRIBUTES, TenantId, plan},
+    tested::tested,
     user::{self, DeletedUser},
 };
 
@@ -22,11 +23,11 @@ impl Directory {
     ) -> Result<(), DirectoryError> {
         for due in self.due_tenants(retention, now).await? {
             let claim = plan::purge_claim(self.tree(), &due);
-            if due.being_purged || was_done(self.apply(&claim).await)? {
-                self.remove_tenant(&due.tenant.id, report, on_removed).await?;
-                report.tenants += 1;
-            } else {
-                report.overtaken += 1;
+            let claimed = if due.being_purged { Ok(true) } else { was_done(self.apply(&claim).await) };
+            match claimed {
+                Ok(true) => self.remove_tenant(&due.tenant.id, report, on_removed).await?,
+                Ok(false) => report.overtaken += 1,
+                Err(error) => self.take_note(report, &claim.dn, Err(error)).await?,
             }
         }
         Ok(())
@@ -48,38 +49,37 @@ impl Directory {
         self.scan(self.tree().domains(), Scope::Children, &filter, READ_ATTRIBUTES).await?.gather(due).await
     }
 
-    /// Removes a claimed tenant with everything it has.
+    /// Removes a claimed tenant with everything it has. Where something can't be removed its folder stays, and the tenant's
+    /// own entry with it, for the next run.
     async fn remove_tenant(
         &self,
         id: &TenantId,
         report: &mut PurgeReport,
         on_removed: &mut impl FnMut(),
     ) -> Result<(), DirectoryError> {
-        let mut scan = self.users_of_deleted(id).await?;
-        while let Some(entry) = scan.next().await? {
-            let Some(user) = super::read(self, &entry) else { continue };
-            if self.purge_one(&user).await? {
-                report.users += 1;
-                on_removed();
-            }
-        }
+        let users = DeletedUsers { scan: self.users_of_deleted(id).await?, is_due: |_: &DeletedUser| true };
+        self.purge_users(users, report, on_removed).await?;
         for folder in self.tree().tenant_folders(id) {
-            self.remove_below(&folder).await?;
+            self.remove_below(&folder, report).await?;
         }
         for removal in plan::removals(self.tree(), id) {
-            self.remove(&removal).await?;
+            if let Err(error) = self.remove(&removal).await {
+                return self.take_note(report, &removal.dn, Err(error)).await;
+            }
         }
+        report.tenants += 1;
         Ok(())
     }
 
     async fn users_of_deleted(&self, id: &TenantId) -> Result<crate::Scan, DirectoryError> {
         let users = self.tree().users(id);
-        self.scan(&users, Scope::Subtree, &user::deleted_filter(), &user::read_attributes()).await
+        // All of them are deleted, so nothing is looked up: the folder is read.
+        self.scan(&users, Scope::Subtree, &tested(user::deleted_filter()), &user::read_attributes()).await
     }
 
     /// Removes what is left below a folder, the deepest first. Users are not touched here: the access rules let only
     /// claimed ones go, and one that is left keeps the folder from being removed.
-    async fn remove_below(&self, folder: &Dn) -> Result<(), DirectoryError> {
+    async fn remove_below(&self, folder: &Dn, report: &mut PurgeReport) -> Result<(), DirectoryError> {
         let others = Filter::not(Filter::equal(names::OBJECT_CLASS, names::USER_CLASS));
         let scan = self.scan(folder, Scope::Subtree, &others, &[names::NO_ATTRIBUTES]).await?;
         let mut below = scan.gather(|entry| entry.dn().filter(|dn| dn != folder)).await?;
@@ -87,7 +87,8 @@ impl Directory {
         // What is equally deep does not depend on each other.
         for level in below.chunk_by(|one, two| one.rdns().len() == two.rdns().len()) {
             let removals: Vec<_> = level.iter().cloned().map(deletion::removal).collect();
-            self.apply_all(&removals).await?;
+            let applied = self.apply_all(&removals).await?;
+            self.take_notes(report, applied).await;
         }
         Ok(())
     }

@@ -5,7 +5,9 @@
 
 use super::{
     Existing, RestoreError,
-    records::Records,
+    bounds::Bounds,
+    reading::Reading,
+    records::{Records, Unreadable},
     rules::{Rules, with_secrets},
     survey::require_whole,
 };
@@ -40,18 +42,34 @@ pub struct Comparison {
     pub only_first: u64,
     /// Entries that only the second has.
     pub only_second: u64,
+    /// Records of the one or the other that can't be read.
+    pub unreadable: u64,
+}
+
+/// Something that a comparison tells.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// A change of those that make the first file the second.
+    Change(&'a ChangeRecord),
+    /// A record that can't be read, and is not compared.
+    Unreadable {
+        /// Of which of the two.
+        file: &'a LdifFile,
+        /// Where and why.
+        reason: &'a str,
+    },
 }
 
 impl Comparison {
     /// Whether the files say the same.
     #[must_use]
     pub fn is_equal(&self) -> bool {
-        self.different + self.only_first + self.only_second == 0
+        self.different + self.only_first + self.only_second + self.unreadable == 0
     }
 }
 
 /// Compares two files, and tells each change that makes the first the second. It takes no directory. `force` compares
-/// backups that are cut or were altered, too.
+/// backups that are cut or were altered, too. A record that can't be read is told, and of an entry of its name nothing else.
 ///
 /// # Errors
 /// [`RestoreError`]: a file can't be read.
@@ -59,25 +77,40 @@ pub fn compare_files(
     first: &LdifFile,
     second: &LdifFile,
     force: bool,
-    mut on_change: impl FnMut(&ChangeRecord),
+    mut tell: impl FnMut(Told<'_>),
 ) -> Result<Comparison, RestoreError> {
+    let files = [first, second];
+    let [first, second] = files.map(|file| Reading::of(file.clone(), Bounds::EVERYTHING));
+    let (first, second) = (&first, &second);
     let nowhere = Dn::empty();
     let mut rules = Rules::new(Tree::new(nowhere), Subschema::well_known(), &[], Timestamp::UNIX_EPOCH);
-    rules.unsaid = unsaid(first, force)?.union(&unsaid(second, force)?).cloned().collect();
+    let mut comparison = Comparison::default();
+    let mut unreadable = HashSet::new();
+    let mut unsaid = HashSet::new();
+    for (file, reading) in files.into_iter().zip([first, second]) {
+        unsaid.extend(look_over(reading, &rules, force, |Unreadable { dn, reason }| {
+            comparison.unreadable += 1;
+            unreadable.extend(dn.map(|dn| rules.numbers.of(&dn)));
+            tell(Told::Unreadable { file, reason: &reason });
+        })?);
+    }
+    rules.unsaid = unsaid;
     let mut entries: HashMap<Key, Digest> = HashMap::new();
-    each(first, |entry| {
+    each(first, &rules, |entry| {
         let key = rules.numbers.of(&entry.dn);
         entries.insert(key, rules.digest(key, &entry));
     })?;
-    let (mut comparison, mut met, mut differing) = (Comparison::default(), HashSet::new(), Vec::new());
-    each(second, |entry| {
+    let (mut met, mut differing) = (unreadable.clone(), Vec::new());
+    each(second, &rules, |entry| {
         let key = rules.numbers.of(&entry.dn);
         met.insert(key);
         match entries.get(&key) {
+            _ if unreadable.contains(&key) => {}
             None => {
                 comparison.only_second += 1;
                 let dn = entry.dn.clone();
-                on_change(&ChangeRecord { dn, change: Change::Add(with_secrets(rules.to_add(entry))) });
+                let change = Change::Add(with_secrets(rules.to_add(entry)));
+                tell(Told::Change(&ChangeRecord { dn, change }));
             }
             Some(digest) if *digest == rules.digest(key, &entry) => comparison.same += 1,
             Some(_) => differing.push(key),
@@ -88,35 +121,38 @@ pub fn compare_files(
         comparison.different += changes.len() as u64;
         // Values that stand twice are no difference.
         comparison.same += (keys.len() - changes.len()) as u64;
-        changes.iter().for_each(&mut on_change);
+        for change in &changes {
+            tell(Told::Change(change));
+        }
     }
     let mut surplus = Vec::new();
-    each(first, |entry| surplus.extend((!met.contains(&rules.numbers.of(&entry.dn))).then_some(entry.dn)))?;
+    let is_surplus = |dn: &Dn| !met.contains(&rules.numbers.of(dn));
+    each(first, &rules, |entry| surplus.extend(is_surplus(&entry.dn).then_some(entry.dn)))?;
     surplus.sort_by_key(|dn| std::cmp::Reverse(dn.rdns().len()));
     for dn in surplus {
         comparison.only_first += 1;
-        on_change(&ChangeRecord { dn, change: Change::Delete });
+        tell(Told::Change(&ChangeRecord { dn, change: Change::Delete }));
     }
     Ok(comparison)
 }
 
 /// The changes of some entries that both files have.
 fn differences(
-    first: &LdifFile,
-    second: &LdifFile,
+    first: &Reading,
+    second: &Reading,
     keys: &[Key],
     rules: &Rules,
 ) -> Result<Vec<ChangeRecord>, RestoreError> {
     let keys: HashSet<&Key> = keys.iter().collect();
     let mut before: HashMap<Key, Entry> = HashMap::new();
-    each(first, |entry| {
+    each(first, rules, |entry| {
         let key = rules.numbers.of(&entry.dn);
         if keys.contains(&key) {
             before.insert(key, entry);
         }
     })?;
     let mut changes = Vec::new();
-    each(second, |entry| {
+    each(second, rules, |entry| {
         let key = rules.numbers.of(&entry.dn);
         if let Some(before) = before.remove(&key) {
             let modifications = rules.difference(key, &entry, &before, Existing::Update);
@@ -128,13 +164,23 @@ fn differences(
     Ok(changes)
 }
 
-/// The attributes that a file says nothing of at all.
-fn unsaid(file: &LdifFile, force: bool) -> Result<HashSet<AttributeName>, RestoreError> {
+/// Looks a file over: what of it can't be read, and the attributes that it says nothing of at all.
+fn look_over(
+    file: &Reading,
+    rules: &Rules,
+    force: bool,
+    mut on_unreadable: impl FnMut(Unreadable),
+) -> Result<HashSet<AttributeName>, RestoreError> {
     let mut unsaid: HashSet<_> = Rules::often_unsaid().collect();
     let mut records = Records::open(file, |_| {})?;
-    while let Some((_, entry)) = records.next()? {
-        for attribute in &entry.attributes {
-            unsaid.remove(&attribute.name);
+    while let Some((_, record)) = records.next()? {
+        match record {
+            Ok(entry) => {
+                for attribute in rules.as_meant(entry).attributes {
+                    unsaid.remove(&attribute.name);
+                }
+            }
+            Err(unreadable) => on_unreadable(unreadable),
         }
     }
     let verdict = records.verdict();
@@ -142,10 +188,10 @@ fn unsaid(file: &LdifFile, force: bool) -> Result<HashSet<AttributeName>, Restor
     Ok(if verdict == Verdict::Foreign { unsaid } else { HashSet::new() })
 }
 
-fn each(file: &LdifFile, mut take: impl FnMut(Entry)) -> Result<(), RestoreError> {
+fn each(file: &Reading, rules: &Rules, mut take: impl FnMut(Entry)) -> Result<(), RestoreError> {
     let mut records = Records::open(file, |_| {})?;
-    while let Some((_, entry)) = records.next()? {
-        take(entry);
+    while let Some((_, entry)) = records.next_entry()? {
+        take(rules.as_meant(entry));
     }
     Ok(())
 }

@@ -10,16 +10,29 @@
 //! the same the next time. What a dry run plans is what a run then does, since it is the same code that sends nothing; only what
 //! the server alone knows, such as the syntax of values, is found out by doing.
 
+mod bounds;
 mod comparison;
+mod condition;
+mod handover;
+mod meaning;
+mod objections;
+mod one;
+mod out_of_place;
+mod reading;
 mod records;
 mod refusal;
+mod replication;
+mod roots;
 mod rules;
 mod run;
 mod survey;
+mod tally;
 
-pub use comparison::{Comparison, compare_files};
+pub use bounds::TooLarge;
+pub use comparison::{Comparison, Told, compare_files};
 pub use refusal::Refusal;
-pub use run::{Event, Outcome, Restore, Summary};
+pub use run::Restore;
+pub use tally::{Event, Outcome, Summary};
 
 use crate::{
     backup::{Extent, seal::Verdict},
@@ -77,7 +90,7 @@ pub enum RestoreError {
     Io(#[from] io::Error),
     /// It is no LDIF.
     #[error("the file is no LDIF that can be restored")]
-    Ldif(#[from] LdifError),
+    Ldif(#[source] LdifError),
     /// It holds changes.
     #[error("line {line}: the file holds changes (`changetype:`), and only entries can be restored")]
     Changes {
@@ -90,9 +103,12 @@ pub enum RestoreError {
     /// There is nothing in it.
     #[error("the file has no entry")]
     Empty,
-    /// It is a backup without its end.
-    #[error("the backup is cut: its end with the number of entries and the checksum is missing")]
+    /// It is a backup without its end, or a packed file without one.
+    #[error("the backup is cut: its end is missing")]
     Cut,
+    /// It is packed, and can't be unpacked; or it changes its encoding.
+    #[error("the file is damaged")]
+    Damaged(#[source] io::Error),
     /// It is a backup that somebody changed.
     #[error("the backup was altered since it was made: its checksum does not fit")]
     Altered,
@@ -110,6 +126,14 @@ pub enum RestoreError {
         survey::MAX_LEVELS
     )]
     TooDeep,
+    /// It, or restoring it, costs more than it may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The tenant whose administrator restores is not as it was.
+    #[error(
+        "the tenant or its domains have changed meanwhile; what was done is done, and running again goes on from there"
+    )]
+    TenantChanged,
     /// The directory failed. What was done until then is done.
     #[error("the directory failed; what was done is done, and running again goes on from there")]
     Directory(#[from] DirectoryError),
@@ -127,4 +151,6 @@ pub struct Findings {
     pub entries: u64,
     /// Entries that are of no part that was asked for.
     pub left_out: u64,
+    /// Records whose names can't be read: what the file lacks is not known.
+    pub unnamed: u64,
 }

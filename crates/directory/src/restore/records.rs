@@ -1,20 +1,20 @@
 //! The entries of a file, one after the other, as they are to stand here.
 
-use super::{RestoreError, rules::Rules};
+use super::{RestoreError, reading::Reading, replication::without_history, rules::Rules};
 use crate::backup::{
-    file::LdifFile,
     key::{Digest, Key},
     seal::{Head, Sealed, Verdict},
 };
 use ldap_text::{
     dn::Dn,
-    ldif::{Entry, LdifReader, Record, Value},
+    ldif::{ChangeRecord, Entry, LdifError, LdifReader, Record, Value},
 };
 use mail_model::names;
 use std::{
     io::{BufReader, Read},
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How much is read at a time, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -29,6 +29,25 @@ pub(super) struct Item {
     pub(super) digest: Digest,
     /// The entry.
     pub(super) entry: Entry,
+    /// What it takes of the memory that is set aside for entries on their way; set when it is handed over.
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
+/// A record that can't be read.
+pub(super) struct Unreadable {
+    /// Its name, where that can be.
+    pub(super) dn: Option<Dn>,
+    /// Where and why.
+    pub(super) reason: String,
+}
+
+/// A record, if it can be read, with the line that it begins at.
+type Numbered = (u64, Result<Entry, Unreadable>);
+
+/// What is wrong with a record, and why that is.
+fn reason(error: &LdifError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// Another root that a file is of, and ours.
@@ -37,6 +56,9 @@ pub(super) struct Rebase {
     pub(super) from: Dn,
     pub(super) to: Dn,
 }
+
+/// Why the last record of a cut file is not taken, though it may look whole.
+const CUT: &str = "it is the last record of a file that is cut, and may be cut itself";
 
 /// The entries of a file, as they come.
 pub(super) struct Records {
@@ -61,24 +83,38 @@ impl Read for Shared {
 impl Records {
     /// Reads a file from its beginning.
     pub(super) fn open(
-        file: &LdifFile,
+        reading: &Reading,
         on_read: impl FnMut(usize) + Send + 'static,
     ) -> Result<Self, RestoreError> {
-        let sealed = Shared(Arc::new(Mutex::new(Some(Sealed::new(file.open(on_read)?)))));
-        let reader = LdifReader::new(BufReader::with_capacity(BUFFER, sealed.clone()));
+        let sealed = Shared(Arc::new(Mutex::new(Some(Sealed::new(reading.open(on_read)?)))));
+        let input = BufReader::with_capacity(BUFFER, sealed.clone());
+        let reader = LdifReader::with_limit(input, reading.bounds.record);
         Ok(Self { reader, sealed, found: 0 })
     }
 
-    /// The next entry, with the line it begins at; what is left of removed ones is passed over.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Entry)>, RestoreError> {
+    /// The next record, with the line it begins at; what is left of removed entries is passed over.
+    pub(super) fn next(&mut self) -> Result<Option<Numbered>, RestoreError> {
         while let Some(record) = self.reader.next() {
             let line = self.reader.record_line();
-            match record? {
-                Record::Change(_) => return Err(RestoreError::Changes { line }),
-                Record::Entry(entry) => {
-                    self.found += 1;
+            self.found += 1;
+            if self.reader.is_unended() && self.is_cut() {
+                let dn = match record {
+                    Ok(Record::Entry(Entry { dn, .. }) | Record::Change(ChangeRecord { dn, .. })) => Some(dn),
+                    Err(_) => self.reader.take_spoilt_name(),
+                };
+                return Ok(Some((line, Err(Unreadable { dn, reason: CUT.to_owned() }))));
+            }
+            match record {
+                Err(error) if self.reader.goes_on() => {
+                    let (dn, reason) = (self.reader.take_spoilt_name(), reason(&error));
+                    return Ok(Some((line, Err(Unreadable { dn, reason }))));
+                }
+                Err(error) => return Err(error.into()),
+                Ok(Record::Change(_)) => return Err(RestoreError::Changes { line }),
+                Ok(Record::Entry(entry)) => {
+                    let entry = without_history(entry);
                     if !entry.is_of_class(names::TOMBSTONE_CLASS) {
-                        return Ok(Some((line, entry)));
+                        return Ok(Some((line, Ok(entry))));
                     }
                 }
             }
@@ -86,10 +122,31 @@ impl Records {
         Ok(None)
     }
 
+    /// The next entry that can be read.
+    pub(super) fn next_entry(&mut self) -> Result<Option<(u64, Entry)>, RestoreError> {
+        while let Some((line, record)) = self.next()? {
+            if let Ok(entry) = record {
+                return Ok(Some((line, entry)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the last entry takes, about as many bytes as memory.
+    pub(super) fn size(&self) -> usize {
+        self.reader.record_size()
+    }
+
     /// What the head of a backup says; to be asked after the first entry.
     pub(super) fn head(&self) -> Head {
         let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner);
         sealed.as_ref().map(Sealed::head).unwrap_or_default()
+    }
+
+    /// Whether the file is; to be asked at its end.
+    fn is_cut(&self) -> bool {
+        let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sealed.as_ref().is_some_and(Sealed::is_cut)
     }
 
     /// What the seal says; to be asked after the last entry.
@@ -107,7 +164,7 @@ impl Rebase {
             self.name_of_root(&mut entry);
         }
         for attribute in &mut entry.attributes {
-            if rules.schema.attribute(&attribute.name).is_some_and(|kind| kind.is_name) {
+            if rules.schema.attribute(&attribute.name).is_some_and(|kind| kind.syntax.is_name()) {
                 for value in &mut attribute.values {
                     change_text(value, |text| self.name(&Dn::parse(text).ok()?).map(|dn| dn.to_string()));
                 }

@@ -1,10 +1,14 @@
 //! Why an entry of a file is not restored.
 
 use ldap_text::{attribute::AttributeName, dn::Dn};
+use mail_model::user::hash::Flaw;
 
 /// Why an entry is not restored. The texts are for whoever has the file: they speak of nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// It can't be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
     /// It stands elsewhere.
     #[error("it is not below {0}")]
     Outside(Dn),
@@ -23,11 +27,9 @@ pub enum Refusal {
     /// The schema lacks a class.
     #[error("the server knows no object class {0}; extend its schema first")]
     UnknownClass(String),
-    /// The server would take the hash of a password for a password.
-    #[error(
-        "its password is hashed by {0}, which 389 Directory Server does not know: it would take the hash for the password"
-    )]
-    PasswordScheme(String),
+    /// A password that must not be stored.
+    #[error("its password {0}")]
+    Password(Flaw),
     /// Addresses or domains that others have; none where it was given up just now.
     #[error("somebody else has {}", if .0.is_empty() { "what must be unique".to_owned() } else { .0.join(", ") })]
     Taken(Vec<String>),
@@ -46,17 +48,4 @@ pub enum Refusal {
     /// Anything else.
     #[error("the server refused it: {0}")]
     Other(String),
-}
-
-impl Refusal {
-    /// The same without the server's own words: those are for administrators of the server.
-    #[must_use]
-    pub fn without_diagnostic(&self) -> String {
-        match self {
-            Self::Schema(_) => "the schema does not allow it".to_owned(),
-            Self::Value(_) => "a value does not fit its attribute".to_owned(),
-            Self::Other(_) => "the server refused it".to_owned(),
-            other => other.to_string(),
-        }
-    }
 }

@@ -1,119 +1,58 @@
 //! The second reading of a file: each of its entries is added, changed, or left as it is.
 
 use super::{
-    Existing, Findings, RestoreError, RestoreRequest,
-    records::{Item, Records},
+    Findings, RestoreError, RestoreRequest,
+    bounds::Bounds,
+    handover::{Handover, LOTS, read},
+    reading::{Reading, StopReading},
+    records::Item,
     refusal::Refusal,
-    rules::{Limits, Rules, with_secrets},
+    rules::{Limits, Rules},
     survey::{Stage, Survey},
+    tally::{Ended, Event, Outcome, Summary, Tally},
 };
 use crate::{
     Directory, Scope,
     backup::{
         every_entry,
         file::LdifFile,
-        is_super,
         key::{Digest, Key},
     },
-    error::{DirectoryError, Unreachable},
+    error::{DirectoryError, NOT_ALLOWED_ON_NON_LEAF},
     subschema::Subschema,
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use ldap_text::{
     dn::Dn,
     filter::Filter,
-    ldif::{Attribute, Change, ChangeRecord, Entry, Modification, ModifyKind, Value},
+    ldif::{Change, ChangeRecord},
 };
-use mail_model::{entry::EntryView, names, tenant::Tenant};
+use mail_model::{
+    entry::EntryView,
+    names,
+    tenant::{LiveTenant, Tenant},
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
-/// Entries that are handed over together, and how many such lots may wait.
-const LOT: usize = 64;
-const LOTS: usize = 4;
-
-/// The result codes objectClassViolation and namingViolation, and notAllowedOnNonLeaf (RFC 4511 appendix A.2).
-const SCHEMA_VIOLATIONS: [u32; 2] = [65, 64];
-const NOT_ALLOWED_ON_NON_LEAF: u32 = 66;
-
-/// What came, or would come, of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The directory lacked it.
-    Added(ChangeRecord),
-    /// It differed, and is now as in the file.
-    Updated(ChangeRecord),
-    /// It differs, and this would make it as in the file.
-    Different(ChangeRecord),
-    /// It is as in the file.
-    Same,
-    /// The file lacks it, and it is gone.
-    Removed(ChangeRecord),
-    /// It could not be restored.
-    Refused(Refusal),
-}
-
-/// Something that a restore tells of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// Where it stands in the file, if it does.
-    pub line: Option<u64>,
-    /// Its name.
-    pub dn: &'a Dn,
-    /// What came of it.
-    pub outcome: &'a Outcome,
-}
-
-/// The number of entries by what came of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Added.
-    pub added: u64,
-    /// Brought to the file's state.
-    pub updated: u64,
-    /// Removed, since the file lacks them.
-    pub removed: u64,
-    /// As in the file already.
-    pub same: u64,
-    /// Different, and left so.
-    pub different: u64,
-    /// Refused.
-    pub refused: u64,
-    /// Of no part that was asked for.
-    pub left_out: u64,
-}
-
-impl Summary {
-    /// All entries of the part that was asked for.
-    #[must_use]
-    pub fn entries(&self) -> u64 {
-        self.added + self.updated + self.same + self.different + self.refused
-    }
-
-    fn count(&mut self, outcome: &Outcome) {
-        let count = match outcome {
-            Outcome::Added(_) => &mut self.added,
-            Outcome::Updated(_) => &mut self.updated,
-            Outcome::Different(_) => &mut self.different,
-            Outcome::Same => &mut self.same,
-            Outcome::Removed(_) => &mut self.removed,
-            Outcome::Refused(_) => &mut self.refused,
-        };
-        *count += 1;
-    }
-}
+/// How often it is looked at whether the tenant whose administrator restores is as it was. A domain that is taken from it
+/// is free for others a moment later.
+const LOOK_AT_TENANT: Duration = Duration::from_secs(2);
 
 /// A restore that is ready to begin: the file was read, and so was the directory.
 pub struct Restore {
-    directory: Directory,
-    file: LdifFile,
-    request: RestoreRequest,
-    rules: Arc<Rules>,
+    pub(super) directory: Directory,
+    file: Reading,
+    pub(super) request: RestoreRequest,
+    pub(super) rules: Arc<Rules>,
     survey: Arc<Survey>,
-    present: HashMap<Key, Digest>,
+    pub(super) present: HashMap<Key, Digest>,
+    /// Ends what still reads the file when this is dropped.
+    _stop: StopReading,
 }
 
 impl Restore {
@@ -130,6 +69,10 @@ impl Restore {
         request: RestoreRequest,
         on_read: impl FnMut(usize) + Send + 'static,
     ) -> Result<Self, RestoreError> {
+        let bounds = if request.limited_to.is_some() { Bounds::TENANT } else { Bounds::EVERYTHING };
+        let file = Reading::of(file, bounds);
+        // Also where nobody waits for the outcome any more.
+        let stop = file.stop();
         let schema = Subschema::read(&directory).await?;
         let accounts = [service.clone(), directory.settings().credentials.dn.clone()];
         let mut rules = Rules::new(directory.tree().clone(), schema, &accounts, request.now);
@@ -152,6 +95,7 @@ impl Restore {
             rules: Arc::new(rules),
             survey: Arc::new(survey),
             present: HashMap::new(),
+            _stop: stop,
         };
         restore.look().await?;
         Ok(restore)
@@ -161,10 +105,21 @@ impl Restore {
     async fn look(&mut self) -> Result<(), DirectoryError> {
         for (base, scope) in self.survey.extent.bases(self.directory.tree()) {
             let mut scan = self.directory.scan_whole(&base, scope, &every_entry()).await?;
-            while let Some(entry) = scan.next().await? {
-                let entry = self.rules.with_own_names(entry);
-                let key = self.rules.numbers.of(&entry.dn);
-                self.present.insert(key, self.rules.digest(key, &entry));
+            loop {
+                match scan.next().await {
+                    Ok(Some(entry)) => {
+                        let entry = self.rules.with_own_names(entry);
+                        let key = self.rules.numbers.of(&entry.dn);
+                        self.present.insert(key, self.rules.digest(key, &entry));
+                    }
+                    // It is there, and is like nothing; where the file has it that is told.
+                    Err(DirectoryError::Unreadable { dn, .. }) => {
+                        let dn = Dn::parse(&dn).ok();
+                        self.present.extend(dn.map(|dn| (self.rules.numbers.of(&dn), Digest::default())));
+                    }
+                    Ok(None) => break,
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())
@@ -175,24 +130,30 @@ impl Restore {
     pub fn findings(&self) -> Findings {
         Findings {
             verdict: self.survey.verdict.clone(),
-            entries: (self.survey.lines.len() + self.survey.out_of_place.len()) as u64,
+            entries: (self.survey.lines.len() - self.survey.unreadable.len()) as u64
+                + self.survey.out_of_place.len(),
             left_out: self.survey.left_out,
+            unnamed: self.survey.unnamed,
         }
     }
 
-    /// The entries that the file lacks, what stands below others first. The root, the folders, the accounts that pbm needs and
-    /// what it remembers for a day are never among them.
+    /// The entries that the file lacks, what stands below others first. The root, the folders, the accounts that pbm needs with
+    /// their password policy, and what it remembers for a day are never among them.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn surplus(&self) -> Result<Vec<Dn>, DirectoryError> {
         let tree = self.directory.tree();
         let answers = tree.answers();
-        let kept: HashSet<&Dn> = tree.folders().into_iter().chain([tree.root()]).collect();
+        let policy = tree.account_policy();
+        let policies = policy.parent().unwrap_or_default();
+        let kept: HashSet<&Dn> =
+            tree.folders().into_iter().chain([tree.root(), &policies, &policy]).collect();
+        let filter = self.survey.lacking();
         let is_kept = |dn: &Dn| kept.contains(dn) || dn.is_within(&answers) || self.rules.is_own_account(dn);
         let mut surplus = Vec::new();
         for (base, scope) in self.survey.extent.bases(tree) {
-            let mut scan = self.directory.scan(&base, scope, &every_entry(), &[names::NO_ATTRIBUTES]).await?;
+            let mut scan = self.directory.scan(&base, scope, &filter, &[names::NO_ATTRIBUTES]).await?;
             while let Some(entry) = scan.next().await? {
                 let dn = entry.dn().filter(|dn| !is_kept(dn));
                 surplus.extend(dn.filter(|dn| !self.survey.lines.contains_key(&self.rules.numbers.of(dn))));
@@ -211,22 +172,21 @@ impl Restore {
         surplus: Vec<Dn>,
         on_event: impl AsyncFnMut(Event<'_>),
     ) -> Result<Summary, RestoreError> {
-        let mut tally = Tally {
-            summary: Summary { left_out: self.survey.left_out, ..Summary::default() },
-            failed: HashSet::new(),
-            parents: HashMap::new(),
-            clashes: HashMap::new(),
-            on_event,
-        };
-        for (line, dn, refusal) in &self.survey.out_of_place {
+        let (most_again, rounds) = self.file.bounds.again;
+        let mut tally = Tally::new(self.survey.left_out, most_again, on_event);
+        for (line, dn, refusal) in &self.survey.out_of_place.listed {
             tally.tell(Some(*line), dn, &Outcome::Refused(refusal.clone())).await;
         }
+        tally.count_refused(self.survey.out_of_place.unlisted);
+        tally.failed.extend(&self.survey.unreadable);
         self.remove(surplus, &mut tally).await?;
         for stage in self.survey.stages() {
             self.stage(&stage, &mut tally).await?;
         }
         // Addresses that others had may be free now.
-        while !tally.clashes.is_empty() && !self.request.dry_run {
+        let mut round = 0;
+        while !tally.clashes.is_empty() && !self.request.dry_run && round < rounds {
+            round += 1;
             let before = tally.clashes.len();
             let lines = std::mem::take(&mut tally.clashes);
             tally.failed.clear();
@@ -288,15 +248,22 @@ impl Restore {
         let reader = {
             let (file, rules, survey, stage) =
                 (self.file.clone(), self.rules.clone(), self.survey.clone(), stage.clone());
-            tokio::task::spawn_blocking(move || read(&file, &rules, &survey, &stage, &lots))
+            let handover = Handover::new(lots, file.bounds.in_flight);
+            tokio::task::spawn_blocking(move || read(&file, &rules, &survey, &stage, handover))
         };
         let mut tasks = FuturesUnordered::new();
         let mut under_way = HashSet::new();
+        let mut looked = Instant::now();
         while let Some(lot) = received.recv().await {
+            self.file.check_time()?;
+            if looked.elapsed() > LOOK_AT_TENANT {
+                self.look_at_tenant().await?;
+                looked = Instant::now();
+            }
             for item in lot {
                 let outcome = self.outcome_at_sight(&item, tally).await?;
                 if let Some(outcome) = outcome {
-                    tally.end(item.line, item.key, &item.entry.dn, outcome).await;
+                    tally.end(Ended { line: item.line, key: item.key, dn: item.entry.dn, outcome }).await;
                     continue;
                 }
                 let waits_for = |under_way: &HashSet<Key>| {
@@ -305,19 +272,33 @@ impl Restore {
                 };
                 while tasks.len() >= self.lanes() || waits_for(&under_way) {
                     let Some(ended) = tasks.next().await else { break };
-                    let Ended { line, key, dn, outcome } = ended?;
-                    under_way.remove(&key);
-                    tally.end(line, key, &dn, outcome).await;
+                    let ended: Ended = ended?;
+                    under_way.remove(&ended.key);
+                    tally.end(ended).await;
                 }
                 under_way.insert(item.key);
                 tasks.push(self.restore(item));
             }
         }
         while let Some(ended) = tasks.next().await {
-            let Ended { line, key, dn, outcome } = ended?;
-            tally.end(line, key, &dn, outcome).await;
+            tally.end(ended?).await;
         }
         reader.await.map_err(|_| RestoreError::Stopped)?
+    }
+
+    /// Requires that the tenant whose administrator restores is as it was when its rules were read.
+    async fn look_at_tenant(&self) -> Result<(), RestoreError> {
+        let Some(limits) = &self.rules.limits else { return Ok(()) };
+        let now = self.directory.live_tenant(&limits.tenant.id).await?;
+        let serves_all =
+            |now: LiveTenant| limits.tenant.domains.iter().all(|domain| now.tenant.domains.contains(domain));
+        let is_same = now.is_some_and(serves_all);
+        let foreign = domains_of_others(&self.directory, &limits.tenant).await?;
+        if is_same && foreign.is_subset(&limits.foreign_domains) {
+            Ok(())
+        } else {
+            Err(RestoreError::TenantChanged)
+        }
     }
 
     /// What comes of an entry, where that takes no look at the directory's.
@@ -326,14 +307,14 @@ impl Restore {
         item: &Item,
         tally: &mut Tally<F>,
     ) -> Result<Option<Outcome>, RestoreError> {
-        let refusal = self.survey.refused.get(&item.line);
+        let refusal = if self.survey.has_refused { self.rules.refusal(&item.entry) } else { None };
         let present = self.present.get(&item.key);
         match (present, refusal) {
-            // There is nothing to do, so nobody needs to be allowed to.
-            (Some(present), None | Some(Refusal::Forbidden(_))) if *present == item.digest => {
+            // There is nothing to do, so nobody needs to be allowed to, and nothing needs to fit.
+            (Some(present), _) if *present == item.digest => {
                 return Ok(Some(Outcome::Same));
             }
-            (_, Some(refusal)) => return Ok(Some(Outcome::Refused(refusal.clone()))),
+            (_, Some(refusal)) => return Ok(Some(Outcome::Refused(refusal))),
             (Some(_), None) => return Ok(None),
             (None, None) => {}
         }
@@ -358,163 +339,6 @@ impl Restore {
         Ok((!is_there).then_some(Outcome::Refused(Refusal::NoParent(parent))))
     }
 
-    /// Adds an entry, or compares it with the directory's.
-    async fn restore(&self, item: Item) -> Result<Ended, RestoreError> {
-        let Item { line, key, entry, .. } = item;
-        let dn = entry.dn.clone();
-        let ended = |outcome| Ended { line, key, dn, outcome };
-        if !self.present.contains_key(&key)
-            && let Some(outcome) = self.add(&entry).await?
-        {
-            return Ok(ended(outcome));
-        }
-        let Some(stored) = self.directory.read_whole(&entry.dn).await? else {
-            // It was removed a moment ago; if it is back by now, somebody else is at work on it.
-            let added = self.add(&entry).await?;
-            let others = "others add and remove it all the time".to_owned();
-            return Ok(ended(added.unwrap_or(Outcome::Refused(Refusal::Other(others)))));
-        };
-        let stored = self.rules.with_own_names(stored);
-        self.bring(key, &entry, &stored).await.map(ended)
-    }
-
-    /// Adds an entry; `None` where it is there already.
-    async fn add(&self, entry: &Entry) -> Result<Option<Outcome>, RestoreError> {
-        let entry = self.rules.to_add(entry.clone());
-        let dn = entry.dn.clone();
-        let record = ChangeRecord { dn, change: Change::Add(with_secrets(entry)) };
-        if self.request.dry_run && self.request.existing == Existing::Keep {
-            // Whoever has an address keeps it. (Where entries are brought to the file's state, it may be given up.)
-            let Change::Add(attributes) = &record.change else { return Ok(None) };
-            let taken = self.taken(&record.dn, attributes).await?;
-            if !taken.is_empty() {
-                return Ok(Some(Outcome::Refused(Refusal::Taken(taken))));
-            }
-        }
-        match self.apply(&record).await {
-            Ok(()) => Ok(Some(Outcome::Added(record))),
-            Err(DirectoryError::Exists) => Ok(None),
-            Err(DirectoryError::NotFound) => {
-                let parent = record.dn.parent().unwrap_or_default();
-                Ok(Some(Outcome::Refused(Refusal::NoParent(parent))))
-            }
-            Err(DirectoryError::NotUnique) => {
-                let Change::Add(attributes) = &record.change else { return Ok(None) };
-                let taken = self.taken(&record.dn, attributes).await?;
-                Ok(Some(Outcome::Refused(Refusal::Taken(taken))))
-            }
-            Err(error) => self.refusal(error).await.map(|refusal| Some(Outcome::Refused(refusal))),
-        }
-    }
-
-    /// Brings a stored entry to the file's state, or tells what differs.
-    async fn bring(&self, key: Key, wanted: &Entry, stored: &Entry) -> Result<Outcome, RestoreError> {
-        if self.request.limited_to.is_some() && is_super(self.directory.tree(), stored) {
-            let reason = "super administrators are for super administrators".to_owned();
-            return Ok(Outcome::Refused(Refusal::Forbidden(reason)));
-        }
-        let modifications = self.rules.difference(key, wanted, stored, self.request.existing);
-        if modifications.is_empty() {
-            return Ok(Outcome::Same);
-        }
-        let record = ChangeRecord { dn: stored.dn.clone(), change: Change::Modify(modifications) };
-        if self.request.existing == Existing::Keep {
-            return Ok(Outcome::Different(record));
-        }
-        match self.apply(&record).await {
-            Ok(()) => Ok(Outcome::Updated(record)),
-            Err(DirectoryError::NotUnique) => {
-                self.give_up_addresses(wanted, stored).await?;
-                let taken = self.taken(&wanted.dn, &wanted.attributes).await?;
-                Ok(Outcome::Refused(Refusal::Taken(taken)))
-            }
-            Err(error) => self.refusal(error).await.map(Outcome::Refused),
-        }
-    }
-
-    /// Takes the aliases from an entry that it is not to keep: others may be waiting for them, as this one waits for
-    /// theirs.
-    async fn give_up_addresses(&self, wanted: &Entry, stored: &Entry) -> Result<(), RestoreError> {
-        let name = names::MAIL_ALTERNATE_ADDRESS;
-        let wanted = wanted.values(&name);
-        let surplus = stored.values(&name).iter().filter(|value| !wanted.contains(value)).cloned();
-        let values: Vec<Value> = surplus.collect();
-        if values.is_empty() {
-            return Ok(());
-        }
-        let kind = ModifyKind::Delete;
-        let modification = Modification { kind, attribute: Attribute { name, values } };
-        let record = ChangeRecord { dn: stored.dn.clone(), change: Change::Modify(vec![modification]) };
-        match self.apply(&record).await {
-            Ok(()) => Ok(()),
-            // It is tried again as a whole.
-            Err(error) => self.refusal(error).await.map(|_| ()),
-        }
-    }
-
-    async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
-        if self.request.dry_run { Ok(()) } else { self.directory.apply(record).await }
-    }
-
-    /// Which of an entry's addresses and domains others have.
-    async fn taken(&self, dn: &Dn, attributes: &[Attribute]) -> Result<Vec<String>, RestoreError> {
-        let kinds = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS, names::ASSOCIATED_DOMAIN];
-        let own = attributes.iter().filter(|attribute| kinds.contains(&attribute.name));
-        let own = own.flat_map(|a| &a.values).filter_map(|value| str::from_utf8(value.as_bytes()).ok());
-        let own: Vec<&str> = own.collect();
-        if own.is_empty() {
-            return Ok(Vec::new());
-        }
-        let any =
-            own.iter().flat_map(|address| kinds.iter().map(|kind| Filter::equal(kind.clone(), *address)));
-        let mut scan = self
-            .directory
-            .scan(self.directory.tree().root(), Scope::Subtree, &Filter::any(any), &kinds)
-            .await?;
-        let mut taken = Vec::new();
-        while let Some(other) = scan.next().await? {
-            if other.dn().is_some_and(|other| other != *dn) {
-                let theirs: Vec<&String> = kinds.iter().flat_map(|kind| other.values(kind)).collect();
-                let shared = |address: &&&str| theirs.iter().any(|their| their.eq_ignore_ascii_case(address));
-                taken.extend(own.iter().filter(shared).map(|address| (*address).to_owned()));
-            }
-        }
-        taken.sort_unstable();
-        taken.dedup();
-        Ok(taken)
-    }
-
-    /// What an error means for one entry.
-    ///
-    /// # Errors
-    /// Where it means that nothing more can be done.
-    async fn refusal(&self, error: DirectoryError) -> Result<Refusal, RestoreError> {
-        match error {
-            DirectoryError::InvalidValue(diagnostic) => Ok(Refusal::Value(diagnostic)),
-            DirectoryError::PasswordRefused(reason) => Ok(Refusal::Value(reason.to_string())),
-            DirectoryError::Refused { code, diagnostic } if SCHEMA_VIOLATIONS.contains(&code) => {
-                Ok(Refusal::Schema(diagnostic))
-            }
-            DirectoryError::Refused { code, diagnostic } => {
-                Ok(Refusal::Other(format!("result {code}, {diagnostic}")))
-            }
-            // Either it does nothing more, or it does not do this.
-            DirectoryError::Unreachable(Unreachable::Declined { code, diagnostic })
-                if self.directory.ping().await.is_ok() =>
-            {
-                Ok(Refusal::Other(format!("result {code}, {diagnostic}")))
-            }
-            DirectoryError::Stale => {
-                Ok(Refusal::Value("to the server two of its values are the same".to_owned()))
-            }
-            error @ (DirectoryError::NotFound
-            | DirectoryError::Exists
-            | DirectoryError::NotUnique
-            | DirectoryError::Malformed(_)) => Ok(Refusal::Other(error.to_string())),
-            error @ (DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_)) => Err(error.into()),
-        }
-    }
-
     fn lanes(&self) -> usize {
         self.directory.settings().connections
     }
@@ -534,68 +358,4 @@ async fn domains_of_others(
     }
     domains.retain(|domain| !tenant.serves(domain));
     Ok(domains)
-}
-
-/// What came of an entry that the directory was asked about.
-struct Ended {
-    line: u64,
-    key: Key,
-    dn: Dn,
-    outcome: Outcome,
-}
-
-/// What has come of the entries so far.
-struct Tally<F> {
-    summary: Summary,
-    /// Entries that are not there, though the file has them.
-    failed: HashSet<Key>,
-    /// Entries that the file lacks and that others of it stand below: whether they are there.
-    parents: HashMap<Key, bool>,
-    /// Entries whose addresses others have, by their lines: they are tried again.
-    clashes: HashMap<u64, (Dn, Refusal)>,
-    on_event: F,
-}
-
-impl<F: AsyncFnMut(Event<'_>)> Tally<F> {
-    async fn end(&mut self, line: u64, key: Key, dn: &Dn, outcome: Outcome) {
-        match outcome {
-            Outcome::Refused(refusal @ Refusal::Taken(_)) => {
-                self.failed.insert(key);
-                self.clashes.insert(line, (dn.clone(), refusal));
-            }
-            Outcome::Refused(_) => {
-                self.failed.insert(key);
-                self.tell(Some(line), dn, &outcome).await;
-            }
-            outcome => self.tell(Some(line), dn, &outcome).await,
-        }
-    }
-
-    async fn tell(&mut self, line: Option<u64>, dn: &Dn, outcome: &Outcome) {
-        self.summary.count(outcome);
-        (self.on_event)(Event { line, dn, outcome }).await;
-    }
-}
-
-/// Reads the entries of a stage and hands them over, until nobody takes them.
-fn read(
-    file: &LdifFile,
-    rules: &Rules,
-    survey: &Survey,
-    stage: &Stage,
-    lots: &mpsc::Sender<Vec<Item>>,
-) -> Result<(), RestoreError> {
-    let mut records = Records::open(file, |_| {})?;
-    let mut lot = Vec::with_capacity(LOT);
-    while let Some(item) = survey.next(&mut records, stage, rules)? {
-        lot.push(item);
-        if lot.len() == LOT
-            && lots.blocking_send(std::mem::replace(&mut lot, Vec::with_capacity(LOT))).is_err()
-        {
-            return Ok(());
-        }
-    }
-    // Nobody takes it where the restore has ended already.
-    let _taken = lots.blocking_send(lot);
-    Ok(())
 }

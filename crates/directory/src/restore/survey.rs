@@ -2,23 +2,26 @@
 
 use super::{
     OtherRoot, RestoreError, RestoreRequest,
-    records::{Item, Rebase, Records},
+    bounds::{DEEPEST, LONGEST_NAME, TooLarge},
+    out_of_place::OutOfPlace,
+    reading::Reading,
+    records::{Item, Rebase, Records, Unreadable},
     refusal::Refusal,
+    roots::{common, common_root, head_of, name_of},
     rules::Rules,
 };
 use crate::backup::{
-    Extent,
-    file::LdifFile,
-    is_group_entry,
+    Extent, every_entry, is_group_entry,
     key::Key,
     seal::{Head, Verdict},
 };
 use ldap_text::{
     attribute::AttributeName,
     dn::{Dn, Rdn},
+    filter::Filter,
     ldif::Entry,
 };
-use mail_model::names;
+use mail_model::{names, restorable::NotAllowed};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Levels of a tree that can be sorted: each is one more reading of the file.
@@ -34,11 +37,15 @@ pub(super) struct Survey {
     pub(super) extent: Extent,
     /// The names of its entries, and the lines at which they stand first.
     pub(super) lines: HashMap<Key, u64>,
-    /// Entries that are refused, by their lines; whether one matters where the directory has just the same is decided
-    /// when it is met again.
-    pub(super) refused: HashMap<u64, Refusal>,
+    /// Whether entries are refused, whatever is in the directory. Why is found out again when they are met again, and
+    /// whether it matters where the directory has just the same.
+    pub(super) has_refused: bool,
     /// Entries that are never met again: they stand elsewhere, or twice.
-    pub(super) out_of_place: Vec<(u64, Dn, Refusal)>,
+    pub(super) out_of_place: OutOfPlace,
+    /// Of these, the names of those that can't be read and whose names can.
+    pub(super) unreadable: HashSet<Key>,
+    /// The number of those whose names can't be read either.
+    pub(super) unnamed: u64,
     /// Entries that are of no part that was asked for.
     pub(super) left_out: u64,
     rebase: Option<Rebase>,
@@ -46,10 +53,14 @@ pub(super) struct Survey {
     levels: Option<BTreeSet<usize>>,
     /// Groups, each with its members; in the end with those that are groups themselves.
     groups: HashMap<Key, Vec<Key>>,
+    /// How many members are remembered of them.
+    nested: usize,
     /// How many groups are one in the other below each: 0 of one without groups among its members.
     nesting: HashMap<Key, usize>,
     /// Groups that have others below them in the tree.
     groups_above: HashSet<Key>,
+    /// Whether it has entries that 389-ds finds only for who asks for them.
+    has_hidden: bool,
     /// Of the attributes that many a file lacks, those that it has.
     said: HashSet<AttributeName>,
 }
@@ -73,7 +84,7 @@ impl Survey {
     /// # Errors
     /// [`RestoreError`]: what makes the whole file unfit.
     pub(super) fn of(
-        file: &LdifFile,
+        file: &Reading,
         request: &RestoreRequest,
         rules: &mut Rules,
         on_read: impl FnMut(usize) + Send + 'static,
@@ -84,18 +95,40 @@ impl Survey {
         let (mut unmet, mut levels) = (HashSet::new(), BTreeSet::new());
         let bases = survey.extent.bases(&rules.tree);
         let mut foreign: Option<Vec<Rdn>> = None;
-        while let Some((line, entry)) = records.next()? {
+        while let Some((line, record)) = records.next()? {
+            let (entry, flaw) = match record {
+                Ok(entry) => (entry, None),
+                Err(Unreadable { dn: Some(dn), reason }) => {
+                    (Entry { dn, attributes: Vec::new() }, Some(reason))
+                }
+                Err(Unreadable { dn: None, reason }) => {
+                    survey.unnamed += 1;
+                    survey.out_of_place.push(line, Dn::empty(), Refusal::Unreadable(reason));
+                    continue;
+                }
+            };
             let entry = survey.to_stand_here(entry, rules);
             if !entry.dn.is_within(rules.tree.root()) {
                 common(&mut foreign, &entry.dn);
-                survey.out_of_place.push((line, entry.dn, Refusal::Outside(rules.tree.root().clone())));
+                survey.out_of_place.push(line, entry.dn, Refusal::Outside(rules.tree.root().clone()));
                 continue;
             }
-            if !bases.iter().any(|(base, _)| entry.dn.is_within(base)) {
+            let Some((base, _)) = bases.iter().find(|(base, _)| entry.dn.is_within(base)) else {
                 survey.left_out += 1;
+                continue;
+            };
+            if let Some(refusal) = misplaced(&entry.dn, base, rules) {
+                survey.out_of_place.push(line, entry.dn, refusal);
                 continue;
             }
             let key = rules.numbers.of(&entry.dn);
+            if let Some(reason) = flaw {
+                survey.lines.entry(key).or_insert(line);
+                survey.unreadable.insert(key);
+                survey.out_of_place.push(line, entry.dn, Refusal::Unreadable(reason));
+                survey.check_bounds(file)?;
+                continue;
+            }
             levels.insert(entry.dn.rdns().len());
             if unmet.contains(&key) {
                 // Something below it stands before it.
@@ -109,6 +142,7 @@ impl Survey {
                 }
             }
             survey.take(line, key, entry, rules);
+            survey.check_bounds(file)?;
         }
         if survey.levels.is_some() {
             if levels.len() > MAX_LEVELS {
@@ -124,7 +158,7 @@ impl Survey {
     }
 
     fn begin(
-        file: &LdifFile,
+        file: &Reading,
         request: &RestoreRequest,
         rules: &Rules,
         head: &Head,
@@ -143,21 +177,25 @@ impl Survey {
             verdict: Verdict::Foreign,
             extent,
             lines: HashMap::new(),
-            refused: HashMap::new(),
-            out_of_place: Vec::new(),
+            has_refused: false,
+            out_of_place: OutOfPlace::default(),
+            unreadable: HashSet::new(),
+            unnamed: 0,
             left_out: 0,
             rebase: from.map(|from| Rebase { from, to: rules.tree.root().clone() }),
             levels: None,
             groups: HashMap::new(),
+            nested: 0,
             nesting: HashMap::new(),
             groups_above: HashSet::new(),
+            has_hidden: false,
             said: HashSet::new(),
         })
     }
 
-    /// An entry below our root, each of its attributes under its own name.
+    /// An entry below our root, as it is meant.
     fn to_stand_here(&self, entry: Entry, rules: &Rules) -> Entry {
-        let entry = rules.with_own_names(entry);
+        let entry = rules.as_meant(entry);
         match &self.rebase {
             Some(rebase) => rebase.entry(entry, rules),
             None => entry,
@@ -166,14 +204,20 @@ impl Survey {
 
     fn take(&mut self, line: u64, key: Key, entry: Entry, rules: &Rules) {
         if let Some(first) = self.lines.get(&key) {
-            self.out_of_place.push((line, entry.dn, Refusal::Doubled(*first)));
+            self.out_of_place.push(line, entry.dn, Refusal::Doubled(*first));
             return;
         }
         self.lines.insert(key, line);
-        if is_group_entry(&entry) {
+        self.has_hidden |= entry.is_of_class(names::HIDDEN_CLASS);
+        let is_refused = rules.refusal(&entry).is_some();
+        self.has_refused |= is_refused;
+        if !is_refused && is_group_entry(&entry) {
             let members = names::MEMBER_ATTRIBUTES.iter().flat_map(|name| entry.values(name));
             let named = members.filter_map(|value| Dn::parse(str::from_utf8(value.as_bytes()).ok()?).ok());
-            self.groups.insert(key, named.map(|member| rules.numbers.of(&member)).collect());
+            let groups = named.filter(|member| rules.may_be_group(member));
+            let groups: Vec<_> = groups.map(|member| rules.numbers.of(&member)).collect();
+            self.nested += groups.len();
+            self.groups.insert(key, groups);
         }
         for attribute in &entry.attributes {
             if (attribute.name == names::USER_PASSWORD || names::KEPT_OPERATIONAL.contains(&attribute.name))
@@ -182,8 +226,16 @@ impl Survey {
                 self.said.insert(attribute.name.clone());
             }
         }
-        if let Some(refusal) = rules.refusal(&entry) {
-            self.refused.insert(line, refusal);
+    }
+
+    fn check_bounds(&self, file: &Reading) -> Result<(), TooLarge> {
+        let bounds = &file.bounds;
+        if self.lines.len() > bounds.entries {
+            Err(TooLarge::Entries(bounds.entries))
+        } else if self.nested > bounds.nested {
+            Err(TooLarge::Nested(bounds.nested))
+        } else {
+            Ok(())
         }
     }
 
@@ -223,22 +275,32 @@ impl Survey {
         !matches!(self.verdict, Verdict::Foreign) || self.said.contains(name)
     }
 
+    /// Finds the entries of the directory that may be lacking in the file. Whoever searches for every object class is not given
+    /// the hidden ones, such as password policies and roles, so a file from elsewhere that has none says nothing of them.
+    pub(super) fn lacking(&self) -> Filter {
+        let is_silent = matches!(self.verdict, Verdict::Foreign) && !self.has_hidden;
+        if is_silent { Filter::present(names::OBJECT_CLASS) } else { every_entry() }
+    }
+
     fn judge(
         &self,
         request: &RestoreRequest,
         rules: &Rules,
         foreign: Option<Vec<Rdn>>,
     ) -> Result<(), RestoreError> {
+        require_whole(&self.verdict, request.force)?;
         if self.lines.is_empty() {
             return Err(match foreign {
                 _ if self.left_out > 0 => RestoreError::NothingOfIt,
                 Some(suffix) => {
                     RestoreError::OtherRoot { found: name_of(&suffix), ours: rules.tree.root().clone() }
                 }
+                // All of them stand where nothing does.
+                None if self.out_of_place.len() > 0 => return Ok(()),
                 None => RestoreError::Empty,
             });
         }
-        require_whole(&self.verdict, request.force)
+        Ok(())
     }
 
     /// In which order its entries are done.
@@ -269,12 +331,12 @@ impl Survey {
         stage: &Stage,
         rules: &Rules,
     ) -> Result<Option<Item>, RestoreError> {
-        while let Some((line, entry)) = records.next()? {
+        while let Some((line, entry)) = records.next_entry()? {
             let entry = self.to_stand_here(entry, rules);
             let key = rules.numbers.of(&entry.dn);
             if self.lines.get(&key) == Some(&line) && self.takes(stage, line, key, &entry) {
                 let digest = rules.digest(key, &entry);
-                return Ok(Some(Item { line, key, digest, entry }));
+                return Ok(Some(Item { line, key, digest, entry, room: None }));
             }
         }
         Ok(None)
@@ -290,34 +352,11 @@ pub(super) fn require_whole(verdict: &Verdict, force: bool) -> Result<(), Restor
     }
 }
 
-fn head_of(file: &LdifFile) -> Result<Head, RestoreError> {
-    let mut records = Records::open(file, |_| {})?;
-    // What is wrong with it is told by the reading of everything, with its line.
-    let _first = records.next();
-    Ok(records.head())
-}
-
-/// The root that all entries of a file have in common, where that is more than none.
-fn common_root(file: &LdifFile) -> Result<Option<Dn>, RestoreError> {
-    let (mut records, mut suffix) = (Records::open(file, |_| {})?, None);
-    while let Some((_, entry)) = records.next()? {
-        common(&mut suffix, &entry.dn);
-    }
-    Ok(suffix.map(|suffix| name_of(&suffix)).filter(|root| !root.rdns().is_empty()))
-}
-
-/// Takes a name to those that share an ending, the root first.
-fn common(suffix: &mut Option<Vec<Rdn>>, dn: &Dn) {
-    match suffix {
-        None => *suffix = Some(dn.rdns().iter().rev().cloned().collect()),
-        Some(suffix) => {
-            let shared = suffix.iter().zip(dn.rdns().iter().rev()).take_while(|(one, other)| one == other);
-            let length = shared.count();
-            suffix.truncate(length);
-        }
-    }
-}
-
-fn name_of(root_first: &[Rdn]) -> Dn {
-    root_first.iter().fold(Dn::empty(), |dn, rdn| dn.with_rdn(rdn.clone()))
+/// Why an entry is not looked at any further where the administrator of a tenant restores: nothing stands so far below a
+/// folder, and no name is so long.
+fn misplaced(dn: &Dn, base: &Dn, rules: &Rules) -> Option<Refusal> {
+    let is_limited = rules.limits.is_some();
+    let depth = dn.rdns().len().saturating_sub(base.rdns().len());
+    let is_misplaced = is_limited && (depth > DEEPEST || dn.to_string().len() > LONGEST_NAME);
+    is_misplaced.then(|| Refusal::Forbidden(NotAllowed::Place.to_string()))
 }

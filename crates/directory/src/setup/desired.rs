@@ -14,7 +14,6 @@ const SHARED: &[&str] = &[
     "nsIndexType",
     "uniqueness-attribute-name",
     "uniqueness-subtrees",
-    "memberofgroupattr",
     "referint-membership-attr",
     "associatedDomain",
 ];
@@ -103,7 +102,7 @@ fn same(has: &str, wanted: &Value) -> bool {
 
 fn with_naming_attribute(wanted: &ldap_text::ldif::Entry) -> Vec<Attribute> {
     let mut attributes = wanted.attributes.clone();
-    for name in [mail_model::names::OU, mail_model::names::UID] {
+    for name in [mail_model::names::OU, mail_model::names::UID, mail_model::names::CN] {
         let value = wanted.dn.rdn().and_then(|rdn| rdn.value_of(&name));
         if let Some(value) = value.filter(|_| !attributes.iter().any(|a| a.name == name)) {
             attributes.push(Attribute { name, values: vec![value.into()] });

@@ -6,13 +6,14 @@
 
 mod desired;
 mod indexes;
+mod plugins;
+#[cfg(test)]
+mod rights;
 pub mod schema;
 
 use crate::{
-    Directory, Entry, Scope,
-    connection::Connection,
-    error::{DirectoryError, Unreachable},
-    settings::Credentials,
+    Directory, Entry, Scope, backup::every_entry, connection::Connection, error::DirectoryError,
+    product::Product, settings::Credentials,
 };
 use desired::{attribute_names, difference, entries, in_url};
 use ldap_text::{
@@ -25,22 +26,19 @@ use mail_model::{
     address::Domain,
     entry::EntryView,
     names,
+    revision::FreshRevision,
     tenant::{self, TenantId},
     user::{self, command::NewUser, plan},
 };
 use secrecy::ExposeSecret;
 use std::sync::atomic::AtomicUsize;
 
-const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif");
 const SETTINGS: &str = include_str!("../../../../schema/settings.ldif");
 const BACKUP: &str = include_str!("../../../../schema/backup.ldif");
 const TREE: &str = include_str!("../../../../schema/tree.ldif");
 
 const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
-const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
 const PASSWORD_ADMIN: AttributeName = AttributeName::from_static("passwordAdminDN");
-/// The one plug-in of ours that 389-ds cannot start while it runs.
-const NEEDS_RESTART: &str = "USN";
 
 /// What to set up.
 #[derive(Debug)]
@@ -51,8 +49,8 @@ pub struct SetupRequest {
     pub backup: Option<Credentials>,
     /// A domain that the tenant `default` serves.
     pub domain: Domain,
-    /// The first super administrator, made only when there is none.
-    pub administrator: NewUser,
+    /// The first super administrator, where one is to be made; see [`Directory::has_super_administrator`].
+    pub administrator: Option<NewUser>,
 }
 
 /// What a setup does, as it does it.
@@ -71,10 +69,18 @@ pub enum SetupEvent<'a> {
 pub struct SetupReport {
     /// How many changes.
     pub changes: usize,
-    /// Plug-ins that work only after 389-ds has been restarted.
-    pub restart_for: Vec<String>,
+    /// The plug-in memberOf is on, which pbm does not need.
+    pub member_of_is_on: bool,
+    /// Plug-ins that work only after 389-ds has been restarted, by this setup or one before.
+    pub waiting: Vec<String>,
+    /// Plug-ins that would wait in the same way if this were no dry run.
+    pub would_wait: Vec<String>,
+    /// Referential integrity was on before and searches everything, so each rename costs the more the more people there are.
+    pub renames_search_everything: bool,
     /// Who else may write hashed passwords, where the account that restores may not.
     pub other_password_admin: Option<String>,
+    /// What the server is.
+    pub product: Product,
 }
 
 /// Why a setup stopped.
@@ -129,7 +135,19 @@ impl Directory {
     ) -> Result<SetupReport, SetupError> {
         let mut setup = Setup { directory: self, dry_run, report: SetupReport::default(), on_event };
         setup.run(request).await?;
+        setup.report.product = self.product().await.map_err(failed("reading what the server is"))?;
         Ok(setup.report)
+    }
+
+    /// Whether there is a super administrator; not where nothing has been set up yet.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn has_super_administrator(&self) -> Result<bool, DirectoryError> {
+        let users = self.tree().users(&TenantId::default_tenant());
+        let is_super = Filter::all([user::live_filter(), Filter::equal(names::EMPLOYEE_NUMBER, "3")]);
+        let found = self.find(&users, Scope::Children, &is_super, &[names::NO_ATTRIBUTES]).await?;
+        Ok(found.is_some())
     }
 }
 
@@ -137,7 +155,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     async fn run(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
         let backend = self.backend().await?;
         self.schema().await?;
-        self.settings().await?;
+        self.settings(request).await?;
         self.plugins().await?;
         self.indexes(&backend).await?;
         self.tree(request).await?;
@@ -145,7 +163,10 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             self.backup_account(account).await?;
         }
         self.default_tenant(&request.domain).await?;
-        self.administrator(&request.administrator).await
+        match &request.administrator {
+            Some(administrator) => self.administrator(administrator).await,
+            None => Ok(()),
+        }
     }
 
     /// The name of the back end that holds the root.
@@ -183,27 +204,9 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         }
     }
 
-    async fn settings(&mut self) -> Result<(), SetupError> {
-        for entry in entries(SETTINGS, &[]) {
+    async fn settings(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
+        for entry in entries(SETTINGS, &[("service_url", in_url(&request.service.dn))]) {
             self.ensure(entry).await.map_err(failed("changing the server's settings"))?;
-        }
-        Ok(())
-    }
-
-    async fn plugins(&mut self) -> Result<(), SetupError> {
-        let step = "setting up the plug-ins";
-        let settings = self.read(&config(&[]), &[DYNAMIC_PLUGINS]).await.map_err(failed(step))?;
-        let is_on = |value: &str| value.eq_ignore_ascii_case("on");
-        let dynamic = settings.is_some_and(|entry| entry.first(&DYNAMIC_PLUGINS).is_some_and(is_on));
-        let root = self.directory.tree().root().to_string();
-        let domains = self.directory.tree().domains().to_string();
-        for plugin in entries(PLUGINS, &[("root", root), ("domains", domains)]) {
-            if self.ensure(plugin.clone()).await.map_err(failed(step))? {
-                let name = plugin.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default();
-                if !dynamic || name == NEEDS_RESTART {
-                    self.report.restart_for.push(name.to_owned());
-                }
-            }
         }
         Ok(())
     }
@@ -225,6 +228,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             ("service_url", in_url(service)),
             ("answers", tree.answers().to_string()),
             ("decoy", tree.decoy().to_string()),
+            ("policy", tree.account_policy().to_string()),
         ];
         for entry in entries(TREE, &placeholders) {
             let is_service = entry.dn == *service;
@@ -254,8 +258,12 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     async fn backup_account(&mut self, account: &Credentials) -> Result<(), SetupError> {
         let step = "making the account that backs up and restores";
         let root = self.directory.tree().root().to_string();
-        let placeholders =
-            [("root", root), ("account", account.dn.to_string()), ("account_url", in_url(&account.dn))];
+        let placeholders = [
+            ("root", root),
+            ("account", account.dn.to_string()),
+            ("account_url", in_url(&account.dn)),
+            ("policy", self.directory.tree().account_policy().to_string()),
+        ];
         // Somebody who can do everything anyway, such as the Directory Manager, has no entry of ours.
         let is_ours = account.dn.is_within(self.directory.tree().root());
         for entry in entries(BACKUP, &placeholders).into_iter().filter(|_| is_ours) {
@@ -301,7 +309,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     async fn service_password(&mut self, service: &Credentials) -> Result<(), DirectoryError> {
         match Connection::open(self.directory.settings(), service, &AtomicUsize::new(0)).await {
             Ok(_) => Ok(()),
-            Err(Unreachable::Bind { .. }) => {
+            Err(error) if error.is_of_account() => {
                 let values = vec![Value::secret(service.password.expose_secret())];
                 let attribute = Attribute { name: names::USER_PASSWORD, values };
                 let change = Change::Modify(vec![Modification { kind: ModifyKind::Replace, attribute }]);
@@ -324,18 +332,12 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
 
     async fn administrator(&mut self, administrator: &NewUser) -> Result<(), SetupError> {
         let step = "making the first super administrator";
-        let tenant = TenantId::default_tenant();
-        let users = self.directory.tree().users(&tenant);
-        let is_super = Filter::all([user::live_filter(), Filter::equal(names::EMPLOYEE_NUMBER, "3")]);
-        let found = self
-            .directory
-            .find(&users, Scope::Children, &is_super, &[names::NO_ATTRIBUTES])
-            .await
-            .map_err(failed(step))?;
-        if found.is_some() {
+        if self.directory.has_super_administrator().await.map_err(failed(step))? {
             return Ok(());
         }
-        self.apply(&plan::creation(self.directory.tree(), &tenant, administrator))
+        let tenant = TenantId::default_tenant();
+        let revision = FreshRevision::from_random(rand::random());
+        self.apply(&plan::creation(self.directory.tree(), &tenant, administrator, revision))
             .await
             .map_err(failed(step))?;
         (self.on_event)(SetupEvent::AdministratorMade);
@@ -352,7 +354,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     }
 
     async fn read(&self, dn: &Dn, attributes: &[AttributeName]) -> Result<Option<Entry>, DirectoryError> {
-        self.directory.find(dn, Scope::Base, &Filter::present(names::OBJECT_CLASS), attributes).await
+        self.directory.find(dn, Scope::Base, &every_entry(), attributes).await
     }
 
     async fn apply(&mut self, change: &ChangeRecord) -> Result<(), DirectoryError> {
@@ -386,9 +388,14 @@ mod tests {
 
     #[test]
     fn every_file_of_the_schema_folder_reads_as_entries() {
-        for (file, count) in
-            [(SETTINGS, 1), (PLUGINS, 5), (indexes::INDEXES, 18), (TREE, 9), (BACKUP, 3), (schema::SCHEMA, 1)]
-        {
+        for (file, count) in [
+            (SETTINGS, 3),
+            (plugins::PLUGINS, 4),
+            (indexes::INDEXES, 18),
+            (TREE, 11),
+            (BACKUP, 3),
+            (schema::SCHEMA, 1),
+        ] {
             let folders = ["domains", "people", "groups", "resources", "contacts", "system", "answers"];
             let mut filled = folders.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
             filled.extend([
@@ -398,6 +405,7 @@ mod tests {
                 ("account_url", "uid=backup".to_owned()),
                 ("root", "dc=x".to_owned()),
                 ("backend", "b".to_owned()),
+                ("policy", "cn=policy,dc=x".to_owned()),
                 ("service_url", "uid=pbm".to_owned()),
             ]);
             let text = filled

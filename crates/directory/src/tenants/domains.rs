@@ -14,6 +14,7 @@ use mail_model::{
     names,
     revision::Precondition,
     tenant::{self, TenantId, command::DomainKept, plan},
+    tested::tested,
 };
 
 impl Directory {
@@ -28,7 +29,7 @@ impl Directory {
 
     async fn owner_of_domain(&self, domain: &Domain) -> Result<Option<crate::Entry>, DirectoryError> {
         let served = Filter::equal(names::ASSOCIATED_DOMAIN, domain.as_str());
-        let filter = Filter::all([tenant::of_class(), served]);
+        let filter = Filter::all([served, tenant::of_class()]);
         self.find(self.tree().domains(), Scope::Children, &filter, &[names::DELETED_SINCE]).await
     }
 
@@ -56,7 +57,9 @@ impl Directory {
                 Err(WriteError::NameTaken(taken.unwrap_or(free_again)))
             }
             outcome => outcome,
-        }
+        }?;
+        // Nothing has an address of a new domain, unless other programs have written one.
+        Ok(self.settle_outside_members_in(id, domain).await.map_err(DirectoryError::after_a_write)?)
     }
 
     /// Takes a domain from a tenant. It is looked at again once it is gone, since an address could have been made
@@ -99,6 +102,8 @@ impl Directory {
         let filter = Filter::any(
             [names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::ends_with(name, end.as_str())),
         );
+        // The end of its addresses is that of all addresses of the tenant, so nothing is looked up.
+        let filter = tested(filter);
         for folder in self.tree().tenant_folders(id) {
             let attributes = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS];
             if let Some(entry) = self.find(&folder, Scope::Subtree, &filter, &attributes).await? {

@@ -11,7 +11,7 @@ use crate::{
     lists::{Collection, Page},
 };
 use jiff::Timestamp;
-use ldap_text::{attribute::AttributeName, filter::Filter, ldif::ChangeRecord};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter, ldif::ChangeRecord};
 use mail_model::{
     address::Domain,
     deletion::{self, Since},
@@ -109,17 +109,19 @@ impl Directory {
     pub async fn tenant_counts(&self, id: &TenantId) -> Result<TenantCounts, DirectoryError> {
         let tree = self.tree();
         let deleted_users = self.count(&tree.users(id), Scope::Subtree, &user::deleted_filter()).await?;
+        let users = self.children_of(&tree.users(id)).await?;
         let groups = tree.resource_groups(id);
+        let unfound = self.unfound_children(&groups).await?;
         let mut scan = self
             .scan(&groups, Scope::Children, &resource::group::live_filter(), resource::group::READ_ATTRIBUTES)
             .await?;
         let (mut resource_groups, mut resources) = (0, 0);
         while let Some(entry) = scan.next().await? {
             resource_groups += 1;
-            resources += subordinates(&entry);
+            resources += entry.dn().map_or(0, |dn| unfound.subtract_from(subordinates(&entry), &dn));
         }
         Ok(TenantCounts {
-            users: self.children_of(&tree.users(id)).await?.saturating_sub(deleted_users),
+            users: users.saturating_sub(deleted_users),
             deleted_users,
             mail_lists: self.count(&tree.lists(id), Scope::Subtree, &maillist::live_filter()).await?,
             resource_groups,
@@ -127,18 +129,30 @@ impl Directory {
         })
     }
 
-    async fn children_of(&self, folder: &ldap_text::dn::Dn) -> Result<usize, DirectoryError> {
+    /// The folders of all tenants that have anything in them: of users, lists, resources, outside contacts.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn folders_of_tenants(&self) -> Result<Vec<Dn>, DirectoryError> {
+        let [_, people, groups, resources, contacts, _] = self.tree().folders();
         let anything = Filter::present(names::OBJECT_CLASS);
-        let entry = self.find(folder, Scope::Base, &anything, &[names::NUM_SUBORDINATES]).await?;
-        Ok(entry.as_ref().map_or(0, subordinates))
+        let mut folders = Vec::new();
+        for folder in [people, groups, resources, contacts] {
+            let scan = self.scan(folder, Scope::Children, &anything, &[names::NUM_SUBORDINATES]).await?;
+            folders.extend(scan.gather(|entry| entry.dn().filter(|_| subordinates(entry) > 0)).await?);
+        }
+        Ok(folders)
     }
 
-    async fn count(
-        &self,
-        base: &ldap_text::dn::Dn,
-        scope: Scope,
-        filter: &Filter,
-    ) -> Result<usize, DirectoryError> {
+    /// How many children of a folder searches find.
+    async fn children_of(&self, folder: &Dn) -> Result<usize, DirectoryError> {
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let entry = self.find(folder, Scope::Base, &anything, &[names::NUM_SUBORDINATES]).await?;
+        let unfound = self.unfound_children(folder).await?;
+        Ok(unfound.subtract_from(entry.as_ref().map_or(0, subordinates), folder))
+    }
+
+    async fn count(&self, base: &Dn, scope: Scope, filter: &Filter) -> Result<usize, DirectoryError> {
         let mut scan = self.scan(base, scope, filter, &[names::NO_ATTRIBUTES]).await?;
         let mut count = 0;
         while scan.next().await?.is_some() {
@@ -229,11 +243,10 @@ impl Directory {
         }
         self.change_tenant(id, precondition, |current| Some(plan::deletion(self.tree(), current, now)))
             .await?;
-        self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
+        self.settle_whole_tenant(id, now).await?;
         // What was being made when the tenant was deleted.
         self.let_others_finish().await;
-        self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
-        Ok(())
+        self.settle_whole_tenant(id, now).await
     }
 
     /// Undoes the deletion of a tenant: it comes back with everything that was deleted with it.
@@ -249,8 +262,13 @@ impl Directory {
                 break;
             }
         }
-        self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
-        Ok(())
+        self.settle_whole_tenant(id, now).await
+    }
+
+    /// Brings everything of a tenant in line with the tenant's own state, which was written a moment ago.
+    async fn settle_whole_tenant(&self, id: &TenantId, now: Timestamp) -> Result<(), WriteError> {
+        let settled = self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
+        Ok(settled.complete().map_err(DirectoryError::after_a_write)?)
     }
 
     async fn change_tenant(

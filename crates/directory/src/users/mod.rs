@@ -13,7 +13,7 @@ use mail_model::{
     address::MailAddress,
     list::PageRequest,
     names,
-    revision::Precondition,
+    revision::{FreshRevision, Precondition},
     tenant::TenantId,
     user::{
         self, DeletedUser, LiveUser, User,
@@ -31,7 +31,12 @@ impl Directory {
     /// # Errors
     /// [`WriteError::Taken`] when the server finds one of its addresses elsewhere.
     pub async fn create_user(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
-        match self.apply(&plan::creation(self.tree(), &tenant.id, new)).await {
+        // The server would find it out too, but each change that it takes back keeps others waiting (decision 17).
+        if let Some(taken) = self.taken_address(&tenant.id, &new.addresses(), None).await? {
+            return Err(WriteError::Taken(taken));
+        }
+        let revision = FreshRevision::from_random(rand::random());
+        match self.apply(&plan::creation(self.tree(), &tenant.id, new, revision)).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
                 Err(self.address_conflict(&tenant.id, &new.addresses(), None).await?)
             }
@@ -40,8 +45,10 @@ impl Directory {
         let standing = self.still_stands(tenant, &new.addresses()).await;
         if standing.is_err() {
             self.take_back(&plan::abandonment(self.tree(), &tenant.id, new)).await;
+            return standing;
         }
-        standing
+        self.adopt(&tenant.id, &self.tree().user(&tenant.id, new.mail()), &new.addresses()).await;
+        Ok(())
     }
 
     /// Reads a user that is not deleted.
@@ -82,7 +89,7 @@ impl Directory {
     }
 
     /// Changes a user and returns its identifier. `may_touch` is asked about the very state that the change is
-    /// planned on.
+    /// planned on: which user it is by then, and what it is.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -93,7 +100,7 @@ impl Directory {
         patch: &UserPatch,
         precondition: &Precondition,
         now: Timestamp,
-        may_touch: impl Fn(&User) -> bool,
+        may_touch: impl Fn(&LiveUser) -> bool,
     ) -> Result<String, WriteError> {
         let mut attempts = Attempts::under(precondition);
         loop {
@@ -114,9 +121,26 @@ impl Directory {
                     standing?;
                 }
                 self.apply_rest(rest).await?;
+                let mail = patch.mail_after(mail);
+                self.adopt(&tenant.id, &self.tree().user(&tenant.id, mail), &patch.new_addresses(&current))
+                    .await;
+                if plan::unblocks(&current, patch) {
+                    self.confirm_unblocked(&tenant.id, mail).await?;
+                }
                 return Ok(current.id);
             }
         }
+    }
+
+    /// A lock can come from a role of the directory (`dsidm role lock`), and stays when that of the entry is taken out.
+    async fn confirm_unblocked(&self, tenant: &TenantId, mail: &MailAddress) -> Result<(), WriteError> {
+        let after = self.user(tenant, mail).await?;
+        if after.is_some_and(|user| user.status.is_blocked_by_lock_alone()) {
+            return Err(WriteError::Conflict(
+                "The user stays blocked: it is locked by a role of the directory, which the API does not change.".into(),
+            ));
+        }
+        Ok(())
     }
 
     /// Deletes a user softly and returns its identifier.
@@ -129,7 +153,7 @@ impl Directory {
         mail: &MailAddress,
         precondition: &Precondition,
         now: Timestamp,
-        may_touch: impl Fn(&User) -> bool,
+        may_touch: impl Fn(&LiveUser) -> bool,
     ) -> Result<String, WriteError> {
         let mut attempts = Attempts::under(precondition);
         loop {
@@ -159,6 +183,7 @@ impl Directory {
             }
             let change = plan::restoration(self.tree(), &deleted).map_err(|_| WriteError::NotFound)?;
             if attempts.judge(self.apply(&change).await)?.is_some() {
+                self.adopt(tenant, &self.tree().user(tenant, mail), &deleted.user.addresses()).await;
                 return Ok(());
             }
         }
@@ -170,10 +195,10 @@ impl Directory {
         tenant: &TenantId,
         mail: &MailAddress,
         attempts: &Attempts<'_>,
-        may_touch: &impl Fn(&User) -> bool,
+        may_touch: &impl Fn(&LiveUser) -> bool,
     ) -> Result<LiveUser, WriteError> {
         let current = self.user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
-        if !may_touch(&current.user) {
+        if !may_touch(&current) {
             return Err(WriteError::Forbidden);
         }
         attempts.allow(&current.version)?;

@@ -1,8 +1,8 @@
 //! Distinguished names (RFC 4514).
 //!
-//! Covers reading and printing names, several attributes in one RDN, `#hex` values, and blanks around
-//! `,` `+` `=` as RFC 2253 allowed. Refuses what those older texts also had and no server prints today:
-//! `;` between RDNs, values in quotes, the `OID.` prefix; and values that aren't UTF-8.
+//! Covers reading and printing names, several attributes in one RDN, `#hex` values, and what the older RFC 1779 and
+//! RFC 2253 (section 4) had besides, which stands in files to this day: blanks around `,` `+` `=`, `;` between RDNs,
+//! values in quotes, the `OID.` prefix. These are read and never printed. Refuses values that aren't UTF-8.
 //!
 //! A name is built from parts, and printing escapes each value, so text from outside can't change where a
 //! name points. The limits of what the comparison knows stand at [`Rdn`].
@@ -63,6 +63,12 @@ impl Dn {
     #[must_use]
     pub fn rdn(&self) -> Option<&Rdn> {
         self.rdns.first()
+    }
+
+    /// The same name with other attributes where there are others for them.
+    #[must_use]
+    pub fn with_attributes(self, other: impl Fn(&AttributeName) -> Option<AttributeName>) -> Self {
+        Self { rdns: self.rdns.into_iter().map(|rdn| rdn.with_attributes(&other)).collect() }
     }
 
     /// All parts, the leaf first.

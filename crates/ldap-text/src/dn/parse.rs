@@ -1,4 +1,4 @@
-//! Reading names (RFC 4514, section 3).
+//! Reading names (RFC 4514, section 3; RFC 2253, section 4).
 //!
 //! One pass over the text. A search of the whole directory brings a name for each of its entries, so the
 //! common value, which has no escape in it, costs one allocation and nothing more.
@@ -55,6 +55,12 @@ pub enum DnError {
         /// Where the value starts.
         at: usize,
     },
+    /// A value in quotes that has no end, or more text behind its end.
+    #[error("byte {at}: a value in quotes ends with a quote, and then comes `,`, `;` or `+`, or nothing")]
+    Quoted {
+        /// Where the value starts, or where the text behind it does.
+        at: usize,
+    },
     /// One part was wanted, and more text follows it.
     #[error("byte {at}: one part of a name expected, more follows")]
     MoreThanOne {
@@ -75,6 +81,7 @@ impl DnError {
             | Self::Unescaped { at }
             | Self::Hex { at }
             | Self::NotUtf8 { at }
+            | Self::Quoted { at }
             | Self::MoreThanOne { at } => *at,
         }
     }
@@ -88,7 +95,7 @@ pub(super) fn dn(text: &str) -> Result<Vec<Rdn>, DnError> {
     // Counts escaped commas too; a little room to spare is cheaper than growing.
     let mut rdns = Vec::with_capacity(1 + text.bytes().filter(|byte| *byte == b',').count());
     rdns.push(parser.rdn()?);
-    while parser.eat(b',') {
+    while parser.eat(b',') || parser.eat(b';') {
         rdns.push(parser.rdn()?);
     }
     Ok(rdns)
@@ -142,7 +149,7 @@ impl<'a> Parser<'a> {
         self.eat_blanks();
         let at = self.at;
         let (name, _) = self.rest().split_once('=').ok_or(DnError::NoEquals { at })?;
-        if name.contains([',', '+']) {
+        if name.contains([',', ';', '+']) {
             return Err(DnError::NoEquals { at });
         }
         self.at += name.len() + 1;
@@ -153,18 +160,45 @@ impl<'a> Parser<'a> {
         Ok(Pair { attribute, value })
     }
 
-    /// Reads up to a `,` or `+` that isn't escaped, or to the end.
+    /// Reads up to a `,`, `;` or `+` that isn't escaped, or to the end.
     fn value(&mut self) -> Result<PairValue, DnError> {
         let start = self.at;
+        if self.eat(b'"') {
+            return self.quoted(start);
+        }
         let raw = self.raw_value()?;
         if let Some(hex) = raw.text.strip_prefix('#') {
             let bytes = hex_bytes(hex.trim_end_matches(' ')).ok_or(DnError::Hex { at: start })?;
             return Ok(PairValue::Hex(bytes));
         }
         if raw.escaped {
-            return unescape(raw.text, start).map(PairValue::Text);
+            return unescape(raw.text, start, Blanks::Around).map(PairValue::Text);
         }
         Ok(PairValue::Text(raw.text.trim_end_matches(' ').to_owned()))
+    }
+
+    /// Reads a value to the quote at its end; in between only a quote and a backslash are escaped, and anything may be.
+    fn quoted(&mut self, start: usize) -> Result<PairValue, DnError> {
+        let rest = self.rest();
+        let mut bytes = rest.bytes().enumerate();
+        let end = loop {
+            match bytes.next() {
+                Some((index, b'"')) => break index,
+                None => return Err(DnError::Quoted { at: start }),
+                Some((_, b'\\')) => {
+                    bytes.next();
+                }
+                Some((index, 0)) => return Err(DnError::Unescaped { at: self.at + index }),
+                Some(_) => {}
+            }
+        };
+        let value = unescape(rest.get(..end).unwrap_or_default(), self.at, Blanks::Inside)?;
+        self.at += end + 1;
+        self.eat_blanks();
+        match self.rest().as_bytes() {
+            [] | [b',' | b';' | b'+', ..] => Ok(PairValue::Text(value)),
+            _ => Err(DnError::Quoted { at: self.at }),
+        }
     }
 
     fn raw_value(&mut self) -> Result<Raw<'a>, DnError> {
@@ -173,14 +207,14 @@ impl<'a> Parser<'a> {
         let mut bytes = rest.bytes().enumerate();
         let end = loop {
             match bytes.next() {
-                Some((index, b',' | b'+')) => break index,
+                Some((index, b',' | b';' | b'+')) => break index,
                 None => break rest.len(),
                 // Whatever follows can't end the value; whether it is right is seen when it is unescaped.
                 Some((_, b'\\')) => {
                     escaped = true;
                     bytes.next();
                 }
-                Some((index, b'"' | b';' | b'<' | b'>' | 0)) => {
+                Some((index, b'"' | b'<' | b'>' | 0)) => {
                     return Err(DnError::Unescaped { at: self.at + index });
                 }
                 Some(_) => {}
@@ -196,15 +230,31 @@ struct Raw<'a> {
     escaped: bool,
 }
 
-/// RFC 4514 has no options in a name's attributes, and `;` used to separate parts: better to refuse it.
+/// What stands before `=`; the `OID.` before a number was dropped in RFC 4514. It has no `;`, which separates parts, and
+/// so no options.
 fn attribute(name: &str) -> Result<AttributeName, AttributeNameError> {
-    if name.contains(';') { Err(AttributeNameError) } else { AttributeName::parse(name) }
+    let number = name.split_at_checked(4).filter(|(prefix, _)| prefix.eq_ignore_ascii_case("oid."));
+    match number {
+        Some((_, number)) if number.starts_with(|first: char| first.is_ascii_digit()) => {
+            AttributeName::parse(number)
+        }
+        _ => AttributeName::parse(name),
+    }
 }
 
-/// Undoes the escapes of a value that starts at byte `start`, and drops the blanks after it.
-fn unescape(raw: &str, start: usize) -> Result<String, DnError> {
+/// Where blanks that aren't escaped belong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blanks {
+    /// Those at the end stand around the value, not in it.
+    Around,
+    /// All are in the value.
+    Inside,
+}
+
+/// Undoes the escapes of a value that starts at byte `start`.
+fn unescape(raw: &str, start: usize, blanks: Blanks) -> Result<String, DnError> {
     let mut value = Vec::with_capacity(raw.len());
-    // Blanks after this many bytes weren't escaped, so they are around the value, not in it.
+    // Blanks after this many bytes weren't escaped.
     let mut kept = 0;
     let mut rest = raw.as_bytes();
     while let [byte, after @ ..] = rest {
@@ -221,7 +271,9 @@ fn unescape(raw: &str, start: usize) -> Result<String, DnError> {
         }
         rest = after;
     }
-    value.truncate(kept);
+    if blanks == Blanks::Around {
+        value.truncate(kept);
+    }
     String::from_utf8(value).map_err(|_| DnError::NotUtf8 { at: start })
 }
 

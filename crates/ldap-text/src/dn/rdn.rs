@@ -61,10 +61,27 @@ impl Rdn {
     /// The value of the attribute in this part; `None` also when it was written in `#hex`.
     #[must_use]
     pub fn value_of(&self, attribute: &AttributeName) -> Option<&str> {
-        match &self.pairs().find(|pair| pair.attribute == *attribute)?.value {
-            PairValue::Text(text) => Some(text),
-            PairValue::Hex(_) => None,
+        self.values().find(|(name, _)| *name == attribute)?.1
+    }
+
+    /// Its attributes and their values, as they stand in the entry as well; `None` for a value that was written in `#hex`.
+    pub fn values(&self) -> impl Iterator<Item = (&AttributeName, Option<&str>)> {
+        self.pairs().map(|pair| match &pair.value {
+            PairValue::Text(text) => (&pair.attribute, Some(text.as_str())),
+            PairValue::Hex(_) => (&pair.attribute, None),
+        })
+    }
+
+    pub(super) fn with_attributes(
+        mut self,
+        other: &impl Fn(&AttributeName) -> Option<AttributeName>,
+    ) -> Self {
+        for pair in std::iter::once(&mut self.first).chain(&mut self.more) {
+            if let Some(name) = other(&pair.attribute) {
+                pair.attribute = name.without_options();
+            }
         }
+        self
     }
 
     pub(super) fn from_pairs(first: Pair, more: Vec<Pair>) -> Self {

@@ -71,6 +71,27 @@ fn options_are_dropped_from_a_name() {
 }
 
 #[test]
+fn what_rfc_1779_and_rfc_2253_had_besides_is_read() {
+    for (text, printed) in [
+        (r#"cn="a,b",dc=x"#, r"cn=a\,b,dc=x"),
+        (r#"cn="cn=Directory Administrators,dc=x",cn=y"#, r"cn=cn\=Directory Administrators\,dc\=x,cn=y"),
+        (r#"cn = "a;b+c<d>e#f=g" ; dc=x"#, r"cn=a\;b\+c\<d\>e#f\=g,dc=x"),
+        (r#"cn=" a ""#, r"cn=\ a\ "),
+        (r##"cn="#61""##, r"cn=\#61"),
+        (r#"cn="a\"b\\c\2cd""#, r#"cn=a\"b\\c\,d"#),
+        (r#"cn="a"+uid="b",dc=x"#, "cn=a+uid=b,dc=x"),
+        (r#"cn="""#, "cn="),
+        ("cn=a;dc=x", "cn=a,dc=x"),
+        ("CN=a ; DC=x", "CN=a,DC=x"),
+        ("OID.2.5.4.3=a,oid.1.2=b", "2.5.4.3=a,1.2=b"),
+        ("oid=a", "oid=a"),
+    ] {
+        assert_eq!(dn(text).to_string(), printed, "{text}");
+        assert_eq!(dn(printed), dn(text));
+    }
+}
+
+#[test]
 fn broken_names_are_refused_with_the_place() {
     for (text, error) in [
         ("cn", DnError::NoEquals { at: 0 }),
@@ -78,8 +99,17 @@ fn broken_names_are_refused_with_the_place() {
         ("cn=a,,dc=x", DnError::NoEquals { at: 5 }),
         (",", DnError::NoEquals { at: 0 }),
         ("cn=a+", DnError::NoEquals { at: 5 }),
-        ("cn=a;dc=x", DnError::Unescaped { at: 4 }),
-        ("cn=\"a\"", DnError::Unescaped { at: 3 }),
+        ("cn=a;", DnError::NoEquals { at: 5 }),
+        ("cn=a;;dc=x", DnError::NoEquals { at: 5 }),
+        ("cn=a\"b\"", DnError::Unescaped { at: 4 }),
+        ("cn=\"a", DnError::Quoted { at: 3 }),
+        ("cn=\"", DnError::Quoted { at: 3 }),
+        (r#"cn="a\""#, DnError::Quoted { at: 3 }),
+        ("cn=\"a\" b", DnError::Quoted { at: 7 }),
+        ("cn=\"a\"\"b\"", DnError::Quoted { at: 6 }),
+        ("cn=\"a\0\"", DnError::Unescaped { at: 5 }),
+        (r#"cn="a\g""#, DnError::Escape { at: 5 }),
+        (r#"cn="\ff""#, DnError::NotUtf8 { at: 4 }),
         ("cn=a\0", DnError::Unescaped { at: 4 }),
         (r"cn=ab\", DnError::Escape { at: 5 }),
         (r"cn=ab\4", DnError::Escape { at: 5 }),
@@ -91,8 +121,10 @@ fn broken_names_are_refused_with_the_place() {
         ("cn=#zz", DnError::Hex { at: 3 }),
         (r"cn=#\30\31", DnError::Hex { at: 3 }),
         ("=a", DnError::Attribute { at: 0, source: crate::AttributeNameError }),
-        ("cn;x=a", DnError::Attribute { at: 0, source: crate::AttributeNameError }),
-        ("OID.2.5.4.3=a", DnError::Attribute { at: 0, source: crate::AttributeNameError }),
+        ("cn;x=a", DnError::NoEquals { at: 0 }),
+        ("OID.=a", DnError::Attribute { at: 0, source: crate::AttributeNameError }),
+        ("OID.cn=a", DnError::Attribute { at: 0, source: crate::AttributeNameError }),
+        ("OID.2.=a", DnError::Attribute { at: 0, source: crate::AttributeNameError }),
     ] {
         assert_eq!(Dn::parse(text), Err(error), "{text:?}");
     }
@@ -143,6 +175,14 @@ fn within_means_equal_or_below_by_whole_parts() {
 }
 
 #[test]
+fn a_name_is_given_other_attributes() {
+    let number = AttributeName::from_static("2.5.4.3");
+    let named =
+        dn("2.5.4.3=a+uid=b,cn=c,2.5.4.3=#0a").with_attributes(|name| (*name == number).then_some(CN));
+    assert_eq!(named.to_string(), "cn=a+uid=b,cn=c,cn=#0a");
+}
+
+#[test]
 fn the_root_has_no_parent() {
     assert_eq!(Dn::empty().parent(), None);
     assert_eq!(dn("dc=x").parent(), Some(Dn::empty()));
@@ -186,6 +226,15 @@ proptest! {
         prop_assert_eq!(rdn.to_string(), text.join("+"));
         let reversed: Vec<_> = text.into_iter().rev().collect();
         prop_assert_eq!(&Rdn::parse(&reversed.join(" + ")).unwrap(), &rdn);
+    }
+
+    #[test]
+    fn a_value_in_quotes_reads_as_what_it_stands_for(value in value(), blanks in " {0,2}", semicolon: bool) {
+        let quoted = value.replace('\\', r"\\").replace('"', r#"\""#).replace('\0', r"\00");
+        let separator = if semicolon { ';' } else { ',' };
+        let read = Dn::parse(&format!("cn={blanks}\"{quoted}\"{blanks}{separator}dc=x")).unwrap();
+        prop_assert_eq!(read.rdn().unwrap().value_of(&CN), Some(value.as_str()));
+        prop_assert_eq!(read.parent(), Some(dn("dc=x")));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::{error, fmt, io};
 
-use super::{MAX_LINE_LENGTH, MAX_RECORD_SIZE};
 use crate::attribute::AttributeNameError;
 use crate::dn::DnError;
 
@@ -40,14 +39,12 @@ pub enum LdifReason {
     /// The input failed.
     #[error("the input can't be read")]
     Io(#[from] io::Error),
-    /// Over [`MAX_LINE_LENGTH`].
-    #[error(
-        "a line has at most {MAX_LINE_LENGTH} bytes, unfolded, and is folded into no pieces of less than 8"
-    )]
-    LineTooLong,
-    /// Over [`MAX_RECORD_SIZE`].
-    #[error("a record has at most {MAX_RECORD_SIZE} bytes")]
-    RecordTooLong,
+    /// Over the limit of the reader.
+    #[error("a line has at most {0} bytes, unfolded, and is folded into no pieces of less than 8")]
+    LineTooLong(usize),
+    /// Over the limit of the reader.
+    #[error("a record has at most {0} bytes")]
+    RecordTooLong(usize),
     /// A folded line with no line before it.
     #[error("the line starts with a blank, and there is no line it could continue")]
     NothingToContinue,
@@ -90,6 +87,22 @@ pub enum LdifReason {
     /// Something else stands where this was expected.
     #[error("{0} expected")]
     Expected(&'static str),
+}
+
+impl LdifReason {
+    /// Whether just one name or value can't be read: where its record ends is certain.
+    pub(super) fn is_of_one_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Character
+                | Self::Name(_)
+                | Self::Url
+                | Self::Base64
+                | Self::NotUtf8
+                | Self::NotText
+                | Self::Dn(_)
+        )
+    }
 }
 
 /// What is wrong, and at which byte of the unfolded line.

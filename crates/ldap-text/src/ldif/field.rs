@@ -35,11 +35,21 @@ pub(super) fn parse(line: &[u8], names: &mut Names) -> Result<Field, Flaw> {
             let blanks = value.iter().take_while(|byte| **byte == b' ').count();
             let value = value.get(blanks..).unwrap_or_default();
             let at = at(value);
+            let value = without_blanks_behind(value);
             check_plain(value, at)?;
             Ok(Field { name, value: value.to_vec(), at, plain: true })
         }
         [] => Err(LdifReason::NoColon.into()),
     }
+}
+
+/// A plain value without the blanks that editors and columns leave behind it: the RFC (note 8) has one that ends with
+/// blanks in base64. One after a backslash is escaped, in the name of an entry.
+fn without_blanks_behind(value: &[u8]) -> &[u8] {
+    let blanks = value.iter().rev().take_while(|byte| **byte == b' ').count();
+    let end = value.len() - blanks;
+    let is_escaped = blanks > 0 && value.get(..end).is_some_and(|kept| kept.ends_with(b"\\"));
+    value.get(..end + usize::from(is_escaped)).unwrap_or(value)
 }
 
 fn decoded(base64: &[u8], at: usize) -> Result<Vec<u8>, Flaw> {

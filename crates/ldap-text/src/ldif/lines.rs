@@ -10,9 +10,9 @@ use super::error::LdifReason;
 /// Server refuses requests over 2 MiB as it is installed, so only a changed server has longer ones.
 pub const MAX_LINE_LENGTH: usize = 16 * 1024 * 1024;
 
-/// The most lines that one is folded into: those of the longest one, at 8 columns each. Where a line was
-/// folded is kept, and so takes no more memory than its text.
-const MAX_FOLDS: usize = MAX_LINE_LENGTH / 8;
+/// The fewest bytes of the pieces that the longest line is folded into. Where a line was folded is kept, and so takes no
+/// more memory than its text.
+const SHORTEST_PIECE: usize = 8;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -28,11 +28,14 @@ pub(super) struct Lines<R> {
     read: u64,
     /// Where the line started.
     number: u64,
+    /// The longest line read.
+    longest: usize,
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input, text: Vec::new(), folds: Vec::new(), read: 0, number: 0 }
+    /// The lines of an input, each of at most so many bytes.
+    pub(super) fn new(input: R, longest: usize) -> Self {
+        Self { input, text: Vec::new(), folds: Vec::new(), read: 0, number: 0, longest }
     }
 
     /// The line last read, unfolded and without its end.
@@ -71,13 +74,14 @@ impl<R: BufRead> Lines<R> {
             match self.text.first() {
                 // A blank line ends a record, so what follows it continues nothing.
                 None => return Ok(true),
-                Some(b' ') => return Err(LdifReason::NothingToContinue),
+                Some(b' ' | b'\t') => return Err(LdifReason::NothingToContinue),
                 Some(_) => {}
             }
-            while self.peek()? == Some(b' ') {
+            // The RFC folds by blanks; some programs do by tabs, which begin no line either.
+            while matches!(self.peek()?, Some(b' ' | b'\t')) {
                 self.input.consume(1);
-                if self.folds.len() == MAX_FOLDS {
-                    return Err(LdifReason::LineTooLong);
+                if self.folds.len() == self.longest / SHORTEST_PIECE {
+                    return Err(LdifReason::LineTooLong(self.longest));
                 }
                 self.folds.push(self.text.len());
                 self.append()?;
@@ -101,9 +105,9 @@ impl<R: BufRead> Lines<R> {
             let end = memchr(b'\n', buffer);
             let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
             // Room for a carriage return, so that only a line that is too long fills it.
-            if part.len() > (MAX_LINE_LENGTH + 1).saturating_sub(self.text.len()) {
+            if part.len() > (self.longest + 1).saturating_sub(self.text.len()) {
                 self.read += 1;
-                return Err(LdifReason::LineTooLong);
+                return Err(LdifReason::LineTooLong(self.longest));
             }
             self.text.extend_from_slice(part);
             let taken = part.len() + usize::from(end.is_some());
@@ -116,7 +120,12 @@ impl<R: BufRead> Lines<R> {
             self.text.pop();
         }
         self.read += u64::from(found);
-        if self.text.len() > MAX_LINE_LENGTH { Err(LdifReason::LineTooLong) } else { Ok(found) }
+        if self.text.len() > self.longest { Err(LdifReason::LineTooLong(self.longest)) } else { Ok(found) }
+    }
+
+    /// Whether nothing follows the line.
+    pub(super) fn is_over(&mut self) -> bool {
+        matches!(self.peek(), Ok(None))
     }
 
     fn peek(&mut self) -> Result<Option<u8>, LdifReason> {

@@ -1,20 +1,23 @@
 //! Reading LDIF, one record at a time.
 //!
-//! The reader holds one record, never the text. After an error it yields nothing more: where the next record
-//! starts is then a guess, and a guess could apply half a change.
+//! The reader holds one record, never the text. A name or a value that can't be read spoils its record alone: the next
+//! one comes after it. After any other error nothing more comes: where the next record starts is then a guess, and a guess
+//! could apply half a change.
+
+mod changes;
 
 use std::io::BufRead;
 
 use super::error::{Flaw, LdifError, LdifReason};
 use super::field::{self, Field};
 use super::gathering::Gathering;
-use super::lines::Lines;
+use super::lines::{Lines, MAX_LINE_LENGTH};
 use super::names::Names;
-use super::record::{Attribute, Change, ChangeRecord, Entry, Modification, ModifyKind, Record};
+use super::record::{Attribute, Change, ChangeRecord, Entry, Record};
 use super::shown;
 use super::value::Value;
 use crate::attribute::AttributeName;
-use crate::dn::{Dn, DnError, Rdn};
+use crate::dn::{Dn, DnError};
 
 /// The largest record read, in bytes: a group of 300,000 members with names of 128 bytes. Each line counts
 /// 40 bytes more than its text and each attribute 256, about what holding them takes, so that many short
@@ -27,7 +30,7 @@ const ATTRIBUTE_COST: usize = 256;
 
 /// Reads records of LDIF from an input. See the [module](super) for what it refuses.
 ///
-/// Values come as [`Value::Plain`]; which attributes are secret is for the caller to know.
+/// Values come as [`Value::Plain`]; [`is_secret`](super::is_secret) tells which of them must not be shown.
 #[derive(Debug)]
 pub struct LdifReader<R> {
     lines: Lines<R>,
@@ -39,7 +42,32 @@ pub struct LdifReader<R> {
     /// How many attributes the last record had: the next one is likely to be of the same kind.
     count: usize,
     started: bool,
-    finished: bool,
+    place: Place,
+    /// The name of a record that can't be read, if that can.
+    spoilt_name: Option<Dn>,
+    /// Whether nothing follows the record that was met last.
+    is_unended: bool,
+    /// The largest record read.
+    largest: usize,
+}
+
+/// Where in the text the reader is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Before a record.
+    Between,
+    /// At a line of one.
+    Inside,
+    /// In one that can't be read.
+    Spoilt,
+    /// At the end, or where it can't go on.
+    Over,
+}
+
+/// What a record says of its entry.
+enum Content {
+    Entry(Vec<Attribute>),
+    Change(Change),
 }
 
 enum Line {
@@ -53,8 +81,29 @@ enum Line {
 impl<R: BufRead> LdifReader<R> {
     /// A reader of this input.
     pub fn new(input: R) -> Self {
-        let (lines, names) = (Lines::new(input), Names::default());
-        Self { lines, names, start: 0, size: 0, count: 0, started: false, finished: false }
+        Self::with_limit(input, MAX_RECORD_SIZE)
+    }
+
+    /// A reader of this input that takes records of so many bytes, counted as in [`MAX_RECORD_SIZE`], and no larger line.
+    pub fn with_limit(input: R, largest: usize) -> Self {
+        let (lines, names) = (Lines::new(input, largest.min(MAX_LINE_LENGTH)), Names::default());
+        Self {
+            lines,
+            names,
+            start: 0,
+            size: 0,
+            count: 0,
+            started: false,
+            place: Place::Between,
+            spoilt_name: None,
+            is_unended: false,
+            largest,
+        }
+    }
+
+    /// What the record that was read last takes, about as many bytes as memory.
+    pub fn record_size(&self) -> usize {
+        self.size
     }
 
     /// The line, counted from 1, at which the record starts that was read last, or that could not be read.
@@ -62,7 +111,24 @@ impl<R: BufRead> LdifReader<R> {
         self.start
     }
 
+    /// Whether, after an error, the record behind the one that could not be read comes next.
+    pub fn goes_on(&self) -> bool {
+        self.place == Place::Spoilt
+    }
+
+    /// Whether nothing follows the record that was read last, or that could not be read, not even the blank line that ends
+    /// one: where the input was cut, so may be this record.
+    pub fn is_unended(&self) -> bool {
+        self.is_unended
+    }
+
+    /// The name of the record that could not be read, where its name can be.
+    pub fn take_spoilt_name(&mut self) -> Option<Dn> {
+        self.spoilt_name.take()
+    }
+
     fn record(&mut self) -> Result<Option<Record>, Flaw> {
+        self.place = Place::Between;
         let Some(mut name) = self.first_field()? else { return Ok(None) };
         if !self.started && is(&name.name, "version") {
             if name.value != b"1" {
@@ -79,25 +145,33 @@ impl<R: BufRead> LdifReader<R> {
             return Err(LdifReason::Expected("a record starts with its name: `dn:`").into());
         }
         let dn = name.parsed(Dn::parse)?;
-        Ok(Some(match self.line()? {
-            Line::Field(field) if is(&field.name, "changetype") => {
-                Record::Change(ChangeRecord { dn, change: self.change(&field)? })
+        match self.content() {
+            Ok(Content::Entry(attributes)) => Ok(Some(Record::Entry(Entry { dn, attributes }))),
+            Ok(Content::Change(change)) => Ok(Some(Record::Change(ChangeRecord { dn, change }))),
+            Err(flaw) => {
+                self.spoilt_name = Some(dn);
+                Err(flaw)
             }
-            line => Record::Entry(Entry { dn, attributes: self.attributes(line)? }),
-        }))
+        }
     }
 
-    fn change(&mut self, kind: &Field) -> Result<Change, Flaw> {
-        match kind.value.to_ascii_lowercase().as_slice() {
-            b"add" => {
-                let first = self.line()?;
-                self.attributes(first).map(Change::Add)
-            }
-            b"modify" => self.modifications().map(Change::Modify),
-            b"modrdn" | b"moddn" => self.rename(),
-            b"delete" => self.end().map(|()| Change::Delete),
-            _ => Err(LdifReason::ChangeType.at(kind.at)),
+    /// What follows the name.
+    fn content(&mut self) -> Result<Content, Flaw> {
+        match self.line()? {
+            Line::Field(field) if is(&field.name, "changetype") => self.change(&field).map(Content::Change),
+            line => self.attributes(line).map(Content::Entry),
         }
+    }
+
+    /// Passes over the rest of a record that can't be read.
+    fn skip_rest(&mut self) -> Result<(), Flaw> {
+        while self.lines.next()? && !self.lines.text().is_empty() {
+            let line = self.lines.text();
+            let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            // What it is doesn't matter; that the last line was one of a password does, where the next can't be read.
+            let _name = self.names.get(name);
+        }
+        Ok(())
     }
 
     /// Values to the end of the record.
@@ -124,77 +198,6 @@ impl<R: BufRead> LdifReader<R> {
         Ok(attributes)
     }
 
-    fn modifications(&mut self) -> Result<Vec<Modification>, Flaw> {
-        const EXPECTED: LdifReason = LdifReason::Expected("`add:`, `delete:` or `replace:`");
-        let mut modifications = Vec::new();
-        loop {
-            let field = match self.line()? {
-                Line::End => return Ok(modifications),
-                Line::Field(field) => field,
-                Line::Dash => return Err(EXPECTED.into()),
-            };
-            let kind = match field.name.as_str().to_ascii_lowercase().as_str() {
-                "add" => ModifyKind::Add,
-                "delete" => ModifyKind::Delete,
-                "replace" => ModifyKind::Replace,
-                _ => return Err(EXPECTED.into()),
-            };
-            self.take(ATTRIBUTE_COST)?;
-            let name = self.names.get(&field.value).map_err(|error| LdifReason::from(error).at(field.at))?;
-            refuse_reserved(&name)?;
-            let (values, ended) = self.values(&name)?;
-            modifications.push(Modification { kind, attribute: Attribute { name, values } });
-            // The dash after the last one is often forgotten.
-            if ended {
-                return Ok(modifications);
-            }
-        }
-    }
-
-    /// The values of one modification, and whether the record ended with it.
-    fn values(&mut self, expected: &AttributeName) -> Result<(Vec<Value>, bool), Flaw> {
-        let mut values = Vec::new();
-        loop {
-            match self.line()? {
-                Line::End => return Ok((values, true)),
-                Line::Dash => return Ok((values, false)),
-                Line::Field(field) if field.name == *expected => values.push(Value::Plain(field.value)),
-                Line::Field(_) => {
-                    return Err(LdifReason::Expected("a value of the attribute named above, or `-`").into());
-                }
-            }
-        }
-    }
-
-    fn rename(&mut self) -> Result<Change, Flaw> {
-        let new_rdn = match self.line()? {
-            Line::Field(field) if is(&field.name, "newrdn") => field.parsed(Rdn::parse)?,
-            _ => return Err(LdifReason::Expected("`newrdn:`").into()),
-        };
-        let delete_old_rdn = match self.line()? {
-            Line::Field(field) if is(&field.name, "deleteoldrdn") && field.value == b"0" => false,
-            Line::Field(field) if is(&field.name, "deleteoldrdn") && field.value == b"1" => true,
-            _ => return Err(LdifReason::Expected("`deleteoldrdn:` with 0 or 1").into()),
-        };
-        let new_superior = match self.line()? {
-            Line::End => None,
-            Line::Field(field) if is(&field.name, "newsuperior") => {
-                let parent = field.parsed(Dn::parse)?;
-                self.end()?;
-                Some(parent)
-            }
-            _ => return Err(LdifReason::Expected("`newsuperior:` or a blank line").into()),
-        };
-        Ok(Change::Rename { new_rdn, delete_old_rdn, new_superior })
-    }
-
-    fn end(&mut self) -> Result<(), Flaw> {
-        match self.line()? {
-            Line::End => Ok(()),
-            _ => Err(LdifReason::Expected("a blank line").into()),
-        }
-    }
-
     /// The first line of a record; `None` at the end of the input.
     fn first_field(&mut self) -> Result<Option<Field>, Flaw> {
         while self.lines.next()? {
@@ -204,12 +207,21 @@ impl<R: BufRead> LdifReader<R> {
                 continue;
             }
             self.take(self.lines.text().len())?;
+            let word = self.lines.text().split(|byte| *byte == b':').next();
+            if word.is_some_and(|word| word.eq_ignore_ascii_case(b"dn")) {
+                self.place = Place::Inside;
+            }
             let field = field::parse(self.lines.text(), &mut self.names)?;
-            if !is(&field.name, "search") {
+            // Where ldapsearch was told to go on elsewhere: a block of these is no record.
+            let is_reference = is(&field.name, "ref");
+            if !is_reference && !is(&field.name, "search") {
                 return Ok(Some(field));
             }
-            // What ldapsearch says after the entries: how the search ended.
+            // Or what it says after the entries: how the search ended.
             while self.lines.next()? && !self.lines.text().is_empty() {
+                if is_reference && !self.lines.text().to_ascii_lowercase().starts_with(b"ref:") {
+                    return Err(LdifReason::Expected("a record starts with its name: `dn:`").into());
+                }
                 // One that met a limit has told only a part.
                 let result = self.lines.text().strip_prefix(b"result: ");
                 if result.is_some_and(|result| result != b"0" && !result.starts_with(b"0 ")) {
@@ -221,7 +233,11 @@ impl<R: BufRead> LdifReader<R> {
     }
 
     fn line(&mut self) -> Result<Line, Flaw> {
-        if !self.lines.next()? || self.lines.text().is_empty() {
+        if !self.lines.next()? {
+            self.is_unended = true;
+            return Ok(Line::End);
+        }
+        if self.lines.text().is_empty() {
             return Ok(Line::End);
         }
         self.take(self.lines.text().len() + LINE_COST)?;
@@ -234,7 +250,7 @@ impl<R: BufRead> LdifReader<R> {
 
     fn take(&mut self, bytes: usize) -> Result<(), Flaw> {
         self.size += bytes;
-        if self.size > MAX_RECORD_SIZE { Err(LdifReason::RecordTooLong.into()) } else { Ok(()) }
+        if self.size > self.largest { Err(LdifReason::RecordTooLong(self.largest).into()) } else { Ok(()) }
     }
 
     fn error(&self, flaw: Flaw) -> LdifError {
@@ -248,8 +264,8 @@ impl<R: BufRead> LdifReader<R> {
     fn is_secret(&self) -> bool {
         let line = self.lines.text();
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-        shown::is_secret(&String::from_utf8_lossy(name))
-            || self.names.last().is_some_and(|name| shown::is_secret(name.as_str()))
+        shown::may_be_secret(&String::from_utf8_lossy(name))
+            || self.names.last().is_some_and(|name| shown::may_be_secret(name.as_str()))
     }
 }
 
@@ -257,11 +273,22 @@ impl<R: BufRead> Iterator for LdifReader<R> {
     type Item = Result<Record, LdifError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.finished {
-            return None;
+        let rest = match self.place {
+            Place::Over => return None,
+            Place::Spoilt => self.skip_rest(),
+            Place::Between | Place::Inside => Ok(()),
+        };
+        self.spoilt_name = None;
+        self.is_unended = false;
+        let record = rest.and_then(|()| self.record());
+        self.place = match &record {
+            Ok(Some(_)) => Place::Between,
+            Err(flaw) if self.place == Place::Inside && flaw.reason.is_of_one_record() => Place::Spoilt,
+            Ok(None) | Err(_) => Place::Over,
+        };
+        if record.is_err() {
+            self.is_unended = self.lines.is_over();
         }
-        let record = self.record();
-        self.finished = !matches!(record, Ok(Some(_)));
         record.map_err(|flaw| self.error(flaw)).transpose()
     }
 }

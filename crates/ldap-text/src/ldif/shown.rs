@@ -1,16 +1,51 @@
 //! What of a text may be shown to people: in comments of what is written, and in errors of what is read.
 
+use crate::attribute::AttributeName;
+
 /// Characters of a line that an error shows.
 const EXCERPT_LENGTH: usize = 40;
 
-/// Parts of the names of attributes whose values are never shown, in lower case. Wider than what 389
-/// Directory Server has: files come from other servers, too.
-const SECRET: [&str; 4] = ["password", "pwd", "rootpw", "secret"];
+/// Ends of the names of attributes that hold passwords, hashes of them, or keys, in lower case. Wider than what 389
+/// Directory Server has: files come from other servers, too. Settings of password policies (`passwordMinLength`,
+/// `pwdPolicySubentry`) end otherwise.
+const SECRET: [&str; 15] = [
+    "password",
+    "passwordhash",
+    "passwordhistory",
+    "passwd",
+    "pwd",
+    "pwdhistory",
+    "rootpw",
+    "secret",
+    "credential",
+    "credentials",
+    "privatekey",
+    "krbprincipalkey",
+    "krbmkey",
+    "otpkey",
+    "nthash",
+];
 
-/// Whether the name is one of an attribute that holds passwords or the like.
-pub(super) fn is_secret(name: &str) -> bool {
+/// The numbers that such attributes may be given by: `userPassword` (RFC 4519 section 2.41) and `authPassword` (RFC
+/// 3112 section 3).
+const SECRET_NUMBERS: [&str; 2] = ["2.5.4.35", "1.3.6.1.4.1.4203.1.3.4"];
+
+/// Parts of names by which a line that can't be read is taken for one of a secret: its name may be cut or misspelled.
+const HINTS: [&str; 7] = ["passw", "pwd", "rootpw", "secret", "credential", "key", "hash"];
+
+/// Whether an attribute holds passwords or the like, whatever its options are: `userPassword;lang-ru` is a password,
+/// too.
+#[must_use]
+pub fn is_secret(name: &AttributeName) -> bool {
+    let name = name.as_str().split(';').next().unwrap_or_default().to_ascii_lowercase();
+    SECRET.iter().any(|end| name.ends_with(end)) || SECRET_NUMBERS.contains(&name.as_str())
+}
+
+/// Whether a line that can't be read may be one of a secret, by what stands before its colon.
+pub(super) fn may_be_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    SECRET.iter().any(|part| name.contains(part))
+    let number = name.split(';').next().unwrap_or_default();
+    HINTS.iter().any(|part| name.contains(part)) || SECRET_NUMBERS.contains(&number.trim())
 }
 
 /// Whether a character shows as something else than itself: control characters, line ends of Unicode, and
@@ -39,4 +74,40 @@ pub(super) fn excerpt(text: &[u8]) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_passwords_is_secret_whatever_its_options_and_its_spelling() {
+        let secret = |name| is_secret(&AttributeName::parse(name).unwrap());
+        for name in [
+            "userPassword",
+            "USERPASSWORD;lang-ru",
+            "userPassword;vucsn-6b0bc9e8000300070001",
+            "2.5.4.35",
+            "2.5.4.35;x-a",
+            "authPassword",
+            "1.3.6.1.4.1.4203.1.3.4",
+            "sambaNTPassword",
+            "sambaPasswordHistory",
+            "pwdHistory;binary",
+            "unicodePwd",
+            "nsslapd-rootpw",
+            "nsDS5ReplicaCredentials",
+            "krbPrincipalKey",
+            "ipatokenOTPkey",
+            "ipaNTHash",
+            "radiusSecret",
+        ] {
+            assert!(secret(name) && may_be_secret(name), "{name}");
+        }
+        for name in
+            ["cn", "passwordMinLength", "pwdPolicySubentry", "2.5.4.3", "pwdMustChange", "userCertificate"]
+        {
+            assert!(!secret(name), "{name}");
+        }
+    }
 }

@@ -5,10 +5,23 @@ pub mod id;
 pub mod record;
 pub mod view;
 
-use crate::{entry::EntryView, names};
+use crate::{entry::EntryView, field, names};
 use id::ContactId;
 use ldap_text::attribute::AttributeName;
 use serde::{Deserialize, Serialize};
+
+/// The texts that a contact from outside may have besides its names and addresses. Phone numbers come from other
+/// systems and may have words in them.
+pub const OUTSIDE_TEXTS: [(AttributeName, field::Kind); 8] = [
+    (names::DISPLAY_NAME, field::Kind::Line),
+    (names::INITIALS, field::Kind::Line),
+    (names::OU, field::Kind::Line),
+    (names::TITLE, field::Kind::Line),
+    (names::DESCRIPTION, field::Kind::Lines),
+    (names::HOME_PHONE, field::Kind::Line),
+    (names::TELEPHONE_NUMBER, field::Kind::Line),
+    (names::L, field::Kind::Line),
+];
 
 /// What a contact is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,8 +153,9 @@ impl Contact {
     }
 }
 
-/// The name of whom `displayName` names nobody: first and last name, or the address.
-fn shown_name(cn: Option<&str>, sn: Option<&str>, mail: &str) -> String {
+/// The name of whom no `displayName` names: first and last name, or the address.
+#[must_use]
+pub fn shown_name(cn: Option<&str>, sn: Option<&str>, mail: &str) -> String {
     let name = [cn, sn].into_iter().flatten().collect::<Vec<_>>().join(" ");
     if name.is_empty() { mail.to_owned() } else { name }
 }

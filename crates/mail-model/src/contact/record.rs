@@ -4,6 +4,7 @@
 use super::{Contact, Kind, id::ContactId, view::Visibility};
 use crate::{
     address::MailAddress,
+    conflicts::is_set_aside,
     deletion::{is_hidden, is_of_class},
     entry::EntryView,
     names,
@@ -29,10 +30,10 @@ pub struct Record {
 
 impl Record {
     /// Reads an entry with [`read_attributes`]. `None` where there is nothing to remember: it has no address, stands
-    /// elsewhere, is deleted, or being removed.
+    /// elsewhere, is deleted, being removed, or set aside by replication.
     #[must_use]
     pub fn from_entry(tree: &Tree, dn: &Dn, entry: &impl EntryView) -> Option<Self> {
-        if is_hidden(entry) {
+        if is_hidden(entry) || is_set_aside(dn) {
             return None;
         }
         let id = ContactId::from_unique_id(entry.first(&names::NS_UNIQUE_ID)?)?;
@@ -52,9 +53,7 @@ impl Record {
             }
             _ => None,
         };
-        let may_bind =
-            entry.first(&names::NS_ACCOUNT_LOCK).is_none_or(|lock| !lock.eq_ignore_ascii_case("true"));
-        let is_blocked = user.as_ref().is_some_and(|user| !user.is_active() || !may_bind);
+        let is_blocked = user.as_ref().is_some_and(|user| !user.is_active());
         let visibility = if is_blocked { Visibility::NONE } else { Visibility::of_entry(place.kind, entry) };
         Some(Self { tenant: place.tenant, contact, visibility, user })
     }
@@ -84,10 +83,11 @@ pub fn read_attributes() -> &'static [AttributeName] {
     &ATTRIBUTES
 }
 
-/// Entries that may be remembered: whatever has an address.
+/// The entries of a folder, of which those are remembered that have an address. That is not asked for: 389-ds would look
+/// it up, and read a list of the whole directory.
 #[must_use]
-pub fn filter() -> Filter {
-    Filter::present(names::MAIL)
+pub fn anything() -> Filter {
+    Filter::present(names::OBJECT_CLASS)
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
             [(names::INET_USER_STATUS, "0"), (names::INET_USER_STATUS, "2"), (names::NS_ACCOUNT_LOCK, "TRUE")]
         {
             let record = record(USER, &["pbmUser"], std::slice::from_ref(&pair)).unwrap();
-            assert!(!record.is_contact() && record.user.is_some(), "{pair:?}");
+            assert!(!record.is_contact() && record.user.is_some_and(|user| !user.is_active()), "{pair:?}");
         }
     }
 
@@ -134,6 +134,8 @@ mod tests {
         assert_eq!(record(USER, &["pbmUser"], &[(names::DELETED_SINCE, "20260101000000Z")]), None);
         assert_eq!(record(USER, &["pbmUser"], &[(names::PURGING, "TRUE")]), None);
         assert_eq!(record(USER, &["person"], &[]), None);
+        let conflict = format!("nsuniqueid={}+{USER}", ID.1);
+        assert_eq!(record(&conflict, &["pbmUser"], &[]), None);
         assert_eq!(record("mail=a@x.ru,ou=System,dc=x", &["pbmUser"], &[]), None);
         assert_eq!(record("mail=a@x.ru,ou=People,dc=x", &["pbmUser"], &[]), None);
         assert_eq!(record("mail=a@x.ru,ou=deep,ou=t,ou=People,dc=x", &["pbmUser"], &[]), None);

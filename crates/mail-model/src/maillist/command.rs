@@ -76,7 +76,7 @@ impl NewMailList {
     pub fn parse(texts: &ListTexts, tenant: &Tenant, mut errors: FieldErrors) -> Result<Self, FieldErrors> {
         let mail = required_address(MAIL_PARAMETER, texts.mail.as_deref(), &mut errors);
         if let Some(mail) = &mail {
-            tenant.check_domain(MAIL_PARAMETER, mail.as_str(), &mut errors);
+            tenant.check_name(MAIL_PARAMETER, mail, &mut errors);
         }
         let display_name = texts.display_name.as_deref().unwrap_or_default();
         let display_name = display_name_of(display_name, &mut errors);
@@ -137,9 +137,9 @@ impl MailListPatch {
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
         let new_mail = texts.new_mail.as_deref().filter(|text| !text.is_empty());
-        let new_mail = new_mail.and_then(|text| address(NEW_MAIL_PARAMETER, text, &mut errors));
+        let new_mail = new_mail.and_then(|text| errors.address(NEW_MAIL_PARAMETER, text));
         if let Some(new_mail) = &new_mail {
-            tenant.check_domain(NEW_MAIL_PARAMETER, new_mail.as_str(), &mut errors);
+            tenant.check_name(NEW_MAIL_PARAMETER, new_mail, &mut errors);
         }
         let display_name = texts.display_name.as_deref().and_then(|text| display_name_of(text, &mut errors));
         let content = content_change(mail, texts, &mut errors);
@@ -172,7 +172,8 @@ fn content_change(mail: &MailAddress, texts: &ListTexts, errors: &mut FieldError
             let add = addresses(MEMBERS_PARAMETER, add, false, Some(mail), errors);
             let remove = addresses(REMOVE_PARAMETER, remove, false, None, errors);
             let (add, remove) = add.zip(remove)?;
-            if let Some(both) = add.iter().find(|address| remove.contains(address)) {
+            let removed: HashSet<_> = remove.iter().collect();
+            if let Some(both) = add.iter().find(|address| removed.contains(address)) {
                 errors.add(REMOVE_PARAMETER, &format!("names {both}, which alias adds"));
             }
             edits.then_some(ContentChange::Edit { add, remove })
@@ -183,12 +184,8 @@ fn content_change(mail: &MailAddress, texts: &ListTexts, errors: &mut FieldError
 fn required_address(name: &'static str, text: Option<&str>, errors: &mut FieldErrors) -> Option<MailAddress> {
     match text.filter(|text| !text.is_empty()) {
         None => errors.keep(name, Err(FieldError::Required)),
-        Some(text) => address(name, text, errors),
+        Some(text) => errors.address(name, text),
     }
-}
-
-fn address(name: &'static str, text: &str, errors: &mut FieldErrors) -> Option<MailAddress> {
-    MailAddress::parse(text).map_err(|error| errors.add(name, &error)).ok()
 }
 
 fn display_name_of(text: &str, errors: &mut FieldErrors) -> Option<String> {
@@ -219,11 +216,13 @@ fn addresses(
         if seen.insert(address.clone()) {
             addresses.push(address);
         }
+        if addresses.len() > MAX_MEMBERS {
+            errors.add(name, &format!("has too many members for one request: at most {MAX_MEMBERS}"));
+            return None;
+        }
     }
     if addresses.is_empty() && at_least_one {
         errors.keep::<()>(name, Err(FieldError::Required));
-    } else if addresses.len() > MAX_MEMBERS {
-        errors.add(name, &format!("has too many members for one request: at most {MAX_MEMBERS}"));
     }
     Some(addresses)
 }

@@ -4,10 +4,12 @@ use crate::{
     entry::EntryView,
     field::FieldErrors,
     names,
+    tested::tested,
     user::{self, User, field::UserField},
 };
 use ldap_text::{dn::Dn, filter::Filter};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The parameter that holds conditions.
 pub const FILTER_PARAMETER: &str = "filter";
@@ -49,6 +51,10 @@ impl Conditions {
                 Ok(condition) => conditions.push(condition),
                 Err(reason) => errors.add(FILTER_PARAMETER, &reason),
             }
+            // Each is compared with those before.
+            if conditions.len() > MAX_CONDITIONS {
+                break;
+            }
         }
         if texts.is_empty() {
             errors.add(FILTER_PARAMETER, &"has no condition: expected field=value");
@@ -79,23 +85,77 @@ impl Conditions {
     /// The filter that finds the members among a tenant's users.
     #[must_use]
     pub fn filter(&self) -> Filter {
-        let equal = |(field, value): &(UserField, String)| Filter::equal(field.attribute(), value.as_str());
-        Filter::all(std::iter::once(user::live_filter()).chain(self.0.iter().map(equal)))
+        Filter::all(std::iter::once(user::live_filter()).chain(self.0.iter().map(condition)))
     }
 
     /// The same search for other readers (RFC 4516), below a tenant's folder of users.
     #[must_use]
     pub fn url(&self, users: &Dn) -> String {
-        let (base, filter) = (users.to_string(), self.filter().to_string());
-        let [base, filter] = [&base, &filter].map(|text| utf8_percent_encode(text, NOT_IN_URL).to_string());
-        format!("ldap:///{base}?mail?sub?{filter}")
+        url_of(users, &self.filter())
+    }
+
+    /// Whether a URL is that of these conditions, in any order (the directory keeps none), as pbm writes it or as it
+    /// wrote it before decision 18.
+    #[must_use]
+    pub fn is_url(&self, users: &Dn, url: &str) -> bool {
+        let of_class = Filter::equal(names::OBJECT_CLASS, names::USER_CLASS);
+        let live_before = Filter::all([of_class, Filter::not(Filter::present(names::DELETED_SINCE))]);
+        let before = |(field, value): &Condition| Filter::equal(field.attribute(), value.as_str());
+        self.is_spelled(users, url, &user::live_filter(), condition)
+            || self.is_spelled(users, url, &live_before, before)
+    }
+
+    fn is_spelled(&self, users: &Dn, url: &str, live: &Filter, part: impl Fn(&Condition) -> Filter) -> bool {
+        let parts: Vec<_> = self.0.iter().map(part).collect();
+        let whole = Filter::all(std::iter::once(live.clone()).chain(parts.iter().cloned()));
+        let mut left: Vec<_> = parts.iter().map(|part| in_url(&part.to_string())).collect();
+        // What stands before the first condition and behind the last is the same in every order.
+        let own = url_of(users, &whole);
+        let Some((start, end)) = own.split_once(&left.concat()) else { return false };
+        let Some(mut rest) = url.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)) else {
+            return false;
+        };
+        while let Some(place) = left.iter().position(|part| rest.starts_with(part.as_str())) {
+            let part = left.swap_remove(place);
+            rest = rest.strip_prefix(part.as_str()).unwrap_or_default();
+        }
+        left.is_empty() && rest.is_empty()
     }
 
     /// Whether a user meets them, by the rule of the directory: letter case and runs of blanks do not count.
     #[must_use]
     pub fn are_met_by(&self, user: &User) -> bool {
-        self.0.iter().all(|(field, value)| user.values(*field).iter().any(|has| folded(has) == folded(value)))
+        let is_one_of = |forms: &[String], has: &String| forms.contains(&folded(has));
+        self.0.iter().all(|(field, value)| {
+            let forms: Vec<_> = forms(value).map(|form| folded(&form)).collect();
+            user.values(*field).iter().any(|has| is_one_of(&forms, has))
+        })
     }
+}
+
+/// A condition: a field, and the value that it must have.
+type Condition = (UserField, String);
+
+/// The filter of one condition. Roles and languages are not looked up: a few values are those of nearly everybody.
+fn condition((field, value): &Condition) -> Filter {
+    let mut forms: Vec<_> = forms(value).map(|form| Filter::equal(field.attribute(), form)).collect();
+    let filter = if forms.len() == 1 { forms.remove(0) } else { Filter::Or(forms) };
+    if matches!(field, UserField::Role | UserField::Language) { tested(filter) } else { filter }
+}
+
+fn url_of(users: &Dn, filter: &Filter) -> String {
+    format!("ldap:///{}?mail?sub?{}", in_url(&users.to_string()), in_url(&filter.to_string()))
+}
+
+fn in_url(text: &str) -> String {
+    utf8_percent_encode(text, NOT_IN_URL).to_string()
+}
+
+/// A value, which is composed (NFC), and its decomposed form where that is another one. What pbm writes is composed;
+/// other programs, and pbm before it did so, wrote either form, and 389-ds compares octets.
+fn forms(value: &str) -> impl Iterator<Item = String> {
+    let decomposed = Some(value.nfd().collect::<String>()).filter(|decomposed| decomposed != value);
+    std::iter::once(value.to_owned()).chain(decomposed)
 }
 
 /// Whether two conditions say the same to the directory.
@@ -124,6 +184,17 @@ fn parse_one(text: &str) -> Result<(UserField, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{address::MailAddress, tenant::TenantId};
+    use ldap_text::attribute::AttributeName;
+
+    /// An entry of a department.
+    struct Stored(Vec<String>);
+
+    impl EntryView for Stored {
+        fn values(&self, name: &AttributeName) -> &[String] {
+            if *name == UserField::Department.attribute() { &self.0 } else { &[] }
+        }
+    }
 
     fn parse(texts: &[&str]) -> Result<Conditions, FieldErrors> {
         Conditions::parse(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
@@ -137,6 +208,56 @@ mod tests {
         assert!(filter.contains("(ou=Sales, R&D \\28\\2a\\29)(l=Москва)"), "{filter}");
         let url = conditions.url(&Dn::parse("ou=t,ou=People,dc=x").unwrap());
         assert!(url.is_ascii() && url.starts_with("ldap:///ou=t,ou=People,dc=x?mail?sub?(&"), "{url}");
+    }
+
+    #[test]
+    fn the_url_of_conditions_is_known_in_any_order_and_no_other_is() {
+        let users = Dn::parse("ou=t,ou=People,dc=x").unwrap();
+        let (one, two) = (parse(&["ou=A (b)", "l=Город"]).unwrap(), parse(&["l=Город", "ou=A (b)"]).unwrap());
+        assert_ne!(one.url(&users), two.url(&users));
+        for conditions in [&one, &two] {
+            assert!(
+                conditions.is_url(&users, &one.url(&users)) && conditions.is_url(&users, &two.url(&users))
+            );
+        }
+        let before = "ldap:///ou=t,ou=People,dc=x?mail?sub?(&(&(objectClass=pbmUser)(!(pbmDeletedSince=*)))(l=%D0%93%D0%BE%D1%80%D0%BE%D0%B4)(ou=A%20%5C28b%5C29))";
+        assert!(one.is_url(&users, before), "{before} {}", one.url(&users));
+        for conditions in [&["employeeNumber=1", "ou=A"][..], &["ou=Отдел кассий", "lang=ru-RU"]] {
+            let conditions = parse(conditions).unwrap();
+            assert!(conditions.is_url(&users, &conditions.url(&users)));
+        }
+        let other = parse(&["ou=A (b)", "l=Другой"]).unwrap();
+        let url = one.url(&users);
+        for wrong in [
+            other.url(&users),
+            parse(&["ou=A (b)"]).unwrap().url(&users),
+            one.url(&Dn::parse("ou=t2,ou=People,dc=x").unwrap()),
+            url.replace("?mail?", "?*?"),
+            url.replace("ldap:///", "ldap://elsewhere/"),
+            format!("{url}x"),
+            url.replacen("(&", "(|", 1),
+            String::new(),
+        ] {
+            assert!(!one.is_url(&users, &wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_condition_is_met_in_both_forms_of_its_letters() {
+        let user = |department: &str| {
+            let mail = MailAddress::parse("a@x.ru").unwrap();
+            let entry = Stored(vec![department.to_owned()]);
+            User::from_entry(mail, TenantId::default_tenant(), &entry)
+        };
+        for condition in ["ou=Отдел кассии\u{306}", "ou=отдел КАССИЙ"] {
+            let conditions = parse(&[condition]).unwrap();
+            let filter = conditions.filter().to_string().to_lowercase();
+            assert!(filter.contains("(|(ou=отдел кассий)(ou=отдел кассии\u{306}))"), "{filter}");
+            for met in ["Отдел кассий", "отдел  кассии\u{306}"] {
+                assert!(conditions.are_met_by(&user(met)), "{condition} {met}");
+            }
+            assert!(!conditions.are_met_by(&user("Отдел кассии")), "{condition}");
+        }
     }
 
     #[test]

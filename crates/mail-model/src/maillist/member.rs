@@ -43,10 +43,12 @@ impl Members {
         in_order(self.inside_addresses().chain(self.outside_addresses()).filter(|a| !hidden.contains(a)))
     }
 
-    /// The same, of those that have an entry here only whom somebody sees.
+    /// The members' addresses in order, each once, of those only whom somebody sees: `is_seen` is told an address, and
+    /// whether the member has an entry here.
     #[must_use]
-    pub fn seen(&self, is_seen: impl Fn(&str) -> bool) -> Vec<String> {
-        in_order(self.inside_addresses().filter(|address| is_seen(address)).chain(self.outside_addresses()))
+    pub fn seen(&self, is_seen: impl Fn(&str, bool) -> bool) -> Vec<String> {
+        let inside = self.inside_addresses().filter(|address| is_seen(address, true));
+        in_order(inside.chain(self.outside_addresses().filter(|address| is_seen(address, false))))
     }
 
     fn inside_addresses(&self) -> impl Iterator<Item = String> + '_ {
@@ -141,7 +143,9 @@ mod tests {
         );
         assert_eq!(some.addresses(&HashSet::new()), ["0@y.ru", "a+1@x.ru", "b@x.ru", "c@y.ru"]);
         assert_eq!(some.addresses(&HashSet::from(["b@x.ru".to_owned()])), ["0@y.ru", "a+1@x.ru", "c@y.ru"]);
-        assert_eq!(some.seen(|address| address == "b@x.ru"), ["0@y.ru", "b@x.ru", "c@y.ru"]);
+        let is_b = |address: &str| address == "b@x.ru";
+        assert_eq!(some.seen(|address, inside| !inside || is_b(address)), ["0@y.ru", "b@x.ru", "c@y.ru"]);
+        assert_eq!(some.seen(|address, _| is_b(address)), ["b@x.ru"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
     names,
     revision::Version,
     tenant::TenantId,
+    tested,
 };
 use conditions::Conditions;
 use ldap_text::{attribute::AttributeName, filter::Filter};
@@ -84,5 +85,5 @@ pub const HEAD_ATTRIBUTES: &[AttributeName] = READ_ATTRIBUTES.split_at(READ_ATTR
 /// Lists that are neither deleted nor being removed.
 #[must_use]
 pub fn live_filter() -> Filter {
-    Filter::all([Filter::equal(names::OBJECT_CLASS, names::MAIL_LIST_CLASS), deletion::is_shown()])
+    Filter::all([tested::of_class(names::MAIL_LIST_CLASS), deletion::is_shown()])
 }

@@ -183,6 +183,21 @@ pub fn departure(tree: &Tree, tenant: &TenantId, mail: &MailAddress, members: &[
     modify(tree.list(tenant, mail), member_modifications(&edit))
 }
 
+/// Puts some members in the place of others, whatever else the list's revision is: those that go are there, those that come are
+/// not.
+#[must_use]
+pub fn exchange(
+    tree: &Tree,
+    tenant: &TenantId,
+    mail: &MailAddress,
+    (remove, add): (&[Member], &[Member]),
+    fresh: FreshRevision,
+) -> ChangeRecord {
+    let mut modifications = member_modifications(&MemberEdit { add, remove });
+    modifications.push(replace(names::REVISION, vec![fresh.to_string().as_str().into()]));
+    modify(tree.list(tenant, mail), modifications)
+}
+
 /// Removes a list, whatever its revision is.
 #[must_use]
 pub fn removal(tree: &Tree, tenant: &TenantId, mail: &MailAddress) -> ChangeRecord {
@@ -232,6 +247,22 @@ pbmRevision: 2305843009213693952
         assert_eq!(text, expected);
         let nothing = MemberEdit { add: &[], remove: &[] };
         assert!(edit(&tree(), &tenant, &mail("l@x.ru"), &nothing, None, fresh).is_none());
+    }
+
+    #[test]
+    fn an_exchange_is_one_change_that_leaves_a_fresh_revision() {
+        let tenant = TenantId::default_tenant();
+        let inside = [Member::Inside(tree().user(&tenant, &mail("a@x.ru")))];
+        let outside = [Member::Outside(mail("a@x.ru"))];
+        let fresh = FreshRevision::from_random(0);
+        let text = exchange(&tree(), &tenant, &mail("l@x.ru"), (&outside, &inside), fresh).to_string();
+        for part in [
+            "delete: mgrpRFC822MailMember\nmgrpRFC822MailMember: a@x.ru\n-\n",
+            "add: member\nmember: mail=a@x.ru,ou=default,ou=People,dc=x\n-\n",
+            "replace: pbmRevision\n",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
     }
 
     #[test]

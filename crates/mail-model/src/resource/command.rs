@@ -35,7 +35,7 @@ impl NewResource {
     ) -> Result<Self, FieldErrors> {
         let mail = mail.map_err(|error| errors.add("mail", &error)).ok();
         if let Some(mail) = &mail {
-            tenant.check_domain("mail", mail.as_str(), &mut errors);
+            tenant.check_name("mail", mail, &mut errors);
         }
         for field in ResourceField::ALL.into_iter().filter(|f| f.is_required() && !fields.contains_key(f)) {
             errors.add(field.api_name(), &FieldError::Required);

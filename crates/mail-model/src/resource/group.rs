@@ -1,8 +1,11 @@
 //! Resource groups: folders of resources, known by their names.
 
-use crate::{deletion::is_of_class, entry::EntryView, list::Listing, names, revision::Version};
+use crate::{
+    deletion::is_of_class, entry::EntryView, list::Listing, names, naming, revision::Version, tested,
+};
 use ldap_text::{attribute::AttributeName, dn::Rdn, filter::Filter};
 use std::fmt;
+use visible_text::trimmed;
 
 /// Longest name of a group, in characters. Of 4 bytes each and percent-encoded it still fits a URL many times.
 pub const MAX_GROUP_NAME: usize = 128;
@@ -13,24 +16,43 @@ pub struct GroupName(String);
 
 /// Why a text is no name of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is no name of a group: 1 to {MAX_GROUP_NAME} characters, none of them a control character, and no blank at its ends or next to another"
-)]
-pub struct GroupNameError;
+pub enum GroupNameError {
+    /// It is no line of text, or a long one.
+    #[error(
+        "is no name of a group: 1 to {MAX_GROUP_NAME} characters, none of them a control character, and no blank or other character that does not show at its ends, or blank next to another"
+    )]
+    Shape,
+    /// Longer than the name of an entry can be.
+    #[error(
+        "is too long for a name: at most 200 bytes of UTF-8 (100 Cyrillic letters), of which each of \",+;<>\\= counts as three"
+    )]
+    LongName,
+}
 
 impl GroupName {
-    /// Reads a name. Blanks at the ends or in a row are refused: the directory would not tell them apart.
+    /// Reads a name. Blanks at the ends or in a row are refused: the directory would not tell them apart, and nobody does what does not
+    /// show.
     ///
     /// # Errors
-    /// [`GroupNameError`] says what is allowed.
+    /// [`GroupNameError::Shape`] says what is allowed.
     pub fn parse(text: &str) -> Result<Self, GroupNameError> {
         let length = text.chars().count();
-        let has_odd_blanks = text.trim() != text || text.contains("  ");
+        let has_odd_blanks = trimmed(text) != text || text.contains("  ");
         if (1..=MAX_GROUP_NAME).contains(&length) && !has_odd_blanks && !text.chars().any(char::is_control) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(GroupNameError)
+            Err(GroupNameError::Shape)
         }
+    }
+
+    /// Reads a name that a group is to be given. One that was given by others may be longer, where the server's back end
+    /// is Berkeley DB.
+    ///
+    /// # Errors
+    /// [`GroupNameError`] says what is allowed.
+    pub fn parse_new(text: &str) -> Result<Self, GroupNameError> {
+        let name = Self::parse(text)?;
+        if naming::fits(&names::OU, text) { Ok(name) } else { Err(GroupNameError::LongName) }
     }
 
     /// The name as text.
@@ -55,8 +77,8 @@ pub static LISTING: Listing =
 pub struct ResourceGroup {
     /// Its name.
     pub name: GroupName,
-    /// How many resources it has.
-    pub resources: u64,
+    /// How many resources it has, as the server counts.
+    pub resources: usize,
     /// What a write is planned on.
     pub version: Version,
     /// Whether its deletion was begun: it is found no more, and asking for the deletion again ends it.
@@ -102,7 +124,7 @@ pub fn live_filter() -> Filter {
 /// All groups.
 #[must_use]
 pub fn of_class() -> Filter {
-    Filter::equal(names::OBJECT_CLASS, names::RESOURCE_GROUP_CLASS)
+    tested::of_class(names::RESOURCE_GROUP_CLASS)
 }
 
 #[cfg(test)]
@@ -116,8 +138,12 @@ mod tests {
             assert_eq!(GroupName::parse(right).unwrap().as_str(), right);
         }
         for wrong in ["", " a", "a ", "a  b", "a\0", "a\nb", "\u{a0}a", &"я".repeat(129)] {
-            assert_eq!(GroupName::parse(wrong), Err(GroupNameError), "{wrong}");
+            assert_eq!(GroupName::parse(wrong), Err(GroupNameError::Shape), "{wrong}");
         }
         assert!(GroupName::parse(&"я".repeat(128)).is_ok());
+        for (new, outcome) in [("я".repeat(100), true), ("я".repeat(101), false), ("a".repeat(128), true)] {
+            assert_eq!(GroupName::parse_new(&new).is_ok(), outcome, "{new}");
+        }
+        assert_eq!(GroupName::parse_new(" a"), Err(GroupNameError::Shape));
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     names,
     revision::{self, Version},
     tenant::TenantId,
+    tested,
 };
 use field::ResourceField;
 use group::GroupName;
@@ -101,5 +102,5 @@ pub fn live_filter() -> Filter {
 /// All resources.
 #[must_use]
 pub fn of_class() -> Filter {
-    Filter::equal(names::OBJECT_CLASS, names::RESOURCE_CLASS)
+    tested::of_class(names::RESOURCE_CLASS)
 }

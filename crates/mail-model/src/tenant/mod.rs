@@ -5,13 +5,14 @@ pub mod command;
 pub mod plan;
 
 use crate::{
-    address::Domain,
+    address::{AddressError, Domain, MailAddress},
     deletion::{self, Since, is_of_class},
     entry::EntryView,
     field::{FieldError, FieldErrors},
     list::Listing,
-    names,
+    names, naming,
     revision::Version,
+    tested,
     user::{language::Language, quota::Quota},
 };
 use ldap_text::{attribute::AttributeName, filter::Filter};
@@ -19,6 +20,9 @@ use std::fmt;
 
 /// Longest tenant id in characters: it stands in every DN and URL, so it is kept short.
 pub const MAX_TENANT_ID: usize = 64;
+
+/// Most names that are tried for a tenant of a domain: each costs a search.
+const MAX_SUGGESTIONS: u32 = 1000;
 
 /// The tenant that super administrators belong to.
 pub const DEFAULT_TENANT: &str = "default";
@@ -58,7 +62,7 @@ impl TenantId {
         // A label has at most 63 characters (RFC 1035 section 2.3.4); short enough with a number.
         let label: String =
             domain.as_str().split('.').next().unwrap_or_default().chars().take(MAX_TENANT_ID - 8).collect();
-        (1_u32..).map_while(move |number| {
+        (1_u32..=MAX_SUGGESTIONS).map_while(move |number| {
             let text = if number == 1 { label.clone() } else { format!("{label}-{number}") };
             Self::parse(&text).ok()
         })
@@ -117,6 +121,14 @@ impl Tenant {
     #[must_use]
     pub fn serves(&self, domain: &str) -> bool {
         self.domains.iter().any(|d| d.as_str() == domain)
+    }
+
+    /// Notes what keeps an address from naming an entry of the tenant: its domain, or its length.
+    pub fn check_name(&self, parameter: &'static str, mail: &MailAddress, errors: &mut FieldErrors) {
+        self.check_domain(parameter, mail.as_str(), errors);
+        if !naming::fits(&names::MAIL, mail.as_str()) {
+            errors.add(parameter, &AddressError::LongName);
+        }
     }
 
     /// Notes an address of a domain that the tenant does not serve.
@@ -212,7 +224,7 @@ pub fn deleted_filter() -> Filter {
 /// All tenants, deleted or not.
 #[must_use]
 pub fn of_class() -> Filter {
-    Filter::equal(names::OBJECT_CLASS, names::TENANT_CLASS)
+    tested::of_class(names::TENANT_CLASS)
 }
 
 #[cfg(test)]

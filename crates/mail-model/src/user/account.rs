@@ -1,6 +1,6 @@
 //! Accounts: the part of a user that decides who is asking and what it may do.
 
-use super::role::Role;
+use super::{role::Role, status::Status};
 use crate::{address::MailAddress, entry::EntryView, names, tenant::TenantId};
 use ldap_text::attribute::AttributeName;
 
@@ -32,10 +32,7 @@ impl Account {
     /// Reads an account from a live user's entry; `None` where it may not log in.
     #[must_use]
     pub fn from_entry(tenant: TenantId, mail: MailAddress, entry: &impl EntryView) -> Option<Self> {
-        let blocked = entry.first(&names::INET_USER_STATUS).is_some_and(|status| status != "1");
-        let locked =
-            entry.first(&names::NS_ACCOUNT_LOCK).is_some_and(|lock| lock.eq_ignore_ascii_case("true"));
-        if blocked || locked {
+        if !Status::of_entry(entry).is_active() {
             return None;
         }
         Some(Self {

@@ -1,6 +1,6 @@
 //! What can be asked of a user: the commands, checked against the tenant they are for.
 
-use super::{field::UserField, language::Language};
+use super::{LiveUser, field::UserField, hash, language::Language};
 use crate::{
     address::MailAddress,
     field::{FieldError, FieldErrors, FieldValue, MAX_ALIASES},
@@ -8,6 +8,7 @@ use crate::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Longest password in octets. PBKDF2 hashes any length at one price; the bound keeps a bind request
 /// small and stays above every password manager's.
@@ -18,38 +19,70 @@ pub const PASSWORD_PARAMETER: &str = "userPassword";
 /// The parameter that holds a user's new address.
 pub const MAIL_PARAMETER: &str = "mail";
 
-/// A password in clear text, on its way to the server that hashes it.
+/// A password in clear text, on its way to the server that hashes it, as RFC 8265 section 4.2 prepares one
+/// (`OpaqueString`): composed (NFC), every kind of space as U+0020. So it is the same password on every keyboard.
+///
+/// Of the characters that the profile does not allow, control characters are refused; the rest of its tables
+/// (unassigned and ignorable characters) changes with each version of Unicode, and a password must not.
 #[derive(Clone, Debug)]
-pub struct Password(SecretString);
+pub struct Password {
+    prepared: SecretString,
+    /// As it was given, where that is something else.
+    given: Option<SecretString>,
+}
 
 impl Password {
     /// Takes a password; never empty, since an LDAP bind with an empty one succeeds as anonymous
     /// (RFC 4513 section 5.1.2).
     ///
     /// # Errors
-    /// [`FieldError`] when it is empty, too long, or has a control character.
+    /// [`FieldError`] when it is empty, too long, has a control character, or is a hash.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         if text.is_empty() {
-            Err(FieldError::Required)
-        } else if text.len() > MAX_PASSWORD {
-            Err(FieldError::TooLong(MAX_PASSWORD))
+            return Err(FieldError::Required);
+        }
+        // No character of a text takes more octets composed than three times what it took before.
+        if text.len() > MAX_PASSWORD * 3 {
+            return Err(FieldError::TooManyBytes(MAX_PASSWORD));
+        }
+        let prepared = SecretString::from(prepared(text));
+        if prepared.expose_secret().len() > MAX_PASSWORD {
+            Err(FieldError::TooManyBytes(MAX_PASSWORD))
         } else if text.chars().any(char::is_control) {
             Err(FieldError::Control)
+        } else if let Some(scheme) = hash::known_scheme(text) {
+            Err(FieldError::Hash(scheme))
         } else {
-            Ok(Self(SecretString::from(text)))
+            let differs = prepared.expose_secret() != text && text.len() <= MAX_PASSWORD;
+            Ok(Self { prepared, given: differs.then(|| SecretString::from(text)) })
         }
     }
 
-    /// The clear text, for the bind or the write that it is meant for.
+    /// The clear text, for the write that it is meant for.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
-        &self.0
+        &self.prepared
+    }
+
+    /// The clear texts that a bind may succeed with: prepared, and as it was given, for passwords that were set before
+    /// they were prepared or by another program.
+    pub fn candidates(&self) -> impl Iterator<Item = &SecretString> {
+        std::iter::once(&self.prepared).chain(&self.given)
     }
 
     /// The clear text as an LDIF value that does not print.
     pub(crate) fn value(&self) -> ldap_text::ldif::Value {
-        ldap_text::ldif::Value::secret(self.0.expose_secret())
+        ldap_text::ldif::Value::secret(self.prepared.expose_secret())
     }
+}
+
+fn prepared(text: &str) -> String {
+    text.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc().collect()
+}
+
+/// The space separators (`Zs`) of Unicode.
+const fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
 /// Reads the values of some fields; what is wrong with one is noted.
@@ -90,7 +123,7 @@ impl NewUser {
             errors.add(field.api_name(), &FieldError::Required);
         }
         if let Some(mail) = &mail {
-            tenant.check_domain(MAIL_PARAMETER, mail.as_str(), &mut errors);
+            tenant.check_name(MAIL_PARAMETER, mail, &mut errors);
             check_fields(&fields, mail, tenant, &mut errors);
         }
         let mail = errors.keep(MAIL_PARAMETER, mail.ok_or(FieldError::Required));
@@ -101,6 +134,12 @@ impl NewUser {
             (Some(mail), Some(password), Ok(())) => Ok(Self { mail, password, fields }),
             (_, _, outcome) => Err(outcome.err().unwrap_or_default()),
         }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn mail(&self) -> &MailAddress {
+        &self.mail
     }
 
     /// The addresses that it takes.
@@ -139,7 +178,7 @@ impl UserPatch {
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
         if let Some(new_mail) = &new_mail {
-            tenant.check_domain(MAIL_PARAMETER, new_mail.as_str(), &mut errors);
+            tenant.check_name(MAIL_PARAMETER, new_mail, &mut errors);
         }
         check_fields(&fields, new_mail.as_ref().unwrap_or(mail), tenant, &mut errors);
         errors.none()?;
@@ -151,6 +190,19 @@ impl UserPatch {
     pub fn addresses(&self) -> Vec<String> {
         let aliases = self.fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values);
         self.new_mail.iter().map(|m| m.as_str().to_owned()).chain(aliases.iter().cloned()).collect()
+    }
+
+    /// Those of its addresses that a user does not have yet.
+    #[must_use]
+    pub fn new_addresses(&self, current: &LiveUser) -> Vec<String> {
+        let had = current.user.addresses();
+        self.addresses().into_iter().filter(|address| !had.contains(address)).collect()
+    }
+
+    /// The address that a user has after it.
+    #[must_use]
+    pub fn mail_after<'a>(&'a self, mail: &'a MailAddress) -> &'a MailAddress {
+        self.new_mail.as_ref().unwrap_or(mail)
     }
 
     /// The new password.
@@ -228,4 +280,71 @@ pub fn parse_aliases(texts: &[String]) -> Result<FieldValue, FieldError> {
         }
     }
     Ok(FieldValue::addresses(&addresses))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(text: &str) -> Vec<String> {
+        let password = Password::parse(text).unwrap();
+        password.candidates().map(|text| text.expose_secret().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_password_is_composed_and_tried_as_it_was_given_too() {
+        assert_eq!(candidates("Пароль-7"), ["Пароль-7"]);
+        assert_eq!(candidates("Паро\u{301}ль"), ["Паро\u{301}ль"]);
+        assert_eq!(candidates("Конои\u{306}-7"), ["Коной-7", "Конои\u{306}-7"]);
+        assert_eq!(candidates("a\u{a0}b\u{3000}c"), ["a b c", "a\u{a0}b\u{3000}c"]);
+        // No mapping of letter case or width.
+        assert_eq!(candidates("Ａß"), ["Ａß"]);
+        assert_eq!(Password::parse("Конои\u{306}").unwrap().secret().expose_secret(), "Коной");
+    }
+
+    #[test]
+    fn what_can_be_no_password_is_refused() {
+        for (text, error) in [
+            ("", FieldError::Required),
+            ("a\0b", FieldError::Control),
+            ("a\u{85}b", FieldError::Control),
+            (&"a".repeat(MAX_PASSWORD + 1), FieldError::TooManyBytes(MAX_PASSWORD)),
+            (&"й".repeat(MAX_PASSWORD * 2), FieldError::TooManyBytes(MAX_PASSWORD)),
+        ] {
+            assert_eq!(Password::parse(text).unwrap_err(), error, "{}", text.len());
+        }
+        // Composed it is short enough; nobody can have set it as it is.
+        let long = "и\u{306}".repeat(MAX_PASSWORD / 2);
+        assert_eq!(candidates(&long), ["й".repeat(MAX_PASSWORD / 2)]);
+    }
+
+    #[test]
+    fn a_password_is_counted_in_bytes() {
+        assert!(Password::parse(&"я".repeat(256)).is_ok());
+        for long in ["x".repeat(513), format!("{}x", "я".repeat(256))] {
+            let reason = Password::parse(&long).unwrap_err().to_string();
+            assert_eq!(reason, "is too long: at most 512 bytes of UTF-8");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_no_password() {
+        for hash in [
+            "{SSHA}Zm9v",
+            "{ssha512}x",
+            "{PBKDF2-SHA512}10000$x",
+            "{CRYPT}$6$x",
+            "{ARGON2}$argon2id$v",
+            "{CLEAR}x",
+        ] {
+            let reason = Password::parse(hash).unwrap_err().to_string();
+            assert!(
+                reason.contains("hashes of passwords are not taken") && !reason.contains("Zm9v"),
+                "{reason}"
+            );
+        }
+        for password in ["{Correct}Horse7", "SSHA}x", "x{SSHA}y", "{SSHA", "{}x", " {SSHA}"] {
+            assert!(Password::parse(password).is_ok(), "{password}");
+        }
+    }
 }

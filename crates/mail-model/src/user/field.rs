@@ -75,13 +75,13 @@ impl UserField {
     /// Name in the API, attribute in the directory, and what it may hold: one row a field.
     fn row(self) -> (&'static str, AttributeName, Kind) {
         match self {
-            Self::FirstName => ("cn", names::CN, Kind::Line),
-            Self::LastName => ("sn", names::SN, Kind::Line),
-            Self::DisplayName => ("displayName", names::DISPLAY_NAME, Kind::Line),
+            Self::FirstName => ("cn", names::CN, Kind::Name),
+            Self::LastName => ("sn", names::SN, Kind::Name),
+            Self::DisplayName => ("displayName", names::DISPLAY_NAME, Kind::Name),
             Self::Role => ("employeeNumber", names::EMPLOYEE_NUMBER, Kind::Number(&["1", "2", "3"])),
             Self::Visibility => ("employeeType", names::EMPLOYEE_TYPE, Kind::Number(&["0", "1", "2", "3"])),
             Self::Status => ("inetUserStatus", names::INET_USER_STATUS, Kind::Number(&["0", "1", "2"])),
-            Self::MiddleName => ("initials", names::INITIALS, Kind::Line),
+            Self::MiddleName => ("initials", names::INITIALS, Kind::Name),
             Self::Department => ("ou", names::OU, Kind::Line),
             Self::Title => ("title", names::TITLE, Kind::Line),
             Self::Aliases => ("alias", names::MAIL_ALTERNATE_ADDRESS, Kind::Addresses),
@@ -160,8 +160,52 @@ mod tests {
         for right in ["+7 (495) 123-45-67", "112", "1.2/3:4", "8,5"] {
             assert!(UserField::WorkPhone.parse(right).is_ok(), "{right}");
         }
-        for wrong in ["abc", "+7x", "+", "()", "٣", "+7\n", "1;2", "*100#"] {
+        for wrong in ["abc", "+7x", "+", "()", "٣", "1;2", "*100#"] {
             assert_eq!(UserField::HomePhone.parse(wrong), Err(FieldError::Phone), "{wrong}");
+        }
+        for (wrong, shown) in
+            [("+7\n", r"+7\u{a}"), ("+7\u{a0}495", r"+7\u{a0}495"), ("1\u{200b}2", r"1\u{200b}2")]
+        {
+            let reason = UserField::HomePhone.parse(wrong).unwrap_err().to_string();
+            assert!(reason.starts_with(&format!("{shown} is no phone number")), "{reason}");
+        }
+        let letters = UserField::HomePhone.parse(&"я".repeat(64)).unwrap_err();
+        assert_eq!(
+            (letters, FieldError::TooLong(64)),
+            (FieldError::Phone, UserField::HomePhone.parse(&"1".repeat(65)).unwrap_err())
+        );
+    }
+
+    #[test]
+    fn what_does_not_show_is_cut_around_every_value() {
+        for (field, text, value) in [
+            (UserField::FirstName, "\u{200b}Иван\u{a0}", "Иван"),
+            (UserField::LastName, " Иванов\u{a0}", " Иванов"),
+            (UserField::Description, "\u{feff}a\u{a0}b\u{200e}", "a\u{a0}b"),
+            (UserField::WorkPhone, "\u{202a}+7 495\u{202c}", "+7 495"),
+            (UserField::Role, "\u{feff}2\u{200b}", "2"),
+            (UserField::Quota, "\u{a0}1 ", "1048576"),
+            (UserField::Language, " ru-ru\u{2060}", "ru-RU"),
+        ] {
+            assert_eq!(field.parse(text).unwrap().first(), Some(value), "{text:?}");
+        }
+        for blank in ["\u{200b}", "\u{feff}", "\u{a0}", "\u{ad}\u{2060}", "\u{3164}", " \u{202f}\u{200f}"] {
+            for field in [UserField::FirstName, UserField::Title, UserField::Description] {
+                assert_eq!(field.parse(blank), Err(FieldError::Blank), "{blank:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_has_no_word_of_two_scripts_and_other_texts_may() {
+        for field in
+            [UserField::FirstName, UserField::LastName, UserField::DisplayName, UserField::MiddleName]
+        {
+            let reason = field.parse("Анна Peсa").unwrap_err().to_string();
+            assert!(reason.contains("one word, Peсa (Cyrillic: с)"), "{reason}");
+        }
+        for field in [UserField::Title, UserField::Department, UserField::Description, UserField::City] {
+            assert_eq!(field.parse("Web-дизaйнер").unwrap().first(), Some("Web-дизaйнер"));
         }
     }
 

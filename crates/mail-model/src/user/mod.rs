@@ -4,10 +4,12 @@
 pub mod account;
 pub mod command;
 pub mod field;
+pub mod hash;
 pub mod language;
 pub mod plan;
 pub mod quota;
 pub mod role;
+pub mod status;
 
 use crate::{
     address::MailAddress,
@@ -17,12 +19,14 @@ use crate::{
     names,
     revision::{self, Version},
     tenant::TenantId,
+    tested,
 };
 use field::UserField;
 use jiff::Timestamp;
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use role::Role;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use status::Status;
 
 /// Lists of users.
 pub static LISTING: Listing = Listing {
@@ -42,11 +46,15 @@ pub struct User {
 
 impl User {
     /// Reads a user from its entry. An alias that repeats the address is left out: an interrupted
-    /// rename leaves one behind (see [`plan`]).
+    /// rename leaves one behind (see [`plan`]). The status counts the lock of 389-ds (see [`status`]).
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Self {
+        let status = Status::of_entry(entry);
         let read = |field: UserField| {
-            let mut values = entry.values(&field.attribute()).to_vec();
+            let mut values = match field {
+                UserField::Status => status.shown().map(str::to_owned).into_iter().collect(),
+                _ => entry.values(&field.attribute()).to_vec(),
+            };
             if field.is_list() {
                 values.retain(|alias| !alias.eq_ignore_ascii_case(mail.as_str()));
                 values.sort_unstable();
@@ -55,6 +63,19 @@ impl User {
         };
         let fields = UserField::ALL.into_iter().filter_map(read).collect();
         Self { mail, tenant, fields }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn mail(&self) -> &MailAddress {
+        &self.mail
+    }
+
+    /// Its address and its aliases.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        let own = std::iter::once(self.mail.to_string());
+        own.chain(self.values(UserField::Aliases).iter().map(|alias| alias.to_lowercase())).collect()
     }
 
     /// The values of a field, in the directory's form.
@@ -72,7 +93,7 @@ impl User {
     /// Whether it may log in as far as its status goes; without a status it is active.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.values(UserField::Status).first().is_none_or(|status| status == "1")
+        self.values(UserField::Status).first().is_none_or(|status| status::is_active(status))
     }
 
     fn serialize_fields<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
@@ -102,6 +123,8 @@ pub struct LiveUser {
     pub id: String,
     /// What answers show.
     pub user: User,
+    /// What its entry says about being blocked.
+    pub status: Status,
     /// What a write is planned on.
     pub version: Version,
 }
@@ -114,7 +137,8 @@ impl LiveUser {
             return None;
         }
         let id = entry.first(&names::NS_UNIQUE_ID).unwrap_or_default().to_owned();
-        Some(Self { id, user: User::from_entry(mail, tenant, entry), version: Version::of_entry(entry) })
+        let (status, version) = (Status::of_entry(entry), Version::of_entry(entry));
+        Some(Self { id, user: User::from_entry(mail, tenant, entry), status, version })
     }
 }
 
@@ -175,7 +199,13 @@ impl Serialize for ShownDeletedUser<'_> {
 #[must_use]
 pub fn read_attributes() -> Vec<AttributeName> {
     let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
-    attributes.extend([names::OBJECT_CLASS, names::NS_UNIQUE_ID, names::DELETED_SINCE, names::PURGING]);
+    attributes.extend([
+        names::OBJECT_CLASS,
+        names::NS_UNIQUE_ID,
+        names::NS_ACCOUNT_LOCK,
+        names::DELETED_SINCE,
+        names::PURGING,
+    ]);
     attributes.extend_from_slice(revision::READ_ATTRIBUTES);
     attributes
 }
@@ -189,15 +219,15 @@ pub fn live_filter() -> Filter {
 /// Users that are deleted.
 #[must_use]
 pub fn deleted_filter() -> Filter {
-    Filter::all([of_class(), Filter::present(names::DELETED_SINCE)])
+    Filter::all([Filter::present(names::DELETED_SINCE), of_class()])
 }
 
 /// Users that were deleted on their own at a moment or before it; those deleted with their tenant are purged with it.
 #[must_use]
 pub fn deleted_by_filter(moment: Timestamp) -> Filter {
     Filter::all([
-        of_class(),
         deletion::deleted_by(moment),
+        of_class(),
         Filter::not(Filter::present(names::DELETED_WITH_TENANT)),
     ])
 }
@@ -207,5 +237,5 @@ fn is_user(entry: &impl EntryView) -> bool {
 }
 
 fn of_class() -> Filter {
-    Filter::equal(names::OBJECT_CLASS, names::USER_CLASS)
+    tested::of_class(names::USER_CLASS)
 }

@@ -8,12 +8,14 @@ use super::{
     DeletedUser, LiveUser, User,
     command::{NewUser, UserPatch},
     field::UserField,
+    status::is_active,
 };
 use crate::{
     changes::{add_values, attribute, claim, delete_values, guarded, modify, plain, rename_with, replace},
     deletion::{self, Since, end_tokens, lock},
     field::FieldValue,
     names,
+    revision::FreshRevision,
     tenant::TenantId,
     tree::Tree,
 };
@@ -25,19 +27,20 @@ use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification};
 #[error("the user is being purged")]
 pub struct BeingPurged;
 
-/// Makes a user.
+/// Makes a user. Its first revision is no other user's: a change that was planned on a user whose name this one has got
+/// meanwhile does not fit it.
 #[must_use]
-pub fn creation(tree: &Tree, tenant: &TenantId, new: &NewUser) -> ChangeRecord {
+pub fn creation(tree: &Tree, tenant: &TenantId, new: &NewUser, revision: FreshRevision) -> ChangeRecord {
     let mut attributes = vec![
         attribute(names::OBJECT_CLASS, names::USER_CLASSES),
         attribute(names::MAIL, &[new.mail.as_str()]),
-        attribute(names::REVISION, &["1"]),
+        attribute(names::REVISION, &[&revision.to_string()]),
         Attribute { name: names::USER_PASSWORD, values: vec![new.password.value()] },
     ];
     for (field, value) in &new.fields {
         attributes.push(Attribute { name: field.attribute(), values: plain(value.values()) });
     }
-    if new.fields.get(&UserField::Status).and_then(FieldValue::first) != Some("1") {
+    if !new.fields.get(&UserField::Status).and_then(FieldValue::first).is_some_and(is_active) {
         attributes.push(attribute(names::NS_ACCOUNT_LOCK, &["true"]));
     }
     ChangeRecord { dn: tree.user(tenant, &new.mail), change: Change::Add(attributes) }
@@ -48,11 +51,12 @@ pub fn creation(tree: &Tree, tenant: &TenantId, new: &NewUser) -> ChangeRecord {
 pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp) -> Vec<ChangeRecord> {
     let user = &current.user;
     let mut modifications = field_changes(user, patch);
-    let loses_tokens =
-        patch.password.is_some() || status_change(user, patch).is_some_and(|status| status != "1");
-    if let Some(status) = status_change(user, patch) {
-        modifications.push(lock(status == "1"));
-    }
+    let status = patch.fields.get(&UserField::Status).and_then(FieldValue::first);
+    let status_change = status.and_then(|status| current.status.change_to(status));
+    // Also where a block ends: who set only the lock has left the tokens from before it.
+    let stays_active = current.status.is_active() && status.is_none_or(is_active);
+    let loses_tokens = patch.password.is_some() || (status_change.is_some() && !stays_active);
+    modifications.extend(status_change.into_iter().flatten());
     if let Some(password) = &patch.password {
         modifications.push(replace(names::USER_PASSWORD, vec![password.value()]));
     }
@@ -73,6 +77,13 @@ pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp)
     }
 }
 
+/// Whether a patch ends a block.
+#[must_use]
+pub fn unblocks(current: &LiveUser, patch: &UserPatch) -> bool {
+    let status = patch.fields.get(&UserField::Status).and_then(FieldValue::first);
+    !current.status.is_active() && status.is_some_and(is_active)
+}
+
 /// Takes back the creation of a user whose tenant has changed meanwhile.
 #[must_use]
 pub fn abandonment(tree: &Tree, tenant: &TenantId, new: &NewUser) -> [ChangeRecord; 2] {
@@ -83,8 +94,7 @@ pub fn abandonment(tree: &Tree, tenant: &TenantId, new: &NewUser) -> [ChangeReco
 /// Takes back the addresses that the first change of a patch has taken, whose tenant has changed meanwhile.
 #[must_use]
 pub fn retreat(tree: &Tree, before: &LiveUser, patch: &UserPatch) -> [ChangeRecord; 1] {
-    let had = before.user.values(UserField::Aliases);
-    let taken: Vec<_> = patch.addresses().into_iter().filter(|address| !had.contains(address)).collect();
+    let taken = patch.new_addresses(before);
     let dn = tree.user(&before.user.tenant, &before.user.mail);
     [modify(dn, vec![delete_values(names::MAIL_ALTERNATE_ADDRESS, plain(&taken))])]
 }
@@ -92,7 +102,8 @@ pub fn retreat(tree: &Tree, before: &LiveUser, patch: &UserPatch) -> [ChangeReco
 /// Deletes a user softly: one modify in place, so the DN keeps the address reserved and memberships stay.
 #[must_use]
 pub fn deletion(tree: &Tree, current: &LiveUser, now: Timestamp) -> ChangeRecord {
-    let modifications = vec![Since::now(now).set(), lock(false), end_tokens(now)];
+    let mut modifications = vec![Since::now(now).set(), lock(false), end_tokens(now)];
+    modifications.extend(current.status.kept_in_deletion());
     guarded(tree.user(&current.user.tenant, &current.user.mail), &current.version.revision, modifications)
 }
 
@@ -128,6 +139,7 @@ pub fn removal(tree: &Tree, deleted: &DeletedUser) -> ChangeRecord {
     deletion::removal(tree.user(&deleted.user.tenant, &deleted.user.mail))
 }
 
+/// What a patch changes besides the status.
 fn field_changes(user: &User, patch: &UserPatch) -> Vec<Modification> {
     let differs = |(field, value): &(&UserField, &FieldValue)| {
         let mut wanted = value.values().to_vec();
@@ -138,13 +150,8 @@ fn field_changes(user: &User, patch: &UserPatch) -> Vec<Modification> {
     };
     let change =
         |(field, value): (&UserField, &FieldValue)| replace(field.attribute(), plain(value.values()));
-    patch.fields.iter().filter(differs).map(change).collect()
-}
-
-/// The status that the patch sets, where it is not the current one.
-fn status_change<'a>(user: &User, patch: &'a UserPatch) -> Option<&'a str> {
-    let status = patch.fields.get(&UserField::Status)?.first()?;
-    (user.values(UserField::Status).first().map(String::as_str) != Some(status)).then_some(status)
+    let without_status = patch.fields.iter().filter(|(field, _)| **field != UserField::Status);
+    without_status.filter(differs).map(change).collect()
 }
 
 #[cfg(test)]
@@ -211,7 +218,8 @@ mod tests {
         fields.insert(UserField::Aliases, parse_aliases(&["I@example.com".into()]).unwrap());
         let password = Password::parse("secret-words").ok();
         let new = NewUser::new(Some(ivan()), password, fields, &tenant(), FieldErrors::default()).unwrap();
-        let text = creation(&tree(), &TenantId::default_tenant(), &new).to_string();
+        let revision = FreshRevision::from_random(0);
+        let text = creation(&tree(), &TenantId::default_tenant(), &new, revision).to_string();
         let expected = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com
 changetype: add
 objectClass: top
@@ -222,7 +230,7 @@ objectClass: inetUser
 objectClass: mailRecipient
 objectClass: pbmUser
 mail: ivan@example.com
-pbmRevision: 1
+pbmRevision: 2305843009213693952
 # userPassword: (secret, not shown)
 cn: Ivan
 sn: Petrov
@@ -270,7 +278,25 @@ replace: l
         }
         let blocked = live(&[(names::INET_USER_STATUS, "0")]);
         let text = ldif(&patch(&tree(), &blocked, &patch_of(&[(UserField::Status, "1")], None, None), now()));
-        assert!(text.contains("replace: nsAccountLock\n-\n") && !text.contains("TokensValidFrom"), "{text}");
+        assert!(text.contains("replace: nsAccountLock\n-\n"), "{text}");
+    }
+
+    #[test]
+    fn unblocking_a_user_whom_only_the_lock_blocks_unlocks_it_and_ends_older_tokens() {
+        let locked = live(&[(names::INET_USER_STATUS, "1"), (names::NS_ACCOUNT_LOCK, "TRUE")]);
+        let text = ldif(&patch(&tree(), &locked, &patch_of(&[(UserField::Status, "1")], None, None), now()));
+        for part in
+            ["replace: inetUserStatus\ninetUserStatus: 1\n", "replace: nsAccountLock\n-\n", "TokensValidFrom"]
+        {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        let text = ldif(&patch(&tree(), &locked, &patch_of(&[(UserField::Status, "0")], None, None), now()));
+        assert!(text.contains("inetUserStatus: 0\n"), "{text}");
+        let text = deletion(&tree(), &locked, now()).to_string();
+        assert!(text.contains("replace: inetUserStatus\ninetUserStatus: 0\n"), "{text}");
+        let active = live(&[]);
+        let text = ldif(&patch(&tree(), &active, &patch_of(&[(UserField::Status, "1")], None, None), now()));
+        assert!(text.contains("inetUserStatus: 1\n") && !text.contains("TokensValidFrom"), "{text}");
     }
 
     #[test]

@@ -50,6 +50,11 @@ impl Dse {
         Self { file: file.to_path_buf(), entries }
     }
 
+    pub(crate) fn has(&self, dn: &str) -> bool {
+        let dn = normal(dn);
+        self.entries.iter().any(|entry| entry.dn == dn)
+    }
+
     /// The first value of an attribute.
     pub(crate) fn get(&self, dn: &str, attribute: &str) -> Option<&str> {
         let dn = normal(dn);

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha512};
 
 use super::dse::Dse;
 use super::suffix::Suffix;
-use super::{BACKEND, MANAGER_DN};
+use super::{Backend, DATABASE, MANAGER_DN};
 use crate::child::last_lines;
 use crate::error::{SandboxError, at};
 use crate::folder::{Folder, create_private, remove, write_private};
@@ -102,6 +102,7 @@ impl Instance {
     pub(super) fn set_up(
         &self,
         suffix: &Suffix,
+        backend: Backend,
         password: &SecretString,
         user: &str,
     ) -> Result<(), SandboxError> {
@@ -118,10 +119,16 @@ impl Instance {
         write_private(&schema.join("99user.ldif"), EMPTY_USER_SCHEMA.as_bytes())?;
         // That of the package is readable by its own user only, and serves language sort orders alone.
         write_private(&self.config().join("slapd-collations.conf"), b"")?;
-        self.first_dse(suffix, password, user)?.write()
+        self.first_dse(suffix, backend, password, user)?.write()
     }
 
-    fn first_dse(&self, suffix: &Suffix, password: &SecretString, user: &str) -> Result<Dse, SandboxError> {
+    fn first_dse(
+        &self,
+        suffix: &Suffix,
+        backend: Backend,
+        password: &SecretString,
+        user: &str,
+    ) -> Result<Dse, SandboxError> {
         let text = template("template-dse.ldif")? + "\n\n" + &template("template-suffix-db.ldif")?;
         let path = |name: &str| self.folder().join(name).display().to_string();
         let text = [
@@ -137,7 +144,7 @@ impl Instance {
             ("%log_dir%", path("log")),
             ("%db_dir%", path("db")),
             ("%db_home_dir%", path("db")),
-            ("%db_lib%", "bdb".into()),
+            ("%db_lib%", backend.name().into()),
             ("%fqdn%", "localhost".into()),
             ("%ds_port%", "0".into()),
             ("%ds_user%", user.to_owned()),
@@ -146,7 +153,7 @@ impl Instance {
             ("%ldapi_enabled%", "on".into()),
             ("%ldapi%", self.socket().display().to_string()),
             ("%ldapi_autobind%", "on".into()),
-            ("%ds_bename%", BACKEND.into()),
+            ("%ds_bename%", DATABASE.into()),
             ("%ds_suffix%", suffix.as_str().to_owned()),
         ]
         .iter()

@@ -1,5 +1,6 @@
 //! Owns the life of one 389 Directory Server: first start, kill, stop, start again.
 
+pub(crate) mod backend;
 mod dse;
 mod instance;
 mod ldap;
@@ -13,6 +14,7 @@ use std::process::Command;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use self::backend::{Backend, UnknownBackend};
 use self::dse::Dse;
 use self::instance::{Instance, PASSWORD_FILE};
 pub use self::options::DirectoryServerOptions;
@@ -24,7 +26,8 @@ use crate::{percent, port};
 
 const MANAGER_DN: &str = "cn=Directory Manager";
 const DEFAULT_SUFFIX: &str = "dc=example,dc=com";
-const BACKEND: &str = "userRoot";
+/// The name of the one database.
+const DATABASE: &str = "userRoot";
 /// The server's usual log level, EMERG to INFO. Naming any level keeps it in the foreground, but a level
 /// of 0 would also silence the reason why a start failed.
 const LOG_LEVEL: &str = "266354688";
@@ -46,6 +49,7 @@ pub struct DirectoryServer {
     child: Option<Server>,
     instance: Instance,
     programs: Programs,
+    backend: Backend,
     suffix: Suffix,
     password: SecretString,
     password_file: PathBuf,
@@ -66,10 +70,12 @@ impl DirectoryServer {
         let is_new = !instance.is_set_up();
         if is_new {
             let suffix = Suffix::parse(options.suffix.as_deref().unwrap_or(DEFAULT_SUFFIX))?;
-            instance.set_up(&suffix, &password, &user_name(&options.programs)?)?;
+            let backend = options.backend.unwrap_or_default();
+            instance.set_up(&suffix, backend, &password, &user_name(&options.programs)?)?;
         }
         let mut server = Self {
             child: None,
+            backend: backend_in(&instance, options.backend)?,
             suffix: suffix_in(&instance, options.suffix.as_deref())?,
             password_file: instance.folder().join(PASSWORD_FILE),
             programs: options.programs.clone(),
@@ -101,7 +107,7 @@ impl DirectoryServer {
         let mut tries = 0;
         loop {
             self.ports = choose_ports(last, options.tls.then_some(last_tls))?;
-            settings::apply(&mut dse, &self.instance, options, self.ports)?;
+            settings::apply(&mut dse, &self.instance, options, self.backend, self.ports)?;
             dse.write()?;
             if tries == 0 && is_new {
                 self.import(options.import.as_deref())?;
@@ -123,7 +129,7 @@ impl DirectoryServer {
         let file = file.canonicalize().map_err(at("read", file))?;
         let (file, config) = (file.display().to_string(), self.instance.config().display().to_string());
         self.instance.clear_for_start()?;
-        let arguments = ["ldif2db", "-D", &config, "-n", BACKEND, "-i", &file];
+        let arguments = ["ldif2db", "-D", &config, "-n", DATABASE, "-i", &file];
         let import = Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?;
         // Entries that were skipped are a failure to it too, and the reasons are in its other log.
         import.finish().map_err(|error| match error {
@@ -207,6 +213,12 @@ impl DirectoryServer {
         self.suffix.as_str()
     }
 
+    /// The database library under the server; that of the first start.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// Whom to bind as.
     #[must_use]
     pub fn manager_dn(&self) -> &'static str {
@@ -288,6 +300,17 @@ fn suffix_in(instance: &Instance, asked: Option<&str>) -> Result<Suffix, Sandbox
             found: found.as_str().to_owned(),
             asked: asked.to_owned(),
         }),
+        _ => Ok(found),
+    }
+}
+
+fn backend_in(instance: &Instance, asked: Option<Backend>) -> Result<Backend, SandboxError> {
+    let dse = Dse::read(&instance.dse_file())?;
+    let found = settings::backend_of(&dse);
+    match asked {
+        Some(asked) if asked != found => {
+            Err(SandboxError::OtherBackend { folder: instance.folder().to_path_buf(), found, asked })
+        }
         _ => Ok(found),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::DirectoryServer;
+use super::{Backend, DirectoryServer};
 use crate::error::SandboxError;
 use crate::programs::Programs;
 
@@ -12,6 +12,7 @@ use crate::programs::Programs;
 pub struct DirectoryServerOptions {
     pub(super) folder: PathBuf,
     pub(super) suffix: Option<String>,
+    pub(super) backend: Option<Backend>,
     pub(super) durable: bool,
     pub(super) tls: bool,
     pub(super) plugins: Vec<String>,
@@ -19,6 +20,7 @@ pub struct DirectoryServerOptions {
     pub(super) import: Option<PathBuf>,
     pub(super) max_descriptors: u32,
     pub(super) database_cache: u64,
+    pub(super) database_size: u64,
     pub(super) entry_cache: u64,
     pub(super) programs: Programs,
 }
@@ -28,6 +30,7 @@ impl DirectoryServerOptions {
         Self {
             folder: folder.to_path_buf(),
             suffix: None,
+            backend: None,
             durable: true,
             tls: false,
             plugins: Vec::new(),
@@ -35,6 +38,7 @@ impl DirectoryServerOptions {
             import: None,
             max_descriptors: 2048,
             database_cache: 64 << 20,
+            database_size: 16 << 30,
             entry_cache: 256 << 20,
             programs: Programs::installed(),
         }
@@ -46,8 +50,16 @@ impl DirectoryServerOptions {
         self
     }
 
+    /// The database library: that of an earlier run, else LMDB, unless given.
+    ///
+    /// A folder keeps the one that it was set up with; asking for another one then fails.
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
     /// Whether each write reaches the disk before it is answered; the default. Without, the last writes
-    /// before a kill may be lost.
+    /// before a kill may be lost, on Berkeley DB: on LMDB 389-ds reads the setting and syncs all the same.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
         self
@@ -85,9 +97,17 @@ impl DirectoryServerOptions {
         self
     }
 
-    /// Bytes of cache for database pages; 64 MiB by default.
+    /// Bytes of cache for database pages on Berkeley DB; 64 MiB by default. On LMDB the system's own cache
+    /// does this.
     pub fn database_cache(mut self, bytes: u64) -> Self {
         self.database_cache = bytes;
+        self
+    }
+
+    /// How large an LMDB database may grow, in bytes; 16 GiB by default, and never more than the disk has.
+    /// The file is as large as what is in it.
+    pub fn database_size(mut self, bytes: u64) -> Self {
+        self.database_size = bytes;
         self
     }
 

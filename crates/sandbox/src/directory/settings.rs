@@ -3,10 +3,17 @@
 use super::dse::Dse;
 use super::instance::Instance;
 use super::options::DirectoryServerOptions;
-use super::{BACKEND, Ports};
+use super::{Backend, DATABASE, Ports};
 use crate::error::SandboxError;
 
 const DATABASES: &str = "cn=config,cn=ldbm database,cn=plugins,cn=config";
+/// Each thread that reads has a place in a table of LMDB: those that work off requests, one for each persistent
+/// search, and tasks. A place takes 64 bytes; a reader that finds none fails.
+const MAX_READERS: &str = "512";
+
+/// Threads that work off requests. On two processors 389-ds has 16, and when as many clients wait for the lock of the back
+/// end (a deletion can keep it for seconds, decision 17), nobody is left to answer others. A thread that waits costs nothing.
+const THREADS: &str = "32";
 
 /// The ports of the last run; 0 stands in a new folder, and where TLS has never been on.
 pub(super) fn last_ports(dse: &Dse) -> (u16, u16) {
@@ -15,11 +22,16 @@ pub(super) fn last_ports(dse: &Dse) -> (u16, u16) {
 }
 
 pub(super) fn suffix(dse: &Dse) -> Option<&str> {
-    dse.get(&backend(), "nsslapd-suffix")
+    dse.get(&database(), "nsslapd-suffix")
 }
 
-fn backend() -> String {
-    format!("cn={BACKEND},cn=ldbm database,cn=plugins,cn=config")
+/// The back end of a folder that is set up. Where `dse.ldif` does not say, 389-ds takes Berkeley DB.
+pub(super) fn backend_of(dse: &Dse) -> Backend {
+    dse.get(DATABASES, "nsslapd-backend-implement").and_then(|name| name.parse().ok()).unwrap_or(Backend::Bdb)
+}
+
+fn database() -> String {
+    format!("cn={DATABASE},cn=ldbm database,cn=plugins,cn=config")
 }
 
 /// Writes the options into the configuration, at every start, so that an older folder follows them too.
@@ -27,6 +39,7 @@ pub(super) fn apply(
     dse: &mut Dse,
     instance: &Instance,
     options: &DirectoryServerOptions,
+    backend: Backend,
     ports: Ports,
 ) -> Result<(), SandboxError> {
     apply_listening(dse, instance, ports)?;
@@ -34,22 +47,13 @@ pub(super) fn apply(
         "cn=config",
         &[
             ("nsslapd-dynamic-plugins", "on"),
+            ("nsslapd-threadnumber", THREADS),
             ("nsslapd-maxdescriptors", &options.max_descriptors.to_string()),
         ],
     )?;
-    // Left to itself the server sizes its caches by the machine's memory, gigabytes for a test.
+    apply_to_library(dse, options, backend)?;
     dse.set(
-        DATABASES,
-        &[
-            ("nsslapd-cache-autosize", "0"),
-            ("nsslapd-dbcachesize", &options.database_cache.to_string()),
-            ("nsslapd-import-cache-autosize", "0"),
-            ("nsslapd-import-cachesize", &options.database_cache.to_string()),
-            ("nsslapd-db-durable-transaction", if options.durable { "on" } else { "off" }),
-        ],
-    )?;
-    dse.set(
-        &backend(),
+        &database(),
         &[
             ("nsslapd-cachememsize", &options.entry_cache.to_string()),
             ("nsslapd-dncachememsize", &(32_u64 << 20).to_string()),
@@ -59,6 +63,38 @@ pub(super) fn apply(
         dse.set(&format!("cn={plugin},cn=plugins,cn=config"), &[("nsslapd-pluginEnabled", "on")])?;
     }
     Ok(())
+}
+
+/// The settings of the database library stand in an entry of their own, which the server makes at its first
+/// start out of those that it finds in the common one.
+fn apply_to_library(
+    dse: &mut Dse,
+    options: &DirectoryServerOptions,
+    backend: Backend,
+) -> Result<(), SandboxError> {
+    let own = format!("cn={backend},{DATABASES}");
+    let place = if dse.has(&own) { own.as_str() } else { DATABASES };
+    let durable = if options.durable { "on" } else { "off" };
+    let cache = options.database_cache.to_string();
+    // Left to itself the server sizes its caches by the machine's memory, gigabytes for a test.
+    dse.set(DATABASES, &[("nsslapd-cache-autosize", "0")])?;
+    match backend {
+        Backend::Mdb => dse.set(
+            place,
+            &[
+                ("nsslapd-mdb-max-size", &options.database_size.to_string()),
+                ("nsslapd-mdb-max-readers", MAX_READERS),
+                ("nsslapd-db-durable-transaction", durable),
+            ],
+        ),
+        Backend::Bdb => {
+            dse.set(
+                DATABASES,
+                &[("nsslapd-import-cache-autosize", "0"), ("nsslapd-import-cachesize", &cache)],
+            )?;
+            dse.set(place, &[("nsslapd-dbcachesize", &cache), ("nsslapd-db-durable-transaction", durable)])
+        }
+    }
 }
 
 fn apply_listening(dse: &mut Dse, instance: &Instance, ports: Ports) -> Result<(), SandboxError> {

@@ -1,25 +1,21 @@
 //! `POST /v2/auth` (guide, 2.4.1): log in with login and password, or renew the access token with a refresh
 //! token. The guide sends login and password with the refresh token as well; whatever is sent must be right.
 
-use crate::{
-    auth::tokens::{TokenError, TokenKind},
-    http::{
-        answer::{Failure, Reply, TOKEN_EXPIRED},
-        call::Call,
-    },
+use super::{
+    document::{Answer, Declared, kinds},
+    endpoint::{Access, Document, Endpoint, Particulars, Verb},
+};
+use crate::http::{
+    answer::{Failure, TOKEN_EXPIRED, as_json},
+    call::Call,
 };
 use actix_web::http::StatusCode;
-use mail_model::{
-    address::MailAddress,
-    field::{FieldError, FieldErrors},
-    user::{account::Account, command::Password},
-};
+use administration::log_in::{LogIn, LogInError, LoggedIn};
+use mail_model::field::{FieldError, FieldErrors};
 use serde::Serialize;
-use std::time::Instant;
+use serde_json::json;
 use utoipa::ToSchema;
-
-/// Longest login that failures are counted by, in characters: no longer one exists.
-const MAX_LOGIN: usize = 254;
+use web::answer::Reply;
 
 /// Tokens, and whose they are.
 #[derive(Serialize, ToSchema)]
@@ -38,93 +34,79 @@ pub(super) struct Granted<'a> {
     role: u8,
 }
 
-pub(super) async fn authenticate(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const AUTHENTICATE: Endpoint = Endpoint {
+    name: "authenticate",
+    method: Verb::Post,
+    path: "/v2/auth",
+    access: Access::Open,
+    handler: |call| Box::pin(authenticate(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Log in, or renew a token",
+        about: "Log in with `login` and `password`; renew the access token with `refresh_token`, where login and password \
+                may be sent along and must then be right.",
+        parameters: || {
+            vec![
+                Declared::optional("login", "The address; required without a refresh token.", kinds::text()),
+                Declared::optional(
+                    "password",
+                    "The password; required without a refresh token.",
+                    kinds::password(),
+                ),
+                Declared::optional(
+                    "refresh_token",
+                    "A refresh token, to get a new access token.",
+                    kinds::text(),
+                ),
+            ]
+        },
+        example: Some(|| json!({"login": "admin@example.com", "password": "Correct-Horse-7"})),
+        answer: Answer::of::<Granted<'_>>,
+        fails_with: &[401, 429, 500, 503],
+        ..Document::BASE
+    },
+};
+
+async fn authenticate(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let login = call.parameters.take("login")?.filter(|text| !text.is_empty());
     let password = call.parameters.take("password")?.filter(|text| !text.is_empty());
     let refresh_token = call.parameters.take("refresh_token")?.filter(|text| !text.is_empty());
+    let (login, password) = (login.as_deref(), password.as_deref());
+    let sent = LogIn { login, password, address: call.client.address(), now: call.now };
     match refresh_token {
-        Some(token) => renew(call, login, password, token).await,
-        None => log_in(call, login, password).await,
+        Some(token) => granted(call, call.services.log_ins.renew(call.directory, token, &sent).await),
+        None => log_in(call, &sent).await,
     }
 }
 
-async fn log_in(call: &Call<'_>, login: Option<String>, password: Option<String>) -> Result<Reply, Failure> {
+async fn log_in(call: &Call<'_>, sent: &LogIn<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
-    let login = errors.keep("login", login.ok_or(FieldError::Required));
-    let password = errors.keep("password", password.ok_or(FieldError::Required));
+    errors.keep("login", sent.login.ok_or(FieldError::Required));
+    errors.keep("password", sent.password.ok_or(FieldError::Required));
     errors.none()?;
-    let (login, password) = (login.unwrap_or_default(), password.unwrap_or_default());
-    let account = check_password(call, &login, &password).await?;
-    let refresh_token = issue(call, TokenKind::Refresh, &account)?;
-    grant(call, &account, refresh_token)
+    granted(call, call.services.log_ins.log_in(call.directory, sent).await)
 }
 
-async fn renew(
-    call: &Call<'_>,
-    login: Option<String>,
-    password: Option<String>,
-    token: String,
-) -> Result<Reply, Failure> {
-    let subject = call.services.tokens.read_refresh(&token, call.now).map_err(|error| match error {
-        TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
-        TokenError::Invalid => refused(),
-    })?;
-    let account = call.directory.account_of_id(&subject.id).await?;
-    let account = account.filter(|account| subject.is_current(account)).ok_or_else(refused)?;
-    if login.is_some_and(|login| MailAddress::parse(&login).as_ref() != Ok(&account.mail)) {
-        return Err(refused());
-    }
-    if let Some(password) = password {
-        check_password(call, account.mail.as_str(), &password).await?;
-    }
-    grant(call, &account, token)
-}
-
-/// Finds the account of a login and a password. Unknown logins take the same way as wrong passwords, and
-/// both end in one answer.
-async fn check_password(call: &Call<'_>, login: &str, password: &str) -> Result<Account, Failure> {
-    let counted: String = login.chars().take(MAX_LOGIN).collect();
-    let attempt = call.services.attempts.begin(&counted, call.client, Instant::now());
-    let attempt = attempt.map_err(|too_many| Failure::too_many(too_many.retry_after))?;
-    match find(call, login, password).await {
-        Ok(Some(account)) => {
-            attempt.succeeded();
-            Ok(account)
-        }
-        Ok(None) => Err(refused()),
-        Err(failure) => {
-            attempt.undecided();
-            Err(failure)
-        }
-    }
-}
-
-async fn find(call: &Call<'_>, login: &str, password: &str) -> Result<Option<Account>, Failure> {
-    // A password that nobody can have set is wrong for every login alike.
-    let Ok(password) = Password::parse(password) else { return Ok(None) };
-    let account = match MailAddress::parse(login) {
-        Ok(mail) => call.directory.account_of_login(&mail).await?,
-        Err(_) => None,
-    };
-    let is_right = call.directory.is_password_of(account.as_ref(), &password).await?;
-    Ok(account.filter(|_| is_right))
-}
-
-fn grant(call: &Call<'_>, account: &Account, refresh_token: String) -> Result<Reply, Failure> {
-    tracing::info!(account = account.id, "auth.granted");
-    Reply::json(&Granted {
-        access_token: issue(call, TokenKind::Access, account)?,
+fn granted(call: &Call<'_>, outcome: Result<LoggedIn, LogInError>) -> Result<Reply, Failure> {
+    let LoggedIn { account, access_token, refresh_token } = outcome.map_err(refused)?;
+    as_json(&Granted {
+        access_token,
         refresh_token,
-        expire: call.services.tokens.access_seconds(),
+        expire: call.services.log_ins.tokens.access_seconds(),
         tenant: account.tenant.as_str(),
         role: account.role.number(),
     })
 }
 
-fn issue(call: &Call<'_>, kind: TokenKind, account: &Account) -> Result<String, Failure> {
-    call.services.tokens.issue(kind, account, call.now).map_err(|error| Failure::internal(error.into()))
-}
-
-fn refused() -> Failure {
-    Failure::new(StatusCode::UNAUTHORIZED, "The login or the password is wrong, or the token does not count.")
+fn refused(error: LogInError) -> Failure {
+    match error {
+        LogInError::Refused => Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "The login or the password is wrong, or the token does not count.",
+        ),
+        LogInError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
+        LogInError::TooMany { retry_after } => Failure::too_many(retry_after),
+        LogInError::Directory(error) => error.into(),
+        LogInError::Token(error) => Failure::internal(error.into()),
+    }
 }

@@ -6,24 +6,29 @@ mod authenticate;
 mod backup;
 mod bulk;
 mod docs;
-mod document;
+pub mod document;
+pub mod endpoint;
 mod health;
 mod listed;
 mod maillists;
 mod parameters;
 mod resourcegroups;
 mod resources;
+mod restore;
+mod restore_report;
 mod tenants;
 pub(crate) mod users;
 
 pub use health::{Health, ScheduledBackup};
 
 use crate::http::{
-    answer::{Failure, Reply},
+    answer::{Failure, success},
     call::Call,
-    endpoint::Endpoint,
 };
-use directory::tenants::TenantAtHand;
+use directory::{changing::WriteError, tenants::TenantAtHand};
+use endpoint::Endpoint;
+use std::sync::LazyLock;
+use web::{answer::Reply, routes::Routes};
 
 /// The tenant that a request names.
 async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
@@ -31,79 +36,92 @@ async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
     tenant.ok_or_else(|| Failure::not_found("tenant"))
 }
 
-/// Does work that takes a while to its end, even where the client goes away: what is left half way would wait for
-/// the hourly job. Whoever reads the address book then finds it.
-async fn to_the_end<T: 'static>(
-    call: &Call<'_>,
-    work: impl Future<Output = T> + 'static,
-) -> Result<T, Failure> {
-    let desk = call.desk.clone();
-    let settled = async move {
-        let outcome = work.await;
-        desk.settle().await;
-        outcome
-    };
-    actix_web::rt::spawn(settled).await.map_err(|error| Failure::internal(error.into()))
+/// The answer to a change of a thing.
+fn done(call: &Call<'_>, what: &str, outcome: Result<(), WriteError>) -> Result<Reply, Failure> {
+    outcome.map_err(|error| Failure::of_write(what, error, call.services.retention))?;
+    Ok(success())
 }
 
-/// Whether a parameter stands in the API's document of an endpoint.
-#[must_use]
-pub fn is_documented(endpoint: Endpoint, parameter: &str) -> bool {
-    document::is_documented(endpoint, parameter)
-}
+/// Every request that the API knows: what stands here, and nothing else, is answered, documented and tested.
+pub static ENDPOINTS: &[Endpoint] = &[
+    authenticate::AUTHENTICATE,
+    health::LIVE,
+    health::READY,
+    users::LIST,
+    users::CREATE,
+    users::READ,
+    users::PATCH,
+    users::DELETE,
+    users::RESTORE,
+    bulk::IMPORT,
+    users::MEMBERSHIPS,
+    tenants::LIST,
+    tenants::CREATE_OF_DOMAIN,
+    tenants::CREATE,
+    tenants::READ,
+    tenants::PATCH,
+    tenants::DELETE,
+    tenants::RESTORE,
+    tenants::ADD_DOMAIN,
+    tenants::REMOVE_DOMAIN,
+    maillists::LIST,
+    maillists::CREATE,
+    maillists::PATCH,
+    maillists::DELETE,
+    maillists::READ,
+    resourcegroups::LIST,
+    resourcegroups::CREATE,
+    resourcegroups::READ,
+    resourcegroups::RENAME,
+    resourcegroups::DELETE,
+    resources::LIST,
+    resources::CREATE,
+    resources::READ,
+    resources::PATCH,
+    resources::DELETE,
+    addressbook::LIST,
+    addressbook::SUGGEST,
+    addressbook::CHANGES,
+    addressbook::EXPORT,
+    addressbook::READ,
+    backup::BACK_UP,
+    restore::RESTORE,
+    docs::DOCUMENT,
+    docs::PAGE,
+    docs::PAGE_FILE,
+];
 
-/// Does what a request asks for.
-///
-/// # Errors
-/// The [`Failure`] that it is answered with.
-pub async fn handle(endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
-    // Boxed, since each request's future is as large as the largest handler's that is not, and is moved as a whole.
-    // Contacts are asked for most, and their handlers are small.
-    match endpoint {
-        Endpoint::Authenticate => Box::pin(authenticate::authenticate(call)).await,
-        Endpoint::Live => health::live(),
-        Endpoint::Ready => Box::pin(health::ready(call)).await,
-        Endpoint::ListUsers => Box::pin(users::list(call)).await,
-        Endpoint::CreateUser => Box::pin(users::create(call)).await,
-        Endpoint::ReadUser => Box::pin(users::read(call)).await,
-        Endpoint::PatchUser => Box::pin(users::patch(call)).await,
-        Endpoint::DeleteUser => Box::pin(users::delete(call)).await,
-        Endpoint::RestoreUser => Box::pin(users::restore(call)).await,
-        Endpoint::ImportUsers => Box::pin(bulk::import(call)).await,
-        Endpoint::ListMemberships => Box::pin(users::memberships(call)).await,
-        Endpoint::ListTenants => Box::pin(tenants::list(call)).await,
-        Endpoint::CreateTenantOfDomain => Box::pin(tenants::create_of_domain(call)).await,
-        Endpoint::CreateTenant => Box::pin(tenants::create(call)).await,
-        Endpoint::ReadTenant => Box::pin(tenants::read(call)).await,
-        Endpoint::PatchTenant => Box::pin(tenants::patch(call)).await,
-        Endpoint::DeleteTenant => Box::pin(tenants::delete(call)).await,
-        Endpoint::RestoreTenant => Box::pin(tenants::restore(call)).await,
-        Endpoint::AddDomain => Box::pin(tenants::add_domain(call)).await,
-        Endpoint::RemoveDomain => Box::pin(tenants::remove_domain(call)).await,
-        Endpoint::ListMailLists => Box::pin(maillists::list(call)).await,
-        Endpoint::CreateMailList => Box::pin(maillists::create(call)).await,
-        Endpoint::PatchMailList => Box::pin(maillists::patch(call)).await,
-        Endpoint::DeleteMailList => Box::pin(maillists::delete(call)).await,
-        Endpoint::ReadMailList => Box::pin(maillists::read(call)).await,
-        Endpoint::ListResourceGroups => Box::pin(resourcegroups::list(call)).await,
-        Endpoint::CreateResourceGroup => Box::pin(resourcegroups::create(call)).await,
-        Endpoint::ReadResourceGroup => Box::pin(resourcegroups::read(call)).await,
-        Endpoint::RenameResourceGroup => Box::pin(resourcegroups::rename(call)).await,
-        Endpoint::DeleteResourceGroup => Box::pin(resourcegroups::delete(call)).await,
-        Endpoint::ListResources => Box::pin(resources::list(call)).await,
-        Endpoint::CreateResource => Box::pin(resources::create(call)).await,
-        Endpoint::ReadResource => Box::pin(resources::read(call)).await,
-        Endpoint::PatchResource => Box::pin(resources::patch(call)).await,
-        Endpoint::DeleteResource => Box::pin(resources::delete(call)).await,
-        Endpoint::ListContacts => addressbook::list(call).await,
-        Endpoint::SuggestContacts => addressbook::suggest(call).await,
-        Endpoint::ListContactChanges => Box::pin(addressbook::changes(call)).await,
-        Endpoint::ExportContacts => Box::pin(addressbook::export(call)).await,
-        Endpoint::ReadContact => Box::pin(addressbook::read(call)).await,
-        Endpoint::BackUp => Box::pin(backup::back_up(call)).await,
-        Endpoint::Restore => Box::pin(backup::restore(call)).await,
-        Endpoint::ReadDocument => Ok(docs::document()),
-        Endpoint::ReadDocs => Ok(docs::page()),
-        Endpoint::ReadDocsFile => docs::page_file(call),
+/// Where each of them is found.
+pub static ROUTES: LazyLock<Routes<&'static Endpoint>> =
+    LazyLock::new(|| Routes::new(ENDPOINTS.iter().map(|e| (e.method.method(), e.path, e))));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_endpoint_is_declared_once_and_in_words() {
+        let mut names = HashSet::new();
+        let mut places = HashSet::new();
+        for endpoint in ENDPOINTS {
+            let Endpoint { name, path, document, .. } = endpoint;
+            assert!(names.insert(*name), "two are called {name}");
+            assert!(places.insert((endpoint.method.method(), *path)), "{name} stands where another one does");
+            assert!(!document.summary.is_empty() && !document.summary.ends_with('.'), "{name}");
+            let parameters: HashSet<_> = (document.parameters)().iter().map(|p| p.name).collect();
+            assert_eq!(parameters.len(), (document.parameters)().len(), "{name} takes one twice");
+        }
+    }
+
+    #[test]
+    fn every_form_has_an_example_of_parameters_that_there_are() {
+        for endpoint in ENDPOINTS {
+            let example = endpoint.document.example.map(|example| example());
+            assert_eq!(example.is_some(), document::has_form(endpoint), "{}", endpoint.name);
+            for name in example.iter().flat_map(|example| example.as_object().unwrap().keys()) {
+                assert!(document::is_documented(endpoint, name), "{} {name}", endpoint.name);
+            }
+        }
     }
 }

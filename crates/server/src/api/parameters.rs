@@ -1,13 +1,14 @@
 //! What the parameters of all requests have in common.
 
-use crate::http::{dispatch::TENANT_PARAMETER, form::Parameters};
+use super::endpoint::TENANT_PARAMETER;
 use mail_model::{
-    address::MailAddress,
     field::{FieldError, FieldErrors},
     list::{
-        DEFAULT_LIMIT, Listing, MAX_LIMIT, MAX_SEARCH, MAX_SEARCH_WORDS, OrderBy, PageRequest, SearchWords,
+        DEFAULT_LIMIT, Listing, MAX_LIMIT, MAX_PAGE, MAX_SEARCH, MAX_SEARCH_WORDS, OrderBy, PageRequest,
+        SearchWords,
     },
 };
+use web::form::Parameters;
 
 /// `tenant-id` is known, and what the path says.
 pub(super) fn ignore_tenant(parameters: &mut Parameters) {
@@ -26,11 +27,6 @@ pub(super) fn once(
     })
 }
 
-/// Keeps an address, or notes why it is none.
-pub(super) fn address(name: &'static str, text: &str, errors: &mut FieldErrors) -> Option<MailAddress> {
-    MailAddress::parse(text).map_err(|error| errors.add(name, &error)).ok()
-}
-
 /// A switch: 1 is on, 0 or nothing off.
 pub(super) fn switch(parameters: &mut Parameters, name: &'static str, errors: &mut FieldErrors) -> bool {
     number(parameters, name, 0, 1, 0, errors) == 1
@@ -38,7 +34,7 @@ pub(super) fn switch(parameters: &mut Parameters, name: &'static str, errors: &m
 
 /// A page of a list, with the guide's defaults: the first, by the naming value, ascending.
 pub(super) fn page(parameters: &mut Parameters, listing: &Listing, errors: &mut FieldErrors) -> PageRequest {
-    let page = number(parameters, "page", 1, usize::MAX / MAX_LIMIT, 1, errors);
+    let page = number(parameters, "page", 1, MAX_PAGE, 1, errors);
     let limit = number(parameters, "limit", 1, MAX_LIMIT, DEFAULT_LIMIT, errors);
     let sort = number(parameters, "sort", 0, 1, 0, errors);
     let order_by = match once(parameters, "orderby", errors).filter(|text| !text.is_empty()) {

@@ -1,17 +1,19 @@
 //! Resources (guide, 3.12), and beyond the guide one resource.
 
 use super::{
+    document::{And, Answer, Declared, about_resource, by_name, in_path, kinds, page as page_parameters},
+    done,
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
     find_tenant,
     listed::Listed,
     parameters::{ignore_tenant, once, page},
     resourcegroups::{GROUP, name_of},
 };
 use crate::http::{
-    answer::{Failure, Reply},
-    call::{Call, PathPart},
-    form::Parameters,
+    answer::{Failure, as_json},
+    call::Call,
 };
-use directory::changing::WriteError;
+use administration::policy::Action;
 use mail_model::{
     address::MailAddress,
     field::FieldErrors,
@@ -24,8 +26,13 @@ use mail_model::{
     tenant::{Tenant, TenantId},
 };
 use serde::Serialize;
+use serde_json::json;
+use web::answer::Reply;
+use web::form::Parameters;
 
 const RESOURCE: &str = "resource";
+const RESOURCES_PATH: &str = "/v2/resources/{tenant}/{group}";
+const RESOURCE_PATH: &str = "/v2/resources/{tenant}/{group}/{mail}";
 
 /// One resource.
 #[derive(Serialize)]
@@ -36,56 +43,136 @@ struct Shown<'a> {
     tenant: &'a str,
 }
 
-pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listResources",
+    method: Verb::Get,
+    path: RESOURCES_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Resources of a group",
+        parameters: || page_parameters(&LISTING, "the address or the name"),
+        answer: || Answer::page_of_shape("resources", by_name("ResourceRow")),
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = page(&mut call.parameters, &LISTING, &mut errors);
     errors.none()?;
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let page = call.directory.resources(&tenant.id, &group, &request).await?;
-    Reply::json(&Listed::new("resources", page, &request))
+    as_json(&Listed::new("resources", page, &request))
 }
 
-pub(super) async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const READ: Endpoint = Endpoint {
+    name: "readResource",
+    method: Verb::Get,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "One resource",
+        answer: || Answer::json(by_name("Resource")).with_version(),
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let resource = call.directory.resource(&tenant.id, &group.name, &call.mail_of(RESOURCE)?).await?;
     let resource = resource.ok_or_else(|| Failure::not_found(RESOURCE))?;
     let shown = Shown { resource: &resource, tenant: tenant.id.as_str() };
-    Ok(Reply::json(&shown)?.with_version(&resource.version))
+    Ok(as_json(&shown)?.with_tag(&resource.version.tag()))
 }
 
-pub(super) async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const CREATE: Endpoint = Endpoint {
+    name: "createResource",
+    method: Verb::Put,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(create(call)),
+    particulars: Particulars::taking(Takes::IdempotencyKey),
+    document: Document {
+        summary: "Make a resource",
+        parameters: || vec![in_path()].and(field_parameters(true)),
+        example: Some(|| json!({"displayName": "Room 5", "l": "Berlin", "employeeType": 1})),
+        ..Document::BASE
+    },
+};
+
+async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let new = new_resource(call, &tenant)?;
-    done(call, call.directory.create_resource(&tenant, &group.name, &new).await)
+    done(
+        call,
+        RESOURCE,
+        call.administration.create_resource(call.caller()?, &tenant, &group.name, &new).await,
+    )
 }
 
 fn new_resource(call: &mut Call<'_>, tenant: &Tenant) -> Result<NewResource, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let mail = MailAddress::parse(call.text(PathPart::Mail));
+    let mail = MailAddress::parse(call.text("mail"));
     let fields = fields(&mut call.parameters, &mut errors);
     NewResource::new(mail, fields, tenant, errors)
 }
 
-pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const PATCH: Endpoint = Endpoint {
+    name: "patchResource",
+    method: Verb::Patch,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(patch(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Change a resource",
+        parameters: || vec![in_path()].and(field_parameters(false)),
+        example: Some(|| json!({"description": "Twelve seats"})),
+        ..Document::BASE
+    },
+};
+
+async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let mut errors = FieldErrors::default();
     let fields = fields(&mut call.parameters, &mut errors);
     errors.none()?;
     let mail = call.mail_of(RESOURCE)?;
-    let change = call.directory.patch_resource(&tenant.id, &group.name, &mail, &fields, &call.precondition);
-    let outcome = change.await;
-    done(call, outcome)
+    let (administration, caller) = (call.administration, call.caller()?);
+    let change =
+        administration.change_resource(caller, &tenant.id, &group.name, &mail, &fields, &call.precondition);
+    done(call, RESOURCE, change.await)
 }
 
-pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const DELETE: Endpoint = Endpoint {
+    name: "deleteResource",
+    method: Verb::Delete,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(delete(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Delete a resource",
+        about: "At once: there is no way back.",
+        ..Document::BASE
+    },
+};
+
+async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let mail = call.mail_of(RESOURCE)?;
-    done(call, call.directory.delete_resource(&tenant.id, &group.name, &mail, &call.precondition).await)
+    let (administration, caller) = (call.administration, call.caller()?);
+    let deletion = administration.delete_resource(caller, &tenant.id, &group.name, &mail, &call.precondition);
+    done(call, RESOURCE, deletion.await)
 }
 
 /// The group in the path, by its name as it was made.
@@ -94,14 +181,17 @@ async fn find_group(call: &Call<'_>, tenant: &TenantId) -> Result<ResourceGroup,
     group.ok_or_else(|| Failure::not_found(GROUP))
 }
 
+fn field_parameters(is_creation: bool) -> impl Iterator<Item = Declared> {
+    ResourceField::ALL.into_iter().map(move |field| {
+        let shape = kinds::of_request(field.kind(), !field.is_required());
+        Declared::optional(field.api_name(), about_resource(field), shape)
+            .needed(is_creation && field.is_required())
+    })
+}
+
 fn fields(parameters: &mut Parameters, errors: &mut FieldErrors) -> ResourceValues {
     ignore_tenant(parameters);
     let taken = ResourceField::ALL.map(|field| (field, once(parameters, field.api_name(), errors)));
     let given = taken.iter().filter_map(|(field, text)| Some((*field, text.as_deref()?)));
     parse_fields(given, errors)
-}
-
-fn done(call: &Call<'_>, outcome: Result<(), WriteError>) -> Result<Reply, Failure> {
-    outcome.map_err(|error| Failure::of_write(RESOURCE, error, call.services.retention))?;
-    Ok(Reply::success())
 }

@@ -5,8 +5,9 @@ pub mod schedule;
 
 use directory::{
     Directory,
-    backup::{BackupError, BackupProgress, BackupRequest, file::NewFile},
+    backup::{BackedUp, BackupError, BackupProgress, BackupRequest, file::NewFile},
 };
+use mail_model::conflicts::SetAside;
 use std::{io::Write, path::Path};
 use tokio::sync::mpsc;
 
@@ -64,7 +65,7 @@ impl Target {
     }
 }
 
-/// Backs up, and tells how many entries there are. The directory is read here, and the file written on another thread.
+/// Backs up, and tells what was saved. The directory is read here, and the file written on another thread.
 ///
 /// # Errors
 /// [`SaveError`]; then there is no file that was not there before.
@@ -73,7 +74,7 @@ pub async fn save(
     request: &BackupRequest,
     mut target: Target,
     on_progress: impl FnMut(BackupProgress),
-) -> Result<u64, SaveError> {
+) -> Result<BackedUp, SaveError> {
     let (out, mut pieces) = mpsc::channel::<Vec<u8>>(PIECES);
     // A file that is not finished is gone when it is dropped.
     let writer = tokio::task::spawn_blocking(move || {
@@ -85,8 +86,19 @@ pub async fn save(
     let read = Box::pin(directory.back_up(request, out, on_progress)).await;
     let written = writer.await.map_err(|error| SaveError::File(std::io::Error::other(error)))?;
     let target = written.map_err(SaveError::File)?;
-    let entries = read?;
+    let saved = read?;
     let finished = tokio::task::spawn_blocking(move || target.finish()).await;
     finished.map_err(|error| SaveError::File(std::io::Error::other(error)))?.map_err(SaveError::File)?;
-    Ok(entries)
+    Ok(saved)
+}
+
+/// Logs the conflict entries that a backup lacks. Their names hold addresses, so the log has their number alone.
+pub fn note_conflicts(set_aside: &SetAside) {
+    if set_aside.count() > 0 {
+        tracing::warn!(
+            count = set_aside.count(),
+            hint = "pbm check names them; see OPERATIONS.md, Conflicts of replication",
+            "backup.conflicts_left_out"
+        );
+    }
 }

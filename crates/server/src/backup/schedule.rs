@@ -1,11 +1,11 @@
 //! Backups that are made by themselves. What is due follows from the files that are there, so a restart makes none twice,
 //! and replicas with one folder share the work. An older backup is removed only after a newer one is whole.
 
-use super::{SaveError, Target, keeping, save};
+use super::{SaveError, Target, keeping, note_conflicts, save};
 use crate::{api::ScheduledBackup, clock, config::backup::Schedule};
 use directory::{
     Directory,
-    backup::{BackupRequest, Extent},
+    backup::{BackedUp, BackupRequest, Extent},
 };
 use jiff::Timestamp;
 use std::{fs, io, path::Path, time::Duration};
@@ -58,7 +58,8 @@ async fn back_up(directory: &Directory, schedule: &Schedule) -> Result<(), SaveE
     let now = clock::now();
     let request = BackupRequest { extent: Extent::Everything, without_super: false, counts: false, now };
     let path = schedule.folder.join(keeping::name_of(now));
-    let entries = save(directory, &request, Target::file(&path)?, |_| {}).await?;
+    let BackedUp { entries, set_aside } = save(directory, &request, Target::file(&path)?, |_| {}).await?;
+    note_conflicts(&set_aside);
     tracing::info!(entries, file = %path.display(), "backup.done");
     remove_superfluous(schedule).map_err(SaveError::File)
 }

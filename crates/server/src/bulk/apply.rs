@@ -1,10 +1,15 @@
 //! One row, done: a command as the API makes it, and what the directory says to it.
 
-use super::{Import, Mode, report::Outcome, rows::Row, run::Work, trial::Trial};
-use crate::{
-    api::users::form,
-    http::{answer::Failure, form::Parameters, message::Message},
+use super::{
+    Import, Mode,
+    passwords::{self, Compared},
+    report::Outcome,
+    rows::Row,
+    run::Work,
+    same::leave_out_same,
+    trial::Trial,
 };
+use crate::{api::users::form, http::answer::Failure};
 use directory::{
     changing::{AddressTaken, WriteError},
     error::DirectoryError,
@@ -12,15 +17,16 @@ use directory::{
 };
 use mail_model::{
     address::MailAddress,
+    field::{FieldError, FieldErrors},
     revision::Precondition,
     user::{
-        LiveUser, User,
+        LiveUser,
         command::{MAIL_PARAMETER, NewUser, UserPatch},
         plan,
-        role::Role,
     },
 };
 use std::{error::Error, sync::Arc};
+use web::{answer::Message, form::Parameters};
 
 /// What was done with a row.
 pub(super) struct Done {
@@ -72,18 +78,28 @@ impl From<Failure> for Refusal {
 
 /// Does a row.
 pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
+    if !row.is_user {
+        return Ok(Done::nothing_but(Outcome::Skipped));
+    }
     let mut parameters = row.content?;
     let tenant = work.tenant().await.map_err(|error| failed(work, "tenant", error))?;
     let desk = &Desk { work, import: &work.import, trial: &work.trial, tenant };
     let mail = row.mail.filter(|mail| !mail.is_empty());
-    let mail = mail.ok_or_else(|| wrong_mail(&"is a required value"))?;
+    let mail = mail.ok_or_else(|| wrong_mail(&FieldError::Required))?;
     if desk.import.mode == Mode::Create {
         return create(desk, &mail, &mut parameters).await;
     }
-    let address = MailAddress::parse(&mail).map_err(|error| wrong_mail(&error))?;
+    let mut errors = FieldErrors::default();
+    let address = errors.address(MAIL_PARAMETER, &mail);
+    let Some(address) = address else { return Err(Failure::from(errors).into()) };
     let user = desk.import.directory.user(&desk.tenant.id, &address).await;
     match user.map_err(|error| failed(desk.work, USER, error.into()))? {
-        Some(user) => update(desk, &address, &user, &mut parameters).await,
+        Some(user) => {
+            if row.is_exported {
+                leave_out_same(&user.user, &mut parameters);
+            }
+            update(desk, &address, &user, &mut parameters).await
+        }
         None if desk.trial.has_user(address.as_str()) => try_update(desk, &address, &mut parameters).await,
         None => create(desk, &mail, &mut parameters).await,
     }
@@ -91,7 +107,7 @@ pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
 
 async fn create(desk: &Desk<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
     let new = form::new_user(mail, parameters, &desk.tenant)?;
-    if new.is_super() && !desk.import.may_make_super {
+    if !desk.import.reach.may_make(&new) {
         return Err(forbidden());
     }
     write_new(desk, &new).await.map_err(|error| failed(desk.work, USER, error))?;
@@ -112,29 +128,20 @@ async fn update(
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
     let patch = form::user_patch(mail, parameters, &desk.tenant)?;
-    if !desk.import.may_make_super && (patch.makes_super() || is_super(&user.user)) {
+    if !(desk.import.reach.may_change(&patch) && desk.import.reach.has(&user.user)) {
         return Err(forbidden());
     }
-    let patch = without_same_password(desk, mail, patch).await;
-    let patch = patch.map_err(|error| failed(desk.work, USER, error.into()))?;
+    let compared = passwords::without_same_password(desk.import, mail, patch).await;
+    let Compared { patch, guess } = compared.map_err(|error| failed(desk.work, USER, error.into()))?;
     if plan::patch(desk.import.directory.tree(), user, &patch, (desk.import.now)()).is_empty() {
         return Ok(Done::nothing_but(Outcome::Unchanged));
     }
+    // Where this fails, the guess counts as a log-in that failed.
     let changed = write_patch(desk, mail, &patch).await.map_err(|error| failed(desk.work, USER, error))?;
+    if let Some(guess) = guess {
+        guess.undecided();
+    }
     Ok(Done { outcome: Outcome::Updated, changed })
-}
-
-/// Leaves a password out that the user has already: written again it would end the user's tokens, and a policy that
-/// remembers passwords would refuse it. The password of a blocked user cannot be tried, so it is written.
-async fn without_same_password(
-    desk: &Desk<'_>,
-    mail: &MailAddress,
-    patch: UserPatch,
-) -> Result<UserPatch, DirectoryError> {
-    let Some(password) = patch.password() else { return Ok(patch) };
-    let Some(account) = desk.import.directory.account_of_login(mail).await? else { return Ok(patch) };
-    let is_same = desk.import.directory.is_password_of(Some(&account), password).await?;
-    Ok(if is_same { patch.without_password() } else { patch })
 }
 
 async fn write_patch(
@@ -146,7 +153,7 @@ async fn write_patch(
         try_taking(desk, &patch.addresses(), Some(mail)).await?;
         return Ok(None);
     }
-    let may_touch = |user: &User| desk.import.may_make_super || !is_super(user);
+    let may_touch = |user: &LiveUser| desk.import.reach.has(&user.user);
     let (tenant, now) = (&desk.tenant, (desk.import.now)());
     let anything = Precondition::None;
     desk.import.directory.patch_user(tenant, mail, patch, &anything, now, may_touch).await.map(Some)
@@ -159,7 +166,7 @@ async fn try_update(
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
     let patch = form::user_patch(mail, parameters, &desk.tenant)?;
-    if !desk.import.may_make_super && patch.makes_super() {
+    if !desk.import.reach.may_change(&patch) {
         return Err(forbidden());
     }
     try_taking(desk, &patch.addresses(), Some(mail)).await.map_err(|error| failed(desk.work, USER, error))?;
@@ -188,11 +195,7 @@ async fn try_taking(
     Ok(())
 }
 
-fn is_super(user: &User) -> bool {
-    user.role() == Role::SuperAdministrator
-}
-
-fn wrong_mail(reason: &impl std::fmt::Display) -> Refusal {
+fn wrong_mail(reason: &FieldError) -> Refusal {
     Message::of_parameter(MAIL_PARAMETER, &format!("{MAIL_PARAMETER} {reason}")).into()
 }
 

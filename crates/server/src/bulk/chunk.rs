@@ -3,6 +3,7 @@
 use super::{
     place::Stop,
     rows::{Row, Rows},
+    text::FileEncoding,
 };
 use std::collections::HashSet;
 use tokio::io::AsyncRead;
@@ -14,10 +15,11 @@ const MAX_ROWS: usize = 256;
 const MAX_SIZE: usize = 1024 * 1024;
 
 /// Rows to be done, and why no more follow.
-#[derive(Default)]
 pub(super) struct Chunk {
     pub(super) rows: Vec<Row>,
     pub(super) stops: Vec<Stop>,
+    /// The encoding of the file, as far as it is known.
+    pub(super) encoding: FileEncoding,
 }
 
 /// Rows in chunks.
@@ -38,20 +40,20 @@ impl<R: AsyncRead + Unpin> Chunks<R> {
         if self.over {
             return None;
         }
-        let (mut chunk, mut size) = (Chunk::default(), 0);
+        let (mut rows, mut stops, mut size) = (Vec::new(), Vec::new(), 0);
         let mut named = HashSet::new();
-        while let Some(row) = self.next_row(&mut chunk.stops).await {
+        while let Some(row) = self.next_row(&mut stops).await {
             let addresses = row.addresses();
-            let is_full = chunk.rows.len() >= MAX_ROWS || size >= MAX_SIZE;
+            let is_full = rows.len() >= MAX_ROWS || size >= MAX_SIZE;
             if is_full || addresses.iter().any(|address| named.contains(address)) {
                 self.waiting = Some(row);
                 break;
             }
             size += row.size;
             named.extend(addresses);
-            chunk.rows.push(row);
+            rows.push(row);
         }
-        Some(chunk)
+        Some(Chunk { rows, stops, encoding: self.rows.encoding() })
     }
 
     async fn next_row(&mut self, stops: &mut Vec<Stop>) -> Option<Row> {

@@ -1,18 +1,29 @@
-//! CSV (RFC 4180), as `csv-core` reads it. Beyond the RFC: `;` separates cells as well as `,`, whichever the header
-//! has; LF ends a line as well as CRLF; rows without a value are skipped. Refused: quotation marks that are not
-//! closed, and text after a closing one.
+//! CSV (RFC 4180), as `csv-core` reads it, and as spreadsheets write it: cells are separated by whichever of
+//! `;`, `,`, tab, `|` and `:` the header has, or by blanks, or by what a first line `sep=;` says; LF and CR end a line
+//! as well as CRLF; cells may be missing at the end of a row, or be there beyond the header and empty; rows without a
+//! value are skipped. Refused: quotation marks that are not closed, text after a closing one, and values beyond the header.
+//!
+//! Apostrophes that our own export has put before what a spreadsheet would take for a formula are taken away in the
+//! columns that the export has.
 
 use super::{
-    MAX_RECORD, Mode, columns,
+    MAX_RECORD, Mode,
+    columns::{self, Column},
     marks::Marks,
     place::{Place, Stop},
     rows::{Found, Step},
 };
-use crate::http::{form::Parameters, message::Message};
+use address_book::export::csv::unguarded;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use visible_text::{Visible, is_blank};
+use web::{answer::Message, form::Parameters};
 
 /// How many cells there is room for at first; every name there is, once.
 const FIRST_CELLS: usize = 32;
+/// What may separate cells; blanks do where a header has none of these.
+const SEPARATORS: [u8; 5] = *b";,\t|:";
+/// How a first line begins that names the separator, for Excel.
+const SEPARATOR_LINE: &str = "sep=";
 
 /// Rows of a table from its text, as it comes.
 pub(super) struct CsvRows {
@@ -20,7 +31,7 @@ pub(super) struct CsvRows {
     /// There once the separator is known.
     reader: Option<Reader>,
     marks: Marks,
-    columns: Option<Vec<&'static str>>,
+    columns: Option<Vec<Column>>,
     /// The text of the row's cells, and its used part.
     text: Vec<u8>,
     text_used: usize,
@@ -47,17 +58,30 @@ impl CsvRows {
         self.marks.place
     }
 
+    /// Whether the header was read.
+    pub(super) fn is_past_header(&self) -> bool {
+        self.columns.is_some()
+    }
+
     /// Reads text up to the end of a row. `last` says that no more text will come.
     pub(super) fn push(&mut self, text: &str, last: bool) -> Result<Step, Vec<Stop>> {
+        let mut used = 0;
         if self.reader.is_none() {
-            let Some(separator) = separator(text, last) else { return Ok(Step::MORE) };
-            self.marks.set_separator(separator);
-            self.reader = Some(ReaderBuilder::new().delimiter(separator).build());
+            let Some(beginning) = Beginning::of(text, last)? else { return Ok(Step::MORE) };
+            self.marks.set_separator(beginning.separator);
+            self.reader = Some(ReaderBuilder::new().delimiter(beginning.separator).build());
+            used = beginning.length;
+            self.follow(text.get(..used).unwrap_or_default())?;
         }
-        let (ended, used) = self.read(text.as_bytes());
-        self.marks.follow(text.as_bytes().get(..used).unwrap_or_default()).map_err(|stop| vec![stop])?;
+        let text = text.get(used..).unwrap_or_default();
+        let (ended, read) = self.read(text.as_bytes());
+        self.follow(text.get(..read).unwrap_or_default())?;
         let found = if ended { self.take_row()? } else { None };
-        Ok(Step { used, found })
+        Ok(Step { used: used + read, found })
+    }
+
+    fn follow(&mut self, text: &str) -> Result<(), Vec<Stop>> {
+        self.marks.follow(text.as_bytes()).map_err(|stop| vec![stop])
     }
 
     /// Ends the text, and the last row where no line break did.
@@ -99,7 +123,7 @@ impl CsvRows {
         };
         let cells: Vec<String> = self.ends.iter().take(self.ends_used).map(cell).collect();
         (self.text_used, self.ends_used) = (0, 0);
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
+        if cells.iter().all(|cell| is_blank(cell)) {
             return Ok(None);
         }
         let line = self.marks.row_line;
@@ -107,11 +131,14 @@ impl CsvRows {
             self.columns = Some(columns::of_header(&cells, line, self.mode)?);
             return Ok(None);
         };
+        let kind = columns.iter().zip(&cells).find(|(column, _)| **column == Column::Kind);
+        let is_user = kind.is_none_or(|(_, kind)| columns::is_user(kind));
+        let is_exported = columns.iter().any(|column| !matches!(column, Column::Field { .. }));
         let content = match self.marks.stray {
             Some(place) => Err(stray(line, place)),
             None => parameters(columns, cells),
         };
-        Ok(Some(Found { line, size: self.marks.row_size, content }))
+        Ok(Some(Found { line, size: self.marks.row_size, is_exported, is_user, content }))
     }
 }
 
@@ -123,28 +150,79 @@ fn stray(row_line: usize, Place { line, column }: Place) -> Message {
     ))
 }
 
-/// The parameters of a row. An empty cell is not given.
-fn parameters(columns: &[&'static str], cells: Vec<String>) -> Result<Parameters, Message> {
-    let (expected, there) = (columns.len(), cells.len());
-    if expected != there {
-        let message = format!("the row has {there} cell(s), and the header names {expected} column(s)");
+/// The parameters of a row. An empty cell is not given, nor is one that is missing.
+fn parameters(columns: &[Column], mut cells: Vec<String>) -> Result<Parameters, Message> {
+    let width = columns.len();
+    let surplus = cells.iter().enumerate().skip(width).find(|(_, cell)| !is_blank(cell));
+    if let Some((at, cell)) = surplus {
+        let (number, cell) = (at + 1, Visible(cell));
+        let message = format!("cell {number} has a value, {cell}, and the header names {width} column(s)");
         return Err(Message::Text(message));
     }
-    let given = columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
-    Ok(Parameters::of_pairs(given.map(|(name, cell)| ((*name).to_owned(), cell)))?)
+    cells.truncate(width);
+    let given = columns.iter().zip(cells).filter_map(|(column, cell)| match column {
+        Column::Field { .. } if cell.is_empty() => None,
+        Column::Field { name, may_be_guarded: true } => Some(((*name).to_owned(), unguarded(&cell))),
+        Column::Field { name, .. } => Some(((*name).to_owned(), cell)),
+        Column::Kind | Column::Exported => None,
+    });
+    Ok(Parameters::of_pairs(given)?)
+}
+
+/// What a table begins with.
+struct Beginning {
+    separator: u8,
+    /// The length of the line that names it, without its end; nothing of a header.
+    length: usize,
+}
+
+impl Beginning {
+    /// Nothing while more of the text is needed.
+    fn of(text: &str, last: bool) -> Result<Option<Self>, Vec<Stop>> {
+        let end = text.find(['\r', '\n']);
+        let line = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+        let plain = line.trim_matches('"');
+        let begins = plain.len() >= SEPARATOR_LINE.len() && plain.is_char_boundary(SEPARATOR_LINE.len());
+        let (begin, named) = if begins { plain.split_at(SEPARATOR_LINE.len()) } else { (plain, "") };
+        if !begin.eq_ignore_ascii_case(SEPARATOR_LINE) {
+            let may_become_one = !begins && end.is_none() && !last && text.len() <= SEPARATOR_LINE.len();
+            let separator = if may_become_one { None } else { separator(text, last) };
+            return Ok(separator.map(|separator| Self { separator, length: 0 }));
+        }
+        if end.is_none() && !last && line.len() <= MAX_RECORD {
+            return Ok(None);
+        }
+        // A spreadsheet that has taken the line for a row has put separators behind it.
+        let mut characters = named.chars();
+        let separator =
+            characters.next().and_then(|c| u8::try_from(c).ok()).filter(|c| SEPARATORS.contains(c));
+        let separator =
+            separator.filter(|separator| characters.all(|c| c == char::from(*separator) || c == '"'));
+        separator.map(|separator| Some(Self { separator, length: line.len() })).ok_or_else(|| {
+            let message = "the first line names a separator that is none of ; , | : and tab";
+            vec![Stop::new(1, None, message)]
+        })
+    }
 }
 
 /// What separates the cells, as the header has it; nothing while more of it is needed.
 fn separator(text: &str, last: bool) -> Option<u8> {
     let (mut quoted, mut begun) = (false, false);
+    // Blanks inside, where the header has nothing else.
+    let (mut after_blank, mut has_blanks) = (false, false);
+    let otherwise = |has_blanks| if has_blanks { b' ' } else { b';' };
     for byte in text.bytes() {
         match byte {
-            b';' | b',' if !quoted => return Some(byte),
-            // A table of one column.
-            b'\r' | b'\n' if begun && !quoted => return Some(b';'),
-            b'"' => (quoted, begun) = (!quoted, true),
-            byte => begun |= !byte.is_ascii_whitespace(),
+            _ if quoted && byte != b'"' => {}
+            byte if SEPARATORS.contains(&byte) => return Some(byte),
+            b'\r' | b'\n' if begun => return Some(otherwise(has_blanks)),
+            b' ' => after_blank = begun,
+            byte if byte.is_ascii_whitespace() => {}
+            byte => {
+                has_blanks |= after_blank;
+                (quoted, begun) = (quoted ^ (byte == b'"'), true);
+            }
         }
     }
-    (last || text.len() > MAX_RECORD).then_some(b';')
+    (last || text.len() > MAX_RECORD).then_some(otherwise(has_blanks))
 }

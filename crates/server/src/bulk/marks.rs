@@ -35,6 +35,8 @@ pub(super) struct Marks {
     opened: Place,
     /// Where text stands after a closing quotation mark of the row.
     pub(super) stray: Option<Place>,
+    /// Whether the last byte was a CR, which ends a line with or without an LF.
+    after_cr: bool,
 }
 
 impl Marks {
@@ -47,6 +49,7 @@ impl Marks {
             row_size: 0,
             opened: Place::START,
             stray: None,
+            after_cr: false,
         }
     }
 
@@ -58,12 +61,21 @@ impl Marks {
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         for &byte in bytes {
             self.step(byte);
-            self.place.pass(byte);
+            self.pass(byte);
             if self.row_size > MAX_RECORD {
                 return Err(self.too_long());
             }
         }
         Ok(())
+    }
+
+    fn pass(&mut self, byte: u8) {
+        if byte == b'\r' {
+            self.place.pass(b'\n');
+        } else if byte != b'\n' || !self.after_cr {
+            self.place.pass(byte);
+        }
+        self.after_cr = byte == b'\r';
     }
 
     fn step(&mut self, byte: u8) {

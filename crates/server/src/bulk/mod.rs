@@ -3,25 +3,33 @@
 //! a second opinion on fields, and to undo: what is done is reported, and the same file again finishes it.
 
 mod apply;
+mod charset;
 mod chunk;
 mod columns;
 mod csv;
+mod decoder;
+mod guess;
 mod marks;
 mod ndjson;
+mod passwords;
 mod place;
 mod report;
 mod rows;
 mod run;
+mod same;
 #[cfg(test)]
 mod tests;
 mod text;
 mod trial;
+mod unpack;
 
+pub use charset::Charset;
+pub use passwords::Comparisons;
 pub use place::Stop;
 pub use report::{Outcome, Report, RowReport, Summary, lines};
 pub use rows::{Format, Row, Rows};
 pub use run::{Import, run};
-pub use text::Charset;
+pub use text::FileEncoding;
 
 /// Longest row in bytes of UTF-8. The fullest one has a description of 4,096 characters, 16 other texts of up to 256
 /// and 100 aliases of 254: 16 KiB and 16 KiB at 4 bytes a character, and 25 KiB. Escapes of JSON make three times as

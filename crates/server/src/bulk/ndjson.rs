@@ -1,16 +1,19 @@
-//! NDJSON: a flat JSON object a line. A line that is none is an error of that row alone.
+//! NDJSON: a flat JSON object a line. A line that is none is an error of that row alone. What an export of the address
+//! book says of a contact beyond fields is passed over, as in tables.
 
 use super::{
-    MAX_RECORD, columns,
+    MAX_RECORD,
+    columns::{self, KIND},
     place::Place,
     rows::{Found, Step},
 };
-use crate::http::{
-    form::{FormError, Parameters},
-    message::Message,
-};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use visible_text::is_blank;
+use web::{
+    answer::Message,
+    form::{FormError, Parameters},
+};
 
 /// Objects from text, as it comes.
 pub(super) struct NdjsonRows {
@@ -59,26 +62,35 @@ impl NdjsonRows {
 
     fn take_row(&mut self, number: usize) -> Option<Found> {
         let line = std::mem::take(&mut self.line);
-        let content = if std::mem::take(&mut self.too_long) {
+        let mut content = if std::mem::take(&mut self.too_long) {
             Err(Message::Text(format!("the line is too long: at most {MAX_RECORD} bytes")))
-        } else if line.trim().is_empty() {
+        } else if is_blank(&line) {
             return None;
         } else {
-            parameters(&line)
+            object(&line)
         };
-        Some(Found { line: number, size: line.len(), content })
+        let size = line.len();
+        let (is_exported, is_user) = content.as_mut().map_or((false, true), take_exported);
+        Some(Found { line: number, size, is_exported, is_user, content: content.and_then(parameters) })
     }
 }
 
-fn parameters(line: &str) -> Result<Parameters, Message> {
-    let object: Map<String, Value> =
-        serde_json::from_str(line).map_err(|error| Message::Text(no_object(line, &error)))?;
-    let unknown = object.keys().filter_map(|name| {
-        let (shown, reason) = (columns::shown(name), columns::unknown(name)?);
-        let reason = format!("{shown} {reason}");
-        Some((shown, reason))
-    });
-    let unknown: BTreeMap<_, _> = unknown.collect();
+fn object(line: &str) -> Result<Map<String, Value>, Message> {
+    serde_json::from_str(line).map_err(|error| Message::Text(no_object(line, &error)))
+}
+
+/// Takes out what an export of the address book says of a contact beyond fields; returns whether there is any, and
+/// whether the contact is a user.
+fn take_exported(object: &mut Map<String, Value>) -> (bool, bool) {
+    let is_user = object.get(KIND).and_then(Value::as_str).is_none_or(columns::is_user);
+    let before = object.len();
+    object.retain(|name, _| !columns::is_exported_only(name));
+    (object.len() < before, is_user)
+}
+
+fn parameters(object: Map<String, Value>) -> Result<Parameters, Message> {
+    let unknown = object.keys().filter_map(|name| Some((columns::shown(name), columns::unknown(name)?)));
+    let unknown: BTreeMap<_, _> = unknown.take(columns::SHOWN_NAMES).collect();
     if !unknown.is_empty() {
         return Err(Message::ByParameter(unknown));
     }

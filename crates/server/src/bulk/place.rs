@@ -36,18 +36,48 @@ pub struct Stop {
     result: &'static str,
     /// The line that it is about, from 1.
     pub line: usize,
-    /// The column that it is about, from 1: a character of the line; of a mistake in a CSV header, a column of
-    /// the table.
+    /// The column that it is about, from 1: a character of the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub column: Option<usize>,
     /// What is wrong, in words.
     pub message: String,
+    /// What it counts as in the summary.
+    #[serde(skip)]
+    pub(super) counts: Counts,
+}
+
+/// What a stop counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counts {
+    /// An error, but no row: the rows are not reached.
+    AsError,
+    /// The same, of a header.
+    OfHeader,
+    /// A row that is an error: the one in which the file breaks off.
+    AsRow,
+    /// Nothing: the rows that it is about are reported.
+    Not,
 }
 
 impl Stop {
     pub(super) fn new(line: usize, column: Option<usize>, message: impl Into<String>) -> Self {
-        Self { result: "error", line, column, message: message.into() }
+        Self { result: "error", line, column, message: message.into(), counts: Counts::AsError }
+    }
+
+    /// Of a header. It names columns of the table, which are no places in the line.
+    pub(super) fn of_header(line: usize, message: impl Into<String>) -> Self {
+        Self::new(line, None, message).counting(Counts::OfHeader)
+    }
+
+    /// Whether it is about the header of a table.
+    #[must_use]
+    pub fn is_of_header(&self) -> bool {
+        self.counts == Counts::OfHeader
+    }
+
+    pub(super) fn counting(self, counts: Counts) -> Self {
+        Self { counts, ..self }
     }
 }
 

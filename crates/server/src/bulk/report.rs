@@ -1,11 +1,12 @@
 //! What is told of an import: a line of JSON for each row, in the order of the file, and a summary.
 
-use super::place::Stop;
-use crate::http::message::Message;
+use super::place::{Counts, Stop};
+use crate::http::message::MessageBody;
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
+use web::answer::Message;
 
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,6 +24,11 @@ pub enum Report {
         /// Whether it was only tried.
         #[serde(rename = "dry-run")]
         dry_run: bool,
+        /// The encoding that the file was read in, by its name in the Encoding Standard, or cp866.
+        encoding: String,
+        /// Whether that was guessed from the letters; a `charset` says it.
+        #[serde(rename = "encoding-guessed")]
+        encoding_guessed: bool,
     },
 }
 
@@ -42,12 +48,20 @@ pub struct RowReport {
     #[serde(rename = "result")]
     pub outcome: Outcome,
     /// Why it is an error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_body")]
+    #[schema(nullable = false, value_type = Option<MessageBody<'static>>)]
     pub message: Option<Message>,
+    /// The name in one of the first rows, as it was read: a wrong encoding is seen by it.
+    #[serde(skip)]
+    pub name: Option<String>,
     /// The identifier of an entry that was changed: what is remembered about its account is out of date.
     #[serde(skip)]
     pub changed: Option<String>,
+}
+
+#[expect(clippy::ref_option, reason = "serde gives it so")]
+fn as_body<S: Serializer>(message: &Option<Message>, serializer: S) -> Result<S::Ok, S::Error> {
+    message.as_ref().map(MessageBody::new).serialize(serializer)
 }
 
 /// What was done with a row.
@@ -61,6 +75,8 @@ pub enum Outcome {
     Updated,
     /// The user was as the row says already.
     Unchanged,
+    /// Nothing: the row of an export is about another contact than a user.
+    Skipped,
     /// Nothing, or not known.
     Error,
 }
@@ -69,7 +85,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ImportSummary)]
 pub struct Summary {
-    /// Rows that are reported.
+    /// All rows, the one in which a file breaks off among them; each is one of the following.
     pub rows: usize,
     /// Users made.
     pub created: usize,
@@ -77,7 +93,9 @@ pub struct Summary {
     pub updated: usize,
     /// Users that were so already.
     pub unchanged: usize,
-    /// Rows that are errors, and reasons to read no further.
+    /// Rows of an export that are about other contacts than users.
+    pub skipped: usize,
+    /// Rows that are errors. Of a wrong header, what is wrong with it.
     pub errors: usize,
 }
 
@@ -88,8 +106,17 @@ impl Summary {
             Outcome::Created => &mut self.created,
             Outcome::Updated => &mut self.updated,
             Outcome::Unchanged => &mut self.unchanged,
+            Outcome::Skipped => &mut self.skipped,
             Outcome::Error => &mut self.errors,
         } += 1;
+    }
+
+    pub(super) fn count_stop(&mut self, stop: &Stop) {
+        match stop.counts {
+            Counts::AsRow => self.count(Outcome::Error),
+            Counts::AsError | Counts::OfHeader => self.errors += 1,
+            Counts::Not => {}
+        }
     }
 }
 

@@ -2,17 +2,20 @@
 
 use super::{
     Mode,
+    charset::Charset,
     csv::CsvRows,
+    decoder::TextError,
     ndjson::NdjsonRows,
-    place::{Place, Stop},
-    text::{Charset, Decoding, TextError},
+    place::{Counts, Place, Stop},
+    text::{Declared, Decoding, FileEncoding},
+    unpack::{UnpackError, Unpacking},
 };
-use crate::http::{form::Parameters, message::Message};
 use mail_model::{
     address::MailAddress,
     user::{command::MAIL_PARAMETER, field::UserField},
 };
 use tokio::io::{AsyncRead, AsyncReadExt};
+use web::{answer::Message, form::Parameters};
 
 /// How much is read at once.
 const PIECE: usize = 16 * 1024;
@@ -25,7 +28,7 @@ pub enum Format {
         /// Its encoding; found out where it is not declared.
         charset: Option<Charset>,
     },
-    /// A JSON object a line, in UTF-8.
+    /// A JSON object a line, in UTF-8, or in UTF-16 with a mark.
     Ndjson,
 }
 
@@ -38,6 +41,10 @@ pub struct Row {
     pub(super) line: usize,
     /// Its length in bytes of UTF-8.
     pub(super) size: usize,
+    /// Whether it comes from an export of the address book, which says what people are shown as.
+    pub(super) is_exported: bool,
+    /// Whether it is about a user, and not about a list or another contact of an export.
+    pub(super) is_user: bool,
     /// The address, as it was given.
     pub(super) mail: Option<String>,
     /// Everything else.
@@ -53,7 +60,16 @@ impl Row {
                 Err(error) => content = Err(Message::of_parameter(MAIL_PARAMETER, &error.to_string())),
             }
         }
-        Self { number, line: found.line, size: found.size, mail, content }
+        let Found { line, size, is_exported, is_user, .. } = found;
+        Self { number, line, size, is_exported, is_user, mail, content }
+    }
+
+    /// The name of the user, as it was given; nothing where none was.
+    pub(super) fn name(&self) -> Option<String> {
+        let parameters = self.content.as_ref().ok()?;
+        let parts = [UserField::FirstName, UserField::LastName, UserField::DisplayName];
+        let parts: Vec<_> = parts.iter().filter_map(|field| parameters.first(field.api_name())).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 
     /// The addresses that it names, each in its one spelling.
@@ -71,6 +87,8 @@ impl Row {
 pub(super) struct Found {
     pub(super) line: usize,
     pub(super) size: usize,
+    pub(super) is_exported: bool,
+    pub(super) is_user: bool,
     pub(super) content: Result<Parameters, Message>,
 }
 
@@ -113,19 +131,43 @@ impl Parser {
             Self::Ndjson(rows) => rows.place(),
         }
     }
+
+    /// Whether what comes now are rows.
+    fn is_at_rows(&self) -> bool {
+        match self {
+            Self::Csv(rows) => rows.is_past_header(),
+            Self::Ndjson(_) => true,
+        }
+    }
 }
 
 /// Why no more text comes.
 enum End {
     Reached,
     NoText(TextError),
+    Packed(UnpackError),
     Broken(std::io::Error),
+}
+
+impl End {
+    /// Why the file is read no further; nothing where it was read to its end.
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::Reached => None,
+            Self::NoText(error) => Some(error.to_string()),
+            Self::Packed(error) => Some(error.to_string()),
+            Self::Broken(error) => Some(format!("the file cannot be read to its end: {error}")),
+        }
+    }
 }
 
 /// The rows of a file.
 pub struct Rows<R> {
     reader: R,
     piece: Box<[u8]>,
+    unpacking: Unpacking,
+    /// The file's bytes that came with the last piece.
+    unpacked: Vec<u8>,
     decoding: Decoding,
     /// Text, and how much of it the parser has read.
     text: String,
@@ -137,16 +179,20 @@ pub struct Rows<R> {
 }
 
 impl<R: AsyncRead + Unpin> Rows<R> {
-    /// The rows that a reader has. The mode decides which columns a table must have.
+    /// The rows that a reader has, plain or packed by gzip. The mode decides which columns a table must have.
     pub fn new(reader: R, format: Format, mode: Mode) -> Self {
-        let (parser, charset) = match format {
-            Format::Csv { charset } => (Parser::Csv(Box::new(CsvRows::new(mode))), charset),
-            Format::Ndjson => (Parser::Ndjson(NdjsonRows::new()), Some(Charset::Utf8)),
+        let (parser, declared) = match format {
+            Format::Csv { charset } => {
+                (Parser::Csv(Box::new(CsvRows::new(mode))), charset.map_or(Declared::Nothing, Declared::As))
+            }
+            Format::Ndjson => (Parser::Ndjson(NdjsonRows::new()), Declared::Unicode),
         };
         Self {
             reader,
             piece: vec![0; PIECE].into_boxed_slice(),
-            decoding: Decoding::new(charset),
+            unpacking: Unpacking::Start(None),
+            unpacked: Vec::new(),
+            decoding: Decoding::new(declared),
             text: String::new(),
             used: 0,
             end: None,
@@ -164,8 +210,15 @@ impl<R: AsyncRead + Unpin> Rows<R> {
         if self.over {
             return Ok(None);
         }
-        let found = self.find().await;
+        let mut found = self.find().await;
         self.over = !matches!(found, Ok(Some(_)));
+        if let Err(stops) = &mut found
+            && self.parser.is_at_rows()
+        {
+            for stop in stops {
+                stop.counts = Counts::AsRow;
+            }
+        }
         Ok(found?.map(|found| {
             self.number += 1;
             Row::new(self.number, found)
@@ -181,14 +234,10 @@ impl<R: AsyncRead + Unpin> Rows<R> {
             match (step, &self.end) {
                 (Step { found: Some(found), .. }, _) => return Ok(Some(found)),
                 (Step { used: 0, .. }, None) => self.read().await,
-                (Step { used: 0, .. }, Some(End::Reached)) => return self.parser.finish(),
-                (Step { used: 0, .. }, Some(End::NoText(error))) => {
-                    return Err(vec![self.parser.place().stop(error.to_string())]);
-                }
-                (Step { used: 0, .. }, Some(End::Broken(error))) => {
-                    let message = format!("the file cannot be read to its end: {error}");
-                    return Err(vec![self.parser.place().stop(message)]);
-                }
+                (Step { used: 0, .. }, Some(end)) => match end.reason() {
+                    None => return self.parser.finish(),
+                    Some(reason) => return Err(vec![self.parser.place().stop(reason)]),
+                },
                 _ => {}
             }
         }
@@ -205,10 +254,18 @@ impl<R: AsyncRead + Unpin> Rows<R> {
             }
         };
         let bytes = self.piece.get(..read).unwrap_or_default();
-        match self.decoding.push(bytes, read == 0, &mut self.text) {
-            Err(error) => self.end = Some(End::NoText(error)),
-            Ok(()) if read == 0 => self.end = Some(End::Reached),
-            Ok(()) => {}
-        }
+        self.unpacked.clear();
+        let unpacked = self.unpacking.push(bytes, read == 0, &mut self.unpacked);
+        let is_last = read == 0 && unpacked.is_ok();
+        self.end = match (self.decoding.push(&self.unpacked, is_last, &mut self.text), unpacked) {
+            (Err(error), _) => Some(End::NoText(error)),
+            (Ok(()), Err(error)) => Some(End::Packed(error)),
+            (Ok(()), Ok(())) => is_last.then_some(End::Reached),
+        };
+    }
+
+    /// The encoding of the file, as far as it is known.
+    pub(super) fn encoding(&self) -> FileEncoding {
+        self.decoding.encoding()
     }
 }

@@ -4,13 +4,16 @@ use super::{
     Mode,
     apply::{Done, apply},
     chunk::{Chunk, Chunks},
-    place::Stop,
+    passwords::Comparisons,
+    place::{Counts, Stop},
     report::{Outcome, Report, RowReport, Summary},
     rows::{Row, Rows},
+    text::FileEncoding,
     trial::Trial,
 };
+use administration::policy::Reach;
 use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{FutureExt, Stream, StreamExt, stream};
 use jiff::Timestamp;
 use mail_model::{deletion::Retention, tenant::TenantId};
 use std::{
@@ -20,7 +23,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::{io::AsyncRead, sync::Mutex};
+use tokio::{io::AsyncRead, sync::Mutex, task::JoinError};
 
 /// How many rows may fail one after the other because the directory is out of reach: more than a restart of a
 /// connection or a busy moment costs, and soon enough that nobody waits for the failure of thousands.
@@ -29,6 +32,9 @@ const MAX_OUT_OF_REACH: usize = 20;
 /// Rows that are begun for each that is done at a time. They are reported in the order of the file, so a slow one would
 /// otherwise keep those behind it from being begun: with passwords to hash that cost one row in fifteen.
 const AHEAD: usize = 4;
+
+/// Of how many rows, from the first, the names are told.
+const NAMED_ROWS: usize = 3;
 
 /// What an import is to do, and in whose name.
 #[derive(Clone)]
@@ -39,11 +45,14 @@ pub struct Import {
     pub tenant: TenantId,
     /// What is done with rows.
     pub mode: Mode,
-    /// Whether everything is done but the writes. What only a write finds out, such as a password that the policy
-    /// refuses, stays unknown. Of the rows before, the addresses that they would take count, and nothing else.
+    /// Whether everything is done but the writes, and the comparing of passwords. What only these find out, such as a
+    /// password that the user has already or that the policy refuses, stays unknown. Of the rows before, the addresses that they would take count, and nothing else.
     pub dry_run: bool,
-    /// Whether who asks may make, and touch, super administrators.
-    pub may_make_super: bool,
+    /// How far whoever imports may change users.
+    pub reach: Reach,
+    /// What limits how often a row's password may be compared with a user's; `None` where whoever imports has the service
+    /// account's password.
+    pub comparisons: Option<Comparisons>,
     /// How long deleted users keep their addresses, for what is said of one that is taken.
     pub retention: Retention,
     /// What time it is.
@@ -73,8 +82,9 @@ impl Work {
     }
 }
 
-/// Does rows and reports each. Nothing is done but what the stream is asked for; dropped half way, it leaves the rest
-/// undone, and of the rows under way nobody knows.
+/// Does rows and reports each. Nothing is begun but what the stream is asked for. What was begun comes to its end by
+/// itself, whether or not anybody asks for more: so nothing that others need, neither a turn nor a connection, is kept by
+/// who takes no report. Dropped half way, the stream leaves the rest undone, and of the rows under way nobody hears.
 pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<Item = Report> {
     let tally = Tally {
         summary: Summary::default(),
@@ -83,6 +93,7 @@ pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<I
         line: 1,
         stopping: Arc::new(AtomicBool::new(false)),
         told_why: false,
+        encoding: FileEncoding { name: String::new(), guessed: false },
         ended: false,
     };
     let work = Arc::new(Work { import, trial: Trial::default(), tenant: Mutex::new(None) });
@@ -102,6 +113,8 @@ enum Event {
     /// A row was not begun, since the import is stopping.
     NotBegun,
     Stop(Stop),
+    /// Rows were read in an encoding.
+    Read(FileEncoding),
 }
 
 fn events<R: AsyncRead + Unpin>(
@@ -114,18 +127,29 @@ fn events<R: AsyncRead + Unpin>(
         let stopped = stopped.load(Ordering::Relaxed);
         async move { if stopped { None } else { Some((chunks.next().await?, chunks)) } }
     });
-    chunks.flat_map(move |Chunk { rows, stops }| {
+    chunks.flat_map(move |Chunk { rows, stops, encoding }| {
         let (work, stopping) = (work.clone(), stopping.clone());
         let begun = work.import.directory.lanes() * AHEAD;
         let rows = stream::iter(rows).map(move |row| {
             let (work, stopping) = (work.clone(), stopping.clone());
-            async move {
+            let done = tokio::spawn(async move {
                 let _lane = work.import.directory.lane().await;
                 event(&work, row, &stopping).await
-            }
+            });
+            done.map(|done| done.unwrap_or_else(never_done))
         });
-        rows.buffered(begun).chain(stream::iter(stops).map(Event::Stop))
+        let read = stream::iter([Event::Read(encoding)]);
+        rows.buffered(begun).chain(stream::iter(stops).map(Event::Stop)).chain(read)
     })
+}
+
+/// A row whose task did not come to its end.
+fn never_done(error: JoinError) -> Event {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // The process is ending.
+        Err(_) => Event::NotBegun,
+    }
 }
 
 async fn event(work: &Work, row: Row, stopping: &AtomicBool) -> Event {
@@ -133,6 +157,7 @@ async fn event(work: &Work, row: Row, stopping: &AtomicBool) -> Event {
         return Event::NotBegun;
     }
     let (number, line, mail) = (row.number, row.line, row.mail.clone());
+    let name = (number <= NAMED_ROWS).then(|| row.name()).flatten();
     let (done, refusal) = match Box::pin(apply(work, row)).await {
         Ok(done) => (done, None),
         Err(refusal) => (Done::nothing_but(Outcome::Error), Some(refusal)),
@@ -144,7 +169,10 @@ async fn event(work: &Work, row: Row, stopping: &AtomicBool) -> Event {
     let out_of_reach = refusal.as_ref().is_some_and(|refusal| refusal.out_of_reach);
     let message = refusal.map(|refusal| refusal.message);
     let Done { outcome, changed } = done;
-    Event::Row { report: RowReport { row: number, line, mail, outcome, message, changed }, out_of_reach }
+    Event::Row {
+        report: RowReport { row: number, line, mail, outcome, message, name, changed },
+        out_of_reach,
+    }
 }
 
 /// Counts, and ends an import that has lost the directory.
@@ -158,7 +186,15 @@ struct Tally {
     /// Set so that no more rows are begun; those under way are still reported.
     stopping: Arc<AtomicBool>,
     told_why: bool,
+    encoding: FileEncoding,
     ended: bool,
+}
+
+impl Drop for Tally {
+    /// Nobody wants any more.
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Tally {
@@ -171,16 +207,23 @@ impl Tally {
                 }
                 Event::NotBegun => {}
                 Event::Stop(stop) => return Some(self.stop(stop)),
+                Event::Read(encoding) => self.encoding = encoding,
             }
         }
         if self.stopping.load(Ordering::Relaxed) && !std::mem::replace(&mut self.told_why, true) {
             let message = format!(
                 "the directory was out of reach for {MAX_OUT_OF_REACH} rows one after the other; the rows after this line were not tried"
             );
-            return Some(self.stop(Stop::new(self.line, None, message)));
+            return Some(self.stop(Stop::new(self.line, None, message).counting(Counts::Not)));
         }
         let ended = std::mem::replace(&mut self.ended, true);
-        (!ended).then_some(Report::End { summary: self.summary, dry_run: self.dry_run })
+        let FileEncoding { name, guessed } = self.encoding.clone();
+        (!ended).then_some(Report::End {
+            summary: self.summary,
+            dry_run: self.dry_run,
+            encoding: name,
+            encoding_guessed: guessed,
+        })
     }
 
     fn count(&mut self, report: &RowReport, out_of_reach: bool) {
@@ -193,7 +236,7 @@ impl Tally {
     }
 
     fn stop(&mut self, stop: Stop) -> Report {
-        self.summary.errors += 1;
+        self.summary.count_stop(&stop);
         Report::Stop(stop)
     }
 }

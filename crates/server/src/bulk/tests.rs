@@ -1,8 +1,7 @@
 //! Reading rows: what each format gives, and where each mistake is.
 
 use super::{Charset, Format, MAX_RECORD, Mode, Row, Rows, chunk::Chunks};
-use crate::http::message::Message;
-use encoding_rs::WINDOWS_1251;
+use encoding_rs::{IBM866, KOI8_R, WINDOWS_1251};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use std::{
@@ -11,8 +10,14 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, ReadBuf};
+use web::answer::Message;
 
 const CSV: Format = Format::Csv { charset: None };
+
+/// A table in an encoding that is said.
+fn csv_in(label: &str) -> Format {
+    Format::Csv { charset: Some(Charset::of_label(label).unwrap()) }
+}
 
 /// Bytes that come in pieces of a size.
 struct Pieces<'a>(&'a [u8], usize);
@@ -97,14 +102,94 @@ fn a_table_may_have_one_column_or_no_rows() {
 }
 
 #[test]
-fn a_row_of_another_width_is_an_error_of_that_row_alone() {
-    let read = read("mail;cn\na@b.c\nb@b.c;B;x\nc@b.c;C\n", CSV);
+fn cells_may_be_missing_or_too_many_where_they_are_empty() {
+    let read = read("mail;cn;title;;\na@b.c\nb@b.c;B;;; ;\u{a0}\nc@b.c;C;T;;x\n;;;;;;;\nd@b.c;;T", CSV);
     let expected = [
-        "2 - ! the row has 1 cell(s), and the header names 2 column(s)",
-        "3 - ! the row has 3 cell(s), and the header names 2 column(s)",
-        "4 c@b.c cn=C",
+        "2 a@b.c",
+        "3 b@b.c cn=B",
+        "4 - ! cell 5 has a value, x, and the header names 3 column(s)",
+        "6 d@b.c title=T",
     ];
     assert_eq!(shorts(&read), expected);
+}
+
+#[test]
+fn the_header_tells_what_separates_cells() {
+    for separator in [";", ",", "\t", "|", ":", " "] {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!(
+                "mail{separator}\"cn\"{separator}title{end}a@b.c{separator}\"{separator};,\"{separator}T{end}"
+            );
+            let told = shorts(&read(&text, CSV));
+            assert_eq!(told, [format!("2 a@b.c cn={separator};, title=T")], "{text:?}");
+            if separator != " " {
+                for line in [
+                    format!("sep={separator}"),
+                    format!("\"Sep={separator}\""),
+                    format!("sep={separator}{separator}{separator}"),
+                ] {
+                    let told = shorts(&read(format!("{line}{end}{text}"), CSV));
+                    assert_eq!(told, [format!("3 a@b.c cn={separator};, title=T")], "{line:?}");
+                }
+            }
+        }
+    }
+    for text in ["sep=\n", "sep=#\nmail", "sep=;,\nmail", "sep=a", "sep= \nmail"] {
+        let (_, said) = read(text, CSV);
+        assert_eq!(
+            said,
+            ["1:None the first line names a separator that is none of ; , | : and tab"],
+            "{text:?}"
+        );
+    }
+    assert_eq!(
+        read("sep", CSV).1,
+        ["1:None column 1 of the table: sep is no field", "1:None the column mail is missing"]
+    );
+}
+
+#[test]
+fn a_line_ends_at_cr_and_lf_and_both() {
+    let read = read("mail;title\ra@b.c;\"x\ry\"\r\rb@b.c;\"z\r\n1\" 2\r\nc@b.c;C\n\rd@b.c;D", CSV);
+    let told = shorts(&read);
+    assert_eq!(told[0], "2 a@b.c title=x\ry");
+    assert!(told[1].starts_with("5 - ! line 6, column 3: text stands after"), "{told:?}");
+    assert_eq!(told[2..], ["7 c@b.c title=C", "9 d@b.c title=D"]);
+}
+
+#[test]
+fn what_only_exports_have_is_passed_over() {
+    let text = "id;mail;kind;group;cn;title\n1;a@b.c;user;;'=A;'+7, '=x\n2;l@b.c;list;;L;\n3;r@b.c;resource;Rooms;;\n";
+    let table = read(text, CSV);
+    assert_eq!(shorts(&table), ["2 a@b.c cn==A title=+7, =x", "3 l@b.c cn=L", "4 r@b.c"]);
+    let lines = r#"{"mail":"a@b.c","kind":"user","cn":"'=A","id":"1"}
+{"mail":"l@b.c","kind":"list","group":1}
+{"mail":"u@b.c","cn":"U"}"#;
+    let lines = read(lines, Format::Ndjson);
+    assert_eq!(shorts(&lines), ["1 a@b.c cn='=A", "2 l@b.c", "3 u@b.c cn=U"]);
+    let flags = |read: &Read| read.0.iter().map(|row| (row.is_exported, row.is_user)).collect::<Vec<_>>();
+    assert_eq!(flags(&table), [(true, true), (true, false), (true, false)]);
+    assert_eq!(flags(&lines), [(true, true), (true, false), (false, true)]);
+    // A password is not what an export has.
+    let mut row = read("mail;userPassword\na@b.c;'=x\n", CSV).0.remove(0);
+    assert_eq!(row.content.as_mut().unwrap().take("userPassword"), Ok(Some("'=x".into())));
+    assert!(!row.is_exported);
+}
+
+#[test]
+fn a_file_in_any_encoding_may_be_packed() {
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+    let text = "mail;cn\r\na@b.c;Пётр\r\n";
+    for encoding in [WINDOWS_1251, IBM866, KOI8_R, encoding_rs::UTF_8] {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&encoding.encode(text).0).unwrap();
+        let packed = encoder.finish().unwrap();
+        assert_eq!(shorts(&read(&packed, CSV)), ["2 a@b.c cn=Пётр"]);
+        let (_, said) = read(&packed[..packed.len() - 8], CSV);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("damaged or cut off"), "{said:?}");
+    }
 }
 
 #[test]
@@ -151,10 +236,12 @@ fn bytes_that_do_not_fit_the_encoding_are_named_by_line_and_column() {
     let (rows, said) = read(&bytes, CSV);
     assert_eq!(rows.len(), 1);
     assert!(said[0].starts_with("3:Some(8) the bytes from here on are not UTF-8"), "{said:?}");
-    let (_, said) = read(b"mail;cn\na@b.c;\xC8\xE2\x98", CSV);
+    let (_, said) = read(b"mail;cn\na@b.c;\xC8\xE2\x98", csv_in("windows-1251"));
     assert!(said[0].starts_with("2:Some(9) the byte 0x98"), "{said:?}");
-    let (_, said) = read(b"\xFF\xFEm\0a\0", CSV);
-    assert_eq!(said, ["1:Some(1) the file is UTF-16: save it as UTF-8"]);
+    let (_, said) = read(b"mail;cn\na@b.c;Jos\x82", CSV);
+    assert!(said[0].starts_with("2:Some(10) the letters from here on are in an encoding"), "{said:?}");
+    let (_, said) = read(b"\xFF\xFE\0\0m\0\0\0", CSV);
+    assert_eq!(said, ["1:Some(1) the file is UTF-32: save it as UTF-8"]);
     let (rows, said) = read(b"{\"mail\":\"a@b.c\"}\n{\"cn\":\"\xC8\xE2\"}\n", Format::Ndjson);
     assert_eq!(rows.len(), 1);
     assert!(said[0].starts_with("2:Some(8) the bytes from here on are not UTF-8"), "{said:?}");
@@ -226,7 +313,7 @@ proptest! {
         step in 1..40_usize,
     ) {
         let table = [b"mail;cn\n", &bytes[..]].concat();
-        for format in [CSV, Format::Csv { charset: Some(Charset::Windows1251) }, Format::Ndjson] {
+        for format in [CSV, csv_in("windows-1251"), csv_in("utf-16"), Format::Ndjson] {
             for bytes in [&bytes, &table] {
                 let whole = read_with(bytes, 10_000, format, Mode::Upsert);
                 prop_assert_eq!(read_with(bytes, step, format, Mode::Upsert), whole);
@@ -236,7 +323,7 @@ proptest! {
 
     #[test]
     fn no_syntax_makes_it_panic_and_pieces_do_not_matter(
-        text in "[a@;,\"\r\n {}:1\\\\ж]{0,200}",
+        text in "(sep=)?[a@;,\"\r\n\t|= {}:1\\\\ж]{0,200}",
         step in 1..40_usize,
     ) {
         let table = format!("mail,cn\n{text}");
@@ -256,7 +343,7 @@ proptest! {
         let (bytes, _, lossy) = WINDOWS_1251.encode(&text);
         prop_assert!(!lossy);
         let utf_8 = read_with(text.as_bytes(), step, CSV, Mode::Upsert);
-        let windows = read_with(&bytes, step, Format::Csv { charset: Some(Charset::Windows1251) }, Mode::Upsert);
+        let windows = read_with(&bytes, step, csv_in("windows-1251"), Mode::Upsert);
         prop_assert_eq!(&windows.0.iter().map(short).collect::<Vec<_>>(), &shorts(&utf_8));
         let read: Vec<_> = utf_8.0.iter().map(|row| row.content.clone().unwrap().take("cn")).collect();
         let written: Vec<_> = cells.iter().map(|cell| Ok(Some(cell.clone()))).collect();
@@ -273,13 +360,14 @@ fn reports_are_lines_of_json() {
         mail: Some("x".into()),
         outcome: Outcome::Error,
         message: Some(Message::of_parameter("cn", "cn is a required value")),
+        name: Some("N".into()),
         changed: Some("id".into()),
     };
     let summary = Summary { rows: 2, created: 1, errors: 1, ..Summary::default() };
     let reports = [
         Report::Row(row),
         Report::Stop(Stop::new(7, Some(12), "wrong")),
-        Report::End { summary, dry_run: false },
+        Report::End { summary, dry_run: false, encoding: "cp866".into(), encoding_guessed: true },
     ];
     let lines: Vec<_> = {
         use futures_util::StreamExt;
@@ -287,7 +375,7 @@ fn reports_are_lines_of_json() {
     };
     let expected = r#"{"row":2,"line":3,"mail":"x","result":"error","message":{"cn":"cn is a required value"}}
 {"result":"error","line":7,"column":12,"message":"wrong"}
-{"summary":{"rows":2,"created":1,"updated":0,"unchanged":0,"errors":1},"dry-run":false}
+{"summary":{"rows":2,"created":1,"updated":0,"unchanged":0,"skipped":0,"errors":1},"dry-run":false,"encoding":"cp866","encoding-guessed":true}
 "#;
     assert_eq!(String::from_utf8(lines.concat()).unwrap(), expected);
 }

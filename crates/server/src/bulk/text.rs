@@ -1,76 +1,85 @@
-//! Bytes to text, in pieces of any size. Covered: UTF-8 with or without its mark (BOM), and Windows-1251. Never
-//! lossy: bytes that do not fit the encoding are an error. Refused: UTF-16.
+//! Bytes to text, in pieces of any size: Unicode and the encodings of the Encoding Standard. The encoding is what was
+//! declared; else what a mark says (BOM), or the pattern of UTF-16 without one; else UTF-8 where the first letters outside
+//! ASCII are that; else it is guessed from them ([`super::guess`]). Never lossy: bytes that do not fit are an error.
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, WINDOWS_1251};
-use memchr::memchr;
+use super::{
+    charset::{Charset, name_of},
+    decoder::{SteadyDecoder, TextError},
+    guess::guess,
+};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::str;
 
-/// How much of the first bytes outside ASCII is looked at to tell the encoding: a long word in UTF-8. One letter
-/// is too little: "Пё" of Windows-1251 is a letter of UTF-8 as well, "Пётр" is not.
-const MAX_FIRST_WORD: usize = 64;
-/// The byte that no letter has in Windows-1251. The WHATWG table that `encoding_rs` follows maps it to a control
-/// character.
-const UNASSIGNED: u8 = 0x98;
-const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
+/// How much is looked at to tell the encoding: so many bytes outside ASCII, some hundred letters ...
+const MAX_OUTSIDE: usize = 256;
+/// ... within this many bytes from the first of them.
+const MAX_WINDOW: usize = 64 * 1024;
+/// Letters of UTF-8 before the first bytes that are not, from which on a text is taken for UTF-8 that is broken: what
+/// comes by accident in another encoding is one letter, or of a script that no table mixes in.
+const LETTERS_OF_UTF_8: usize = 3;
+/// Longest beginning of a word that is kept for the guess.
+const MAX_BEGUN_WORD: usize = 64;
+/// Longest mark, and the shortest pattern that tells UTF-16 without one.
+const HEAD: usize = 4;
 
-/// The encoding of a text.
+/// What is known of a file's encoding beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Charset {
-    /// UTF-8.
-    Utf8,
-    /// Windows-1251, in which Excel of a Russian Windows saves CSV.
-    Windows1251,
+pub(super) enum Declared {
+    Nothing,
+    /// That it is UTF-8, or UTF-16 with a mark.
+    Unicode,
+    As(Charset),
 }
 
-impl Charset {
-    /// The encoding of a label of the Encoding Standard, such as `utf-8` or `cp1251`; of other encodings nothing.
-    #[must_use]
-    pub fn of_label(label: &str) -> Option<Self> {
-        let encoding = Encoding::for_label(label.as_bytes())?;
-        [(UTF_8, Self::Utf8), (WINDOWS_1251, Self::Windows1251)]
-            .into_iter()
-            .find_map(|(known, charset)| (known == encoding).then_some(charset))
-    }
-}
-
-/// Why bytes are no text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TextError {
-    #[error("the bytes from here on are not UTF-8: save the file as UTF-8, or name the encoding it is in")]
-    Utf8,
-    #[error(
-        "the byte 0x98 is no letter of windows-1251: save the file as UTF-8, or name the encoding it is in"
-    )]
-    Windows1251,
-    #[error("the file is UTF-16: save it as UTF-8")]
-    Utf16,
-    #[error("the file begins with the mark of UTF-8 and cannot be windows-1251, as was said")]
-    OtherMark,
+/// The encoding that a file is read in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEncoding {
+    /// Its name in the Encoding Standard, but `cp866`; `utf-8` of plain ASCII.
+    pub name: String,
+    /// Whether it is a guess from the letters.
+    pub guessed: bool,
 }
 
 /// Text from bytes, as they come.
 pub(super) struct Decoding {
-    declared: Option<Charset>,
+    declared: Declared,
     begun: bool,
-    /// Bytes that wait for more, to tell the encoding: a mark, or a first word outside ASCII.
+    /// Bytes that wait for more, to tell the encoding: a mark, or the first ones outside ASCII and what follows.
     held: Vec<u8>,
-    decoder: Option<(Charset, Decoder)>,
+    window: Window,
+    /// The beginning of the word that goes on in what is held.
+    word: Vec<u8>,
+    decoder: Option<SteadyDecoder>,
+    guessed: bool,
 }
 
 impl Decoding {
-    pub(super) fn new(declared: Option<Charset>) -> Self {
-        Self { declared, begun: false, held: Vec::new(), decoder: None }
+    pub(super) fn new(declared: Declared) -> Self {
+        Self {
+            declared,
+            begun: false,
+            held: Vec::new(),
+            window: Window::default(),
+            word: Vec::new(),
+            decoder: None,
+            guessed: false,
+        }
+    }
+
+    /// The encoding, as far as it is known.
+    pub(super) fn encoding(&self) -> FileEncoding {
+        let encoding = self.decoder.as_ref().map_or(UTF_8, |decoder| decoder.encoding());
+        FileEncoding { name: name_of(encoding), guessed: self.guessed }
     }
 
     /// Adds the text of some bytes; of an error, all that comes before it.
     pub(super) fn push(&mut self, input: &[u8], last: bool, text: &mut String) -> Result<(), TextError> {
-        if let Some((charset, decoder)) = &mut self.decoder {
-            return decode(*charset, decoder, input, last, text);
+        if let Some(decoder) = &mut self.decoder {
+            return decoder.decode(input, last, text);
         }
         self.held.extend_from_slice(input);
         if !self.begun {
-            if self.held.len() < UTF_8_MARK.len() && !last {
+            if self.held.len() < HEAD && !last {
                 return Ok(());
             }
             self.begun = true;
@@ -78,164 +87,282 @@ impl Decoding {
         }
         if self.decoder.is_none() {
             self.pass_ascii(text);
-            self.decoder = told_by(&self.held, last).map(with_decoder);
+            self.tell(last)?;
         }
-        let Some((charset, decoder)) = &mut self.decoder else { return Ok(()) };
-        decode(*charset, decoder, &std::mem::take(&mut self.held), last, text)
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        decoder.decode(&std::mem::take(&mut self.held), last, text)
     }
 
     /// Looks at the mark, and takes what was declared.
     fn begin(&mut self) -> Result<(), TextError> {
-        if UTF_16_MARKS.iter().any(|mark| self.held.starts_with(mark)) {
-            return Err(TextError::Utf16);
+        let marked = mark_of(&self.held)?;
+        if let Some((encoding, length)) = marked {
+            self.held.drain(..length);
+            if let Declared::As(charset) = self.declared
+                && charset.encoding().unwrap_or(encoding) != encoding
+            {
+                return Err(TextError::OtherMark(name_of(encoding), charset.name()));
+            }
         }
-        let marked = self.held.starts_with(UTF_8_MARK);
-        if marked && self.declared == Some(Charset::Windows1251) {
-            return Err(TextError::OtherMark);
-        }
-        if marked {
-            self.held.drain(..UTF_8_MARK.len());
-        }
-        self.decoder = self.declared.or(marked.then_some(Charset::Utf8)).map(with_decoder);
+        let found = || marked.map(|(encoding, _)| encoding).or_else(|| pattern_of(&self.held));
+        let encoding = match self.declared {
+            Declared::As(charset) => Some(charset.encoding().or_else(found).unwrap_or(UTF_16LE)),
+            Declared::Unicode => Some(found().unwrap_or(UTF_8)),
+            Declared::Nothing => found(),
+        };
+        self.decoder = encoding.map(SteadyDecoder::new);
         Ok(())
     }
 
-    /// ASCII is the same in every encoding here.
+    /// ASCII is the same in every encoding that is told apart here.
     fn pass_ascii(&mut self, text: &mut String) {
+        if self.window.scanned > 0 {
+            return;
+        }
         let ascii = self.held.iter().position(|byte| !byte.is_ascii()).unwrap_or(self.held.len());
-        text.extend(self.held.drain(..ascii).map(char::from));
+        for byte in self.held.drain(..ascii) {
+            text.push(char::from(byte));
+            if !byte.is_ascii_alphabetic() {
+                self.word.clear();
+            } else if self.word.len() < MAX_BEGUN_WORD {
+                self.word.push(byte);
+            }
+        }
+    }
+
+    /// Tells the encoding of what is held, once that is enough.
+    fn tell(&mut self, last: bool) -> Result<(), TextError> {
+        let Some(window) = self.window.of(&self.held, last) else { return Ok(()) };
+        let encoding = if is_utf_8(window, last && window.len() == self.held.len()) {
+            UTF_8
+        } else {
+            self.guessed = true;
+            guess(&[&self.word, window].concat()).ok_or(TextError::Unknown)?
+        };
+        self.decoder = Some(SteadyDecoder::new(encoding));
+        Ok(())
     }
 }
 
-fn with_decoder(charset: Charset) -> (Charset, Decoder) {
-    let encoding = match charset {
-        Charset::Utf8 => UTF_8,
-        Charset::Windows1251 => WINDOWS_1251,
-    };
-    (charset, encoding.new_decoder_without_bom_handling())
+/// How far a text has been looked at, from its first byte outside ASCII on.
+#[derive(Default)]
+struct Window {
+    scanned: usize,
+    outside: usize,
 }
 
-/// The encoding, by the first word outside ASCII; nothing while more of it is needed.
-fn told_by(bytes: &[u8], last: bool) -> Option<Charset> {
-    let end = bytes.iter().take(MAX_FIRST_WORD).position(u8::is_ascii);
-    let word = bytes.get(..end.unwrap_or(bytes.len().min(MAX_FIRST_WORD)))?;
-    let complete = end.is_some() || (last && bytes.len() < MAX_FIRST_WORD);
-    match str::from_utf8(word) {
-        _ if bytes.is_empty() => None,
-        Err(error) if error.error_len().is_some() || complete => Some(Charset::Windows1251),
-        _ if complete || word.len() == MAX_FIRST_WORD => Some(Charset::Utf8),
+impl Window {
+    /// The part of the bytes that tells the encoding, whatever pieces they come in; nothing while more is needed.
+    fn of<'a>(&mut self, held: &'a [u8], last: bool) -> Option<&'a [u8]> {
+        for byte in held.get(self.scanned..)? {
+            self.scanned += 1;
+            self.outside += usize::from(!byte.is_ascii());
+            if self.outside == MAX_OUTSIDE || self.scanned == MAX_WINDOW {
+                return held.get(..self.scanned);
+            }
+        }
+        (last && !held.is_empty()).then_some(held)
+    }
+}
+
+/// The encoding that a file's mark names, and the mark's length.
+fn mark_of(head: &[u8]) -> Result<Option<(&'static Encoding, usize)>, TextError> {
+    match head {
+        [0xFF, 0xFE, 0, 0, ..]
+        | [0, 0, 0xFE, 0xFF, ..]
+        | [1..=u8::MAX, 0, 0, 0, ..]
+        | [0, 0, 0, 1..=u8::MAX, ..] => Err(TextError::Utf32),
+        [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => Err(TextError::Workbook),
+        head => Ok(Encoding::for_bom(head)),
+    }
+}
+
+/// UTF-16 without a mark: its first characters are of ASCII, as those of a header are.
+fn pattern_of(head: &[u8]) -> Option<&'static Encoding> {
+    match head {
+        [1..=0x7F, 0, 1..=u8::MAX, 0, ..] | [1..=0x7F, 0] => Some(UTF_16LE),
+        [0, 1..=0x7F, 0, 1..=u8::MAX, ..] | [0, 1..=0x7F] => Some(UTF_16BE),
         _ => None,
     }
 }
 
-fn decode(
-    charset: Charset,
-    decoder: &mut Decoder,
-    input: &[u8],
-    last: bool,
-    text: &mut String,
-) -> Result<(), TextError> {
-    let unassigned = if charset == Charset::Windows1251 { memchr(UNASSIGNED, input) } else { None };
-    let mut rest = unassigned.and_then(|at| input.get(..at)).unwrap_or(input);
-    loop {
-        text.reserve(decoder.max_utf8_buffer_length_without_replacement(rest.len()).unwrap_or(rest.len()));
-        let (result, read) = decoder.decode_to_string_without_replacement(rest, text, last);
-        match result {
-            DecoderResult::InputEmpty if unassigned.is_some() => return Err(TextError::Windows1251),
-            DecoderResult::InputEmpty => return Ok(()),
-            DecoderResult::Malformed(..) => return Err(TextError::Utf8),
-            DecoderResult::OutputFull => rest = rest.get(read..).unwrap_or_default(),
-        }
+/// Whether bytes are UTF-8, or were before they were broken. The last character may be cut off where more follows.
+fn is_utf_8(bytes: &[u8], is_end: bool) -> bool {
+    let Err(error) = str::from_utf8(bytes) else { return true };
+    if error.error_len().is_none() && !is_end {
+        return true;
     }
+    let before = bytes.get(..error.valid_up_to()).and_then(|before| str::from_utf8(before).ok());
+    let is_usual = |c: &char| matches!(c, '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{52f}');
+    before.is_some_and(|before| before.chars().filter(is_usual).count() >= LETTERS_OF_UTF_8)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encoding_rs::{IBM866, KOI8_R, WINDOWS_1251, WINDOWS_1252};
     use proptest::prelude::*;
 
-    fn read(declared: Option<Charset>, bytes: &[u8], step: usize) -> (String, Result<(), TextError>) {
+    type Read = (String, Result<(), TextError>);
+
+    fn read_all(declared: Declared, bytes: &[u8], step: usize) -> (Read, FileEncoding) {
         let mut decoding = Decoding::new(declared);
         let mut text = String::new();
         for piece in bytes.chunks(step.max(1)) {
             if let Err(error) = decoding.push(piece, false, &mut text) {
-                return (text, Err(error));
+                return ((text, Err(error)), decoding.encoding());
             }
         }
         let end = decoding.push(&[], true, &mut text);
-        (text, end)
+        ((text, end), decoding.encoding())
+    }
+
+    fn read(declared: Declared, bytes: &[u8], step: usize) -> Read {
+        read_all(declared, bytes, step).0
+    }
+
+    fn declared(label: &str) -> Declared {
+        Declared::As(Charset::of_label(label).unwrap())
     }
 
     fn windows_1251(text: &str) -> Vec<u8> {
         WINDOWS_1251.encode(text).0.into_owned()
     }
 
+    fn utf_16(text: &str, big: bool) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect()
+    }
+
     #[test]
-    fn the_encoding_is_told_by_the_first_word_outside_ascii() {
-        for word in ["Пётр", "Иван", "Фёдор", "ООО «Рога»", "№ 1", "ж"] {
+    fn the_encoding_is_told_by_the_first_letters_outside_ascii() {
+        for (word, encoding) in [
+            ("Пётр", WINDOWS_1251),
+            ("Фёдор", WINDOWS_1251),
+            ("ООО «Рога»", WINDOWS_1251),
+            ("№ 1", WINDOWS_1251),
+            ("Пётр", IBM866),
+            ("Пётр", KOI8_R),
+            ("José Peña", WINDOWS_1252),
+        ] {
             let text = format!("mail;cn\r\na@b.c;{word} and more; {word}");
             for step in 1..20 {
-                assert_eq!(read(None, text.as_bytes(), step), (text.clone(), Ok(())), "{step}");
-                assert_eq!(read(None, &windows_1251(&text), step), (text.clone(), Ok(())), "{step}");
+                let told = |guessed, name: &str| FileEncoding { name: name.into(), guessed };
+                let utf_8 = read_all(Declared::Nothing, text.as_bytes(), step);
+                assert_eq!(utf_8, ((text.clone(), Ok(())), told(false, "utf-8")), "{step}");
+                let bytes = encoding.encode(&text).0;
+                let other = read_all(Declared::Nothing, &bytes, step);
+                assert_eq!(other, ((text.clone(), Ok(())), told(true, &name_of(encoding))), "{step}");
             }
         }
     }
 
     #[test]
-    fn a_mark_of_utf_8_is_skipped_and_one_of_utf_16_refused() {
-        for step in 1..6 {
-            let marked = b"\xEF\xBB\xBFmail";
-            assert_eq!(read(None, marked, step), ("mail".into(), Ok(())));
-            assert_eq!(read(Some(Charset::Utf8), marked, step), ("mail".into(), Ok(())));
-            assert_eq!(read(Some(Charset::Windows1251), marked, step).1, Err(TextError::OtherMark));
-            assert_eq!(read(None, b"\xFF\xFEm\0", step).1, Err(TextError::Utf16));
-            assert_eq!(read(None, b"\xFE\xFF\0m", step).1, Err(TextError::Utf16));
+    fn letters_outside_ascii_may_come_late_and_far_apart() {
+        let late = format!("mail;cn\r\n{}a@b.c;Пётр", "u@b.c;U\r\n".repeat(20_000));
+        let apart = format!("mail;cn\r\na@b.c;№ 5\r\n{}a@b.c;Пётр", "u@b.c;U\r\n".repeat(20_000));
+        for text in [late, apart] {
+            for bytes in [windows_1251(&text), text.clone().into_bytes()] {
+                assert_eq!(read(Declared::Nothing, &bytes, 5000), (text.clone(), Ok(())));
+            }
         }
-        assert_eq!(read(None, b"", 1), (String::new(), Ok(())));
-        assert_eq!(read(None, b"a", 1), ("a".into(), Ok(())));
+    }
+
+    #[test]
+    fn a_mark_says_the_encoding() {
+        let text = "mail;cn\na@b.c;Пётр 😀";
+        for step in 1..6 {
+            for (label, bytes) in [
+                ("utf-8", format!("\u{feff}{text}").into_bytes()),
+                ("utf-16le", utf_16(&format!("\u{feff}{text}"), false)),
+                ("utf-16be", utf_16(&format!("\u{feff}{text}"), true)),
+            ] {
+                for known in [Declared::Nothing, Declared::Unicode, declared(label)] {
+                    let (read, encoding) = read_all(known, &bytes, step);
+                    assert_eq!((read, &*encoding.name), ((text.into(), Ok(())), label));
+                }
+                let refused = read(declared("windows-1251"), &bytes, step).1;
+                assert_eq!(refused, Err(TextError::OtherMark(label.into(), "windows-1251".into())));
+            }
+            assert_eq!(read(declared("utf-16"), &utf_16(&format!("\u{feff}{text}"), true), step).0, text);
+        }
+        assert_eq!(read(Declared::Nothing, b"", 1), (String::new(), Ok(())));
+        assert_eq!(read(Declared::Nothing, b"a", 1), ("a".into(), Ok(())));
+    }
+
+    #[test]
+    fn utf_16_is_known_without_a_mark() {
+        let text = "mail;cn\na@b.c;Пётр";
+        for step in 1..6 {
+            for (label, big) in [("utf-16le", false), ("utf-16be", true)] {
+                for known in [Declared::Nothing, Declared::Unicode, declared("utf-16"), declared(label)] {
+                    let (read, encoding) = read_all(known, &utf_16(text, big), step);
+                    assert_eq!((read, &*encoding.name), ((text.into(), Ok(())), label));
+                }
+            }
+        }
+        let half = utf_16("mail;\u{41f}", false);
+        let cut = read(Declared::Nothing, &half[..half.len() - 1], 3);
+        assert_eq!(cut, ("mail;".into(), Err(TextError::Malformed("utf-16le".into()))));
+    }
+
+    #[test]
+    fn what_is_no_text_of_any_kind_is_named() {
+        let utf_32: Vec<u8> = "mail".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        assert_eq!(read(Declared::Nothing, &utf_32, 3).1, Err(TextError::Utf32));
+        assert_eq!(read(Declared::Nothing, b"\xFF\xFE\0\0m\0\0\0", 3).1, Err(TextError::Utf32));
+        assert_eq!(read(Declared::Nothing, b"PK\x03\x04\x14\0", 3).1, Err(TextError::Workbook));
+        assert_eq!(read(Declared::Nothing, b"\xD0\xCF\x11\xE0\xA1", 3).1, Err(TextError::Workbook));
+        // A byte that is no letter in most encodings, and a code page that none of them is.
+        assert_eq!(
+            read(Declared::Nothing, b"a;Jos\x82 Pe\xA4a", 3),
+            ("a;Jos".into(), Err(TextError::Unknown))
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_an_error_after_the_text_before_it() {
         for step in 1..10 {
             let half = "Иван;".as_bytes().iter().copied().chain(*b"ab\xFFcd").collect::<Vec<_>>();
-            assert_eq!(read(None, &half, step), ("Иван;ab".into(), Err(TextError::Utf8)));
+            assert_eq!(read(Declared::Nothing, &half, step), ("Иван;ab".into(), Err(TextError::Utf8)));
             let cut = "Иван; Ж".as_bytes();
             let cut = &cut[..cut.len() - 1];
-            assert_eq!(read(None, cut, step), ("Иван; ".into(), Err(TextError::Utf8)));
-            let mut unassigned = windows_1251("Иван");
-            unassigned.extend(b" \x98!");
-            assert_eq!(read(None, &unassigned, step), ("Иван ".into(), Err(TextError::Windows1251)));
+            assert_eq!(read(Declared::Nothing, cut, step), ("Иван; ".into(), Err(TextError::Utf8)));
+            for (label, byte) in [("windows-1251", 0x98), ("windows-1252", 0x81), ("iso-8859-1", 0x9D)] {
+                let bytes = [b"cn;Ab ".as_slice(), &[byte], b"!"].concat();
+                let name = if label == "iso-8859-1" { "windows-1252" } else { label };
+                let expected = Err(TextError::Unassigned(byte, name.into()));
+                assert_eq!(read(declared(label), &bytes, step), ("cn;Ab ".into(), expected));
+            }
+            let names = format!("{} ", "Иван Петров".repeat(3));
+            let bytes = [&windows_1251(&names)[..], b"\x98!"].concat();
+            let expected = Err(TextError::Unassigned(0x98, "windows-1251".into()));
+            assert_eq!(read(Declared::Nothing, &bytes, step), (names, expected));
         }
     }
 
     #[test]
     fn what_is_declared_is_not_doubted() {
-        let (text, end) = read(Some(Charset::Windows1251), "И".as_bytes(), 3);
-        assert_eq!((text.chars().count(), end), (1, Err(TextError::Windows1251)));
-        assert_eq!(read(Some(Charset::Utf8), &windows_1251("Иван"), 3).1, Err(TextError::Utf8));
-        for (label, charset) in [
-            ("UTF-8", Some(Charset::Utf8)),
-            ("cp1251", Some(Charset::Windows1251)),
-            ("koi8-r", None),
-            ("", None),
-        ] {
-            assert_eq!(Charset::of_label(label), charset, "{label}");
-        }
+        let (text, end) = read(declared("windows-1251"), "И".as_bytes(), 3);
+        assert_eq!((text.chars().count(), end), (1, Err(TextError::Unassigned(0x98, "windows-1251".into()))));
+        assert_eq!(read(declared("utf-8"), &windows_1251("Иван"), 3).1, Err(TextError::Utf8));
+        let (read, encoding) = read_all(declared("koi8-r"), &windows_1251("Иван"), 3);
+        assert_eq!((&*read.0, &*encoding.name, encoding.guessed), ("хБЮМ", "koi8-r", false));
     }
 
     proptest! {
         #[test]
         fn any_pieces_give_the_same_text(
-            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            bytes in proptest::collection::vec(any::<u8>(), 0..800),
             step in 1..50_usize,
         ) {
-            prop_assert_eq!(read(None, &bytes, step), read(None, &bytes, 1000));
+            prop_assert_eq!(read_all(Declared::Nothing, &bytes, step), read_all(Declared::Nothing, &bytes, 1000));
         }
 
         #[test]
-        fn utf_8_reads_as_itself(text in "[a-z]{3}\\PC{0,200}", step in 1..50_usize) {
-            prop_assert_eq!(read(None, text.as_bytes(), step), (text, Ok(())));
+        fn utf_8_reads_as_itself(text in "[a-z]{4}\\PC{0,200}", step in 1..50_usize) {
+            prop_assert_eq!(read(Declared::Nothing, text.as_bytes(), step), (text, Ok(())));
         }
     }
 }

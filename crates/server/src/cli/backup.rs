@@ -1,6 +1,9 @@
 //! `pbm backup`: saves everything, or some tenants, as LDIF.
 
-use super::{ConfigArgs, Outcome, USAGE, block_on};
+use super::{
+    ConfigArgs, Outcome, USAGE, block_on, patient,
+    print::{Stdout, tell},
+};
 use crate::{
     backup::{Target, save},
     clock,
@@ -10,7 +13,7 @@ use anyhow::Context;
 use clap::Args;
 use directory::{
     Directory,
-    backup::{BackupProgress, BackupRequest, Extent},
+    backup::{BackedUp, BackupProgress, BackupRequest, Extent},
     settings::LdapSettings,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,7 +37,10 @@ const EXAMPLE: &str = "Examples:
   $ pbm backup --config pbm.toml --tenant acme | gpg --encrypt --recipient backup@example.com > acme.ldif.gpg
 
 The file holds the hashes of passwords: only its owner can read it. It ends with the number of entries and a checksum, so \
-`pbm restore` and `pbm diff` know when it is cut or was altered. Every tool that reads LDIF reads it.";
+`pbm restore` and `pbm diff` know when it is cut or was altered. Every tool that reads LDIF reads it.
+
+Exit code: 0 when everything is saved (conflict entries are named and left out), 1 when it failed, 2 when the command line or the \
+configuration is wrong.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
@@ -51,18 +57,18 @@ pub(super) struct BackupArgs {
 }
 
 pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
-    crate::telemetry::start(config.log);
+    crate::telemetry::start_of_command(config.log);
     let extent = extent(&args.tenants)?;
     let is_standard = args.output == Path::new(STANDARD);
     if is_standard && io::stdout().is_terminal() {
-        eprintln!(
+        tell!(
             "pbm: a backup holds hashes of passwords, and standard output is a terminal: use --output FILE"
         );
         return Ok(ExitCode::from(USAGE));
     }
     let directory = keeper(config)?;
     let target = if is_standard {
-        Target::Stream(Box::new(io::stdout()))
+        Target::Stream(Box::new(Stdout))
     } else {
         Target::file(&args.output).with_context(|| format!("--output {}", args.output.display()))?
     };
@@ -73,9 +79,13 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
         progress.set_length(expected.max(written));
         progress.set_position(written);
     };
-    let entries = block_on(async { Ok(Box::pin(save(&directory, &request, target, shown)).await?) });
+    let saved = block_on(async { Ok(Box::pin(save(&directory, &request, target, shown)).await?) });
     progress.finish_and_clear();
-    eprintln!("{} entries saved.", entries?);
+    let BackedUp { entries, set_aside } = saved?;
+    tell!("{entries} entries saved.");
+    if set_aside.count() > 0 {
+        tell!("Not saved: {set_aside}.");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -92,7 +102,8 @@ pub(super) fn keeper(config: &Config) -> anyhow::Result<Directory> {
          which makes the account",
     )?;
     let connections = ldap.connections.max(CONNECTIONS);
-    Ok(Directory::new(Arc::new(LdapSettings { connections, ..ldap }), config.tree.clone()))
+    let settings = Arc::new(LdapSettings { connections, ..ldap });
+    Ok(patient(Directory::new(settings, config.tree.clone())))
 }
 
 /// A bar on a terminal; elsewhere nothing.

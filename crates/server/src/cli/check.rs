@@ -1,35 +1,42 @@
 //! `pbm check`: tests a configuration and every connection in it.
 
-use super::{Outcome, block_on};
+use super::{Outcome, block_on, init::back_end_warning, print::say, with_advice};
 use crate::config::{Config, chain};
 use address_book::{
     desk::{AddressBook, CheckError},
     settings::{RedisAddress, RedisPlace, RedisSettings},
 };
 use directory::{
-    Directory,
-    error::{DirectoryError, Unreachable},
+    Directory, Scope,
+    error::DirectoryError,
+    plugins::IdlePlugins,
+    product::Product,
     settings::{Credentials, LdapSettings, LdapUrl},
 };
-use mail_model::tenant::TenantId;
+use ldap_text::filter::Filter;
+use mail_model::{names, tenant::TenantId};
 use std::{process::ExitCode, sync::Arc};
+use web::tls::TlsFiles;
 
 pub(super) fn check(config: &Config) -> Outcome {
-    println!("configuration: no mistakes");
-    let mut sound = match config.http.check_tls() {
-        Ok(()) => true,
+    say!("configuration: no mistakes");
+    let mut sound = match config.http.tls.as_ref().map(TlsFiles::read).transpose() {
+        Ok(_) => true,
         Err(error) => {
-            println!("https: {}", chain(&error));
+            say!("https: {}", chain(&error));
             false
         }
     };
     block_on(async {
         for url in &config.ldap.urls {
             match check_url(config, url).await {
-                Ok(findings) => println!("{url}: {findings}"),
+                Ok(findings) => {
+                    sound &= findings.is_sound;
+                    say!("{url}: {}", findings.lines.join("\n  "));
+                }
                 Err(error) => {
                     sound = false;
-                    println!("{url}: {}", explain(&error, config));
+                    say!("{url}: {}", explain(&error, config));
                 }
             }
         }
@@ -37,9 +44,11 @@ pub(super) fn check(config: &Config) -> Outcome {
             sound &= check_backups(config, account).await;
         }
         match &config.address_book.redis {
-            None => println!(
-                "redis: not used; the directory answers for the address book, without a feed of changes"
-            ),
+            None => {
+                say!(
+                    "redis: not used; the directory answers for the address book, without a feed of changes"
+                );
+            }
             Some(redis) => sound &= check_redis(config, redis).await,
         }
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -53,15 +62,30 @@ async fn check_backups(config: &Config, account: &Credentials) -> bool {
     let (sound, findings) = match directory.sees_passwords().await {
         Ok(true) => (true, "connected, and may read what backups need".to_owned()),
         Ok(false) => (false, "connected, but may not read hashes of passwords: run pbm init".to_owned()),
-        Err(DirectoryError::Unreachable(Unreachable::Bind { code: 49, .. })) => (
-            false,
-            "the bind was refused; check backup.bind_password, or run pbm init, which makes the account"
-                .to_owned(),
-        ),
-        Err(error) => (false, chain(&error)),
+        Err(error) => (false, explained(&error, "backup")),
     };
-    println!("backups as {}: {findings}", account.dn);
-    sound
+    say!("backups as {}: {findings}", account.dn);
+    sound && check_policies(config, account, &directory).await
+}
+
+/// Whether the password policies that pbm's accounts name are there; says which are not. The account that backs up can tell.
+async fn check_policies(config: &Config, account: &Credentials, directory: &Directory) -> bool {
+    let decoy = config.tree.decoy();
+    let accounts = [&config.ldap.credentials.dn, &account.dn, &decoy];
+    match directory.without_their_policy(&accounts).await {
+        Ok(missing) => {
+            for (account, policy) in &missing {
+                say!(
+                    "{account}: its password policy {policy} is not there, so its password may expire or be locked: run pbm init"
+                );
+            }
+            missing.is_empty()
+        }
+        Err(error) => {
+            say!("password policies: {}", explained(&error, "backup"));
+            false
+        }
+    }
 }
 
 /// Whether Redis is of use; says so.
@@ -70,14 +94,14 @@ async fn check_redis(config: &Config, redis: &RedisSettings) -> bool {
     let book = match AddressBook::new(&config.address_book, config.tree.clone()) {
         Ok(book) => book,
         Err(error) => {
-            println!("{place}: {}; check redis.ca_file", chain(&error));
+            say!("{place}: {}; check redis.ca_file", chain(&error));
             return false;
         }
     };
     let checked = book.check().await;
     match &checked {
-        Ok(()) => println!("{place}: connected{}", if redis.tls.is_some() { ", secured by TLS" } else { "" }),
-        Err(error) => println!("{place}: {}{}", chain(error), hint(error, redis)),
+        Ok(()) => say!("{place}: connected{}", if redis.tls.is_some() { ", secured by TLS" } else { "" }),
+        Err(error) => say!("{place}: {}{}", chain(error), hint(error, redis)),
     }
     checked.is_ok()
 }
@@ -111,39 +135,96 @@ fn hint(error: &CheckError, redis: &RedisSettings) -> &'static str {
     }
 }
 
-async fn check_url(config: &Config, url: &LdapUrl) -> Result<String, DirectoryError> {
+/// What was found out about a server that lets pbm in.
+struct Findings {
+    lines: Vec<String>,
+    is_sound: bool,
+}
+
+async fn check_url(config: &Config, url: &LdapUrl) -> Result<Findings, DirectoryError> {
     let settings = LdapSettings { urls: vec![url.clone()], ..config.ldap.clone() };
     let directory = Directory::new(Arc::new(settings), config.tree.clone());
     directory.ping().await?;
-    let tenant = directory.tenant(&TenantId::default_tenant()).await?.ok_or(DirectoryError::NotFound)?;
+    let missing = missing_folders(config, &directory).await?;
+    let tenant = match directory.tenant(&TenantId::default_tenant()).await? {
+        Some(tenant) => tenant,
+        None if missing.is_empty() || missing.len() == KEYS.len() => return Err(DirectoryError::NotFound),
+        None => return Ok(Findings { lines: missing, is_sound: false }),
+    };
     let domains: Vec<_> = tenant.domains.iter().map(ToString::to_string).collect();
     let secured = if config.ldap.start_tls { ", secured by StartTLS" } else { "" };
-    Ok(format!(
-        "connected{secured}, bound as {}, tenant default serves {}",
-        config.ldap.credentials.dn,
-        domains.join(", ")
-    ))
+    let (account, domains) = (&config.ldap.credentials.dn, domains.join(", "));
+    let product = directory.product().await?;
+    let mut lines = vec![
+        format!("connected{secured}, bound as {account}, tenant default serves {domains}"),
+        described(&product),
+    ];
+    lines.extend(back_end_warning(&product).map(str::to_owned));
+    let conflicts = directory.conflict_entries().await?;
+    if conflicts.count() > 0 {
+        lines.push(format!("Warning: {conflicts}."));
+    }
+    let idle = directory.idle_plugins().await?;
+    let is_sound = missing.is_empty() && idle.as_ref().is_none_or(IdlePlugins::is_empty);
+    lines.extend(missing);
+    match idle {
+        None => {
+            lines.push("plug-ins unknown: run pbm init, which lets the service account see them".to_owned());
+        }
+        Some(idle) if idle.is_empty() => {}
+        Some(idle) => lines.push(format!("plug-ins do not run, so addresses may be given twice: {idle}")),
+    }
+    Ok(Findings { lines, is_sound })
+}
+
+/// The settings that name the folders, in the order of [`Tree::folders`](mail_model::tree::Tree::folders).
+const KEYS: [&str; 6] =
+    ["tree.domains", "tree.people", "tree.groups", "tree.resources", "tree.contacts", "tree.system"];
+
+/// The folders that are not there, each with the setting that names it, and what to do.
+async fn missing_folders(config: &Config, directory: &Directory) -> Result<Vec<String>, DirectoryError> {
+    let everything = Filter::present(names::OBJECT_CLASS);
+    let [domains, people, groups, resources, contacts, system] = config.tree.folders();
+    // The service account may not read the folder of accounts, but one below it.
+    let answers = config.tree.answers();
+    let looked_for = [domains, people, groups, resources, contacts, &answers];
+    let named = [domains, people, groups, resources, contacts, system];
+    let mut missing = Vec::new();
+    for ((key, folder), named) in KEYS.iter().zip(looked_for).zip(named) {
+        if directory.find(folder, Scope::Base, &everything, &[names::NO_ATTRIBUTES]).await?.is_none() {
+            missing.push(format!(
+                "{key}: there is no {named} that the service account can read: correct the name, or run pbm init, which makes \
+                 the folder"
+            ));
+        }
+    }
+    Ok(missing)
+}
+
+/// A server in words.
+fn described(product: &Product) -> String {
+    let version = product.version.as_deref().unwrap_or("a server that does not tell its version");
+    match &product.back_end {
+        Some(back_end) => format!("{version}, back end {back_end}"),
+        None => format!("{version}, back end unknown: run pbm init, which lets the service account read it"),
+    }
 }
 
 /// What to do about an error.
 fn explain(error: &DirectoryError, config: &Config) -> String {
-    let hint = match error {
-        DirectoryError::NotFound => {
-            let root = config.tree.root();
-            return format!(
-                "connected, but there is no tenant default below {root} that the service account can read: run pbm init"
-            );
-        }
-        DirectoryError::Unreachable(Unreachable::Bind { code: 49, .. }) => {
-            "; check ldap.bind_dn and ldap.bind_password, or run pbm init, which sets the password"
-        }
-        DirectoryError::Unreachable(Unreachable::Bind { code: 13, .. }) => {
-            "; the server wants a secure connection: use ldaps:// or ldap.start_tls = true"
-        }
-        DirectoryError::Unreachable(Unreachable::Connection(_)) => {
-            "; is the server running, are host and port right, and does ldap.ca_file sign its certificate?"
-        }
-        _ => "",
-    };
-    format!("{}{hint}", chain(error))
+    if matches!(error, DirectoryError::NotFound) {
+        let root = config.tree.root();
+        return format!(
+            "connected, but there is no tenant default below {root} that the service account can read: is tree.root right? Then run pbm init"
+        );
+    }
+    explained(error, "ldap")
+}
+
+/// An error with its causes, and what to do about it. `keys` is the part of the configuration that the account stands in.
+fn explained(error: &DirectoryError, keys: &str) -> String {
+    let is_of_account = matches!(error, DirectoryError::Unreachable(cause) if cause.is_of_account());
+    let settings =
+        if is_of_account { format!(" ({keys}.bind_dn, {keys}.bind_password)") } else { String::new() };
+    format!("{}{settings}", with_advice(error))
 }

@@ -1,5 +1,6 @@
 //! Demo people: the same ones on every run, with Russian and Latin names.
 
+use super::print::{tell, to_stderr};
 use anyhow::Context;
 use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
 use futures_util::{StreamExt, stream};
@@ -12,7 +13,7 @@ use mail_model::{
         field::UserField,
     },
 };
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 /// First names: Russian, and as they stand in addresses.
 const FIRST: &[(&str, &str)] = &[
@@ -73,12 +74,11 @@ pub(super) async fn fill(
     while let Some((done, outcome)) = made.next().await {
         outcome?;
         if show && done % 50 == 0 {
-            eprint!("\rdemo people: {done} of {number}");
-            let _shown = std::io::stderr().flush();
+            to_stderr(format_args!("\rdemo people: {done} of {number}"));
         }
     }
     if show {
-        eprintln!("\rdemo people: {number} of {number}");
+        tell!("\rdemo people: {number} of {number}");
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 use super::{
     Outcome, block_on, demo,
     dev_files::{secret_file, secret_file_of, write_private},
-    init, serve, stop_signal,
+    init, patient,
+    print::say,
+    serve, stop_signal,
 };
 use crate::{
     config::{Config, LogConfig, LogFormat},
@@ -22,7 +24,7 @@ use mail_model::{
     tenant::TenantId,
     user::command::{Password, UserPatch},
 };
-use sandbox::{DirectoryServer, RedisServer, SandboxError};
+use sandbox::{Backend, DirectoryServer, RedisServer, SandboxError};
 use secrecy::{ExposeSecret, SecretString};
 use std::{
     net::SocketAddr,
@@ -32,8 +34,8 @@ use std::{
     sync::Arc,
 };
 
-/// Plug-ins that are on from the first start, since 389-ds would need a restart for one of them.
-const PLUGINS: &[&str] = &["USN", "MemberOf Plugin", "referential integrity postoperation"];
+/// What 389-ds loads only at its start; `pbm init` turns the other plug-ins on.
+const PLUGINS: &[&str] = &["USN"];
 
 #[derive(Args)]
 pub(super) struct DevArgs {
@@ -49,6 +51,9 @@ pub(super) struct DevArgs {
     /// How many demo people to make.
     #[arg(long, value_name = "N", default_value_t = 50)]
     demo: usize,
+    /// Database library of 389-ds, `mdb` (LMDB) or `bdb` (Berkeley DB) [default: that of the folder, else mdb].
+    #[arg(long, value_name = "NAME")]
+    backend: Option<Backend>,
 }
 
 /// The files of a data folder.
@@ -86,9 +91,14 @@ struct Servers {
 }
 
 impl Servers {
-    fn start(data: &Data, root: &Dn) -> anyhow::Result<Self> {
-        let directory = DirectoryServer::in_folder(data.file("389-ds"));
-        let directory = directory.suffix(&root.to_string()).plugins(PLUGINS).start()?;
+    fn start(data: &Data, root: &Dn, backend: Option<Backend>) -> anyhow::Result<Self> {
+        let options =
+            DirectoryServer::in_folder(data.file("389-ds")).suffix(&root.to_string()).plugins(PLUGINS);
+        let options = match backend {
+            Some(backend) => options.backend(backend),
+            None => options,
+        };
+        let directory = options.start()?;
         let password = secret_file(&data.redis_password())?;
         let redis = match RedisServer::in_folder(data.file("redis")).password(password).start() {
             redis @ (Ok(_) | Err(SandboxError::MissingProgram { .. })) => redis,
@@ -109,7 +119,7 @@ pub(super) fn dev(args: &DevArgs) -> Outcome {
     );
     let root = root_of(&domain);
     // On this thread, which lives as long as the process: the servers end with it.
-    let servers = Servers::start(&data, &root)?;
+    let servers = Servers::start(&data, &root, args.backend)?;
     let config = write_config(&data, &servers, &root, args.listen)?;
     block_on(async {
         tokio::select! {
@@ -139,13 +149,13 @@ async fn prepare(
         service: config.ldap.credentials.clone(),
         backup: config.backup.account.clone(),
         domain: domain.clone(),
-        administrator: init::administrator(address.as_str(), &password, domain)?,
+        administrator: Some(init::administrator(address.as_str(), &password, domain)?),
     };
     let server = &servers.directory;
     let manager =
         Credentials { dn: Dn::parse(server.manager_dn())?, password: server.manager_password().clone() };
-    init::set_up(config, manager, &request, false, |_| {}).await?;
-    let directory = Directory::new(Arc::new(config.ldap.clone()), config.tree.clone());
+    init::as_manager(config, manager).set_up(&request, false, |_| {}).await?;
+    let directory = patient(Directory::new(Arc::new(config.ldap.clone()), config.tree.clone()));
     if given.is_some() {
         set_password(&directory, &address, &password).await?;
     }
@@ -252,12 +262,12 @@ fn print_welcome(data: &Data, servers: &Servers, listen: SocketAddr, domain: &Do
         (format!("in {}", password_file.display()), format!("$(cat {})", password_file.display()))
     };
     let url = format!("http://{listen}/v2");
-    println!(
+    say!(
         r#"
 pbm runs at       {url}
 super admin       admin@{domain}, password {place}
 demo people       password in {demo}
-directory         {ldap} (root {root}; Directory Manager's password in {manager})
+directory         {ldap} (389-ds on {backend}; root {root}; Directory Manager's password in {manager})
 Redis             {redis}
 configuration     {config}
 
@@ -271,6 +281,7 @@ curl -X GET "{url}/users/default/vera@{domain}" -H "Authorization: Bearer $TOKEN
 "#,
         demo = data.demo_password().display(),
         ldap = server.url(),
+        backend = server.backend(),
         root = server.suffix(),
         manager = server.manager_password_file().display(),
         config = data.config().display(),

@@ -4,11 +4,15 @@ use super::{
     ConfigArgs, Outcome, USAGE,
     backup::{extent, keeper},
     block_on,
-    restore::{Spooled, show, with_hint},
+    print::{tell, to_stdout},
+    restore::{Spooled, place_of, with_hint},
+    with_advice,
 };
 use crate::{clock, config::Config};
 use clap::Args;
-use directory::restore::{self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, compare_files};
+use directory::restore::{
+    self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, Told, compare_files,
+};
 use std::{path::PathBuf, process::ExitCode};
 
 const EXAMPLE: &str = "Examples:
@@ -46,24 +50,31 @@ pub(super) fn diff(args: &DiffArgs) -> Result<Outcome, ExitCode> {
         with_directory(&args.config.read()?, args)
     };
     Ok(compared.or_else(|error| {
-        eprintln!("pbm: {}", crate::config::chain(error.as_ref()));
+        tell!("pbm: {}", with_advice(error.as_ref()));
         Ok(ExitCode::from(USAGE))
     }))
 }
 
 fn two_files(args: &DiffArgs, other: &std::path::Path) -> Outcome {
     let (first, second) = (Spooled::of(&args.file)?, Spooled::of(other)?);
-    let comparison = compare_files(&first.file, &second.file, args.force, |change| show(&change.to_string()));
+    let comparison = compare_files(&first.file, &second.file, args.force, |told| match told {
+        Told::Change(change) => to_stdout(format_args!("{change}")),
+        Told::Unreadable { file, reason } => {
+            let name = if *file == first.file { &args.file } else { other };
+            tell!("{}: it cannot be read: {reason}", name.display());
+        }
+    });
     let comparison = comparison.map_err(with_hint)?;
-    let Comparison { same, different, only_first, only_second } = comparison;
-    eprintln!(
-        "{same} the same, {different} different, {only_first} only in the first, {only_second} only in the second."
+    let Comparison { same, different, only_first, only_second, unreadable } = comparison;
+    tell!(
+        "{same} the same, {different} different, {only_first} only in the first, {only_second} only in the second, \
+         {unreadable} that can't be read."
     );
     Ok(exit_code(comparison.is_equal()))
 }
 
 fn with_directory(config: &Config, args: &DiffArgs) -> Outcome {
-    crate::telemetry::start(config.log);
+    crate::telemetry::start_of_command(config.log);
     let request = RestoreRequest {
         extent: extent(&args.tenants)?,
         existing: Existing::Update,
@@ -84,18 +95,19 @@ fn with_directory(config: &Config, args: &DiffArgs) -> Outcome {
             restore::Outcome::Added(change)
             | restore::Outcome::Updated(change)
             | restore::Outcome::Removed(change)
-            | restore::Outcome::Different(change) => show(&change.to_string()),
-            restore::Outcome::Refused(refusal) => match event.line {
-                Some(line) => eprintln!("line {line}: {}: {refusal}", event.dn),
-                None => eprintln!("{}: {refusal}", event.dn),
-            },
+            | restore::Outcome::Different(change) => to_stdout(format_args!("{change}")),
+            restore::Outcome::Refused(refusal) => tell!("{}{refusal}", place_of(&event)),
             restore::Outcome::Same => {}
         });
         let summary = Box::pin(compared).await?;
         let changes = summary.added + summary.updated + summary.removed;
-        eprintln!(
+        tell!(
             "{} the same, {} different, {} only in the file, {} only in the directory, {} that can't be restored.",
-            summary.same, summary.updated, summary.added, summary.removed, summary.refused
+            summary.same,
+            summary.updated,
+            summary.added,
+            summary.removed,
+            summary.refused
         );
         Ok(exit_code(changes + summary.refused == 0))
     })

@@ -1,12 +1,15 @@
 //! `pbm import-users`: makes and changes the users that a file lists.
 
-use super::{ConfigArgs, Outcome, USAGE, block_on};
+use super::{
+    ConfigArgs, Outcome, USAGE, block_on, patient,
+    print::{say, tell},
+};
 use crate::{
     bulk::{self, Charset, Format, Import, Mode, Report, RowReport, Rows, Summary},
     clock,
     config::Config,
-    http::message::Message,
 };
+use administration::{caller::Actor, policy::Action};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use directory::Directory;
@@ -22,9 +25,14 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, ReadBuf};
+use visible_text::Visible;
+use web::answer::Message;
 
 /// What stands for standard input.
 const STDIN: &str = "-";
+
+/// How the names of workbooks end.
+const WORKBOOKS: [&str; 5] = ["xlsx", "xlsm", "xlsb", "xls", "ods"];
 
 const EXAMPLE: &str = "Example:
 
@@ -34,9 +42,10 @@ const EXAMPLE: &str = "Example:
   $ pbm import-users people.csv --tenant acme --dry-run
   $ pbm import-users people.csv --tenant acme
 
-The first line names the columns: mail, userPassword, and the fields of the API. `,` separates them as well as \
-`;`, and the encoding, UTF-8 or windows-1251, is found out. An empty cell changes nothing. NDJSON has an object a \
-line:
+The first line names the columns: mail, userPassword, and the fields of the API. What separates the cells (`;`, `,`, \
+tab, `|`, `:` or blanks) is found out, and so is the encoding: UTF-8, UTF-16, or a guess among windows-1251, \
+windows-1252, cp866, koi8-r and those of the Macintosh, which is told at the end; --charset says it. An empty cell \
+changes nothing. The CSV export of the address book can be imported, too. NDJSON has an object a line:
 
   {\"mail\": \"ivan@acme.example\", \"title\": \"Engineer\", \"alias\": [\"ip@acme.example\"]}
 
@@ -58,12 +67,14 @@ pub(super) struct ImportArgs {
     /// What is done with an address that a user has already.
     #[arg(long, value_enum, default_value_t = ModeArg::Create)]
     mode: ModeArg,
-    /// How the file is written; by default as its name ends: .csv or .txt, .ndjson, .jsonl or .json.
+    /// How the file is written; by default as its name ends: .csv, .tsv, .tab or .txt, .ndjson, .jsonl or .json; .gz may
+    /// follow.
     #[arg(long, value_enum)]
     format: Option<FormatArg>,
-    /// Encoding of a CSV file; by default found out.
-    #[arg(long, value_enum)]
-    charset: Option<CharsetArg>,
+    /// Encoding of a CSV file; by default found out: utf-8, utf-16, windows-1251, windows-1252, iso-8859-1, cp866, koi8-r,
+    /// or another name of the Encoding Standard.
+    #[arg(long, value_parser = charset_of)]
+    charset: Option<Charset>,
     /// Check every row against the directory, and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -85,22 +96,19 @@ enum FormatArg {
     Ndjson,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CharsetArg {
-    /// UTF-8
-    #[value(name = "utf-8")]
-    Utf8,
-    /// As Excel of a Russian Windows saves it
-    #[value(name = "windows-1251")]
-    Windows1251,
+fn charset_of(label: &str) -> Result<Charset, String> {
+    Charset::of_label(label).ok_or_else(|| format!("must be {}", Charset::EXPECTED))
 }
 
 pub(super) fn import_users(config: &Config, args: &ImportArgs) -> Outcome {
-    crate::telemetry::start(config.log);
+    crate::telemetry::start_of_command(config.log);
+    if args.file != Path::new(STDIN) && !args.file.exists() {
+        bail!("no such file: {}", args.file.display());
+    }
     let format = match format(args) {
         Ok(format) => format,
         Err(reason) => {
-            eprintln!("pbm: {reason}");
+            tell!("pbm: {reason}");
             return Ok(ExitCode::from(USAGE));
         }
     };
@@ -112,78 +120,125 @@ pub(super) fn import_users(config: &Config, args: &ImportArgs) -> Outcome {
         counted.inc(piece.len() as u64);
     });
     block_on(async {
-        let directory = Directory::new(config.ldap_shared(), config.tree.clone());
+        let directory = patient(Directory::new(config.ldap_shared(), config.tree.clone()));
         if directory.tenant(&id).await?.is_none() {
             bail!("there is no tenant {id}");
         }
-        let import = import(config, args, directory, id);
+        let import = import(config, args, directory, id)?;
         let rows = Rows::new(reader, format, import.mode);
-        let summary = Box::pin(follow(import, rows, &progress)).await;
+        let told = Box::pin(follow(import, rows, &progress)).await;
         progress.finish_and_clear();
-        conclude(summary, args.dry_run);
+        let summary = told.summary;
+        told.conclude(args.dry_run);
         Ok(if summary.errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
-fn import(config: &Config, args: &ImportArgs, directory: Directory, tenant: TenantId) -> Import {
-    Import {
+fn import(
+    config: &Config,
+    args: &ImportArgs,
+    directory: Directory,
+    tenant: TenantId,
+) -> anyhow::Result<Import> {
+    Ok(Import {
         directory,
+        reach: Actor::Operator.reach(Action::ImportUsers, Some(&tenant))?,
         tenant,
         mode: match args.mode {
             ModeArg::Create => Mode::Create,
             ModeArg::Upsert => Mode::Upsert,
         },
         dry_run: args.dry_run,
-        // Whoever has the service account's password may do anything that it can.
-        may_make_super: true,
+        comparisons: None,
         retention: config.retention,
         now: clock::now,
-    }
+    })
+}
+
+/// What is said at the end of an import.
+#[derive(Default)]
+struct Told {
+    summary: Summary,
+    encoding: String,
+    is_guessed: bool,
+    /// The names in the first rows.
+    names: Vec<String>,
+    header_is_wrong: bool,
 }
 
 /// Does the rows and says what is wrong.
-async fn follow(import: Import, rows: Rows<impl AsyncRead + Unpin>, progress: &ProgressBar) -> Summary {
+async fn follow(import: Import, rows: Rows<impl AsyncRead + Unpin>, progress: &ProgressBar) -> Told {
     let mut reports = pin!(bulk::run(import, rows));
-    let mut end = Summary::default();
+    let mut told = Told::default();
     while let Some(report) = reports.next().await {
         match report {
-            Report::Row(RowReport { line, message, .. }) => {
+            Report::Row(RowReport { line, message, name, .. }) => {
+                told.names.extend(name);
                 for reason in message.iter().flat_map(Message::reasons) {
-                    progress.suspend(|| eprintln!("line {line}: {reason}"));
+                    progress.suspend(|| tell!("line {line}: {reason}"));
                 }
             }
             Report::Stop(stop) => {
-                progress.suspend(|| eprintln!("{stop}"));
+                told.header_is_wrong |= stop.is_of_header();
+                progress.suspend(|| tell!("{stop}"));
             }
-            Report::End { summary, .. } => end = summary,
+            Report::End { summary, encoding, encoding_guessed, .. } => {
+                told = Told { summary, encoding, is_guessed: encoding_guessed, ..told };
+            }
         }
     }
-    end
+    told
 }
 
-fn conclude(summary: Summary, dry_run: bool) {
-    let Summary { rows, created, updated, unchanged, errors } = summary;
+impl Told {
+    fn conclude(&self, dry_run: bool) {
+        let no_row = self.summary.rows == 0 && self.summary.errors > 0;
+        match (self.header_is_wrong, no_row) {
+            (true, _) => say!("Nothing was done: the header is wrong."),
+            (false, true) => say!("Nothing was done: not one row could be read."),
+            (false, false) => say!("{}", in_words(self.summary, dry_run)),
+        }
+        if dry_run && !self.names.is_empty() {
+            let names: Vec<_> = self.names.iter().map(|name| Visible(name).to_string()).collect();
+            say!("The first names, as they were read: {}.", names.join(", "));
+        }
+        // Whoever sees wrong letters is to know why.
+        if self.is_guessed {
+            say!(
+                "The file was read as {}. That is a guess: where names are wrong, say the encoding with --charset.",
+                self.encoding
+            );
+        }
+    }
+}
+
+fn in_words(summary: Summary, dry_run: bool) -> String {
+    let Summary { rows, created, updated, unchanged, skipped, errors } = summary;
+    let skipped = if skipped == 0 { String::new() } else { format!("{skipped} skipped (no users), ") };
     let (would, done) = if dry_run { ("would be ", "; nothing was written") } else { ("", "") };
-    println!(
-        "{rows} row(s): {created} {would}created, {updated} {would}updated, {unchanged} unchanged, {errors} error(s){done}."
-    );
+    format!(
+        "{rows} row(s): {created} {would}created, {updated} {would}updated, {unchanged} unchanged, {skipped}{errors} error(s){done}."
+    )
 }
 
 /// The format, as it is named or as the file's name ends.
 fn format(args: &ImportArgs) -> Result<Format, String> {
-    let ending = args.file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let format = args.format.or_else(|| match ending.to_ascii_lowercase().as_str() {
-        "csv" | "txt" => Some(FormatArg::Csv),
+    let name = args.file.to_string_lossy().to_ascii_lowercase();
+    let unpacked = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
+    let format = args.format.or_else(|| match unpacked.extension()?.to_str()? {
+        "csv" | "tsv" | "tab" | "txt" => Some(FormatArg::Csv),
         "ndjson" | "jsonl" | "json" => Some(FormatArg::Ndjson),
         _ => None,
     });
-    let charset = args.charset.map(|charset| match charset {
-        CharsetArg::Utf8 => Charset::Utf8,
-        CharsetArg::Windows1251 => Charset::Windows1251,
-    });
     match format {
-        Some(FormatArg::Csv) => Ok(Format::Csv { charset }),
-        Some(FormatArg::Ndjson) if charset == Some(Charset::Windows1251) => {
+        None if WORKBOOKS
+            .iter()
+            .any(|end| unpacked.extension().is_some_and(|extension| extension == *end)) =>
+        {
+            Err(format!("{} is a workbook: save its table as CSV, and import that", args.file.display()))
+        }
+        Some(FormatArg::Csv) => Ok(Format::Csv { charset: args.charset }),
+        Some(FormatArg::Ndjson) if args.charset.is_some_and(|charset| !charset.is_unicode()) => {
             Err("NDJSON is always UTF-8: leave --charset out".to_owned())
         }
         Some(FormatArg::Ndjson) => Ok(Format::Ndjson),

@@ -1,12 +1,17 @@
 //! `pbm init`: prepares a directory.
 
-use super::{ConfigArgs, Outcome, block_on};
+use super::{
+    ConfigArgs, Outcome, block_on, patient,
+    print::{say, tell, to_stderr, to_stdout},
+};
 use crate::config::Config;
 use anyhow::{Context, bail};
 use clap::Args;
 use directory::{
     Directory,
-    settings::{Credentials, LdapSettings},
+    error::DirectoryError,
+    product::{BackEnd, Product},
+    settings::{Credentials, LdapSettings, OnHang},
     setup::{SetupEvent, SetupReport, SetupRequest},
 };
 use ldap_text::{dn::Dn, ldif::Change};
@@ -31,18 +36,22 @@ pub(super) const ADMIN_PASSWORD: &str = "PBM_ADMIN_PASSWORD";
 /// The variable that holds the Directory Manager's password.
 const MANAGER_PASSWORD: &str = "PBM_MANAGER_PASSWORD";
 
+/// Fewer threads of 389-ds are told of.
+const ENOUGH_THREADS: u32 = 32;
+
 #[derive(Args)]
 pub(super) struct InitArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
-    /// A mail domain that the tenant `default` serves.
+    /// A mail domain that the tenant `default` serves. Needed the first time; later one more is added to the tenant.
     #[arg(long)]
-    domain: String,
+    domain: Option<String>,
     /// Address of the first super administrator [default: admin@DOMAIN]. Made only when there is none.
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
     /// File with the first super administrator's password; made with a random one (mode 0600) when it is not
-    /// there. `PBM_ADMIN_PASSWORD` is taken instead where it is set.
+    /// there. `PBM_ADMIN_PASSWORD` is taken instead where it is set. Neither is looked at where there is a super
+    /// administrator already.
     #[arg(long, value_name = "FILE")]
     admin_password_file: Option<PathBuf>,
     /// Who may change the configuration of 389-ds.
@@ -57,36 +66,88 @@ pub(super) struct InitArgs {
 }
 
 pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
-    let domain = Domain::parse(&args.domain).with_context(|| format!("--domain {}", args.domain))?;
-    let address = args.admin.clone().unwrap_or_else(|| format!("admin@{domain}"));
+    crate::telemetry::start_of_command(config.log);
+    let given = args.domain.as_deref();
+    let given =
+        given.map(|text| Domain::parse(text).with_context(|| format!("--domain {text}"))).transpose()?;
     let manager = Credentials {
         dn: Dn::parse(&args.manager_dn).context("--manager-dn is no DN")?,
         password: manager_password(args)?,
     };
-    let password = admin_password(args)?;
-    let request = SetupRequest {
-        service: config.ldap.credentials.clone(),
-        backup: config.backup.account.clone(),
-        administrator: administrator(&address, &password, &domain)?,
-        domain,
-    };
-    let report =
-        block_on(set_up(config, manager, &request, args.dry_run, |event| print(&event, args.dry_run)))?;
-    conclude(&report, args.dry_run);
-    Ok(ExitCode::SUCCESS)
+    block_on(async {
+        let directory = as_manager(config, manager);
+        let tenant = directory.tenant(&TenantId::default_tenant()).await;
+        let tenant = tenant.map_err(|error| explained(error, args))?;
+        let domain = domain(&directory, given, tenant.as_deref()).await?;
+        let request = SetupRequest {
+            service: config.ldap.credentials.clone(),
+            backup: config.backup.account.clone(),
+            administrator: missing_administrator(&directory, args, &domain).await?,
+            domain,
+        };
+        let report =
+            Box::pin(directory.set_up(&request, args.dry_run, |event| print(&event, args.dry_run))).await?;
+        conclude(&report, args.dry_run);
+        tell_of_domain(tenant.as_deref(), &request.domain, args.dry_run);
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
-/// Sets a directory up, bound as its manager.
-pub(super) async fn set_up(
-    config: &Config,
-    manager: Credentials,
-    request: &SetupRequest,
-    dry_run: bool,
-    on_event: impl FnMut(SetupEvent<'_>),
-) -> anyhow::Result<SetupReport> {
-    let settings = LdapSettings { credentials: manager, ..config.ldap.clone() };
-    let directory = Directory::new(Arc::new(settings), config.tree.clone());
-    Ok(directory.set_up(request, dry_run, on_event).await?)
+/// Of a manager who is refused other things are to be checked than of the accounts of the configuration.
+fn explained(error: DirectoryError, args: &InitArgs) -> anyhow::Error {
+    match error {
+        DirectoryError::Unreachable(cause) if cause.is_of_account() => anyhow::anyhow!(
+            "the directory does not let {} in: {cause}; check --manager-dn, and the password in --manager-password-file or \
+             {MANAGER_PASSWORD}",
+            args.manager_dn
+        ),
+        error => error.into(),
+    }
+}
+
+/// A directory, bound as its manager.
+pub(super) fn as_manager(config: &Config, manager: Credentials) -> Directory {
+    let settings = LdapSettings { credentials: manager, on_hang: OnHang::Wait, ..config.ldap.clone() };
+    patient(Directory::new(Arc::new(settings), config.tree.clone()))
+}
+
+/// The domain that was given, unless another tenant serves it; without one, a domain that the tenant `default` serves.
+async fn domain(
+    directory: &Directory,
+    given: Option<Domain>,
+    tenant: Option<&Tenant>,
+) -> anyhow::Result<Domain> {
+    let Some(domain) = given else {
+        let served = tenant.and_then(|tenant| tenant.domains.first()).cloned();
+        return served.context("the tenant default needs a mail domain the first time: --domain DOMAIN");
+    };
+    match directory.tenant_of_domain(&domain).await? {
+        Some(owner) if owner != TenantId::default_tenant() => {
+            bail!("--domain {domain}: the tenant {owner} serves it already")
+        }
+        _ => Ok(domain),
+    }
+}
+
+/// Says that a tenant of before serves one domain more.
+fn tell_of_domain(tenant: Option<&Tenant>, domain: &Domain, dry_run: bool) {
+    let Some(tenant) = tenant.filter(|tenant| !tenant.domains.contains(domain)) else { return };
+    let others: Vec<_> = tenant.domains.iter().map(ToString::to_string).collect();
+    let serves = if dry_run { "would serve" } else { "serves" };
+    tell!("The tenant default {serves} one domain more: {domain}, beside {}.", others.join(", "));
+}
+
+/// The first super administrator, where there is none. Only then is a password asked for or made.
+async fn missing_administrator(
+    directory: &Directory,
+    args: &InitArgs,
+    domain: &Domain,
+) -> anyhow::Result<Option<NewUser>> {
+    if directory.has_super_administrator().await? {
+        return Ok(None);
+    }
+    let address = args.admin.clone().unwrap_or_else(|| format!("admin@{domain}"));
+    administrator(&address, &admin_password(args)?, domain).map(Some)
 }
 
 /// The first super administrator.
@@ -132,7 +193,8 @@ fn admin_password(args: &InitArgs) -> anyhow::Result<SecretString> {
         return Ok(password.into());
     }
     match &args.admin_password_file {
-        Some(file) if args.dry_run && !file.exists() => Ok("not made in a dry run".into()),
+        Some(file) if file.exists() => read_secret(file),
+        _ if args.dry_run => Ok("not made in a dry run".into()),
         Some(file) => super::dev_files::secret_file(file),
         None => bail!(
             "a password for the first super administrator is needed: --admin-password-file FILE or {ADMIN_PASSWORD}"
@@ -147,7 +209,7 @@ fn read_secret(file: &Path) -> anyhow::Result<SecretString> {
 
 fn print(event: &SetupEvent<'_>, dry_run: bool) {
     match event {
-        SetupEvent::Change(change) if dry_run => print!("{change}"),
+        SetupEvent::Change(change) if dry_run => to_stdout(format_args!("{change}")),
         SetupEvent::Change(change) => {
             let done = match change.change {
                 Change::Add(_) => "added",
@@ -155,10 +217,10 @@ fn print(event: &SetupEvent<'_>, dry_run: bool) {
                 Change::Rename { .. } => "renamed",
                 Change::Delete => "removed",
             };
-            println!("{done} {}", change.dn);
+            say!("{done} {}", change.dn);
         }
-        SetupEvent::Indexing => eprint!("."),
-        SetupEvent::AdministratorMade if !dry_run => println!("made the first super administrator"),
+        SetupEvent::Indexing => to_stderr(format_args!(".")),
+        SetupEvent::AdministratorMade if !dry_run => say!("made the first super administrator"),
         SetupEvent::AdministratorMade => {}
     }
 }
@@ -166,20 +228,56 @@ fn print(event: &SetupEvent<'_>, dry_run: bool) {
 fn conclude(report: &SetupReport, dry_run: bool) {
     let changes = report.changes;
     match (changes, dry_run) {
-        (0, _) => eprintln!("Everything is as it should be; nothing to change."),
-        (_, true) => eprintln!("{changes} change(s) would be made."),
-        (_, false) => eprintln!("{changes} change(s) made."),
+        (0, _) => tell!("Everything is as it should be; nothing to change."),
+        (_, true) => tell!("{changes} change(s) would be made."),
+        (_, false) => tell!("{changes} change(s) made."),
+    }
+    if let Some(warning) = back_end_warning(&report.product) {
+        tell!("{warning}");
+    }
+    if let Some(threads) = report.product.threads.filter(|threads| *threads < ENOUGH_THREADS) {
+        tell!(
+            "This server answers requests with {threads} threads. When as many clients wait for a write, it answers nobody, and pbm \
+             takes it for one that hangs. Set nsslapd-threadnumber to 32: OPERATIONS.md, Threads of 389-ds."
+        );
+    }
+    if report.member_of_is_on {
+        tell!(
+            "The plug-in memberOf is on. pbm does not need it, and it makes large lists and lists in lists slow to change: \
+             OPERATIONS.md, Lists and memberOf."
+        );
+    }
+    if report.renames_search_everything {
+        tell!(
+            "Each rename searches everybody in this server, and keeps all other changes waiting meanwhile: the plug-in for \
+             referential integrity was on before, and has no scope. OPERATIONS.md, Renames, tells how to give it one."
+        );
     }
     if let Some(other) = &report.other_password_admin {
-        eprintln!(
+        tell!(
             "Restores cannot bring back hashed passwords: passwordAdminDN in cn=config is {other}. If that is a group, add the \
              account backup.bind_dn to it; otherwise replace it by a group of both."
         );
     }
-    if !report.restart_for.is_empty() {
-        eprintln!(
-            "Restart 389-ds now: it loads these plug-ins only at its start: {}.",
-            report.restart_for.join(", ")
+    if !report.waiting.is_empty() {
+        tell!(
+            "Restart 389-ds now: it loads these plug-ins only at its start: {}. Until then pbm is not ready, since addresses may be \
+             given twice.",
+            report.waiting.join(", ")
         );
     }
+    if !report.would_wait.is_empty() {
+        tell!(
+            "389-ds would have to be restarted then: it loads these plug-ins only at its start: {}.",
+            report.would_wait.join(", ")
+        );
+    }
+}
+
+/// What is to be known of a back end.
+pub(super) fn back_end_warning(product: &Product) -> Option<&'static str> {
+    (product.back_end == Some(BackEnd::BerkeleyDb)).then_some(
+        "Warning: the back end of this server is Berkeley DB. As Debian and Ubuntu have it, it hangs under load. Move the server \
+         to LMDB: OPERATIONS.md, The back end of 389-ds. (On RHEL and Fedora it has not been seen to hang.)",
+    )
 }

@@ -9,22 +9,30 @@ mod dev_files;
 mod diff;
 mod import_users;
 mod init;
+mod print;
 mod purge;
 mod restore;
 mod serve;
 mod tenant;
 
-use crate::config::Config;
+use crate::config::{Config, chain};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use directory::{Directory, error::Unreachable};
+use print::tell;
+use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
 
 /// Exit code for a wrong command line or configuration.
 const USAGE: u8 = 2;
 
 /// Administration of corporate mail on 389 Directory Server: the PBM v2 API, an address book, soft deletion.
 #[derive(Parser)]
-#[command(name = "pbm", version, arg_required_else_help = true, after_help = "Try it out:  pbm dev")]
+#[command(
+    name = "pbm",
+    version,
+    arg_required_else_help = true,
+    after_help = "Try it out:  pbm dev\n\nA command whose output nobody reads any more ends with exit code 141."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -33,13 +41,29 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API.
+    #[command(
+        after_help = "Exit code: 0 when a signal (SIGTERM, Ctrl-C) ends it, 1 when it cannot serve, 2 when the command line or \
+        the configuration is wrong."
+    )]
     Serve(ConfigArgs),
     /// Test a configuration and every connection in it, and say what is wrong.
+    #[command(
+        after_help = "Exit code: 0 when all is well (warnings change nothing), 1 when something is wrong, 2 when the command line or \
+        the configuration is."
+    )]
     Check(ConfigArgs),
     /// Prepare a directory: schema, plug-ins, indexes, folders, service account, tenant `default`, first super
     /// administrator. Can be run again at any time and changes only what differs.
+    #[command(
+        after_help = "Exit code: 0 when all is as it should be, though a restart of 389-ds may be waited for; 1 when it failed; 2 \
+        when the command line or the configuration is wrong. What was done until then stays, and running it again goes on."
+    )]
     Init(init::InitArgs),
     /// Remove the users and tenants whose retention is over. `pbm serve` does the same every hour.
+    #[command(
+        after_help = "Exit code: 0 when all of them are removed, 1 when an entry could not be or the directory failed, 2 when the \
+        command line or the configuration is wrong."
+    )]
     Purge(purge::PurgeArgs),
     /// Save everything, or some tenants, as LDIF, hashes of passwords included.
     Backup(backup::BackupArgs),
@@ -54,6 +78,9 @@ enum Command {
     /// Follow a tenant's address book over the API.
     Addressbook(addressbook::AddressBookArgs),
     /// Try pbm out: starts a private 389-ds, prepares it, fills it with demo people and serves.
+    #[command(
+        after_help = "Exit code: 0 when a signal (SIGTERM, Ctrl-C) ends it, 1 when it cannot serve, 2 when the command line is wrong."
+    )]
     Dev(dev::DevArgs),
 }
 
@@ -70,12 +97,12 @@ impl ConfigArgs {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Config::read(self.config.as_deref(), environment).map_err(|mistakes| {
-            eprintln!("pbm: the configuration has {} mistake(s):", mistakes.len());
+            tell!("pbm: the configuration has {} mistake(s):", mistakes.len());
             for mistake in mistakes {
-                eprintln!("  {mistake}");
+                tell!("  {mistake}");
             }
             if self.config.is_none() {
-                eprintln!("No file was given: use --config FILE.");
+                tell!("No file was given: use --config FILE.");
             }
             ExitCode::from(USAGE)
         })
@@ -104,10 +131,18 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(Ok(code)) | Err(code) => code,
         Ok(Err(error)) => {
-            eprintln!("pbm: {}", crate::config::chain(error.as_ref()));
+            tell!("pbm: {}", with_advice(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, and what to do about it where a server or an account is the cause.
+fn with_advice(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let cause = causes.find_map(|cause| cause.downcast_ref::<Unreachable>());
+    let advice = cause.and_then(Unreachable::advice).map(|advice| format!("; {advice}"));
+    format!("{}{}", chain(error), advice.unwrap_or_default())
 }
 
 /// A command's outcome: its exit code, or an error to print.
@@ -120,7 +155,18 @@ fn with_config(args: &ConfigArgs, command: impl FnOnce(&Config) -> Outcome) -> R
 /// Runs a command's async part. Requests are served by threads of their own, so one is enough here.
 fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("cannot start the runtime")?.block_on(future)
+    tokio::task::LocalSet::new().block_on(&runtime.context("cannot start the runtime")?, future)
+}
+
+/// How long a command waits for a server that takes no writes.
+const READ_ONLY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A directory whose writes wait where the server takes none, as during a task of it; says so.
+fn patient(directory: Directory) -> Directory {
+    directory.patient(READ_ONLY_TIMEOUT, |waited| {
+        let (waited, most) = (waited.as_secs(), READ_ONLY_TIMEOUT.as_secs());
+        tell!("The directory takes no writes; waiting for it ({waited} of at most {most} s).");
+    })
 }
 
 /// Ready on SIGTERM or Ctrl-C.

@@ -1,13 +1,16 @@
 //! `pbm purge`: removes the users and tenants whose retention is over.
 
-use super::{ConfigArgs, Outcome, block_on};
+use super::{
+    ConfigArgs, Outcome, block_on, patient,
+    print::{say, tell, to_stderr},
+};
 use crate::{clock, config::Config};
 use clap::Args;
-use directory::Directory;
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
+use directory::{
+    Directory,
+    purge::{FailedEntry, PurgeReport},
 };
+use std::{io::IsTerminal, process::ExitCode};
 
 /// How often progress is shown.
 const PROGRESS_STEP: usize = 100;
@@ -22,20 +25,20 @@ pub(super) struct PurgeArgs {
 }
 
 pub(super) fn purge(config: &Config, args: &PurgeArgs) -> Outcome {
-    crate::telemetry::start(config.log);
-    let directory = Directory::new(config.ldap_shared(), config.tree.clone());
+    crate::telemetry::start_of_command(config.log);
+    let directory = patient(Directory::new(config.ldap_shared(), config.tree.clone()));
     let (retention, now) = (config.retention, clock::now());
     block_on(async {
         if args.dry_run {
             let count = directory
                 .purge_dry_run(retention, now, |since, change| {
                     let since = since.time();
-                    println!("# deleted {since}, kept until {}\n{change}", retention.kept_until(since));
+                    say!("# deleted {since}, kept until {}\n{change}", retention.kept_until(since));
                 })
                 .await?;
-            eprintln!("{} user(s) would be removed.", count.users);
+            tell!("{} user(s) would be removed.", count.users);
             if count.tenants > 0 {
-                eprintln!("{} tenant(s) would be removed.", count.tenants);
+                tell!("{} tenant(s) would be removed.", count.tenants);
             }
         } else {
             let terminal = std::io::stderr().is_terminal();
@@ -43,22 +46,38 @@ pub(super) fn purge(config: &Config, args: &PurgeArgs) -> Outcome {
             let purge = directory.purge(retention, now, || {
                 removed += 1;
                 if terminal && removed.is_multiple_of(PROGRESS_STEP) {
-                    eprint!("\r{removed} removed");
-                    let _shown = std::io::stderr().flush();
+                    to_stderr(format_args!("\r{removed} removed"));
                 }
             });
             let report = Box::pin(purge).await?;
             if terminal && removed >= PROGRESS_STEP {
-                eprintln!();
+                tell!("");
             }
-            println!("{} user(s) removed.", report.users);
+            say!("{} user(s) removed.", report.users);
             if report.tenants > 0 {
-                println!("{} tenant(s) removed.", report.tenants);
+                say!("{} tenant(s) removed.", report.tenants);
             }
             if report.overtaken > 0 {
-                println!("{} left alone: restored or removed by someone else meanwhile.", report.overtaken);
+                say!("{} left alone: restored or removed by someone else meanwhile.", report.overtaken);
             }
+            return Ok(conclude_failures(&report));
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Names the entries that could not be dealt with.
+fn conclude_failures(report: &PurgeReport) -> ExitCode {
+    if report.failed == 0 {
+        return ExitCode::SUCCESS;
+    }
+    say!("{} could not be removed; find them by nsUniqueId:", report.failed);
+    for FailedEntry { id, reason } in &report.failures {
+        say!("  {id}: {reason}");
+    }
+    let more = report.failed - report.failures.len();
+    if more > 0 {
+        say!("  and {more} more");
+    }
+    ExitCode::FAILURE
 }

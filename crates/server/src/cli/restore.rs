@@ -4,6 +4,7 @@ use super::{
     ConfigArgs, Outcome, USAGE,
     backup::{STANDARD, bar, extent, keeper},
     block_on,
+    print::{tell, to_stderr, to_stdout},
 };
 use crate::{clock, config::Config};
 use anyhow::{Context, bail};
@@ -18,7 +19,7 @@ use indicatif::ProgressBar;
 use ldap_text::dn::Dn;
 use std::{
     fs,
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -31,9 +32,9 @@ const EXAMPLE: &str = "Examples:
   $ pbm restore everything.ldif.zst --existing update --tenant acme
   $ ldapsearch -LLL -x -D … -W -b dc=example,dc=com | pbm restore -
 
-Reads what `pbm backup`, `ldapsearch` and `db2ldif` write, plain or packed by gzip or zstd, its entries in any order. The \
-file is read whole before anything is written: when it is cut, was altered or can't be read, nothing is. Afterwards an entry \
-that is wrong stops no other. It may be killed and run again: what is done already is passed over.
+Reads what `pbm backup`, `ldapsearch`, `db2ldif` and `slapcat` write, plain or packed by gzip or zstd, its entries in any order. The \
+file is read whole before anything is written: when it is cut, was altered or is no LDIF, nothing is. An entry that is wrong, \
+or can't be read, stops no other. It may be killed and run again: what is done already is passed over.
 
 What a file from elsewhere says nothing of at all, such as hashes of passwords, locks or access rules, is left alone. The \
 passwords of the accounts that pbm itself uses are never changed.
@@ -84,7 +85,7 @@ enum ExistingArg {
 }
 
 pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
-    crate::telemetry::start(config.log);
+    crate::telemetry::start_of_command(config.log);
     let request = RestoreRequest {
         extent: extent(&args.tenants)?,
         existing: match args.existing {
@@ -104,7 +105,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     let is_sure = args.yes || args.dry_run || !args.mirror;
     if !is_sure && !can_ask {
-        eprintln!(
+        tell!(
             "pbm: --mirror removes entries, and nobody can be asked here: use --yes, or --dry-run to see which"
         );
         return Ok(ExitCode::from(USAGE));
@@ -124,6 +125,13 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
         let restore = prepared.map_err(with_hint)?;
         let findings = restore.findings();
         say(&findings);
+        if args.mirror && findings.unnamed > 0 {
+            bail!(
+                "the names of {} records cannot be read, so it is not known what the file lacks: --mirror would remove what \
+                 may be in it; nothing was done. Without --mirror, or with --dry-run alone, they are told",
+                findings.unnamed
+            );
+        }
         let surplus = if args.mirror { restore.surplus().await? } else { Vec::new() };
         if !surplus.is_empty() && !is_sure && !confirm(surplus.len())? {
             bail!("nothing was done");
@@ -135,6 +143,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
         progress.finish_and_clear();
         let summary = restored?;
         conclude(&summary, args.dry_run);
+        advise(&summary, shows.changes, args.existing);
         Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
@@ -183,17 +192,16 @@ fn say(findings: &Findings) {
     use directory::backup::Verdict;
     match findings.verdict {
         Verdict::Whole { entries } => {
-            eprintln!("The backup is whole: {entries} entries, and the checksum fits.");
+            tell!("The backup is whole: {entries} entries, and the checksum fits.");
         }
-        Verdict::Cut => eprintln!("Warning: the backup is cut."),
-        Verdict::Altered => eprintln!("Warning: the backup was altered since it was made."),
+        Verdict::Cut => tell!("Warning: the backup is cut."),
+        Verdict::Altered => tell!("Warning: the backup was altered since it was made."),
         Verdict::Foreign => {}
     }
 }
 
 fn confirm(count: usize) -> io::Result<bool> {
-    eprint!("{count} entries that the file lacks will be removed. Go on? [y/N] ");
-    io::stderr().flush()?;
+    to_stderr(format_args!("{count} entries that the file lacks will be removed. Go on? [y/N] "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "д" | "да"))
@@ -215,28 +223,26 @@ impl Shows<'_> {
             | restore::Outcome::Removed(change)
                 if self.changes =>
             {
-                self.progress.suspend(|| show(&change.to_string()));
+                self.progress.suspend(|| to_stdout(format_args!("{change}")));
             }
             restore::Outcome::Different(change) if self.changes => {
                 let told = "# left as it is; --existing update would make it so:\n";
-                self.progress.suspend(|| show(&format!("{told}{}", commented(change))));
+                self.progress.suspend(|| to_stdout(format_args!("{told}{}", commented(change))));
             }
             _ => {}
         }
     }
 
     fn refused(&self, event: &Event<'_>, refusal: &Refusal) {
-        self.progress.suspend(|| match event.line {
-            Some(line) => eprintln!("line {line}: {}: {refusal}", event.dn),
-            None => eprintln!("{}: {refusal}", event.dn),
-        });
+        self.progress.suspend(|| tell!("{}{refusal}", place_of(event)));
     }
 }
 
-/// Prints, for as long as somebody reads it.
-pub(super) fn show(text: &str) {
-    // Whoever has seen enough closes the pipe; what is done is done all the same.
-    let _shown = io::stdout().write_all(text.as_bytes());
+/// The line and the name of an entry, as far as they are known, before what is told of it.
+pub(super) fn place_of(event: &Event<'_>) -> String {
+    let line = event.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    let name = event.dn.to_string();
+    if name.is_empty() { line } else { format!("{line}{name}: ") }
 }
 
 /// A change that is not made: whoever feeds the output to a tool must not make it.
@@ -246,8 +252,17 @@ fn commented(change: &ldap_text::ldif::ChangeRecord) -> String {
     lines.chain(["\n".to_owned()]).collect()
 }
 
+/// What can be done about entries that differ and were kept.
+fn advise(summary: &Summary, is_shown: bool, existing: ExistingArg) {
+    if summary.different == 0 || existing == ExistingArg::Update {
+        return;
+    }
+    let shows = if is_shown { "" } else { "--verbose shows what differs, and " };
+    tell!("What differs was left as it is: {shows}--existing update makes it as in the file.");
+}
+
 fn conclude(summary: &Summary, dry_run: bool) {
-    let Summary { added, updated, removed, same, different, refused, left_out } = *summary;
+    let Summary { added, updated, removed, same, different, refused, unlisted, left_out } = *summary;
     let would = if dry_run { "would be " } else { "" };
     let mut parts = vec![
         format!("{added} {would}added"),
@@ -262,6 +277,9 @@ fn conclude(summary: &Summary, dry_run: bool) {
     if left_out > 0 {
         parts.push(format!("{left_out} of other tenants left out"));
     }
+    if unlisted > 0 {
+        tell!("{unlisted} more were refused that are not listed above.");
+    }
     let done = if dry_run { "; nothing was written" } else { "" };
-    eprintln!("{} entries: {}{done}.", summary.entries() + left_out, parts.join(", "));
+    tell!("{} entries: {}{done}.", summary.entries() + left_out, parts.join(", "));
 }

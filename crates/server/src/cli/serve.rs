@@ -1,8 +1,8 @@
 //! `pbm serve`: the production path.
 
-use super::{Outcome, block_on, stop_signal};
+use super::{Outcome, block_on, print::say, stop_signal};
 use crate::{config::Config, http::application::Application, jobs, telemetry};
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 pub(super) fn serve(config: &Config) -> Outcome {
     telemetry::start(config.log);
@@ -17,20 +17,15 @@ pub(super) async fn serve_until(config: &Config, stop: impl Future<Output = ()>)
     let application = Application::build(config)?;
     let scheduled_backup = application.scheduled_backup().clone();
     let follower = jobs::follow(config, application.address_book().clone())?;
-    announce(&application.urls())?;
+    // The line that scripts wait for.
+    say!("ready {}", application.urls().join(" "));
     tokio::select! {
         ended = application.run_until_stopped(stop) => ended?,
         () = jobs::purge_on_schedule(config) => {}
+        () = jobs::watch_plugins(config) => {}
         () = jobs::back_up_on_schedule(config, &scheduled_backup) => {}
     }
     drop(follower);
     tracing::info!("server.stopped");
     Ok(())
-}
-
-/// The line that scripts wait for.
-fn announce(urls: &[String]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "ready {}", urls.join(" "))?;
-    out.flush()
 }

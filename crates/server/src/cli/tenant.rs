@@ -1,7 +1,8 @@
 //! `pbm tenant`: tenants from the command line.
 
-use super::{ConfigArgs, Outcome, block_on};
+use super::{ConfigArgs, Outcome, block_on, patient, print::say};
 use crate::config::Config;
+use administration::{Administration, caller::Actor, changes::Observers};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use directory::{Directory, changing::WriteError};
@@ -17,6 +18,10 @@ pub(super) struct TenantArgs {
 #[derive(Subcommand)]
 enum TenantCommand {
     /// Make a tenant.
+    #[command(
+        after_help = "Exit code: 0 when it is made, 1 when its name or domain is taken or the directory failed, 2 when the command \
+        line or the configuration is wrong."
+    )]
     Create {
         #[command(flatten)]
         config: ConfigArgs,
@@ -37,16 +42,19 @@ impl TenantArgs {
 }
 
 pub(super) fn tenant(config: &Config, args: &TenantArgs) -> Outcome {
+    crate::telemetry::start_of_command(config.log);
     let TenantCommand::Create { id, domain, .. } = &args.command;
     let id = TenantId::parse(id).with_context(|| format!("{id:?}"))?;
     let domain = Domain::parse(domain).with_context(|| format!("{domain:?}"))?;
-    let directory = Directory::new(config.ldap_shared(), config.tree.clone());
+    let directory = patient(Directory::new(config.ldap_shared(), config.tree.clone()));
     block_on(async {
         if let Some(owner) = directory.tenant_of_domain(&domain).await? {
             bail!("{domain} is served by the tenant {owner} already");
         }
-        match directory.create_tenant(&id, &domain).await {
-            Ok(()) => println!("made the tenant {id}, which serves {domain}"),
+        // Nothing is remembered by a command that ends.
+        let administration = Administration::new(directory, Observers::new(Vec::new()));
+        match administration.create_tenant(&Actor::Operator, &id, &domain).await {
+            Ok(()) => say!("made the tenant {id}, which serves {domain}"),
             Err(WriteError::NameTaken(taken)) if taken.name == id.as_str() => {
                 bail!("there is a tenant {id} already")
             }

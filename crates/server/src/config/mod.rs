@@ -2,26 +2,36 @@
 //! documents each key; a test keeps it complete.
 
 mod address_book;
+mod auth;
 pub mod backup;
 pub mod source;
 
-use crate::auth::attempts::Limits;
 use ::address_book::settings::BookSettings;
+pub use auth::AuthConfig;
 use backup::BackupSettings;
-use directory::settings::{Credentials, LdapSettings, LdapUrl, trust};
+use directory::{
+    liveness::Liveness,
+    settings::{Credentials, LdapSettings, LdapUrl, OnHang, Referrals, trust},
+};
 use ipnet::IpNet;
 use ldap_text::dn::Dn;
 use mail_model::{
     deletion::Retention,
     tree::{FolderNames, Tree},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use source::{Mistake, Source};
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
+};
+use web::{
+    client::{ForwardedHeader, Proxies},
+    provenance::HostName,
+    tls::TlsFiles,
+    transport::{ConnectionBounds, Patience},
 };
 
 /// Most worker threads unless more are asked for. The connections to the directory are divided among them, and with
@@ -60,34 +70,16 @@ pub struct HttpConfig {
     pub tls: Option<TlsFiles>,
     /// Worker threads.
     pub workers: usize,
-    /// Proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Proxies that are believed when they name a client.
+    pub proxies: Proxies,
+    /// Names by which requests without a token may call this server.
+    pub hosts: Vec<HostName>,
+    /// How many connections there may be.
+    pub connections: ConnectionBounds,
+    /// How long clients may keep them waiting.
+    pub patience: Patience,
     /// How long requests in flight may take to finish on shutdown.
     pub shutdown_timeout: Duration,
-}
-
-/// Files of a TLS listener.
-#[derive(Clone, Debug)]
-pub struct TlsFiles {
-    /// Certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Private key, PEM.
-    pub key: PathBuf,
-}
-
-/// Log-in and tokens.
-#[derive(Clone, Debug)]
-pub struct AuthConfig {
-    /// Key that tokens are signed with; the same in every replica.
-    pub token_key: SecretString,
-    /// Life time of access tokens in seconds.
-    pub access_token_seconds: u32,
-    /// Life time of refresh tokens in seconds.
-    pub refresh_token_seconds: u32,
-    /// Subnets that need no token.
-    pub allowed_subnets: Vec<IpNet>,
-    /// How many log-ins may fail.
-    pub failed_logins: Limits,
 }
 
 /// Logs.
@@ -134,7 +126,7 @@ impl Config {
         let http = http(source);
         let tree = tree(source);
         let ldap = ldap(source, tree.as_ref());
-        let auth = auth(source);
+        let auth = auth::auth(source, &http.proxies.trusted);
         let retention = retention(source);
         let purge_interval =
             source.duration("deletion.purge_interval", 3_600_000).max(Duration::from_secs(1));
@@ -149,13 +141,14 @@ impl Config {
     #[must_use]
     pub fn ldap_for_backups(&self) -> Option<LdapSettings> {
         let credentials = self.backup.account.clone()?;
-        Some(LdapSettings { credentials, ..self.ldap.clone() })
+        let (on_hang, referrals) = (OnHang::Wait, Referrals::Managed);
+        Some(LdapSettings { credentials, on_hang, referrals, ..self.ldap.clone() })
     }
 
     /// The least that is needed to speak to the directory, for commands that serve nothing.
     #[must_use]
     pub fn ldap_shared(&self) -> Arc<LdapSettings> {
-        Arc::new(self.ldap.clone())
+        Arc::new(LdapSettings { on_hang: OnHang::Wait, ..self.ldap.clone() })
     }
 }
 
@@ -175,8 +168,51 @@ fn http(source: &mut Source) -> HttpConfig {
         listen: listen.unwrap_or_else(|| vec![SocketAddr::from(([127, 0, 0, 1], 8080))]),
         tls: certificate.zip(key).map(|(certificate, key)| TlsFiles { certificate, key }),
         workers: source.number("http.workers", processors.min(MAX_DEFAULT_WORKERS), &(1..=256)),
-        trusted_proxies: source.list("http.trusted_proxies", subnet).unwrap_or_default(),
+        proxies: Proxies {
+            trusted: source.list("http.trusted_proxies", subnet).unwrap_or_default(),
+            header: source.parsed("http.forwarded_header", forwarded_header).unwrap_or_default(),
+        },
+        hosts: source.list("http.hosts", host_name).unwrap_or_default(),
+        connections: connections(source),
+        patience: patience(source),
         shutdown_timeout: source.duration("http.shutdown_timeout", 30_000),
+    }
+}
+
+fn forwarded_header(text: &str) -> Result<ForwardedHeader, String> {
+    match text {
+        "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
+        "forwarded" => Ok(ForwardedHeader::Forwarded),
+        _ => Err("must be x-forwarded-for or forwarded".to_owned()),
+    }
+}
+
+fn host_name(text: &str) -> Result<HostName, String> {
+    HostName::parse(text).ok_or_else(|| {
+        "must be a host name such as pbm.example.com, without scheme and port (other scripts as xn--…)"
+            .to_owned()
+    })
+}
+
+fn connections(source: &mut Source) -> ConnectionBounds {
+    let ConnectionBounds { total, per_address } = ConnectionBounds::default();
+    let total = source.number("http.connections", total, &(16..=1_000_000));
+    ConnectionBounds {
+        total,
+        per_address: source.number("http.connections_per_address", per_address, &(1..=1_000_000)).min(total),
+    }
+}
+
+fn patience(source: &mut Source) -> Patience {
+    let Patience { head, idle, stall } = Patience::default();
+    let mut limit = |key, default: Duration| {
+        let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+        source.duration(key, default).max(Duration::from_secs(1))
+    };
+    Patience {
+        head: limit("http.head_timeout", head),
+        idle: limit("http.idle_timeout", idle),
+        stall: limit("http.stall_timeout", stall),
     }
 }
 
@@ -213,13 +249,15 @@ fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     }
     let connections = source.number("ldap.connections", 32, &(2..=1024));
     let password_connections = source.number("ldap.password_connections", 8, &(1..=256));
-    let connect_timeout = source.duration("ldap.connect_timeout", 1_000);
+    let connect_timeout = source.duration("ldap.connect_timeout", 3_000);
     let operation_timeout = source.duration("ldap.operation_timeout", 10_000);
-    let checkout_timeout = source.duration("ldap.checkout_timeout", 1_000);
+    let checkout_timeout = source.duration("ldap.checkout_timeout", 3_000);
     let urls = source.required("ldap.urls", urls.filter(|urls| !urls.is_empty()));
     let password = source.required("ldap.bind_password", password);
+    let urls = urls?;
+    let liveness = Liveness::new(&urls, tree?.root());
     Some(LdapSettings {
-        urls: urls?,
+        urls,
         start_tls,
         tls: tls?,
         credentials: Credentials { dn: bind_dn?, password: password? },
@@ -228,33 +266,9 @@ fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
         connect_timeout,
         operation_timeout,
         checkout_timeout,
-    })
-}
-
-fn auth(source: &mut Source) -> Option<AuthConfig> {
-    let token_key = source.secret("auth.token_key", "auth.token_key_file");
-    let shortest = crate::auth::tokens::MIN_KEY;
-    if token_key.as_ref().is_some_and(|key| key.expose_secret().len() < shortest) {
-        source.mistake(
-            "auth.token_key",
-            format!("is too short: at least {shortest} characters, e.g. from: openssl rand -hex 32"),
-        );
-    }
-    let access_token_seconds = source.number("auth.access_token_seconds", 3600, &(1..=31_536_000));
-    let refresh_token_seconds = source.number("auth.refresh_token_seconds", 360_000, &(1..=31_536_000));
-    let allowed_subnets = source.list("auth.allowed_subnets", subnet).unwrap_or_default();
-    let failed_logins = Limits {
-        per_login: source.number("auth.failed_logins_per_login", 5, &(1..=1_000_000)),
-        per_address: source.number("auth.failed_logins_per_address", 50, &(1..=1_000_000)),
-        window: source.duration("auth.failed_logins_window", 300_000).max(Duration::from_secs(1)),
-    };
-    let token_key = source.required("auth.token_key", token_key)?;
-    Some(AuthConfig {
-        token_key,
-        access_token_seconds,
-        refresh_token_seconds,
-        allowed_subnets,
-        failed_logins,
+        liveness,
+        on_hang: OnHang::Fail,
+        referrals: Referrals::Followed,
     })
 }
 
@@ -297,8 +311,12 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let said = cause.to_string();
+        // Errors of some libraries have their cause in their own words already.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         source = cause.source();
     }
     text
@@ -339,6 +357,9 @@ mod tests {
             ("PBM_LDAP__CONECTIONS", "1"),
             ("PBM_AUTH__TOKEN_KEY", "short"),
             ("PBM_AUTH__ALLOWED_SUBNETS", "10.0.0.0/8,all"),
+            ("PBM_HTTP__TRUSTED_PROXIES", "10.0.0.1"),
+            ("PBM_HTTP__FORWARDED_HEADER", "via"),
+            ("PBM_HTTP__HOSTS", "https://pbm.example"),
             ("PBM_DELETION__RETENTION", "long"),
         ]);
         let mistakes = Config::read(None, wrong).unwrap_err();
@@ -350,11 +371,28 @@ mod tests {
             "ldap.bind_password: is missing",
             "auth.token_key: is too short",
             "auth.allowed_subnets: \"all\" must be",
+            "auth.allowed_subnets: 10.0.0.0/8 overlaps 10.0.0.1/32",
+            "http.forwarded_header: \"via\" must be",
+            "http.hosts: \"https://pbm.example\" must be",
             "deletion.retention: \"long\" must be a span",
             "tree.root: is missing",
         ] {
             assert!(text.contains(expected), "{expected} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn an_address_is_a_proxys_or_a_trusted_clients() {
+        let read = |proxies: &str, subnets: &str| {
+            let both = [("PBM_HTTP__TRUSTED_PROXIES", proxies), ("PBM_AUTH__ALLOWED_SUBNETS", subnets)];
+            // The token key is missing: this is found all the same.
+            let variables = environment(&LEAST[..3]).into_iter().chain(environment(&both));
+            let mistakes = Config::read(None, variables).unwrap_err();
+            mistakes.iter().map(ToString::to_string).filter(|m| m.contains("overlaps")).count()
+        };
+        assert_eq!(read("10.0.0.1", "10.0.0.0/8,192.0.2.0/24"), 1);
+        assert_eq!(read("10.0.0.0/8,2001:db8::/32", "10.0.0.1,2001:db8::1"), 2);
+        assert_eq!(read("10.0.0.1", "10.0.0.2,::/0"), 0);
     }
 
     #[test]

@@ -1,35 +1,27 @@
-//! Answers: always JSON. A [`Failure`] keeps apart what the client may read and what the log gets; it has no
-//! `Display`, so neither turns up in the other's place.
+//! Failures of the API, in the guide's words where it has some, and the answers that it has more than once.
 
-use crate::http::{
-    form::FormError,
-    message::{FailureBody, Message},
+use super::message::FailureBody;
+use actix_web::http::{Method, StatusCode};
+use administration::{
+    long_work::{TooMuch, Whose},
+    turns::{self, NotNow},
 };
-use actix_web::{
-    HttpResponse,
-    http::{
-        Method, StatusCode,
-        header::{self, HeaderName, HeaderValue},
-    },
-};
-use bytes::Bytes;
 use directory::{
     changing::{AddressTaken, NameTaken, WriteError},
-    error::DirectoryError,
-};
-use futures_util::{
-    Stream, StreamExt, TryStreamExt,
-    stream::{self, LocalBoxStream},
+    error::{DirectoryError, Unreachable},
 };
 use mail_model::{
-    answer::Answer,
     deletion::Retention,
     field::{FieldError, FieldErrors},
-    revision::Version,
     user::command::PASSWORD_PARAMETER,
 };
 use serde::Serialize;
 use std::{error::Error, time::Duration};
+use web::{
+    answer::{KeptAnswer, Message, Reply},
+    form::FormError,
+    routes::NoEndpoint,
+};
 
 /// The guide's text of a refusal (section 6), on one line.
 pub const FORBIDDEN: &str = "You don't have the permission to access the requested resource. It is either read-protected or not readable by the server.";
@@ -38,219 +30,42 @@ pub const TOKEN_EXPIRED: &str = "TOKEN EXPIRED";
 /// How long a client should wait before it tries again when the directory is out of reach.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What a request is answered with when it succeeds.
-pub struct Reply {
-    status: StatusCode,
-    body: ReplyBody,
-    headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-enum ReplyBody {
-    /// None: the client has it.
-    None,
-    /// JSON.
-    Json(Vec<u8>),
-    /// JSON that was kept of an answer given before.
-    Kept(String),
-    /// Bytes of a media type.
-    Bytes(&'static str, Bytes),
-    /// Bytes of a media type, sent while they come about.
-    Stream(&'static str, LocalBoxStream<'static, Result<Bytes, Cut>>),
-    /// A file that is part of the program.
-    File(StaticFile),
-}
-
-/// Why an answer ends before its end: for the log alone. What the client sees is a connection that is closed too soon.
-pub type Cut = Box<dyn Error + Send + Sync>;
-
-/// A file that is part of the program.
-pub struct StaticFile {
-    /// Its media type.
-    pub content_type: String,
-    /// Its bytes.
-    pub bytes: Bytes,
-    /// Headers that go with it.
-    pub headers: &'static [(HeaderName, &'static str)],
-}
-
 /// The guide's answer to every write.
 const SUCCESS: &str = r#"{"success": true}"#;
-/// The media type of JSON.
-pub const JSON: &str = "application/json";
-const JSON_HEADER: HeaderValue = HeaderValue::from_static(JSON);
-/// The media type of lines of JSON.
-pub const NDJSON: &str = "application/x-ndjson";
-/// To be kept by who asked alone, and to be asked about before it is used (RFC 9111 section 5.2.2).
-const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
-impl Reply {
-    fn of(body: ReplyBody) -> Self {
-        Self { status: StatusCode::OK, body, headers: Vec::new() }
-    }
+/// The guide's answer to every write.
+#[must_use]
+pub fn success() -> Reply {
+    Reply::written_json(SUCCESS)
+}
 
-    /// The guide's answer to every write.
-    #[must_use]
-    pub fn success() -> Self {
-        Self::of(ReplyBody::Json(SUCCESS.into()))
-    }
-
-    /// A value as JSON.
-    ///
-    /// # Errors
-    /// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
-    pub fn json(value: &impl Serialize) -> Result<Self, Failure> {
-        let body = serde_json::to_vec(value).map_err(|error| Failure::internal(error.into()))?;
-        Ok(Self::of(ReplyBody::Json(body)))
-    }
-
-    /// JSON that is written already.
-    #[must_use]
-    pub fn written_json(json: Vec<u8>) -> Self {
-        Self::of(ReplyBody::Json(json))
-    }
-
-    /// Bytes of a media type.
-    #[must_use]
-    pub fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
-        Self::of(ReplyBody::Bytes(content_type, bytes.into()))
-    }
-
-    /// Bytes of a media type, sent while they come about.
-    #[must_use]
-    pub fn stream(
-        content_type: &'static str,
-        parts: impl Stream<Item = Result<Bytes, Cut>> + 'static,
-    ) -> Self {
-        Self::of(ReplyBody::Stream(content_type, parts.boxed_local()))
-    }
-
-    /// Lines of JSON.
-    #[must_use]
-    pub fn lines(lines: impl Stream<Item = Bytes> + 'static) -> Self {
-        Self::stream(NDJSON, lines.map(Ok))
-    }
-
-    /// A file that is part of the program.
-    #[must_use]
-    pub fn file(file: StaticFile) -> Self {
-        Self::of(ReplyBody::File(file))
-    }
-
-    /// An answer that was given before.
-    #[must_use]
-    pub fn kept(answer: Answer) -> Self {
-        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-        Self { status, ..Self::of(ReplyBody::Kept(answer.body)) }
-    }
-
-    /// 304: what the client has is what there is.
-    #[must_use]
-    pub fn not_modified() -> Self {
-        Self { status: StatusCode::NOT_MODIFIED, ..Self::of(ReplyBody::None) }
-    }
-
-    /// With the header `ETag`.
-    #[must_use]
-    pub fn with_version(self, version: &Version) -> Self {
-        self.with_tag(&version.tag())
-    }
-
-    /// With the header `ETag`: what stands between its quotation marks.
-    #[must_use]
-    pub fn with_tag(self, tag: &str) -> Self {
-        match HeaderValue::try_from(format!("\"{tag}\"")) {
-            Ok(value) => self.with_header(header::ETAG, value),
-            // Tags are letters, digits and hyphens.
-            Err(_) => self,
-        }
-    }
-
-    /// To be kept by the client, and asked about before it is used.
-    #[must_use]
-    pub fn to_revalidate(self) -> Self {
-        self.with_header(header::CACHE_CONTROL, REVALIDATE)
-    }
-
-    /// With a header.
-    #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    /// The same without parts, which nobody would read of an answer to `HEAD`.
-    #[must_use]
-    pub fn for_head(mut self) -> Self {
-        if let ReplyBody::Stream(_, parts) = &mut self.body {
-            *parts = stream::empty().boxed_local();
-        }
-        self
-    }
-
-    /// The answer as it can be given again.
-    #[must_use]
-    pub fn to_keep(&self) -> Option<Answer> {
-        match &self.body {
-            ReplyBody::Json(body) => {
-                let body = String::from_utf8(body.clone()).ok()?;
-                Some(Answer { status: StatusCode::OK.as_u16(), body })
-            }
-            _ => None,
-        }
-    }
-
-    /// As an HTTP response.
-    #[must_use]
-    pub fn into_response(self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        for header in self.headers {
-            response.insert_header(header);
-        }
-        match self.body {
-            ReplyBody::None => response.finish(),
-            ReplyBody::Json(body) => response.content_type(JSON_HEADER).body(body),
-            ReplyBody::Kept(body) => response.content_type(JSON_HEADER).body(body),
-            ReplyBody::Bytes(media_type, bytes) => response.content_type(media_type).body(bytes),
-            ReplyBody::Stream(media_type, parts) => {
-                response.content_type(media_type).streaming(parts.map_err(|cut| cut as Box<dyn Error>))
-            }
-            ReplyBody::File(file) => {
-                for header in file.headers {
-                    response.insert_header(header.clone());
-                }
-                response.content_type(file.content_type).body(file.bytes)
-            }
-        }
-    }
+/// A value as JSON.
+///
+/// # Errors
+/// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
+pub fn as_json(value: &impl Serialize) -> Result<Reply, Failure> {
+    Ok(Reply::json(value)?)
 }
 
 /// What a request is answered with when it fails.
-pub struct Failure {
-    status: StatusCode,
-    message: Message,
-    retry_after: Option<Duration>,
-    allow: Option<String>,
-    cause: Option<Box<dyn Error + Send + Sync>>,
-}
+#[derive(Debug)]
+pub struct Failure(web::answer::Failure);
 
 impl Failure {
     /// A failure that is nobody's secret.
     #[must_use]
     pub fn new(status: StatusCode, message: &str) -> Self {
-        Self {
-            status,
-            message: Message::Text(message.to_owned()),
-            retry_after: None,
-            allow: None,
-            cause: None,
-        }
+        Self(web::answer::Failure::new(status, message))
+    }
+
+    fn wrong(message: Message) -> Self {
+        Self(web::answer::Failure::of(StatusCode::BAD_REQUEST, message))
     }
 
     /// 400 about one parameter.
     #[must_use]
     pub fn parameter(name: &str, reason: &str) -> Self {
-        let message = Message::of_parameter(name, reason);
-        Self { message, ..Self::new(StatusCode::BAD_REQUEST, "") }
+        Self::wrong(Message::of_parameter(name, reason))
     }
 
     /// 400 about a parameter that is missing.
@@ -281,8 +96,8 @@ impl Failure {
     #[must_use]
     pub fn method_not_allowed(allowed: &[Method]) -> Self {
         let allowed = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let message = format!("This path takes {allowed}.");
-        Self { allow: Some(allowed), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, &message) }
+        let failure = Self::new(StatusCode::METHOD_NOT_ALLOWED, &format!("This path takes {allowed}."));
+        Self(failure.0.with_allow(allowed))
     }
 
     /// 409 of an address.
@@ -312,15 +127,14 @@ impl Failure {
     /// 429.
     #[must_use]
     pub fn too_many(retry_after: Duration) -> Self {
-        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many failed log-ins. Try again later.");
-        Self { retry_after: Some(retry_after), ..failure }
+        let message = "Too many failed log-ins. Try again later.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, message).with_retry_after(retry_after)
     }
 
     /// 500, whose reason is for the log alone.
     #[must_use]
     pub fn internal(cause: Box<dyn Error + Send + Sync>) -> Self {
-        let message = "The request failed inside the server. Its log has the reason under the X-Request-Id of this answer.";
-        Self { cause: Some(cause), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, message) }
+        Self(web::answer::Failure::internal(cause))
     }
 
     /// 503 of what needs Redis.
@@ -340,11 +154,23 @@ impl Failure {
     /// With the header `Retry-After`.
     #[must_use]
     pub fn with_retry(self) -> Self {
-        Self { retry_after: Some(RETRY_AFTER), ..self }
+        self.with_retry_after(RETRY_AFTER)
+    }
+
+    /// With the header `Retry-After`, of a time.
+    #[must_use]
+    pub fn with_retry_after(self, after: Duration) -> Self {
+        Self(self.0.with_retry_after(after))
+    }
+
+    /// With a cause, which is for the log alone.
+    #[must_use]
+    pub fn with_cause(self, cause: Box<dyn Error + Send + Sync>) -> Self {
+        Self(self.0.with_cause(cause))
     }
 
     fn unavailable(message: &str, cause: DirectoryError) -> Self {
-        Self { cause: Some(cause.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry() }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry().with_cause(cause.into())
     }
 
     /// What a change of a thing failed with.
@@ -371,46 +197,91 @@ impl Failure {
     /// The answer as it can be given again: of a conflict, which is an answer to the request; other failures are
     /// reasons to send it again.
     #[must_use]
-    pub fn to_keep(&self) -> Option<Answer> {
-        if self.status != StatusCode::CONFLICT {
+    pub fn to_keep(&self) -> Option<KeptAnswer> {
+        if self.0.status() != StatusCode::CONFLICT {
             return None;
         }
-        let body = serde_json::to_string(&FailureBody::new(&self.message)).ok()?;
-        Some(Answer { status: self.status.as_u16(), body })
+        let body = String::from_utf8(FailureBody::new(self.0.message()).json()).ok()?;
+        Some(KeptAnswer { status: self.0.status().as_u16(), body })
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status()
     }
 
     /// Takes out what the log gets, where there is something.
     pub fn take_cause(&mut self) -> Option<Box<dyn Error + Send + Sync>> {
-        self.cause.take()
+        self.0.take_cause()
     }
 
     /// What the client reads, for an answer that tells of many failures.
     #[must_use]
     pub fn into_message(self) -> Message {
-        self.message
+        self.0.into_message()
     }
+}
 
-    /// As an HTTP response.
-    #[must_use]
-    pub fn into_response(self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        if let Some(wait) = self.retry_after {
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            response.insert_header((header::RETRY_AFTER, seconds));
+impl From<Failure> for web::answer::Failure {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+impl From<web::answer::Failure> for Failure {
+    fn from(failure: web::answer::Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl From<TooMuch> for Failure {
+    fn from(error: TooMuch) -> Self {
+        let status = match error.whose {
+            Whose::Everybodys => StatusCode::SERVICE_UNAVAILABLE,
+            Whose::TheTenants | Whose::TheAccounts => StatusCode::TOO_MANY_REQUESTS,
+        };
+        Self::new(status, &format!("{error}. Try again later.")).with_retry()
+    }
+}
+
+impl From<NotNow> for Failure {
+    fn from(error: NotNow) -> Self {
+        let status = match error {
+            NotNow::Another => StatusCode::TOO_MANY_REQUESTS,
+            NotNow::Others => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, &error.to_string()).with_retry_after(turns::RETRY)
+    }
+}
+
+impl From<NoEndpoint> for Failure {
+    fn from(reason: NoEndpoint) -> Self {
+        match reason {
+            NoEndpoint::UnknownPath => Self::not_found("path"),
+            NoEndpoint::OtherMethods(allowed) => Self::method_not_allowed(&allowed),
         }
-        if let Some(allowed) = self.allow {
-            response.insert_header((header::ALLOW, allowed));
-        }
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        response.json(FailureBody::new(&self.message))
     }
 }
 
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         match error {
+            // Said in the log when it began, not for each request.
+            DirectoryError::Unreachable(Unreachable::Hangs) => {
+                let message = "The directory hangs; nothing was changed. Try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
+            }
+            DirectoryError::Crowded { .. } => Self::unavailable(
+                "Too many others change this folder; nothing was changed. Try again.",
+                error,
+            ),
+            // Waiting does not help, though somebody may mend it meanwhile.
+            DirectoryError::Unreachable(ref cause) if cause.is_of_account() => {
+                let message =
+                    "The directory does not let this server in; nothing was changed. Tell whoever runs it.";
+                Self::unavailable(message, error)
+            }
             DirectoryError::Unreachable(_) => {
                 Self::unavailable("The directory is out of reach; nothing was changed. Try again.", error)
             }
@@ -418,16 +289,17 @@ impl From<DirectoryError> for Failure {
                 "The connection to the directory broke during the change: it may have been made or not. Look before you try again.",
                 error,
             ),
-            DirectoryError::InvalidValue(_) => Self {
-                cause: Some(error.into()),
-                ..Self::new(StatusCode::BAD_REQUEST, "The directory does not take one of the values.")
-            },
+            DirectoryError::InvalidValue(_) => {
+                let message = "The directory does not take one of the values.";
+                Self::new(StatusCode::BAD_REQUEST, message).with_cause(error.into())
+            }
             // Kept losing races for one entry; or an answer that the operation has no use for.
             DirectoryError::Stale => Self::unavailable("Others keep changing this entry. Try again.", error),
             DirectoryError::NotFound
             | DirectoryError::Exists
             | DirectoryError::NotUnique
             | DirectoryError::PasswordRefused(_)
+            | DirectoryError::Unreadable { .. }
             | DirectoryError::Refused { .. }
             | DirectoryError::Malformed(_) => Self::internal(error.into()),
         }
@@ -438,15 +310,12 @@ impl From<FieldErrors> for Failure {
     fn from(errors: FieldErrors) -> Self {
         let by_parameter =
             errors.by_parameter().iter().map(|(name, reason)| ((*name).to_owned(), reason.clone()));
-        Self {
-            message: Message::ByParameter(by_parameter.collect()),
-            ..Self::new(StatusCode::BAD_REQUEST, "")
-        }
+        Self::wrong(Message::ByParameter(by_parameter.collect()))
     }
 }
 
 impl From<FormError> for Failure {
     fn from(error: FormError) -> Self {
-        Self { message: error.into(), ..Self::new(StatusCode::BAD_REQUEST, "") }
+        Self::wrong(error.into())
     }
 }

@@ -2,40 +2,43 @@
 
 use crate::{
     api::{Health, ScheduledBackup},
-    auth::{accounts::Accounts, attempts::Attempts, tokens::Tokens},
-    config::{Config, HttpConfig, TlsFiles},
-    http::{dispatch::dispatch, idempotency::Digests, listener::Listeners},
-};
-use actix_web::{
-    App, HttpRequest,
-    web::{self, Data, Payload},
+    config::Config,
+    open_files,
 };
 use address_book::desk::{AddressBook, Desk, SettingsError};
+use administration::{
+    Administration, accounts::Accounts, attempts::Attempts, changes::Observers, log_in::LogIns,
+    long_work::LongWorks, tokens::Tokens, turns::Restores,
+};
 use directory::{Directory, settings::LdapSettings};
 use ipnet::IpNet;
 use ldap_text::dn::Dn;
 use mail_model::deletion::Retention;
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
+use web::{
+    client::Proxies,
+    idempotency::Digests,
+    provenance::HostName,
+    surface::{self, Surfaces},
+    tls::{TlsError, TlsFiles},
+    transport::{ConnectionBounds, ListenerSettings, Listeners},
+};
 
 /// Connections of a worker thread for backups and restores: others want to be answered meanwhile.
 const KEEPERS_CONNECTIONS: usize = 8;
 
 /// What all worker threads share. None of it is a session: any replica answers any request.
 pub struct Services {
-    /// Tokens.
-    pub tokens: Tokens,
-    /// Accounts that asked lately.
-    pub accounts: Accounts,
-    /// Failed log-ins.
-    pub attempts: Attempts,
+    /// Who somebody is.
+    pub log_ins: LogIns,
     /// Subnets that need no token.
     pub allowed_subnets: Vec<IpNet>,
-    /// Proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Names by which requests without a token may call this server.
+    pub hosts: Vec<HostName>,
+    /// Proxies that are believed when they name a client.
+    pub proxies: Proxies,
+    /// Whether this process speaks HTTPS.
+    pub is_tls: bool,
     /// How long what was deleted is kept.
     pub retention: Retention,
     /// Digests of requests that are made with a key.
@@ -46,6 +49,10 @@ pub struct Services {
     pub service: Dn,
     /// How the latest backup on schedule went.
     pub scheduled_backup: Arc<ScheduledBackup>,
+    /// Backups, exports and imports under way.
+    pub long_works: LongWorks,
+    /// Restores by administrators of tenants.
+    pub restores: Restores,
 }
 
 /// What a worker thread answers requests with.
@@ -54,6 +61,8 @@ pub struct Worker {
     pub services: Arc<Services>,
     /// The directory, through this thread's connections.
     pub directory: Directory,
+    /// What can be done to it.
+    pub administration: Administration,
     /// The same, as the account that backs up and restores; `None` where there is none.
     pub keeper: Option<Directory>,
     /// Where address books are opened.
@@ -75,18 +84,9 @@ pub enum StartError {
     /// The address book can't be set up.
     #[error(transparent)]
     AddressBook(#[from] SettingsError),
-    /// A file of the TLS listener cannot be read.
-    #[error("cannot read {file} (PEM)")]
-    TlsFile {
-        /// The file.
-        file: String,
-        /// Why.
-        #[source]
-        source: rustls::pki_types::pem::Error,
-    },
-    /// Certificate and key do not make a TLS listener.
-    #[error("the certificate and key of the listener are of no use")]
-    Tls(#[source] rustls::Error),
+    /// Certificate and key make no TLS listener.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// An application whose addresses are bound.
@@ -110,15 +110,22 @@ impl Application {
         let books = address_book.clone();
         let keeper = config.ldap_for_backups();
         let keeper = keeper.map(|ldap| Arc::new(LdapSettings { connections: KEEPERS_CONNECTIONS, ..ldap }));
-        let worker = move || Worker {
-            services: services.clone(),
-            keeper: keeper.as_ref().map(|ldap| witnessed(Directory::new(ldap.clone(), tree.clone()), &books)),
-            directory: witnessed(Directory::new(ldap.clone(), tree.clone()), &books),
-            desk: Rc::new(books.desk()),
+        let worker = move || {
+            let directory = witnessed(Directory::new(ldap.clone(), tree.clone()), &books);
+            let desk = Rc::new(books.desk());
+            let observers = Observers::new(vec![desk.clone(), Rc::new(services.log_ins.accounts.clone())]);
+            Worker {
+                services: services.clone(),
+                keeper: keeper
+                    .as_ref()
+                    .map(|ldap| witnessed(Directory::new(ldap.clone(), tree.clone()), &books)),
+                administration: Administration::new(directory.clone(), observers),
+                directory,
+                desk,
+            }
         };
-        let app = move || app(worker());
-        let tls = config.http.tls.as_ref().map(tls_config).transpose()?;
-        let mut listeners = Listeners::new(config.http.workers, config.http.shutdown_timeout, tls);
+        let app = move || surface::app(Surfaces::new(Box::new(worker())));
+        let mut listeners = Listeners::new(listener_settings(config)?);
         for address in &config.http.listen {
             let bound = listeners.bind(*address, app.clone());
             listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
@@ -141,8 +148,7 @@ impl Application {
     /// The URLs that it answers at.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
-        let scheme = if self.listeners.is_tls() { "https" } else { "http" };
-        self.listeners.addresses.iter().map(|address| format!("{scheme}://{address}")).collect()
+        self.listeners.urls()
     }
 
     /// Answers requests until `stop` is ready; requests in flight then finish.
@@ -157,17 +163,44 @@ impl Application {
 fn services(config: &Config) -> Services {
     let auth = &config.auth;
     Services {
-        tokens: Tokens::new(&auth.token_key, auth.access_token_seconds, auth.refresh_token_seconds),
-        accounts: Accounts::default(),
-        attempts: Attempts::new(auth.failed_logins),
+        log_ins: LogIns {
+            tokens: Tokens::new(&auth.token_key, auth.access_token_seconds, auth.refresh_token_seconds),
+            accounts: Accounts::new(config.address_book.lifetime),
+            attempts: Arc::new(Attempts::new(auth.failed_logins)),
+        },
         allowed_subnets: auth.allowed_subnets.clone(),
-        trusted_proxies: config.http.trusted_proxies.clone(),
+        hosts: config.http.hosts.clone(),
+        proxies: config.http.proxies.clone(),
+        is_tls: config.http.tls.is_some(),
         retention: config.retention,
         digests: Digests::new(&auth.token_key),
         health: Health::default(),
         service: config.ldap.credentials.dn.clone(),
         scheduled_backup: Arc::default(),
+        long_works: LongWorks::default(),
+        restores: Restores::default(),
     }
+}
+
+fn listener_settings(config: &Config) -> Result<ListenerSettings, TlsError> {
+    let http = &config.http;
+    Ok(ListenerSettings {
+        workers: http.workers,
+        connections: bounds(config),
+        trusted_proxies: http.proxies.trusted.clone(),
+        patience: http.patience,
+        shutdown_timeout: http.shutdown_timeout,
+        tls: http.tls.as_ref().map(TlsFiles::read).transpose()?,
+    })
+}
+
+/// How many connections of clients the process has files for, besides all that it may open to the directory.
+fn bounds(config: &Config) -> ConnectionBounds {
+    let LdapSettings { connections, password_connections, .. } = config.ldap;
+    let to_the_directory = connections + password_connections + config.http.workers * KEEPERS_CONNECTIONS;
+    let ConnectionBounds { total, per_address } = config.http.connections;
+    let total = open_files::connections(total, open_files::raise(), to_the_directory);
+    ConnectionBounds { total, per_address: per_address.min(total) }
 }
 
 /// The connections of one worker: each has a pool of its own, so that no request waits on another thread.
@@ -185,49 +218,5 @@ fn witnessed(directory: Directory, book: &AddressBook) -> Directory {
     match book.witness() {
         Some(witness) => directory.witnessed_by(witness),
         None => directory,
-    }
-}
-
-fn app(
-    worker: Worker,
-) -> App<
-    impl actix_web::dev::ServiceFactory<
-        actix_web::dev::ServiceRequest,
-        Config = (),
-        Response = actix_web::dev::ServiceResponse,
-        Error = actix_web::Error,
-        InitError = (),
-    >,
-> {
-    let handler = |worker: Data<Worker>, request: HttpRequest, payload: Payload| async move {
-        dispatch(&worker, request, payload).await
-    };
-    // Every request takes the same way; the table of endpoints is matched there, on the raw path.
-    App::new().app_data(Data::new(worker)).default_service(web::to(handler))
-}
-
-fn tls_config(files: &TlsFiles) -> Result<ServerConfig, StartError> {
-    let failed = |path: &std::path::Path| {
-        let file = path.display().to_string();
-        move |source| StartError::TlsFile { file: file.clone(), source }
-    };
-    let unreadable = failed(&files.certificate);
-    let chain = CertificateDer::pem_file_iter(&files.certificate).map_err(&unreadable)?;
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(&unreadable)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(failed(&files.key))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(StartError::Tls)
-}
-
-impl HttpConfig {
-    /// Whether the files of a TLS listener can be used.
-    ///
-    /// # Errors
-    /// [`StartError`] when they cannot.
-    pub fn check_tls(&self) -> Result<(), StartError> {
-        self.tls.as_ref().map(tls_config).transpose().map(|_| ())
     }
 }

@@ -1,33 +1,37 @@
 //! A request as handlers see it: who may do what, what it names, its parameters.
 
-use super::{
-    answer::Failure,
-    application::Services,
-    endpoint::{Endpoint, Part, Right},
-    form::Parameters,
-    precondition::Known,
-};
-use actix_web::web::Payload;
+use super::{answer::Failure, application::Services};
 use address_book::desk::Desk;
+use administration::{
+    Administration,
+    caller::Actor,
+    long_work::{LongWork, Turn},
+    policy::Reach,
+};
 use directory::Directory;
 use jiff::Timestamp;
-use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId};
-use std::{borrow::Cow, net::IpAddr, rc::Rc};
+use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId, user::LiveUser};
+use std::rc::Rc;
+use web::{client::Client, form::Parameters, precondition::Known, routes::PathNames, transport::RequestBody};
 
 /// A request that may be done: what a handler works with.
 pub struct Call<'a> {
     /// The directory, through this thread's connections.
     pub directory: &'a Directory,
+    /// What can be done to it.
+    pub administration: &'a Administration,
     /// The same, as the account that backs up and restores; `None` where there is none.
     pub keeper: Option<&'a Directory>,
     /// Where address books are opened, on this thread.
     pub desk: &'a Rc<Desk>,
     /// What all threads share.
     pub services: &'a Services,
-    /// What who asks may do.
-    pub right: Right,
-    /// Where it asks from.
-    pub client: IpAddr,
+    /// Who asks; `None` where no token is needed and none was sent.
+    pub actor: Option<Actor>,
+    /// How far the caller may do it.
+    pub reach: Reach,
+    /// Where the caller asks from.
+    pub client: Client,
     /// When.
     pub now: Timestamp,
     /// Which versions of what it names a change may be made to.
@@ -48,11 +52,31 @@ pub struct Rows {
     pub media_type: String,
     /// Its charset, where one is given.
     pub charset: Option<String>,
+    /// How long it is, where the client says so.
+    pub announced: Option<u64>,
+    /// How the body is packed, as the header says.
+    pub content_encoding: Option<String>,
     /// The bytes.
-    pub payload: Payload,
+    pub payload: RequestBody,
 }
 
 impl Call<'_> {
+    /// Who asks, for a request that not everybody may make.
+    ///
+    /// # Errors
+    /// 401 where nobody has said who that is.
+    pub fn caller(&self) -> Result<&Actor, Failure> {
+        self.actor.as_ref().ok_or_else(Failure::unauthorized)
+    }
+
+    /// Begins work that lasts as long as the client wants, where there is not too much of it.
+    ///
+    /// # Errors
+    /// 429 or 503.
+    pub fn begin(&self, work: LongWork) -> Result<Turn, Failure> {
+        Ok(self.services.long_works.begin(work, self.actor.as_ref())?)
+    }
+
     /// The tenant in the path; an impossible one does not exist.
     ///
     /// # Errors
@@ -69,39 +93,16 @@ impl Call<'_> {
         self.names.mail().ok_or_else(|| Failure::not_found(what))
     }
 
-    /// A part of the path as it was sent, for a request that makes what it names.
+    /// Whether a user is within the caller's reach.
     #[must_use]
-    pub fn text(&self, part: PathPart) -> &str {
-        self.names.text(part)
+    pub fn reaches(&self, user: &LiveUser) -> bool {
+        self.actor.as_ref().is_some_and(|actor| self.reach.has_of(actor, user))
     }
-}
 
-/// A part of a path that varies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathPart {
-    /// `{tenant}`
-    Tenant,
-    /// `{mail}`
-    Mail,
-    /// `{group}`
-    Group,
-    /// `{domain}`
-    Domain,
-    /// `{file}`
-    File,
-}
-
-impl PathPart {
-    /// Reads a part of a path's pattern; `None` of one that is written out.
-    pub(super) fn of_pattern(pattern: &str) -> Option<Self> {
-        match pattern {
-            "{tenant}" => Some(Self::Tenant),
-            "{mail}" => Some(Self::Mail),
-            "{group}" => Some(Self::Group),
-            "{domain}" => Some(Self::Domain),
-            "{file}" => Some(Self::File),
-            _ => None,
-        }
+    /// What stands in the path in the place of a name, as it was sent.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.names.texts.get(name)
     }
 }
 
@@ -109,28 +110,15 @@ impl PathPart {
 #[derive(Default)]
 pub(super) struct Names<'a> {
     pub(super) tenant: Option<TenantId>,
-    texts: [Cow<'a, str>; 5],
+    texts: PathNames<'a>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn of(endpoint: Endpoint, segments: Vec<Cow<'a, str>>) -> Self {
-        let mut names = Self::default();
-        for (part, segment) in endpoint.parts().iter().zip(segments) {
-            if let Part::Name(part) = part
-                && let Some(place) = names.texts.get_mut(*part as usize)
-            {
-                *place = segment;
-            }
-        }
-        names.tenant = TenantId::parse(names.text(PathPart::Tenant)).ok();
-        names
-    }
-
-    fn text(&self, part: PathPart) -> &str {
-        self.texts.get(part as usize).map_or("", Cow::as_ref)
+    pub(super) fn of(texts: PathNames<'a>) -> Self {
+        Self { tenant: TenantId::parse(texts.get("tenant")).ok(), texts }
     }
 
     pub(super) fn mail(&self) -> Option<MailAddress> {
-        MailAddress::parse(self.text(PathPart::Mail)).ok()
+        MailAddress::parse(self.texts.get("mail")).ok()
     }
 }

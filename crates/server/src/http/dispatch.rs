@@ -1,106 +1,111 @@
-//! The one way of every request: who is asking, may it, what does it want, do it, answer, log.
+//! The surface of the PBM API: who is asking, may it, what does it want, do it, answer.
 
 use super::{
-    answer::{Failure, Reply},
+    answer::Failure,
     application::{Services, Worker},
     call::{Call, Names, Rows},
-    endpoint::{Access, Endpoint, NoEndpoint, Takes, TenantParameter},
-    form::{Body, Parameters},
-    idempotency::{self, Begun, Keyed},
-    path,
-    permission::{authenticate, client_address, right_of},
-    precondition::{self, Known},
-    request_head,
-    settling::Settling,
+    idempotency::{self, Begun, claim},
+    message::FailureBody,
+    permission::{authenticate, client_of, reach_of},
 };
-use crate::{api, auth::Actor, clock};
+use crate::{
+    api::{
+        ROUTES, document,
+        endpoint::{Access, Body as BodyKind, Endpoint, TENANT_PARAMETER, Takes, TenantParameter, Verb},
+    },
+    clock,
+};
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
-    web::{Bytes, Payload},
+    web::Bytes,
 };
+use administration::caller::Actor;
+use bytes::BytesMut;
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::time::Instant;
-use uuid::Uuid;
+use web::{
+    answer::{JSON, Message, Reply},
+    form::{Body, Parameters},
+    idempotency::{HEADER, Keyed},
+    path,
+    precondition::{IfMatch, Known, if_match},
+    surface::{Surface, Trace},
+    transport::RequestBody,
+};
 
-/// Largest body in bytes.
-pub const MAX_BODY: usize = 1024 * 1024;
 /// Most names in the header `X-Ignored-Parameters`.
 const MAX_IGNORED: usize = 20;
 
-/// The parameter that names the tenant where the path does not.
-pub const TENANT_PARAMETER: &str = "tenant-id";
-
 const IGNORED_PARAMETERS: HeaderName = HeaderName::from_static("x-ignored-parameters");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+impl Surface for Worker {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["/v2/", "/health/", "/openapi.json", "/docs"]
+    }
 
-/// What the log says of a request: filled in as it becomes known.
-#[derive(Default)]
-struct Trace {
-    endpoint: Option<Endpoint>,
-    asked_by: Option<Actor>,
-}
+    fn answer<'a>(
+        &'a self,
+        request: &'a HttpRequest,
+        body: RequestBody,
+        trace: &'a mut Trace,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, web::answer::Failure>> {
+        async move { Ok(answer(self, request, body, trace).await?) }.boxed_local()
+    }
 
-/// Answers a request.
-pub async fn dispatch(worker: &Worker, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let began = Instant::now();
-    let mut trace = Trace::default();
-    let outcome = answer(worker, &request, payload, &mut trace).await;
-    let id = request_id(&request);
-    let (mut response, cause) = match outcome {
-        Ok(response) => (response, None),
-        Err(mut failure) => {
-            let cause = failure.take_cause();
-            (failure.into_response(), cause)
-        }
-    };
-    log(&trace, &response, cause, id.to_str().unwrap_or_default(), began);
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
+    fn failure_body(&self, message: &Message) -> (Vec<u8>, HeaderValue) {
+        (FailureBody::new(message).json(), HeaderValue::from_static(JSON))
+    }
+
+    fn challenge(&self) -> HeaderValue {
+        HeaderValue::from_static("Bearer")
+    }
 }
 
 async fn answer(
     worker: &Worker,
     request: &HttpRequest,
-    payload: Payload,
+    payload: RequestBody,
     trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
-    let Worker { services, directory, keeper, desk } = worker;
-    refuse_replaced(request.uri().path())?;
+    let Worker { services, directory, administration, keeper, desk } = worker;
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
-    let endpoint = Endpoint::find(request.method(), &path.segments)?;
-    trace.endpoint = Some(endpoint);
-    let mut names = Names::of(endpoint, path.segments);
-    let client = client_address(services, request);
+    let (endpoint, names) = ROUTES.find(request.method(), path.segments)?;
+    trace.route = Some((endpoint.method.method(), endpoint.path));
+    trace.is_cacheable = endpoint.particulars.is_cacheable;
+    let mut names = Names::of(names);
+    let client = client_of(services, request);
     let now = clock::now();
-    let actor = match endpoint.access() {
+    let actor = match endpoint.access {
+        // Whoever does not say who it is, or not rightly, is answered as anybody.
+        Access::Open if endpoint.particulars.tells_administrators_more => {
+            authenticate(services, directory, request, endpoint, client, now).await.ok()
+        }
         Access::Open => None,
-        Access::ByRole(_) => Some(authenticate(services, directory, request, client, now).await?),
+        Access::For(_) => Some(authenticate(services, directory, request, endpoint, client, now).await?),
     };
-    trace.asked_by.clone_from(&actor);
+    trace.asked_by = actor.as_ref().map(|actor| actor.log_id().to_owned());
     // Before the body is read, wherever the path says enough.
-    let right = match endpoint.tenant_parameter() {
-        TenantParameter::None => Some(right_of(endpoint, actor.as_ref(), &names)?),
+    let reach = match endpoint.particulars.tenant {
+        TenantParameter::None => Some(reach_of(endpoint, actor.as_ref(), &names)?),
         TenantParameter::Required | TenantParameter::Optional => None,
     };
     let precondition = precondition_of(endpoint, request)?;
-    let (body, rows) = if endpoint.takes_rows() {
-        (Bytes::new(), Some(rows_of(request, payload)))
-    } else {
-        (read_body(request, payload).await?, None)
+    let (body, rows) = match endpoint.particulars.body {
+        BodyKind::Stream => (Bytes::new(), Some(rows_of(request, payload))),
+        BodyKind::Parameters => (read_body(request, payload, endpoint.most_of_body()).await?, None),
     };
     let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
     let mut parameters = Parameters::decode(path.parameters, request.query_string(), kind)?;
-    let right = if let Some(right) = right {
-        right
+    let reach = if let Some(reach) = reach {
+        reach
     } else {
-        names.tenant = tenant_parameter(&mut parameters, endpoint.tenant_parameter())?;
-        right_of(endpoint, actor.as_ref(), &names)?
+        names.tenant = tenant_parameter(&mut parameters, endpoint.particulars.tenant)?;
+        reach_of(endpoint, actor.as_ref(), &names)?
     };
     let keyed = match &actor {
         Some(actor) => key_of(endpoint, services, actor, request, &body)?,
@@ -110,10 +115,12 @@ async fn answer(
     let keeper = keeper.as_ref();
     let mut call = Call {
         directory,
+        administration,
         keeper,
         desk,
         services,
-        right,
+        actor,
+        reach,
         client,
         now,
         precondition,
@@ -126,8 +133,9 @@ async fn answer(
     // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
     for name in call.parameters.asked() {
         debug_assert!(
-            api::is_documented(endpoint, name),
-            "{endpoint:?} takes {name} and the document hides it"
+            document::is_documented(endpoint, name),
+            "{} takes {name} and the document hides it",
+            endpoint.name
         );
     }
     let reply = outcome?;
@@ -135,29 +143,24 @@ async fn answer(
     Ok(with_ignored(reply, call.parameters))
 }
 
-/// Does what a request asks for. Whatever comes of it, once it is answered others read what it wrote.
-async fn handle(keyed: Option<Keyed>, endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let settling = endpoint.may_change_something().then(|| Settling::begin(call.desk));
-    let outcome = match keyed {
-        None => api::handle(endpoint, call).await,
+/// Does what a request asks for.
+async fn handle(keyed: Option<Keyed>, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
+    match keyed {
+        None => (endpoint.handler)(call).await,
         Some(keyed) => Box::pin(handle_once(&keyed, endpoint, call)).await,
-    };
-    if let Some(settling) = settling {
-        settling.end().await;
     }
-    outcome
 }
 
 /// Does what a request with a key asks for, unless it was done before.
-async fn handle_once(keyed: &Keyed, endpoint: Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
-    match keyed.claim(call.directory, call.now).await? {
+async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
+    match claim(keyed, call.directory, call.now).await? {
         Begun::Answered(reply) => {
             // They were looked at the first time.
             call.parameters = Parameters::default();
             Ok(reply)
         }
         Begun::New(claim) => {
-            let outcome = api::handle(endpoint, call).await;
+            let outcome = (endpoint.handler)(call).await;
             idempotency::keep(call.directory, &claim, &outcome).await;
             outcome
         }
@@ -174,10 +177,14 @@ fn tenant_parameter(parameters: &mut Parameters, kind: TenantParameter) -> Resul
     }
 }
 
-fn precondition_of(endpoint: Endpoint, request: &HttpRequest) -> Result<Precondition, Failure> {
-    let precondition = precondition::of_request(request)?;
-    let is_change = !matches!(endpoint.method(), Method::GET);
-    if precondition.is_some() && is_change && endpoint.takes() != Takes::IfMatch {
+fn precondition_of(endpoint: &Endpoint, request: &HttpRequest) -> Result<Precondition, Failure> {
+    let precondition = match if_match(request)? {
+        IfMatch::Absent => Precondition::None,
+        IfMatch::Any => Precondition::AnyVersion,
+        IfMatch::OneOf(tags) => Precondition::OneOf(tags),
+    };
+    let is_change = endpoint.method != Verb::Get;
+    if precondition.is_some() && is_change && endpoint.particulars.takes != Takes::IfMatch {
         let message = "The header If-Match goes with requests that change or delete one thing that is there.";
         return Err(Failure::new(StatusCode::BAD_REQUEST, message));
     }
@@ -185,64 +192,59 @@ fn precondition_of(endpoint: Endpoint, request: &HttpRequest) -> Result<Precondi
 }
 
 fn key_of(
-    endpoint: Endpoint,
+    endpoint: &Endpoint,
     services: &Services,
     actor: &Actor,
     request: &HttpRequest,
     body: &[u8],
 ) -> Result<Option<Keyed>, Failure> {
-    if endpoint.method() == Method::GET {
+    if endpoint.method == Verb::Get {
         return Ok(None);
     }
-    if endpoint.takes() == Takes::IdempotencyKey {
-        return Keyed::of_request(&services.digests, actor, request, body);
+    if endpoint.particulars.takes == Takes::IdempotencyKey {
+        return Ok(Keyed::of_request(&services.digests, actor.log_id(), request, body)?);
     }
-    if request.headers().contains_key(idempotency::HEADER) {
+    if request.headers().contains_key(HEADER) {
         let message = "The header Idempotency-Key goes with requests that make one thing.";
         return Err(Failure::new(StatusCode::BAD_REQUEST, message));
     }
     Ok(None)
 }
 
-fn rows_of(request: &HttpRequest, payload: Payload) -> Rows {
+fn rows_of(request: &HttpRequest, payload: RequestBody) -> Rows {
     let charset = request.mime_type().ok().flatten();
     let charset = charset.and_then(|mime| mime.get_param("charset").map(|value| value.as_str().to_owned()));
-    Rows { media_type: request.content_type().to_ascii_lowercase(), charset, payload }
+    let (media_type, announced) = (request.content_type().to_ascii_lowercase(), announced_length(request));
+    let content_encoding = request.headers().get(header::CONTENT_ENCODING);
+    let content_encoding =
+        content_encoding.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Rows { media_type, charset, announced, content_encoding, payload }
 }
 
-/// Answers a request whose head the listener has replaced (see [`request_head`]).
-fn refuse_replaced(path: &str) -> Result<(), Failure> {
-    match path {
-        request_head::MALFORMED => Err(Failure::new(StatusCode::BAD_REQUEST, "This is no HTTP/1.1 request.")),
-        request_head::TOO_LARGE => {
-            let message = format!(
-                "The head of the request is too large: at most {} bytes and {} headers.",
-                request_head::MAX_HEAD,
-                request_head::MAX_HEADERS
-            );
-            Err(Failure::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &message))
-        }
-        _ => Ok(()),
-    }
+/// The length of the body, where the client says it.
+fn announced_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Failure> {
+/// Reads a body of at most so many bytes.
+async fn read_body(request: &HttpRequest, mut payload: RequestBody, most: usize) -> Result<Bytes, Failure> {
     let too_large = || {
-        Failure::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("The body is too large: at most {MAX_BODY} bytes."),
-        )
+        let message = format!("The body is too large: at most {most} bytes.");
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
     };
-    let announced =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+    if announced_length(request).is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    match payload.to_bytes_limited(MAX_BODY).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Failure::new(StatusCode::BAD_REQUEST, "The body could not be read to its end.")),
-        Err(_) => Err(too_large()),
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let unreadable = "The body could not be read to its end.";
+        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
+        if body.len() + piece.len() > most {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
     }
+    Ok(body.freeze())
 }
 
 fn body_kind<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<Body<'a>, Failure> {
@@ -275,47 +277,3 @@ fn with_ignored(reply: Reply, parameters: Parameters) -> HttpResponse {
 
 /// Names come from the client: whatever is no letter, digit, `-`, `_` or `.` is escaped.
 const IGNORED_ESCAPES: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
-
-impl From<NoEndpoint> for Failure {
-    fn from(reason: NoEndpoint) -> Self {
-        match reason {
-            NoEndpoint::UnknownPath => Self::not_found("path"),
-            NoEndpoint::OtherMethods(allowed) => Self::method_not_allowed(&allowed),
-        }
-    }
-}
-
-/// The request's own identifier, where it is a plain one, or a new one.
-fn request_id(request: &HttpRequest) -> HeaderValue {
-    let is_plain = |id: &&HeaderValue| {
-        (1..=64).contains(&id.len())
-            && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-    };
-    let given = request.headers().get(REQUEST_ID).filter(is_plain);
-    given.cloned().unwrap_or_else(|| {
-        let mut text = Uuid::encode_buffer();
-        let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
-        HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
-    })
-}
-
-fn log(
-    trace: &Trace,
-    response: &HttpResponse,
-    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
-    id: &str,
-    began: Instant,
-) {
-    let status = response.status().as_u16();
-    let (method, route) = trace.endpoint.map_or((Method::GET, "unknown"), |e| (e.method(), e.path()));
-    let asked_by = trace.asked_by.as_ref().map(Actor::log_id);
-    let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
-    if let Some(cause) = cause {
-        let cause = cause.as_ref() as &(dyn std::error::Error + 'static);
-        tracing::error!(request = id, %method, route, status, milliseconds, asked_by, error = cause, "http.request.failed");
-    } else if method == Method::GET {
-        tracing::debug!(request = id, %method, route, status, milliseconds, asked_by, "http.request.done");
-    } else {
-        tracing::info!(request = id, %method, route, status, milliseconds, asked_by, "http.request.done");
-    }
-}

@@ -1,58 +1,51 @@
 //! What the client reads of a failure.
 
-use crate::http::form::FormError;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use web::answer::Message;
 
 /// The body of every failure.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub struct FailureBody<'a> {
     /// What is wrong.
-    message: &'a Message,
+    message: MessageBody<'a>,
+}
+
+/// What the client reads of a failure.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Message)]
+pub enum MessageBody<'a> {
+    /// A sentence.
+    Text(&'a str),
+    /// What is wrong with each parameter.
+    ByParameter(&'a BTreeMap<String, String>),
+}
+
+impl<'a> MessageBody<'a> {
+    /// What a message says.
+    #[must_use]
+    pub fn new(message: &'a Message) -> Self {
+        match message {
+            Message::Text(text) => Self::Text(text),
+            Message::ByParameter(reasons) => Self::ByParameter(reasons),
+        }
+    }
 }
 
 impl<'a> FailureBody<'a> {
     /// Says what is wrong.
     #[must_use]
     pub fn new(message: &'a Message) -> Self {
-        Self { message }
+        Self { message: MessageBody::new(message) }
     }
-}
 
-/// What the client reads of a failure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum Message {
-    /// A sentence.
-    Text(String),
-    /// What is wrong with each parameter.
-    ByParameter(BTreeMap<String, String>),
-}
-
-impl Message {
-    /// About one parameter.
+    /// As JSON.
     #[must_use]
-    pub fn of_parameter(name: &str, reason: &str) -> Self {
-        Self::ByParameter(BTreeMap::from([(name.to_owned(), reason.to_owned())]))
-    }
-
-    /// Each thing that is wrong, in words.
-    pub fn reasons(&self) -> impl Iterator<Item = &str> {
-        let (text, by_parameter) = match self {
-            Self::Text(text) => (Some(text), None),
-            Self::ByParameter(reasons) => (None, Some(reasons)),
-        };
-        text.into_iter().chain(by_parameter.into_iter().flat_map(BTreeMap::values)).map(String::as_str)
-    }
-}
-
-impl From<FormError> for Message {
-    fn from(error: FormError) -> Self {
-        match error.parameter() {
-            Some(name) => Self::of_parameter(name, &error.to_string()),
-            None => Self::Text(error.to_string()),
-        }
+    pub fn json(&self) -> Vec<u8> {
+        // Texts in a map can always be written.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }

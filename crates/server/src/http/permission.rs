@@ -1,81 +1,101 @@
-//! Who is asking, and what it may do: the token or the address of a request, and the table of rights.
+//! Who is asking, and what the caller may do: the token or the address of a request, and the table of rights.
 
 use super::{
     answer::{Failure, TOKEN_EXPIRED},
     application::Services,
     call::Names,
-    endpoint::{Access, Endpoint, Right},
 };
-use crate::auth::{Actor, client, tokens::TokenError};
+use crate::api::endpoint::{Access, Endpoint};
 use actix_web::{
     HttpRequest,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
+use administration::{caller::Actor, log_in::LogInError, policy::Reach};
 use directory::Directory;
 use jiff::Timestamp;
-use mail_model::user::role::Role;
-use std::net::{IpAddr, Ipv4Addr};
+use web::{
+    client::Client,
+    provenance::{self, Schemes},
+};
 
-/// Finds out who asks: by its token, or by its address where that needs none.
+/// Finds out who asks: by the token, or by the address where the endpoint needs none.
 ///
 /// # Errors
-/// 401.
+/// 401; 403 where a page from elsewhere may have made a request without a token.
 pub(super) async fn authenticate(
     services: &Services,
     directory: &Directory,
     request: &HttpRequest,
-    client: IpAddr,
+    endpoint: &Endpoint,
+    client: Client,
     now: Timestamp,
 ) -> Result<Actor, Failure> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else {
-        let trusted = client::is_in(client, &services.allowed_subnets);
-        return if trusted { Ok(Actor::TrustedSubnet) } else { Err(Failure::unauthorized()) };
+        return by_address(services, request, endpoint, client);
     };
     let token = value.to_str().ok().and_then(|value| value.split_once(' '));
     let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
         return Err(Failure::unauthorized());
     };
-    let subject = services.tokens.read_access(token.trim(), now).map_err(|error| match error {
-        TokenError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
-        TokenError::Invalid => Failure::unauthorized(),
-    })?;
-    let account = services.accounts.of_token(directory, &subject).await?;
-    account.map(Actor::Account).ok_or_else(Failure::unauthorized)
+    services.log_ins.of_token(directory, token.trim(), now).await.map_err(|error| match error {
+        LogInError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
+        LogInError::Directory(error) => error.into(),
+        LogInError::Refused | LogInError::TooMany { .. } | LogInError::Token(_) => Failure::unauthorized(),
+    })
 }
 
-/// What who asks may do with what the path names.
+fn by_address(
+    services: &Services,
+    request: &HttpRequest,
+    endpoint: &Endpoint,
+    client: Client,
+) -> Result<Actor, Failure> {
+    if endpoint.particulars.needs_token || !client.is_in(&services.allowed_subnets) {
+        return Err(Failure::unauthorized());
+    }
+    provenance::check(request, schemes_of(services, request), &services.hosts).map_err(|from| {
+        let message = format!(
+            "Without a token this request is refused: {from}. Send an access token, from POST /v2/auth."
+        );
+        Failure::new(StatusCode::FORBIDDEN, &message)
+    })?;
+    Ok(Actor::TrustedSubnet)
+}
+
+/// How the client may have reached this process.
+fn schemes_of(services: &Services, request: &HttpRequest) -> Schemes {
+    let is_proxy = |peer: std::net::SocketAddr| services.proxies.trusts(peer.ip());
+    match (services.is_tls, request.peer_addr().is_some_and(is_proxy)) {
+        (_, true) => Schemes::Either,
+        (true, false) => Schemes::Https,
+        (false, false) => Schemes::Http,
+    }
+}
+
+/// How far the caller may do what the request asks for. Whether a user is the caller the handler finds out, by the identifier
+/// of the entry that it reads or writes.
 ///
 /// # Errors
 /// 403.
-pub(super) fn right_of(
-    endpoint: Endpoint,
+pub(super) fn reach_of(
+    endpoint: &Endpoint,
     actor: Option<&Actor>,
     names: &Names<'_>,
-) -> Result<Right, Failure> {
-    let (Access::ByRole(rights), Some(actor)) = (endpoint.access(), actor) else { return Ok(Right::All) };
-    let is_own = names.tenant.as_ref().is_some_and(|tenant| actor.is_of(tenant));
-    let right = match (actor.role(), is_own) {
-        (Role::SuperAdministrator, true) => rights.super_own,
-        (Role::SuperAdministrator, false) => rights.super_foreign,
-        (Role::Administrator, true) => rights.administrator_own,
-        (Role::Administrator, false) => rights.administrator_foreign,
-        (Role::User, true) => rights.user_own,
-        (Role::User, false) => rights.user_foreign,
-    };
-    let is_itself = || match (&names.tenant, names.mail()) {
-        (Some(tenant), Some(mail)) => actor.is_itself(tenant, &mail),
-        _ => false,
-    };
-    match right {
-        Right::All | Right::AllButSuper => Ok(right),
-        Right::Itself | Right::OwnPassword if is_itself() => Ok(right),
-        Right::Itself | Right::OwnPassword | Right::None => Err(Failure::forbidden()),
+) -> Result<Reach, Failure> {
+    match (endpoint.access, actor) {
+        (Access::Open, _) => Ok(Reach::Everything),
+        (Access::For(_), None) => Err(Failure::unauthorized()),
+        (Access::For(action), Some(actor)) => {
+            actor.reach(action, names.tenant.as_ref()).map_err(|_| Failure::forbidden())
+        }
     }
 }
 
 /// Where a request comes from.
-pub(super) fn client_address(services: &Services, request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    let forwarded = request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    client::address(peer, forwarded, &services.trusted_proxies)
+pub(super) fn client_of(services: &Services, request: &HttpRequest) -> Client {
+    let lines = request.headers().get_all(services.proxies.header.name()).map(HeaderValue::as_bytes);
+    request.peer_addr().map_or(Client::Unknown, |peer| services.proxies.client_of(peer.ip(), lines))
 }

@@ -112,9 +112,52 @@ fn a_line_in_too_many_pieces_is_refused() {
 
 #[test]
 fn nothing_is_read_after_an_error() {
-    let mut reader = LdifReader::new("dn: cn=x\ncn\n\ndn: cn=y\ncn: a\n".as_bytes());
+    // Where it can't be told where the next record starts.
+    for bad in ["dn: cn=x\ncn\n", "c n: x\n", "cn:: *\n", "dn: cn=x\n-\n", "ref: ldap://x\ncn: a\n"] {
+        let text = format!("{bad}\ndn: cn=y\ncn: a\n");
+        let mut reader = LdifReader::new(text.as_bytes());
+        assert!(reader.next().unwrap().is_err() && !reader.goes_on(), "{bad}");
+        assert!(reader.next().is_none(), "{bad}");
+    }
+}
+
+#[test]
+fn a_name_or_a_value_that_cannot_be_read_spoils_its_record_alone() {
+    for (bad, name) in [
+        ("dn: no name\ncn: a\n", None),
+        ("dn:: /w==\n", None),
+        ("dn: cn=x\nmy attr: a\ncn: a\n", Some("cn=x")),
+        ("dn: cn=x\ncn:: *\n", Some("cn=x")),
+        ("dn: cn=x\nphoto:< file:///x\n", Some("cn=x")),
+        ("dn: cn=x\ncn: a\0\n", Some("cn=x")),
+    ] {
+        let text = format!("dn: cn=a\ncn: a\n\n{bad}description: a\n  b\n\ndn: cn=b\ncn: b\n");
+        let mut reader = LdifReader::new(text.as_bytes());
+        assert!(reader.next().unwrap().is_ok());
+        let error = reader.next().unwrap().unwrap_err();
+        assert!(reader.goes_on() && reader.record_line() == 4, "{error}");
+        assert_eq!(reader.take_spoilt_name().map(|dn| dn.to_string()).as_deref(), name, "{bad}");
+        assert!(
+            matches!(reader.next(), Some(Ok(Record::Entry(entry))) if entry.dn.to_string() == "cn=b"),
+            "{bad}"
+        );
+        assert!(reader.next().is_none());
+    }
+}
+
+#[test]
+fn an_error_behind_a_spoilt_record_is_not_lost() {
+    let long = "a".repeat(2000);
+    let text = format!("dn: x\ncn: {long}\n\ndn: cn=b\ncn: b\n");
+    let mut reader = LdifReader::with_limit(text.as_bytes(), 1000);
     assert!(reader.next().unwrap().is_err());
+    assert!(reader.next().unwrap().is_err() && !reader.goes_on());
     assert!(reader.next().is_none());
+    // The rest of a password is not shown either.
+    let mut reader = LdifReader::new("dn: x\nuserPassword: hun\n\nhunter2\n".as_bytes());
+    assert!(reader.next().unwrap().is_err());
+    let error = reader.next().unwrap().unwrap_err().to_string();
+    assert!(!error.contains("hunter"), "{error}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 fn any_name() -> impl Strategy<Value = AttributeName> {
-    "x[a-zA-Z0-9-]{0,5}(;[a-z]{1,3})?".prop_map(|name| AttributeName::parse(&name).unwrap())
+    "x[a-zA-Z0-9_-]{0,5}(;[a-z_]{1,3})?".prop_map(|name| AttributeName::parse(&name).unwrap())
 }
 
 fn any_dn() -> impl Strategy<Value = Dn> {
@@ -51,12 +51,16 @@ fn any_change() -> impl Strategy<Value = Change> {
 
 /// What LDIF can say in a plain line, without base64: what people write by hand.
 fn any_plain_text() -> impl Strategy<Value = String> {
-    any::<String>()
-        .prop_map(|text| text.replace(['\0', '\r', '\n'], "x").trim_start_matches([' ', ':', '<']).to_owned())
+    any::<String>().prop_map(|text| {
+        text.replace(['\0', '\r', '\n'], "x")
+            .trim_start_matches([' ', ':', '<'])
+            .trim_end_matches(' ')
+            .to_owned()
+    })
 }
 
-/// The same text with its lines folded anew, into pieces of these lengths, whatever they cut.
-fn refolded(text: &[u8], lengths: &[usize], line_end: &str) -> Vec<u8> {
+/// The same text with its lines folded anew, into pieces of these lengths, whatever they cut, by such line ends.
+fn refolded(text: &[u8], lengths: &[usize], fold: &str) -> Vec<u8> {
     let unfolded = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').fold(
         Vec::<Vec<u8>>::new(),
         |mut lines, line| {
@@ -67,6 +71,7 @@ fn refolded(text: &[u8], lengths: &[usize], line_end: &str) -> Vec<u8> {
             lines
         },
     );
+    let line_end = fold.trim_end_matches([' ', '\t']).as_bytes();
     let mut lengths = lengths.iter().copied().cycle();
     let mut folded = Vec::new();
     for line in &unfolded {
@@ -75,12 +80,11 @@ fn refolded(text: &[u8], lengths: &[usize], line_end: &str) -> Vec<u8> {
             rest.split_at_checked(lengths.next().unwrap()).filter(|(_, more)| !more.is_empty())
         {
             folded.extend_from_slice(piece);
-            folded.extend_from_slice(line_end.as_bytes());
-            folded.push(b' ');
+            folded.extend_from_slice(fold.as_bytes());
             rest = more;
         }
         folded.extend_from_slice(rest);
-        folded.extend_from_slice(line_end.as_bytes());
+        folded.extend_from_slice(line_end);
     }
     folded
 }
@@ -148,12 +152,12 @@ proptest! {
         change in any_change_record(),
         plain in any_plain_text(),
         lengths in proptest::collection::vec(1..100_usize, 1..10),
-        line_end in prop_oneof![Just("\n"), Just("\r\n")],
+        fold in prop_oneof![Just("\n "), Just("\r\n "), Just("\n\t"), Just("\r\n\t")],
         mark in prop_oneof![Just(""), Just("\u{feff}")],
     ) {
         let mut text = text_of(&entry, &change);
         text.extend_from_slice(format!("dn: cn=x\ncn: {plain}\n").as_bytes());
-        let other = [mark.as_bytes(), &refolded(&text, &lengths, line_end)].concat();
+        let other = [mark.as_bytes(), &refolded(&text, &lengths, fold)].concat();
         let third = Entry { dn: Dn::parse("cn=x").unwrap(), attributes: vec![attribute("cn", &[&plain])] };
         prop_assert_eq!(read(other), [Record::Entry(entry), Record::Change(change), Record::Entry(third)]);
     }
@@ -165,7 +169,7 @@ proptest! {
         lengths in proptest::collection::vec(1..100_usize, 1..10),
         capacity in 1..20_usize,
     ) {
-        let text = refolded(&text_of(&entry, &change), &lengths, "\r\n");
+        let text = refolded(&text_of(&entry, &change), &lengths, "\r\n ");
         let pieces = BufReader::with_capacity(capacity, text.as_slice());
         let records: Vec<_> = LdifReader::new(pieces).map(Result::unwrap).collect();
         prop_assert_eq!(records, [Record::Entry(entry), Record::Change(change)]);
@@ -184,11 +188,29 @@ proptest! {
             text[place] = byte;
         }
         for text in [text, more] {
-            if let Some(error) = LdifReader::new(text.as_slice()).find_map(Result::err) {
+            for error in LdifReader::new(text.as_slice()).filter_map(Result::err) {
                 let line = text.split(|byte| *byte == b'\n').nth(usize::try_from(error.line).unwrap() - 1);
                 prop_assert!((1..=line.unwrap().len() + 1).contains(&error.column), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_spoilt_record_takes_no_other_along(
+        entry in any_entry(),
+        change in any_change_record(),
+        bad in prop_oneof![Just("dn: a"), Just("dn: cn=\"a"), Just("dn: cn=x\ncn:: *"), Just("dn: cn=x\na b: c")],
+        rest in "(\n[a-z]{1,5}: [a-z]{0,9})?(\nx)?(\n y)?",
+    ) {
+        let mut text = Vec::new();
+        write_entry(&mut text, &entry).unwrap();
+        text.extend_from_slice(format!("{bad}{rest}\n\n").as_bytes());
+        write_change(&mut text, &change).unwrap();
+        let records: Vec<_> = LdifReader::new(text.as_slice()).collect();
+        prop_assert_eq!(records.len(), 3);
+        prop_assert!(records[1].is_err());
+        prop_assert_eq!(records[0].as_ref().ok(), Some(&Record::Entry(entry)));
+        prop_assert_eq!(records[2].as_ref().ok(), Some(&Record::Change(change)));
     }
 
     #[test]

@@ -53,9 +53,26 @@ fn what_ldapsearch_says_at_the_end_is_skipped() {
 }
 
 #[test]
-fn blanks_after_a_value_belong_to_it() {
-    let values = entry("dn: cn=x\ncn:   a  \ncn: b\n  \ncn:: YSA=  \n").attributes.remove(0).values;
-    assert_eq!(values, ["a  ".into(), "b ".into(), Value::from("a ")]);
+fn blanks_after_a_plain_value_are_no_part_of_it() {
+    let values =
+        entry("dn: cn=x\ncn:   a  \ncn: b\n  \ncn:\tc\t\ncn:  \ncn:: YSA=  \n").attributes.remove(0).values;
+    assert_eq!(values, ["a".into(), "b".into(), "\tc\t".into(), "".into(), Value::from("a ")]);
+    let name = entry("dn: cn=a\\   \nmember: cn=b\\ \n");
+    assert_eq!(name.dn.to_string(), "cn=a\\ ");
+    assert_eq!(name.attributes, [attribute("member", &["cn=b\\ "])]);
+}
+
+#[test]
+fn lines_folded_by_tabs_are_read() {
+    assert_eq!(read("dn: cn=x,\n\tdc=y\ncn: a\n\tb\n\t c\n"), read("dn: cn=x,dc=y\ncn: ab c\n"));
+}
+
+#[test]
+fn references_to_other_servers_are_passed_over() {
+    let text = "# search reference\nref: ldap://a/ou=x,dc=y??sub\n\nref: ldap://b/\nref: ldap://c/\n\ndn: cn=x\ncn: a\n\n\
+                # search reference\nref: ldap://a/\n\n# search result\nsearch: 2\nresult: 0 Success\n";
+    assert_eq!(read(text), read("dn: cn=x\ncn: a\n"));
+    assert_eq!(entry("dn: cn=x\nref: ldap://a/\n").attributes, [attribute("ref", &["ldap://a/"])]);
 }
 
 #[test]

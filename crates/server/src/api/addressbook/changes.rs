@@ -1,17 +1,47 @@
 //! The feed of changes: pages to be applied in order, for whoever keeps a copy.
 
-use super::form;
+use super::{DEFAULT_CHANGES, form};
 use crate::{
-    api::find_tenant,
-    http::{
-        answer::{Failure, Reply},
-        call::Call,
+    api::{
+        document::{
+            Answer, Declared, by_name,
+            kinds::{self, Shape},
+            list_of,
+        },
+        endpoint::{Access, Document, Endpoint, Particulars, Verb},
+        find_tenant,
     },
+    http::{answer::Failure, call::Call},
 };
 use address_book::feed::{Change, Changes};
-use mail_model::field::FieldErrors;
+use administration::policy::Action;
+use mail_model::{field::FieldErrors, list::MAX_LIMIT};
+use utoipa::openapi::{
+    OneOfBuilder,
+    schema::{ObjectBuilder, Type},
+};
+use web::answer::Reply;
 
-pub(crate) async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(crate) const CHANGES: Endpoint = Endpoint {
+    name: "listContactChanges",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}/changes",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(changes(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "What has changed among the contacts",
+        about: "One loop keeps a copy: apply the changes in their order, keep `since` with them, ask again with it; at \
+                once while `more` is true. The same change may come twice. 410: forget the copy, and begin without `since`. \
+                503: there is no feed now; ask again later, from where you are.",
+        parameters,
+        answer: || Answer::json(page()).with_schema("ContactChange", change()),
+        fails_with: &[410],
+        ..Document::BASE
+    },
+};
+
+async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = form::changes_after(&mut call.parameters, &mut errors);
     errors.none()?;
@@ -23,6 +53,38 @@ pub(crate) async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
     }
     let changes = changes.map_err(|_| Failure::no_such_place())?;
     Ok(Reply::written_json(json(&changes)?))
+}
+
+fn parameters() -> Vec<Declared> {
+    let since = "The `since` of the page before; without it the feed begins with everybody who is there.";
+    let limit = kinds::number(1, MAX_LIMIT, DEFAULT_CHANGES);
+    vec![
+        Declared::optional("since", since, kinds::text()),
+        Declared::optional("limit", "Most changes of a page.", limit),
+    ]
+}
+
+/// A page of the feed of changes.
+fn page() -> ObjectBuilder {
+    let more = ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .description(Some("Whether there is a next page already."));
+    let object = ObjectBuilder::new()
+        .property("changes", list_of("ContactChange"))
+        .property("since", kinds::text().description(Some("Where the next page begins.")))
+        .property("more", more);
+    ["changes", "since", "more"].into_iter().fold(object, ObjectBuilder::required)
+}
+
+/// A change of the feed: a contact is there, or is there no longer.
+fn change() -> OneOfBuilder {
+    let of = |op: &str, name: &str, shape: Shape| {
+        let op = kinds::text().enum_values(Some([op]));
+        let object = ObjectBuilder::new().property("op", op).property(name, shape);
+        ["op", name].into_iter().fold(object, ObjectBuilder::required)
+    };
+    let id = kinds::uuid("The identifier of the contact.");
+    OneOfBuilder::new().item(of("put", "contact", by_name("Contact"))).item(of("delete", "id", id))
 }
 
 /// What stands around the pieces of an answer: less than this for each.

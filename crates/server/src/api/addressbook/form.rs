@@ -1,10 +1,7 @@
 //! Parameters to requests for contacts.
 
 use super::{DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, FORMATS, KIND, MAX_SUGGESTIONS, ORDERS};
-use crate::{
-    api::parameters::{number, once, search_text, switch},
-    http::form::Parameters,
-};
+use crate::api::parameters::{number, once, search_text, switch};
 use address_book::{
     book::{ContactOrder, ContactsRequest},
     export::Format,
@@ -12,8 +9,9 @@ use address_book::{
 use mail_model::{
     contact::{Kind, view::View},
     field::{FieldError, FieldErrors},
-    list::{DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH},
+    list::{DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, MAX_SEARCH},
 };
+use web::form::Parameters;
 
 /// A page of contacts.
 pub(super) struct ContactsPage {
@@ -23,7 +21,7 @@ pub(super) struct ContactsPage {
 }
 
 pub(super) fn contacts(parameters: &mut Parameters, errors: &mut FieldErrors) -> ContactsPage {
-    let page = number(parameters, "page", 1, usize::MAX / MAX_LIMIT, 1, errors);
+    let page = number(parameters, "page", 1, MAX_PAGE, 1, errors);
     let limit = number(parameters, "limit", 1, MAX_LIMIT, DEFAULT_LIMIT, errors);
     let contacts = ContactsRequest {
         view: view(parameters, View::NAMES, errors),
@@ -134,7 +132,7 @@ fn choice<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::form::Body;
+    use web::form::Body;
 
     fn given(query: &str) -> (Parameters, FieldErrors) {
         (Parameters::decode("", query, Body::Form(b"")).unwrap(), FieldErrors::default())

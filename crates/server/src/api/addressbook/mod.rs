@@ -4,21 +4,34 @@ mod changes;
 mod export;
 mod form;
 
-use super::{find_tenant, listed::write_page};
-use crate::http::{
-    answer::{Failure, Reply},
-    call::Call,
+use super::{
+    document::{
+        And, Answer, Declared, by_name,
+        kinds::{self as shapes, Shape},
+        list_of, page_of,
+    },
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    find_tenant,
+    listed::write_page,
 };
+use crate::http::{answer::Failure, call::Call};
 use address_book::{
     book::{Book, ContactsRequest},
     desk::Opened,
     export::Format,
 };
-use mail_model::field::FieldErrors;
+use administration::policy::Action;
+use mail_model::{
+    contact::{Kind as ContactKind, view::View},
+    field::FieldErrors,
+    list::MAX_SEARCH,
+};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use utoipa::openapi::schema::ObjectBuilder;
 
-pub(super) use changes::changes;
-pub(super) use export::{export, read};
+pub(super) use changes::CHANGES;
+pub(super) use export::{EXPORT, READ};
+use web::answer::Reply;
 
 /// The name of the parameter `kind`.
 pub(super) const KIND: &str = "kind";
@@ -35,7 +48,30 @@ pub(super) const ORDERS: &[&str] = &["displayName", "mail", "sn"];
 /// The values of the parameter `format`, the default first.
 pub(super) const FORMATS: &[&str] = Format::NAMES;
 
-pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listContacts",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::taking(Takes::IfNoneMatch),
+    document: Document {
+        summary: "Contacts of a tenant",
+        about: "Users, mailing lists, resources and contacts from outside, in the views that each is to be seen in; never \
+                who is deleted or blocked. Ask again with `If-None-Match`: it costs little where nothing has changed.",
+        parameters: || {
+            let searched = "the names, addresses, department and title of a contact";
+            page_of(ORDERS, searched).and([view(View::NAMES), kinds()])
+        },
+        answer: || {
+            let answer = Answer::page_of_shape("contacts", by_name("Contact"));
+            answer.with_headers(&["ETag", "Cache-Control"])
+        },
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = form::contacts(&mut call.parameters, &mut errors);
     errors.none()?;
@@ -53,10 +89,27 @@ pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     if may_be_nobodys {
         find_tenant(call).await?;
     }
-    Ok(reply.with_tag(&tag).to_revalidate())
+    Ok(reply.with_tag(&tag))
 }
 
-pub(super) async fn suggest(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const SUGGEST: Endpoint = Endpoint {
+    name: "suggestContacts",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}/suggest",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(suggest(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Contacts that a text may mean, while it is being typed",
+        about: "Best first, out of the view `suggestions`. Letter case, and ё or е, do not count; where nobody is found, \
+                the text is read as typed with the other keyboard layout, and names are found by Latin letters.",
+        parameters: suggestion_parameters,
+        answer: || Answer::json(object_of("contacts", list_of("Contact"))),
+        ..Document::BASE
+    },
+};
+
+async fn suggest(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = form::suggestions(&mut call.parameters, &mut errors);
     errors.none()?;
@@ -80,6 +133,32 @@ fn with_contacts(contacts: &[&[u8]]) -> Vec<u8> {
     super::listed::write_items(&mut json, contacts);
     json.extend_from_slice(after);
     json
+}
+
+fn suggestion_parameters() -> Vec<Declared> {
+    let typed = "What was typed so far: beginnings of words of names and addresses, in any order. Without letters and \
+                 digits nobody is meant.";
+    let limit = shapes::number(1, MAX_SUGGESTIONS, DEFAULT_SUGGESTIONS);
+    vec![
+        Declared::required("q", typed, shapes::text().max_length(Some(MAX_SEARCH))),
+        Declared::optional("limit", "Most contacts that are suggested.", limit),
+    ]
+}
+
+fn view(names: &[&str]) -> Declared {
+    let about =
+        "Who is in it: the list of colleagues, those who are suggested, or whoever is in one of the two.";
+    Declared::optional("view", about, shapes::choice(names, names.first().copied()))
+}
+
+fn kinds() -> Declared {
+    let names: Vec<_> = ContactKind::ALL.iter().map(|kind| kind.name()).collect();
+    let about = "Of these kinds only; also taken as `user,list` in one value.";
+    Declared::optional(KIND, about, shapes::list(shapes::choice(&names, None), None))
+}
+
+fn object_of(name: &str, shape: Shape) -> ObjectBuilder {
+    ObjectBuilder::new().property(name, shape).required(name)
 }
 
 /// The book of the tenant that the path names, as it is now.

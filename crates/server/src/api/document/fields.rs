@@ -5,7 +5,7 @@ use mail_model::{contact, resource::field::ResourceField, user::field::UserField
 use utoipa::openapi::schema::ObjectBuilder;
 
 /// What a field of a user is for.
-pub(super) fn about_user(field: UserField) -> &'static str {
+pub(crate) fn about_user(field: UserField) -> &'static str {
     match field {
         UserField::FirstName => "First name.",
         UserField::LastName => "Last name.",
@@ -41,7 +41,7 @@ pub(super) fn about_user(field: UserField) -> &'static str {
 }
 
 /// What a field of a resource is for.
-pub(super) fn about_resource(field: ResourceField) -> &'static str {
+pub(crate) fn about_resource(field: ResourceField) -> &'static str {
     match field {
         ResourceField::DisplayName => "Name in address books.",
         ResourceField::Description => "About the resource.",

@@ -1,29 +1,34 @@
-//! The `OpenAPI` document of the whole API, made of what serves it: the table of endpoints, the fields with what they
-//! may hold, the listings, and the structures that answers are written from. What it says in words stands here too.
+//! The `OpenAPI` document of the whole API, made of what serves it: the declarations of endpoints, the fields with what they
+//! may hold, and the structures that answers are written from.
 
 mod answers;
-mod examples;
 mod fields;
-mod kinds;
+pub(crate) mod kinds;
 mod operations;
 mod parameters;
 mod rights;
 mod tags;
-mod words;
 
-use crate::{
-    api::{authenticate, backup, health, maillists, resourcegroups, tenants, users},
-    bulk,
-    http::{endpoint::Endpoint, message::FailureBody},
+pub use answers::Answer;
+pub(crate) use answers::{by_name, list_of};
+pub(crate) use fields::{about_resource, about_user};
+pub use parameters::Declared;
+pub(crate) use parameters::{
+    And, deleted, dry_run, in_path, new_address, optional_tenant, page, page_of, tenant_parameter,
 };
-use std::sync::LazyLock;
-use strum::VariantArray;
+
+use super::{ENDPOINTS, endpoint::Endpoint};
+use crate::http::message::FailureBody;
+use kinds::Shape;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         Components, ComponentsBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Server,
         info::{Info, InfoBuilder, LicenseBuilder},
-        schema::AnyOfBuilder,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -32,21 +37,47 @@ use utoipa::{
 pub(super) static JSON: LazyLock<Vec<u8>> =
     LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default());
 
-/// Whether a parameter stands in the document of an endpoint.
-pub(super) fn is_documented(endpoint: Endpoint, name: &str) -> bool {
-    static NAMES: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
-        let names = |endpoint: &Endpoint| parameters::declared(*endpoint).iter().map(|p| p.name).collect();
-        Endpoint::VARIANTS.iter().map(names).collect()
-    });
-    // The variants stand in the order of their numbers.
-    NAMES.get(endpoint as usize).is_some_and(|names| names.contains(&name))
+/// A part of a path in the document.
+pub struct PathName {
+    /// Its name.
+    pub name: &'static str,
+    /// What stands in its place.
+    pub about: &'static str,
+    /// What that looks like.
+    pub shape: fn() -> Shape,
 }
+
+/// Whether a parameter stands in the document of an endpoint.
+#[must_use]
+pub fn is_documented(endpoint: &Endpoint, parameter: &str) -> bool {
+    static NAMES: LazyLock<HashMap<&str, HashSet<&str>>> = LazyLock::new(|| {
+        let names = |endpoint: &Endpoint| (endpoint.document.parameters)().iter().map(|p| p.name).collect();
+        ENDPOINTS.iter().map(|endpoint| (endpoint.name, names(endpoint))).collect()
+    });
+    NAMES.get(endpoint.name).is_some_and(|names| names.contains(parameter))
+}
+
+/// What the whole document begins with.
+const INTRODUCTION: &str = "\
+Administration of a mail system: tenants, users, mailing lists, resources.
+
+**Parameters** are shown in the place where they usually stand. They are taken from the query, from a form or a flat \
+JSON object in the body on any method, and behind the first raw `&` of the path's last segment; the path wins over the \
+body, the body over the query. What a request does not know changes nothing and is named in `X-Ignored-Parameters`. An \
+empty value (`null` in JSON) clears an optional field.
+
+**Access**: a token from `POST /v2/auth`. Addresses that the administrator of the server has allowed need none and act \
+as a super administrator, but for backups and restores; pages of other sites can't use that (403).
+
+**Answers** are JSON, unless said otherwise, and carry `X-Request-Id`: the one that was sent, or a new one. Failures \
+have a `message`: a sentence, or a reason for each parameter that is wrong. `HEAD` answers as `GET` without the body; \
+other methods of a path get 405, other paths 404.";
 
 fn document() -> OpenApi {
     let mut paths = Paths::new();
-    for endpoint in Endpoint::VARIANTS {
-        let methods = vec![operations::method(*endpoint)];
-        paths.add_path_operation(endpoint.path(), methods, operations::operation(*endpoint));
+    for endpoint in ENDPOINTS {
+        let methods = vec![operations::method(endpoint.method)];
+        paths.add_path_operation(endpoint.path, methods, operations::operation(endpoint));
     }
     OpenApiBuilder::new()
         .info(info())
@@ -58,6 +89,12 @@ fn document() -> OpenApi {
         .build()
 }
 
+/// Whether an endpoint takes its parameters in a body.
+#[cfg(test)]
+pub(super) fn has_form(endpoint: &Endpoint) -> bool {
+    endpoint.document.body.is_none() && operations::operation(endpoint).request_body.is_some()
+}
+
 fn info() -> Info {
     let license = LicenseBuilder::new()
         .name(env!("CARGO_PKG_LICENSE"))
@@ -66,43 +103,17 @@ fn info() -> Info {
     InfoBuilder::new()
         .title("PBM API")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(words::INTRODUCTION))
+        .description(Some(INTRODUCTION))
         .license(Some(license))
         .build()
 }
 
 /// The schemas of structures that answers are written from, with those of their parts.
-fn derived() -> Vec<(String, RefOr<Schema>)> {
-    let mut schemas = Vec::new();
-    add::<FailureBody<'_>>(&mut schemas);
-    add::<health::Status>(&mut schemas);
-    add::<authenticate::Granted<'_>>(&mut schemas);
-    add::<users::ShownMembership>(&mut schemas);
-    add::<tenants::Row>(&mut schemas);
-    add::<tenants::Shown>(&mut schemas);
-    add::<tenants::Made<'_>>(&mut schemas);
-    add::<maillists::Shown>(&mut schemas);
-    add::<resourcegroups::Shown>(&mut schemas);
-    schemas.push((bulk::Report::name().into_owned(), any_of(bulk::Report::schema())));
-    bulk::Report::schemas(&mut schemas);
-    add::<backup::Line>(&mut schemas);
+fn of_answers() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(FailureBody::name().into_owned(), FailureBody::schema())];
+    FailureBody::schemas(&mut schemas);
+    schemas.extend(ENDPOINTS.iter().flat_map(|endpoint| (endpoint.document.answer)().schemas));
     schemas
-}
-
-/// A line of a report on a row that is an error looks like one on an error elsewhere, so not just one shape fits it.
-fn any_of(schema: RefOr<Schema>) -> RefOr<Schema> {
-    match schema {
-        RefOr::T(Schema::OneOf(one)) => {
-            let any = AnyOfBuilder::new().description(one.description);
-            one.items.into_iter().fold(any, AnyOfBuilder::item).into()
-        }
-        other => other,
-    }
-}
-
-fn add<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-    schemas.push((T::name().into_owned(), T::schema()));
-    T::schemas(schemas);
 }
 
 fn components() -> Components {
@@ -118,10 +129,8 @@ fn components() -> Components {
         .schema("Resource", fields::one_resource())
         .schema("ResourceRow", fields::resource())
         .schema("Contact", fields::contact())
-        .schema("ContactChange", answers::contact_change())
-        .schema("ImportRow", operations::import_row())
         .schema("Success", answers::done())
-        .schemas_from_iter(derived());
+        .schemas_from_iter(of_answers());
     let components = answers::FAILURES
         .iter()
         .fold(components, |components, failure| components.response(failure.name, failure.response()));

@@ -1,31 +1,23 @@
 //! The operation of each endpoint: what it is called, what it takes and where.
 
 use super::{
+    PathName,
     answers::responses,
-    examples,
     kinds::{Shape, address_of_request, described, domain, group_name, tenant_id, text},
-    parameters::{Declared, declared},
+    parameters::Declared,
     rights, tags,
-    words::about,
 };
-use crate::{
-    api::backup::LDIF,
-    bulk,
-    http::{
-        answer::NDJSON,
-        dispatch::MAX_BODY,
-        endpoint::{Access, Endpoint, Takes, TenantParameter},
-        form::{MAX_PARAMETERS, MAX_VALUE},
-        idempotency::MAX_KEY,
-    },
-};
-use actix_web::http::Method;
+use crate::api::endpoint::{Access, Body, Endpoint, Takes, TenantParameter, Verb};
 use utoipa::openapi::{
-    Content, ContentBuilder, HttpMethod, Ref, Required,
+    Content, ContentBuilder, HttpMethod, Required,
     path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
     request_body::{RequestBody, RequestBodyBuilder},
     schema::ObjectBuilder,
     security::SecurityRequirement,
+};
+use web::{
+    form::{MAX_PARAMETERS, MAX_VALUE},
+    idempotency::MAX_KEY,
 };
 
 /// The name of the security scheme.
@@ -41,10 +33,11 @@ enum Place {
 }
 
 impl Place {
-    fn of(endpoint: Endpoint) -> Self {
-        if matches!(endpoint.method(), Method::GET | Method::DELETE) || endpoint.takes_rows() {
+    fn of(endpoint: &Endpoint) -> Self {
+        let particulars = endpoint.particulars;
+        if matches!(endpoint.method, Verb::Get | Verb::Delete) || particulars.body == Body::Stream {
             Self::Query
-        } else if endpoint.tenant_parameter() != TenantParameter::None {
+        } else if particulars.tenant != TenantParameter::None {
             Self::QueryOrBody
         } else {
             Self::Body
@@ -52,29 +45,29 @@ impl Place {
     }
 }
 
-/// The method of an endpoint.
-pub(super) fn method(endpoint: Endpoint) -> HttpMethod {
-    match endpoint.method() {
-        Method::POST => HttpMethod::Post,
-        Method::PUT => HttpMethod::Put,
-        Method::PATCH => HttpMethod::Patch,
-        Method::DELETE => HttpMethod::Delete,
-        // The table has no other.
-        _ => HttpMethod::Get,
+/// A method, as the document has it.
+pub(super) fn method(verb: Verb) -> HttpMethod {
+    match verb {
+        Verb::Get => HttpMethod::Get,
+        Verb::Post => HttpMethod::Post,
+        Verb::Put => HttpMethod::Put,
+        Verb::Patch => HttpMethod::Patch,
+        Verb::Delete => HttpMethod::Delete,
     }
 }
 
 /// The operation of an endpoint.
-pub(super) fn operation(endpoint: Endpoint) -> Operation {
-    let description = [about(endpoint), &rights::in_words(endpoint.access())].join("\n\n");
-    let security = match endpoint.access() {
+pub(super) fn operation(endpoint: &Endpoint) -> Operation {
+    let document = endpoint.document;
+    let description = [document.about, &rights::in_words(endpoint.access)].join("\n\n");
+    let security = match endpoint.access {
         Access::Open => Vec::new(),
-        Access::ByRole(_) => vec![SecurityRequirement::new::<_, _, String>(TOKEN, [])],
+        Access::For(_) => vec![SecurityRequirement::new::<_, _, String>(TOKEN, [])],
     };
     OperationBuilder::new()
-        .operation_id(Some(id(endpoint)))
-        .tag(tags::of(endpoint))
-        .summary(Some(endpoint.summary()))
+        .operation_id(Some(endpoint.name))
+        .tag(tags::of(endpoint.path))
+        .summary(Some(document.summary))
         .description(Some(description.trim()))
         .parameters(Some(parameters(endpoint)))
         .request_body(body(endpoint))
@@ -83,15 +76,9 @@ pub(super) fn operation(endpoint: Endpoint) -> Operation {
         .build()
 }
 
-/// The endpoint's own name, as such names are written.
-fn id(endpoint: Endpoint) -> String {
-    let name = format!("{endpoint:?}");
-    name.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c }).collect()
-}
-
-fn parameters(endpoint: Endpoint) -> Vec<Parameter> {
+fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     let place = Place::of(endpoint);
-    let in_query = if place == Place::Body { Vec::new() } else { declared(endpoint) };
+    let in_query = if place == Place::Body { Vec::new() } else { (endpoint.document.parameters)() };
     let query = in_query.into_iter().map(|parameter| in_query_of(parameter, place));
     in_path(endpoint).chain(query).chain(header(endpoint)).collect()
 }
@@ -114,10 +101,11 @@ fn in_query_of(parameter: Declared, place: Place) -> Parameter {
         .build()
 }
 
-fn in_path(endpoint: Endpoint) -> impl Iterator<Item = Parameter> {
-    let names = endpoint.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+fn in_path(endpoint: &Endpoint) -> impl Iterator<Item = Parameter> {
+    let names = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names.map(move |name| {
-        let (about, shape) = part_of_path(endpoint, name);
+        let own = endpoint.document.path_names.iter().chain(PATH_NAMES).find(|known| known.name == name);
+        let (about, shape) = own.map_or(("A name.", text().into()), |known| (known.about, (known.shape)()));
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
@@ -128,31 +116,23 @@ fn in_path(endpoint: Endpoint) -> impl Iterator<Item = Parameter> {
     })
 }
 
-/// A UUID, and what vCards end with.
-const VCARD_NAME: &str = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\.vcf$";
-
-/// What stands in a part of a path.
-fn part_of_path(endpoint: Endpoint, name: &str) -> (&'static str, Shape) {
-    match name {
-        "file" if endpoint == Endpoint::ReadContact => {
-            ("The `id` of a contact, and `.vcf`.", text().pattern(Some(VCARD_NAME)).into())
-        }
-        "tenant" => ("The tenant's id, in any letter case.", tenant_id()),
-        "mail" => ("An address.", address_of_request()),
-        "group" => (
-            "The name of a resource group, without blanks at its ends or in a row, in any letter case.",
-            group_name(),
-        ),
-        "domain" => ("A mail domain, in any script.", domain()),
-        _ => ("A name.", text().into()),
-    }
-}
+/// What stands in the place of names that mean the same in every path.
+const PATH_NAMES: &[PathName] = &[
+    PathName { name: "tenant", about: "The tenant's id, in any letter case.", shape: tenant_id },
+    PathName { name: "mail", about: "An address.", shape: address_of_request },
+    PathName {
+        name: "group",
+        about: "The name of a resource group, without blanks at its ends or in a row, in any letter case.",
+        shape: group_name,
+    },
+    PathName { name: "domain", about: "A mail domain, in any script.", shape: domain },
+];
 
 /// `*`, or entity tags (RFC 9110 sections 13.1.1 and 13.1.2).
-const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#;
+const ENTITY_TAGS: &str = r#"^(\*|[ ,]*(W/)?"[^"]*"( *,[ ,]*(W/)?"[^"]*")*[ ,]*)$"#;
 
-fn header(endpoint: Endpoint) -> Option<Parameter> {
-    let (name, about, shape) = match endpoint.takes() {
+fn header(endpoint: &Endpoint) -> Option<Parameter> {
+    let (name, about, shape) = match endpoint.particulars.takes {
         Takes::Nothing => return None,
         Takes::IfMatch => (
             "If-Match",
@@ -180,14 +160,12 @@ fn header(endpoint: Endpoint) -> Option<Parameter> {
     Some(parameter.build())
 }
 
-fn body(endpoint: Endpoint) -> Option<RequestBody> {
-    match endpoint {
-        Endpoint::ImportUsers => return Some(rows()),
-        Endpoint::Restore => return Some(ldif()),
-        _ => {}
+fn body(endpoint: &Endpoint) -> Option<RequestBody> {
+    if let Some(body) = endpoint.document.body {
+        return Some(body());
     }
     let place = Place::of(endpoint);
-    let parameters = declared(endpoint);
+    let parameters = (endpoint.document.parameters)();
     if place == Place::Query || parameters.is_empty() {
         return None;
     }
@@ -198,8 +176,10 @@ fn body(endpoint: Endpoint) -> Option<RequestBody> {
         if is_required { object.required(parameter.name) } else { object }
     });
     let shape: Shape = object.into();
-    let about =
-        format!("At most {MAX_BODY} bytes, {MAX_PARAMETERS} parameters and {MAX_VALUE} bytes a value.");
+    let about = format!(
+        "At most {} bytes, {MAX_PARAMETERS} parameters and {MAX_VALUE} bytes a value.",
+        endpoint.most_of_body()
+    );
     let body = RequestBodyBuilder::new()
         .description(Some(about))
         .required(Some(if is_required { Required::True } else { Required::False }))
@@ -208,44 +188,7 @@ fn body(endpoint: Endpoint) -> Option<RequestBody> {
     Some(body.build())
 }
 
-fn content(endpoint: Endpoint, shape: Shape) -> Content {
-    ContentBuilder::new().schema(Some(shape)).example(examples::body(endpoint)).build()
-}
-
-fn ldif() -> RequestBody {
-    let example = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com\nobjectClass: top\n";
-    let shape = text().description(Some("Entries (RFC 2849), no changes.")).examples([example]);
-    RequestBodyBuilder::new()
-        .description(Some("LDIF, plain or packed by gzip or zstd, of any size and any media type."))
-        .required(Some(Required::True))
-        .content(LDIF, Content::new(Some(shape)))
-        .build()
-}
-
-fn rows() -> RequestBody {
-    let csv = "A header row with the names of fields, then a row for each user; `;` or `,` between fields. UTF-8, or \
-               Windows-1251 by the parameter `charset` of the media type.";
-    let example = "mail;userPassword;employeeNumber;cn;sn\nivan@example.com;Correct-Horse-7;2;Ivan;Petrov\n";
-    let about = format!("A row for each user, of at most {} bytes; as many as you like.", bulk::MAX_RECORD);
-    let lines = text()
-        .description(Some("A JSON object a line."))
-        .content_media_type("application/json")
-        .content_schema(Some(Ref::from_schema_name("ImportRow")));
-    RequestBodyBuilder::new()
-        .description(Some(about))
-        .required(Some(Required::True))
-        .content("text/csv", Content::new(Some(text().description(Some(csv)).examples([example]))))
-        .content(NDJSON, Content::new(Some(lines)))
-        .build()
-}
-
-/// A row of an import.
-pub(super) fn import_row() -> ObjectBuilder {
-    let mail = described(address_of_request(), "The address of the user.");
-    let object = ObjectBuilder::new()
-        .description(Some("A row of an import: the parameters of a new user, and its address."))
-        .property("mail", mail)
-        .required("mail");
-    let fields = declared(Endpoint::CreateUser).into_iter().filter(|parameter| parameter.name != "tenant-id");
-    fields.fold(object, |object, field| object.property(field.name, described(field.shape, &field.about)))
+fn content(endpoint: &Endpoint, shape: Shape) -> Content {
+    let example = endpoint.document.example.map(|example| example());
+    ContentBuilder::new().schema(Some(shape)).example(example).build()
 }

@@ -1,6 +1,5 @@
 //! What the operations are grouped by.
 
-use crate::http::endpoint::Endpoint;
 use utoipa::openapi::tag::{Tag, TagBuilder};
 
 /// Each tag: the beginning of the paths that it has, its name, and what it is about.
@@ -18,9 +17,9 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/", "Document", "What you are reading."),
 ];
 
-/// The tag of an endpoint.
-pub(super) fn of(endpoint: Endpoint) -> &'static str {
-    let tag = TAGS.iter().find(|(path, ..)| endpoint.path().starts_with(path));
+/// The tag of a path.
+pub(super) fn of(path: &str) -> &'static str {
+    let tag = TAGS.iter().find(|(beginning, ..)| path.starts_with(beginning));
     tag.map_or("", |(_, name, _)| name)
 }
 

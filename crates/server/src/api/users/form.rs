@@ -1,8 +1,11 @@
 //! Parameters to commands about users. Past this file no raw text of a request exists.
 
 use crate::{
-    api::parameters::{address, ignore_tenant, once},
-    http::{answer::Failure, form::Parameters},
+    api::{
+        document::{And, Declared, about_user, kinds},
+        parameters::{ignore_tenant, once},
+    },
+    http::answer::Failure,
 };
 use mail_model::{
     address::MailAddress,
@@ -15,12 +18,25 @@ use mail_model::{
         field::UserField,
     },
 };
+use web::form::Parameters;
+
+/// The parameters that a creation and a change have in common.
+pub(super) fn parameters(is_creation: bool) -> Vec<Declared> {
+    let about = "The password, of at most 512 bytes; the password policy of the directory may ask for more.";
+    let password = Declared::optional(PASSWORD_PARAMETER, about, kinds::password()).needed(is_creation);
+    let fields = UserField::ALL.into_iter().map(move |field| {
+        let shape = kinds::of_request(field.kind(), !field.is_required());
+        Declared::optional(field.api_name(), about_user(field), shape)
+            .needed(is_creation && field.is_required())
+    });
+    vec![password].and(fields)
+}
 
 /// A user to be made. The path has its address and tenant, and wins over the body.
 pub(crate) fn new_user(mail: &str, parameters: &mut Parameters, tenant: &Tenant) -> Result<NewUser, Failure> {
     let mut errors = FieldErrors::default();
     ignore_tenant(parameters);
-    let mail = address(MAIL_PARAMETER, mail, &mut errors);
+    let mail = errors.address(MAIL_PARAMETER, mail);
     let password = password(parameters, &mut errors);
     let fields = fields(parameters, &mut errors);
     Ok(NewUser::new(mail, password, fields, tenant, errors)?)
@@ -35,7 +51,7 @@ pub(crate) fn user_patch(
     let mut errors = FieldErrors::default();
     ignore_tenant(parameters);
     let new_mail = once(parameters, MAIL_PARAMETER, &mut errors);
-    let new_mail = new_mail.and_then(|text| address(MAIL_PARAMETER, &text, &mut errors));
+    let new_mail = new_mail.and_then(|text| errors.address(MAIL_PARAMETER, &text));
     let password = password(parameters, &mut errors);
     let fields = fields(parameters, &mut errors);
     Ok(UserPatch::new(mail, new_mail, password, fields, tenant, errors)?)

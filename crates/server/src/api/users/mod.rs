@@ -3,29 +3,56 @@
 pub(crate) mod form;
 
 use super::{
+    document::{And, Answer, Declared, by_name, deleted, in_path, new_address, page as page_parameters},
+    done,
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
     find_tenant,
     listed::{Listed, write_page},
     parameters::{page, switch},
 };
 use crate::http::{
-    answer::{Failure, Reply},
-    call::{Call, PathPart},
-    endpoint::Right,
+    answer::{Failure, as_json},
+    call::Call,
 };
-use directory::{changing::WriteError, lists::Page, maillists::Membership};
+use administration::policy::Action;
+use directory::{lists::Page, maillists::Membership};
 use mail_model::{
     field::FieldErrors,
     list::SortKey,
     maillist,
-    user::{LISTING, User, role::Role},
+    user::{LISTING, LiveUser},
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{ToSchema, openapi::schema::AnyOfBuilder};
+use web::answer::Reply;
 
 const USER: &str = "user";
 const USERS: &str = "users";
+const USERS_PATH: &str = "/v2/users/{tenant}";
+const USER_PATH: &str = "/v2/users/{tenant}/{mail}";
 
-pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listUsers",
+    method: Verb::Get,
+    path: USERS_PATH,
+    access: Access::For(Action::ListUsers),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Users of a tenant; with `deleted=1` the deleted ones",
+        parameters: || {
+            page_parameters(&LISTING, "the address, the first or the last name").and(deleted("users"))
+        },
+        answer: || {
+            let entry = AnyOfBuilder::new().item(by_name("User")).item(by_name("DeletedUser"));
+            Answer::page_of_shape(USERS, entry)
+        },
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = page(&mut call.parameters, &LISTING, &mut errors);
     let deleted = switch(&mut call.parameters, "deleted", &mut errors);
@@ -37,7 +64,7 @@ pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
         find_tenant(call).await?;
         let page = call.directory.deleted_users(tenant, &request).await?;
         let items = page.items.iter().map(|user| user.shown(retention)).collect();
-        Reply::json(&Listed::new(USERS, Page { items, count: page.count }, &request))
+        as_json(&Listed::new(USERS, Page { items, count: page.count }, &request))
     } else {
         let book = call.desk.open(call.directory, tenant).await?;
         let (json, count) = book.read(|book| {
@@ -52,55 +79,135 @@ pub(super) async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     }
 }
 
-pub(super) async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let user = call.directory.user(call.tenant()?, &call.mail_of(USER)?).await?;
-    let user = user.ok_or_else(|| Failure::not_found(USER))?;
-    Ok(Reply::json(&user.user)?.with_version(&user.version))
+pub(super) const READ: Endpoint = Endpoint {
+    name: "readUser",
+    method: Verb::Get,
+    path: USER_PATH,
+    access: Access::For(Action::ReadUser),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "One user",
+        about: "Every field that is set; never the password.",
+        answer: || Answer::json(by_name("User")).with_version(),
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let user = find(call).await?;
+    Ok(as_json(&user.user)?.with_tag(&user.version.tag()))
 }
 
-pub(super) async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
+/// What a creation takes.
+pub(super) fn new_user_parameters() -> Vec<Declared> {
+    vec![in_path()].and(form::parameters(true))
+}
+
+/// The user in the path. Who may reach their own entry only is not told which others are there.
+async fn find(call: &Call<'_>) -> Result<LiveUser, Failure> {
+    let absent = || if call.reach.is_own_only() { Failure::forbidden() } else { Failure::not_found(USER) };
+    let mail = call.mail_of(USER).map_err(|_| absent())?;
+    let user = call.directory.user(call.tenant()?, &mail).await?.ok_or_else(absent)?;
+    if call.reaches(&user) { Ok(user) } else { Err(Failure::forbidden()) }
+}
+
+pub(super) const CREATE: Endpoint = Endpoint {
+    name: "createUser",
+    method: Verb::Put,
+    path: USER_PATH,
+    access: Access::For(Action::CreateUser),
+    handler: |call| Box::pin(create(call)),
+    particulars: Particulars::taking(Takes::IdempotencyKey),
+    document: Document {
+        summary: "Make a user",
+        parameters: new_user_parameters,
+        example: Some(|| {
+            json!({
+                "userPassword": "Correct-Horse-7", "employeeNumber": 2, "cn": "Ivan", "sn": "Petrov", "ou": "Sales",
+            })
+        }),
+        ..Document::BASE
+    },
+};
+
+async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
-    let mail = call.text(PathPart::Mail).to_owned();
+    let mail = call.text("mail").to_owned();
     let new = form::new_user(&mail, &mut call.parameters, &tenant)?;
-    if new.is_super() && call.right != Right::All {
-        return Err(Failure::forbidden());
-    }
-    let outcome = call.directory.create_user(&tenant, &new).await;
-    outcome.map_err(|error| failure(call, error))?;
-    Ok(Reply::success())
+    done(call, USER, call.administration.create_user(call.caller()?, &tenant, &new).await)
 }
 
-pub(super) async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const PATCH: Endpoint = Endpoint {
+    name: "patchUser",
+    method: Verb::Patch,
+    path: USER_PATH,
+    access: Access::For(Action::ChangeUser),
+    handler: |call| Box::pin(patch(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Change a user",
+        about: "Changes what is given. A user with a new address keeps its password, other addresses and memberships.",
+        parameters: || {
+            vec![in_path(), new_address("mail", "A new address of the user.")].and(form::parameters(false))
+        },
+        example: Some(|| json!({"title": "Manager", "alias": ["i.petrov@example.com"]})),
+        fails_with: &[409],
+        ..Document::BASE
+    },
+};
+
+async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    if call.reach.is_own_only() {
+        find(call).await?;
+    }
     let mail = call.mail_of(USER)?;
     let tenant = find_tenant(call).await?;
     let patch = form::user_patch(&mail, &mut call.parameters, &tenant)?;
-    let allowed = match call.right {
-        Right::All => true,
-        Right::OwnPassword => patch.changes_password_only(),
-        _ => !patch.makes_super(),
-    };
-    if !allowed {
-        return Err(Failure::forbidden());
-    }
-    let may_touch = may_touch(call.right);
-    let change = call.directory.patch_user(&tenant, &mail, &patch, &call.precondition, call.now, may_touch);
-    let outcome = change.await;
-    done(call, outcome)
+    let (administration, caller) = (call.administration, call.caller()?);
+    let change = administration.change_user(caller, &tenant, &mail, &patch, &call.precondition, call.now);
+    done(call, USER, change.await)
 }
 
-pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const DELETE: Endpoint = Endpoint {
+    name: "deleteUser",
+    method: Verb::Delete,
+    path: USER_PATH,
+    access: Access::For(Action::DeleteUser),
+    handler: |call| Box::pin(delete(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Delete a user softly",
+        about: "The user is hidden and cannot log in; its addresses stay taken until it is removed for good.",
+        ..Document::BASE
+    },
+};
+
+async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
-    let may_touch = may_touch(call.right);
-    let outcome = call.directory.delete_user(tenant, &mail, &call.precondition, call.now, may_touch).await;
-    done(call, outcome)
+    let deletion =
+        call.administration.delete_user(call.caller()?, tenant, &mail, &call.precondition, call.now);
+    done(call, USER, deletion.await)
 }
 
-pub(super) async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const RESTORE: Endpoint = Endpoint {
+    name: "restoreUser",
+    method: Verb::Post,
+    path: "/v2/users/{tenant}/{mail}/restore",
+    access: Access::For(Action::RestoreUser),
+    handler: |call| Box::pin(restore(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Undo a deletion",
+        about: "A user that was blocked before stays blocked.",
+        ..Document::BASE
+    },
+};
+
+async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let mail = call.mail_of(USER)?;
-    let outcome = call.directory.restore_user(&tenant.id, &mail, may_touch(call.right)).await;
-    outcome.map_err(|error| failure(call, error))?;
-    Ok(Reply::success())
+    done(call, USER, call.administration.restore_user(call.caller()?, &tenant.id, &mail).await)
 }
 
 /// A mailing list that a user is in.
@@ -116,12 +223,28 @@ pub(super) struct ShownMembership {
     direct: bool,
 }
 
-pub(super) async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) const MEMBERSHIPS: Endpoint = Endpoint {
+    name: "listMemberships",
+    method: Verb::Get,
+    path: "/v2/users/{tenant}/{mail}/maillists",
+    access: Access::For(Action::ReadMemberships),
+    handler: |call| Box::pin(memberships(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "The mailing lists that a user is in",
+        about: "Directly and through other lists; dynamic lists count.",
+        parameters: || page_parameters(&maillist::LISTING, "the address or the name"),
+        answer: || Answer::page_of::<ShownMembership>("maillists"),
+        ..Document::BASE
+    },
+};
+
+async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = page(&mut call.parameters, &maillist::LISTING, &mut errors);
     errors.none()?;
+    let user = find(call).await?;
     let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
-    let user = call.directory.user(tenant, &mail).await?.ok_or_else(|| Failure::not_found(USER))?;
     let mut lists = call.directory.memberships(tenant, &mail, &user.user).await?;
     lists.retain(|list| request.search.are_found_in(&[&list.mail, &list.display_name]));
     let count = lists.len();
@@ -133,21 +256,5 @@ pub(super) async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
         display_name: list.display_name,
         direct: list.is_direct,
     });
-    Reply::json(&Listed::new("maillists", Page { items: shown.collect(), count }, &request))
-}
-
-/// Whether a right reaches a user: [`Right::AllButSuper`] stops at super administrators.
-fn may_touch(right: Right) -> impl Fn(&User) -> bool {
-    move |user| right != Right::AllButSuper || user.role() != Role::SuperAdministrator
-}
-
-/// Ends a change of a user: what is remembered about its account is out of date.
-fn done(call: &Call<'_>, outcome: Result<String, WriteError>) -> Result<Reply, Failure> {
-    let id = outcome.map_err(|error| failure(call, error))?;
-    call.services.accounts.forget(&id);
-    Ok(Reply::success())
-}
-
-fn failure(call: &Call<'_>, error: WriteError) -> Failure {
-    Failure::of_write(USER, error, call.services.retention)
+    as_json(&Listed::new("maillists", Page { items: shown.collect(), count }, &request))
 }

@@ -9,6 +9,7 @@ use super::{
     client::Client,
     state::State,
 };
+use crate::cli::print::tell;
 use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
@@ -79,7 +80,7 @@ impl Follower {
         let Page { lines, since, more } = page;
         self.backoff.reset();
         if self.complaint.take().is_some() {
-            eprintln!("pbm: the server answers again");
+            tell!("pbm: the server answers again");
         }
         // A server that promises more and gives nothing is not to be asked without a pause.
         let more = more && (!lines.is_empty() || since != self.since);
@@ -104,7 +105,7 @@ impl Follower {
     /// Says what is wrong, once.
     fn complain(&mut self, reason: String) {
         if self.complaint.as_ref() != Some(&reason) {
-            eprintln!("pbm: {reason}; trying again");
+            tell!("pbm: {}; trying again", reason.trim_end_matches('.'));
             self.complaint = Some(reason);
         }
     }

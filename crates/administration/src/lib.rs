@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod accounts;
+mod administration;
+pub mod attempts;
+pub mod caller;
+pub mod changes;
+pub mod log_in;
+pub mod long_work;
+mod mail_lists;
+pub mod policy;
+mod resources;
+mod tenants;
+pub mod tokens;
+pub mod turns;
+mod users;
+
+pub use administration::Administration;

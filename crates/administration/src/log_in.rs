@@ -1,0 +1,190 @@
+//! Log-ins: by login and password, by a token that renews, by a token that goes with a request. What is refused is refused
+//! alike, whatever is wrong with it.
+
+use crate::{
+    accounts::Accounts,
+    attempts::{Attempts, TooMany},
+    caller::Actor,
+    tokens::{TokenError, TokenKind, Tokens},
+};
+use directory::{Directory, error::DirectoryError};
+use jiff::Timestamp;
+use mail_model::{
+    address::MailAddress,
+    user::{account::Account, command::Password},
+};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Finds out who somebody is. Shared by all threads.
+pub struct LogIns {
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Accounts that asked lately.
+    pub accounts: Accounts,
+    /// Failed log-ins.
+    pub attempts: Arc<Attempts>,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum LogInError {
+    /// The login, the password or the token is wrong; which of them is not told.
+    #[error("the login or the password is wrong, or the token does not count")]
+    Refused,
+    /// The token has expired.
+    #[error("the token has expired")]
+    Expired,
+    /// Too many have failed.
+    #[error("too many log-ins have failed")]
+    TooMany {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The directory failed.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// No token can be made; the library has no reason to say so.
+    #[error("no token can be made")]
+    Token(#[from] jsonwebtoken::errors::Error),
+}
+
+impl From<TooMany> for LogInError {
+    fn from(TooMany { retry_after }: TooMany) -> Self {
+        Self::TooMany { retry_after }
+    }
+}
+
+impl From<TokenError> for LogInError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Expired => Self::Expired,
+            TokenError::Invalid => Self::Refused,
+        }
+    }
+}
+
+/// Somebody who was let in.
+pub struct LoggedIn {
+    /// Who that is.
+    pub account: Account,
+    /// Goes with every request.
+    pub access_token: String,
+    /// Renews the access token.
+    pub refresh_token: String,
+}
+
+/// A log-in, as it comes.
+pub struct LogIn<'a> {
+    /// The login that was sent.
+    pub login: Option<&'a str>,
+    /// The password that was sent.
+    pub password: Option<&'a str>,
+    /// The address of who asks, where it is known.
+    pub address: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl LogIns {
+    /// Lets somebody in by login and password.
+    ///
+    /// # Errors
+    /// [`LogInError`].
+    pub async fn log_in(&self, directory: &Directory, sent: &LogIn<'_>) -> Result<LoggedIn, LogInError> {
+        let (login, password) = (sent.login.unwrap_or_default(), sent.password.unwrap_or_default());
+        let account = self.check_password(directory, login, password, sent.address).await?;
+        let refresh_token = self.tokens.issue(TokenKind::Refresh, &account, sent.now)?;
+        self.granted(account, refresh_token, sent.now)
+    }
+
+    /// Makes an access token for who has a token that renews. What else was sent must be right as well.
+    ///
+    /// # Errors
+    /// [`LogInError`].
+    pub async fn renew(
+        &self,
+        directory: &Directory,
+        refresh_token: String,
+        sent: &LogIn<'_>,
+    ) -> Result<LoggedIn, LogInError> {
+        let subject = self.tokens.read_refresh(&refresh_token, sent.now)?;
+        let account = directory.account_of_id(&subject.id).await?;
+        let account = account.filter(|account| subject.is_current(account)).ok_or(LogInError::Refused)?;
+        if sent.login.is_some_and(|login| MailAddress::parse(login).as_ref() != Ok(&account.mail)) {
+            return Err(LogInError::Refused);
+        }
+        if let Some(password) = sent.password {
+            self.check_password(directory, account.mail.as_str(), password, sent.address).await?;
+        }
+        self.granted(account, refresh_token, sent.now)
+    }
+
+    /// Whose access token it is.
+    ///
+    /// # Errors
+    /// [`LogInError`].
+    pub async fn of_token(
+        &self,
+        directory: &Directory,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Actor, LogInError> {
+        let subject = self.tokens.read_access(token, now)?;
+        let account = self.accounts.of_token(directory, &subject).await?;
+        account.map(Actor::Account).ok_or(LogInError::Refused)
+    }
+
+    fn granted(
+        &self,
+        account: Account,
+        refresh_token: String,
+        now: Timestamp,
+    ) -> Result<LoggedIn, LogInError> {
+        tracing::info!(account = account.id, "auth.granted");
+        let access_token = self.tokens.issue(TokenKind::Access, &account, now)?;
+        Ok(LoggedIn { account, access_token, refresh_token })
+    }
+
+    /// Finds the account of a login and a password. Unknown logins take the same way as wrong passwords, and
+    /// both end in one answer.
+    async fn check_password(
+        &self,
+        directory: &Directory,
+        login: &str,
+        password: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Account, LogInError> {
+        let login = MailAddress::parse(login).ok();
+        let attempt = self.attempts.begin(login.as_ref(), address, Instant::now())?;
+        match find(directory, login.as_ref(), password).await {
+            Ok(Some(account)) => {
+                attempt.succeeded();
+                Ok(account)
+            }
+            Ok(None) => Err(LogInError::Refused),
+            Err(error) => {
+                attempt.undecided();
+                Err(error.into())
+            }
+        }
+    }
+}
+
+async fn find(
+    directory: &Directory,
+    login: Option<&MailAddress>,
+    password: &str,
+) -> Result<Option<Account>, DirectoryError> {
+    // A password that nobody can have set is wrong for every login alike.
+    let Ok(password) = Password::parse(password) else { return Ok(None) };
+    let account = match login {
+        Some(mail) => directory.account_of_login(mail).await?,
+        None => None,
+    };
+    let is_right = directory.is_password_of(account.as_ref(), &password).await?;
+    Ok(account.filter(|_| is_right))
+}

@@ -1,0 +1,205 @@
+//! Work that lasts as long as its client takes the answer or sends the body: backups, exports, imports. How much of it
+//! there may be at once, so that nobody takes all of it.
+
+use crate::caller::Actor;
+use mail_model::{tenant::TenantId, user::role::Role};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A kind of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LongWork {
+    /// A backup: it has a connection to the directory, of eight that a worker thread has for backups and restores.
+    Backup,
+    /// An export of an address book: it has some hundred kilobytes.
+    Export,
+    /// An import of users: it keeps up to half of a worker's connections to the directory busy.
+    Import,
+}
+
+/// How much of a kind there may be at once.
+struct Share {
+    in_all: usize,
+    /// For everybody but super administrators: these can always begin one.
+    of_tenants: usize,
+    of_tenant: usize,
+    of_account: usize,
+}
+
+impl LongWork {
+    /// Administrators work one thing after the other, or two; address books are exported by everybody's programs. Six
+    /// backups leave two of the eight connections of a worker thread to restores, even where all are on one.
+    const fn share(self) -> Share {
+        match self {
+            Self::Backup => Share { in_all: 6, of_tenants: 4, of_tenant: 2, of_account: 2 },
+            Self::Import => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
+            Self::Export => Share { in_all: 64, of_tenants: 48, of_tenant: 16, of_account: 2 },
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Backup => "backups",
+            Self::Export => "exports",
+            Self::Import => "imports",
+        }
+    }
+}
+
+/// What is under way. Clones count together.
+#[derive(Clone, Default)]
+pub struct LongWorks(Arc<Mutex<HashMap<Key, usize>>>);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key(LongWork, Holder);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Holder {
+    Everybody,
+    Tenants,
+    Tenant(TenantId),
+    Account(String),
+}
+
+/// So much of some work is under way that there is no more room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{most} {} {} are under way, which is the most", work.words(), whose.words())]
+pub struct TooMuch {
+    work: LongWork,
+    most: usize,
+    /// Whose work that is.
+    pub whose: Whose,
+}
+
+/// Whose work is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's.
+    Everybodys,
+    /// That of the caller's tenant.
+    TheTenants,
+    /// The caller's own.
+    TheAccounts,
+}
+
+impl Whose {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Everybodys => "on this server",
+            Self::TheTenants => "of this tenant",
+            Self::TheAccounts => "of this account",
+        }
+    }
+}
+
+impl Holder {
+    fn whose(&self) -> Whose {
+        match self {
+            Self::Everybody | Self::Tenants => Whose::Everybodys,
+            Self::Tenant(_) => Whose::TheTenants,
+            Self::Account(_) => Whose::TheAccounts,
+        }
+    }
+}
+
+impl LongWorks {
+    /// Begins some work for somebody. It counts until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`TooMuch`].
+    pub fn begin(&self, work: LongWork, actor: Option<&Actor>) -> Result<Turn, TooMuch> {
+        let share = work.share();
+        let mut holders = vec![(Holder::Everybody, share.in_all)];
+        // Whoever may do everything is stopped by what the machine can do alone.
+        if let Some(Actor::Account(account)) = actor.filter(|actor| actor.role() != Role::SuperAdministrator)
+        {
+            holders.push((Holder::Tenants, share.of_tenants));
+            holders.push((Holder::Tenant(account.tenant.clone()), share.of_tenant));
+            holders.push((Holder::Account(account.id.clone()), share.of_account));
+        }
+        let mut under_way = lock(&self.0);
+        // The smallest share first: it says most of what to do.
+        for (holder, most) in holders.iter().rev() {
+            if under_way.get(&Key(work, holder.clone())).is_some_and(|count| count >= most) {
+                return Err(TooMuch { work, most: *most, whose: holder.whose() });
+            }
+        }
+        let keys: Vec<_> = holders.into_iter().map(|(holder, _)| Key(work, holder)).collect();
+        for key in &keys {
+            *under_way.entry(key.clone()).or_default() += 1;
+        }
+        Ok(Turn { works: self.0.clone(), keys })
+    }
+}
+
+fn lock(under_way: &Mutex<HashMap<Key, usize>>) -> MutexGuard<'_, HashMap<Key, usize>> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Work that is under way.
+pub struct Turn {
+    works: Arc<Mutex<HashMap<Key, usize>>>,
+    keys: Vec<Key>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut under_way = lock(&self.works);
+        for key in &self.keys {
+            if let Some(count) = under_way.get_mut(key) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    under_way.remove(key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail_model::{address::MailAddress, user::account::Account};
+
+    fn actor(tenant: &str, id: &str, role: Role) -> Actor {
+        Actor::Account(Arc::new(Account {
+            id: id.to_owned(),
+            mail: MailAddress::parse("a@b.c").unwrap(),
+            tenant: TenantId::parse(tenant).unwrap(),
+            role,
+            tokens_valid_from: None,
+        }))
+    }
+
+    /// Begins as much as can be for one account.
+    fn begin_all(works: &LongWorks, work: LongWork, actor: &Actor) -> Vec<Turn> {
+        (0..100).map_while(|_| works.begin(work, Some(actor)).ok()).collect()
+    }
+
+    #[test]
+    fn nobody_takes_all_of_it() {
+        let works = LongWorks::default();
+        let administrator =
+            |tenant: &str, number: usize| actor(tenant, &number.to_string(), Role::Administrator);
+        let of_one = begin_all(&works, LongWork::Backup, &administrator("acme", 1));
+        let of_another = begin_all(&works, LongWork::Backup, &administrator("acme", 2));
+        assert_eq!((of_one.len(), of_another.len()), (2, 0), "two of a tenant");
+        let elsewhere: Vec<_> = (3..10)
+            .flat_map(|number| {
+                begin_all(&works, LongWork::Backup, &administrator(&format!("t{number}"), number))
+            })
+            .collect();
+        assert_eq!(elsewhere.len(), 2, "four of all tenants");
+        let of_super = begin_all(&works, LongWork::Backup, &actor("default", "0", Role::SuperAdministrator));
+        assert_eq!(of_super.len(), 2, "six in all");
+        assert_eq!(
+            begin_all(&works, LongWork::Export, &administrator("acme", 1)).len(),
+            2,
+            "each kind by itself"
+        );
+        drop((of_one, elsewhere, of_super));
+        assert!(works.0.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,100 @@
+//! Users.
+
+use crate::{administration::Administration, caller::Actor, changes::Changed, policy::Action};
+use directory::{changing::WriteError, tenants::TenantAtHand};
+use jiff::Timestamp;
+use mail_model::{
+    address::MailAddress,
+    revision::Precondition,
+    tenant::TenantId,
+    user::{
+        LiveUser,
+        command::{NewUser, UserPatch},
+    },
+};
+
+impl Administration {
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create_user(
+        &self,
+        caller: &Actor,
+        tenant: &TenantAtHand,
+        new: &NewUser,
+    ) -> Result<(), WriteError> {
+        if !caller.reach(Action::CreateUser, Some(&tenant.id))?.may_make(new) {
+            return Err(WriteError::Forbidden);
+        }
+        self.change(self.directory.create_user(tenant, new)).await
+    }
+
+    /// Changes a user.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn change_user(
+        &self,
+        caller: &Actor,
+        tenant: &TenantAtHand,
+        mail: &MailAddress,
+        patch: &UserPatch,
+        precondition: &Precondition,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let reach = caller.reach(Action::ChangeUser, Some(&tenant.id))?;
+        if !reach.may_change(patch) {
+            return Err(WriteError::Forbidden);
+        }
+        // Asked about the state that is written: by then the address may be another user's.
+        let may_touch = |user: &LiveUser| reach.has_of(caller, user);
+        let change = self.directory.patch_user(tenant, mail, patch, precondition, now, may_touch);
+        self.change_account(Box::pin(change)).await
+    }
+
+    /// Deletes a user softly.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn delete_user(
+        &self,
+        caller: &Actor,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        precondition: &Precondition,
+        now: Timestamp,
+    ) -> Result<(), WriteError> {
+        let reach = caller.reach(Action::DeleteUser, Some(tenant))?;
+        let may_touch = |user: &LiveUser| reach.has_of(caller, user);
+        let deletion = self.directory.delete_user(tenant, mail, precondition, now, may_touch);
+        self.change_account(Box::pin(deletion)).await
+    }
+
+    /// Undoes a deletion.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn restore_user(
+        &self,
+        caller: &Actor,
+        tenant: &TenantId,
+        mail: &MailAddress,
+    ) -> Result<(), WriteError> {
+        let reach = caller.reach(Action::RestoreUser, Some(tenant))?;
+        self.change(self.directory.restore_user(tenant, mail, |user| reach.has(user))).await
+    }
+
+    /// Changes a user, whose identifier comes of it. What is remembered about its account is out of date at once, and not
+    /// only when the change is settled, which a client may not wait for.
+    async fn change_account(
+        &self,
+        work: impl Future<Output = Result<String, WriteError>>,
+    ) -> Result<(), WriteError> {
+        let told = async {
+            self.observers().forget(Changed::Account(&work.await?));
+            Ok(())
+        };
+        self.change(told).await
+    }
+}

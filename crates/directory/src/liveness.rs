@@ -1,0 +1,349 @@
+//! Whether the servers answer. One thread of the process asks every configured server for the root entry twice a
+//! second, each over a connection of its own, and all pools of the process read what it found.
+//!
+//! A server whose threads wait for each other, or that was stopped by a signal, still accepts connections (its kernel
+//! does) and answers nothing. A late operation does not tell that: a long list, a search without an index or a restore
+//! keeps one connection busy while others are answered. The probe is as cheap as an operation can be; where it is not
+//! answered, and no operation of this process either, the server serves nobody. A busy server answers some of them.
+
+use crate::{
+    connection::Connection,
+    error::Unreachable,
+    refused_accounts::RefusedAccounts,
+    settings::{LdapSettings, LdapUrl},
+};
+use futures_util::future::join_all;
+use ldap_text::{dn::Dn, filter::Filter};
+use mail_model::names;
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex, Once, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{runtime, sync::watch, task::AbortHandle, time};
+
+/// Between an answer and the next probe.
+const PERIOD: Duration = Duration::from_millis(500);
+/// Silence is counted in steps, not by the clock: where this process itself was stopped or got no processor, that
+/// counts for one step, and the answer is read before the next.
+const STEP: Duration = Duration::from_millis(100);
+/// Steps without an answer, to the probe or to anything else, after which a server hangs: 2 s. A pause of a second (a
+/// checkpoint, a loaded machine) stays well below, and with the time until the next probe a hang is known after 2.5 s.
+const SILENT: u32 = 20;
+/// Steps until a probe is given up for one over a new connection: 5 s. The old connection answers at once when the
+/// server goes on; the new one finds out that it was started again somewhere behind a network that dropped the old one.
+const GIVEN_UP: u32 = 50;
+
+/// What the log says about a server that hangs.
+const ADVICE: &str = "if ns-slapd runs, save the stacks of its threads (gdb -p PID -batch -ex 'thread apply all bt'), then \
+    kill and start it (systemctl kill -s KILL dirsrv@INSTANCE; systemctl start dirsrv@INSTANCE); \
+    see OPERATIONS.md, A directory that hangs";
+
+/// What this process knows about its servers. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Liveness(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    base: Dn,
+    servers: Vec<Arc<Server>>,
+    started: Once,
+}
+
+/// One server, as the last probes found it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    url: LdapUrl,
+    hanging_since: watch::Sender<Option<Instant>>,
+    /// The same as a flag, which every check-out of a connection reads.
+    hangs: AtomicBool,
+    /// Answers to operations of this process so far.
+    answers: AtomicU64,
+    /// The tasks that drive the connections to be closed when the server hangs.
+    drivers: Mutex<Vec<AbortHandle>>,
+    /// The accounts that it does not let in.
+    pub(crate) accounts: RefusedAccounts,
+}
+
+impl Liveness {
+    /// Knows nothing yet; the first connection starts the probes. `base` is the entry that they read.
+    #[must_use]
+    pub fn new(urls: &[LdapUrl], base: &Dn) -> Self {
+        let servers = urls.iter().map(|url| Arc::new(Server::new(url))).collect();
+        Self(Arc::new(Shared { base: base.clone(), servers, started: Once::new() }))
+    }
+
+    /// Whether none of these servers answers.
+    pub(crate) fn all_hang(&self, urls: &[LdapUrl]) -> bool {
+        !urls.is_empty() && urls.iter().all(|url| self.server(url).hangs())
+    }
+
+    /// What is known about a server; of one that is not watched, that it does not hang.
+    pub(crate) fn server(&self, url: &LdapUrl) -> Arc<Server> {
+        let known = self.0.servers.iter().find(|server| server.url == *url);
+        known.cloned().unwrap_or_else(|| Arc::new(Server::new(url)))
+    }
+
+    /// Starts the probes, once in the life of this process.
+    pub(crate) fn start(&self, settings: &LdapSettings) {
+        self.0.started.call_once(|| {
+            let (shared, settings) = (self.0.clone(), settings.clone());
+            let thread = std::thread::Builder::new().name("ldap-liveness".to_owned());
+            let started = thread.spawn(move || {
+                if let Err(error) = shared.watch(&settings) {
+                    tracing::error!(error = &error as &dyn std::error::Error, "directory.probes.off");
+                }
+            });
+            if let Err(error) = started {
+                tracing::error!(error = &error as &dyn std::error::Error, "directory.probes.off");
+            }
+        });
+    }
+}
+
+impl Shared {
+    /// Probes all servers for ever.
+    fn watch(&self, settings: &LdapSettings) -> std::io::Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(join_all(self.servers.iter().map(|server| self.watch_one(server, settings))));
+        Ok(())
+    }
+
+    async fn watch_one(&self, server: &Server, settings: &LdapSettings) {
+        let mut connection = None;
+        loop {
+            let probe = pin!(self.probe(settings, &server.url, connection.take()));
+            connection = server.judge(probe).await;
+            if !server.hangs() {
+                time::sleep(PERIOD).await;
+            }
+        }
+    }
+
+    /// Reads the root entry. Any result is an answer, a refusal too.
+    async fn probe(
+        &self,
+        settings: &LdapSettings,
+        url: &LdapUrl,
+        connection: Option<Connection>,
+    ) -> Result<Connection, Unreachable> {
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => Connection::open_for_probes(settings, url, STEP * GIVEN_UP * 2).await?,
+        };
+        let (base, filter) = (self.base.to_string(), Filter::present(names::OBJECT_CLASS).to_string());
+        let no_attributes = names::NO_ATTRIBUTES;
+        let read = async |ldap: &mut ldap3::Ldap| {
+            ldap.search(&base, ldap3::Scope::Base, &filter, [no_attributes.as_str()]).await
+        };
+        connection.run(read).await.map_err(Unreachable::Connection)?;
+        Ok(connection)
+    }
+}
+
+impl Server {
+    fn new(url: &LdapUrl) -> Self {
+        Self {
+            url: url.clone(),
+            hanging_since: watch::Sender::new(None),
+            hangs: AtomicBool::new(false),
+            answers: AtomicU64::new(0),
+            drivers: Mutex::default(),
+            accounts: RefusedAccounts::default(),
+        }
+    }
+
+    /// Waits for a probe, and notes what it finds. Gives back the connection where it can be used again.
+    async fn judge<T>(&self, mut probe: impl Future<Output = Result<T, Unreachable>> + Unpin) -> Option<T> {
+        let began = Instant::now();
+        let (mut answers, mut silent) = (self.answers.load(Ordering::Relaxed), 0);
+        for step in 1..=GIVEN_UP {
+            match time::timeout(STEP, &mut probe).await {
+                Ok(Ok(connection)) => {
+                    self.end_hang(true);
+                    return Some(connection);
+                }
+                Ok(Err(error)) => {
+                    tracing::debug!(server = %self.url, error = &error as &dyn std::error::Error, "directory.probe.failed");
+                    // Whoever connects to a server that fails at once is told so at once. What fails late may be a
+                    // network that takes seconds to say that nobody is there.
+                    if step < SILENT {
+                        self.end_hang(false);
+                    }
+                    return None;
+                }
+                Err(_) => {
+                    let before = std::mem::replace(&mut answers, self.answers.load(Ordering::Relaxed));
+                    silent = if answers == before { silent + 1 } else { 0 };
+                    if silent == SILENT {
+                        self.begin_hang(began);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes note of an answer to any operation.
+    pub(crate) fn note_answer(&self) {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether it was silent for too long and has not answered since.
+    pub(crate) fn hangs(&self) -> bool {
+        self.hangs.load(Ordering::Acquire)
+    }
+
+    /// Ready once it hangs.
+    pub(crate) async fn hung(&self) {
+        let mut changes = self.hanging_since.subscribe();
+        // Fails only without a sender, and that is here.
+        let _hung = changes.wait_for(Option::is_some).await;
+    }
+
+    /// Has a connection closed, by the task that drives it, when the server hangs.
+    pub(crate) fn close_on_hang(&self, driver: AbortHandle) {
+        let mut drivers = self.drivers();
+        if self.hangs() {
+            driver.abort();
+            return;
+        }
+        drivers.retain(|driver| !driver.is_finished());
+        drivers.push(driver);
+    }
+
+    fn drivers(&self) -> std::sync::MutexGuard<'_, Vec<AbortHandle>> {
+        self.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin_hang(&self, since: Instant) {
+        if self.hangs() {
+            return;
+        }
+        // Under the lock, so that no connection is made meanwhile that nobody closes.
+        let mut drivers = self.drivers();
+        self.hangs.store(true, Ordering::Release);
+        self.hanging_since.send_replace(Some(since));
+        let connections = drivers.len();
+        for driver in drivers.drain(..) {
+            driver.abort();
+        }
+        drop(drivers);
+        let silent_seconds = since.elapsed().as_secs_f64();
+        tracing::error!(server = %self.url, silent_seconds, connections, advice = ADVICE, "directory.hang.began");
+    }
+
+    fn end_hang(&self, answers: bool) {
+        if let Some(since) = self.hanging_since.send_replace(None) {
+            self.hangs.store(false, Ordering::Release);
+            let seconds = since.elapsed().as_secs_f64();
+            tracing::warn!(server = %self.url, seconds, answers, "directory.hang.ended");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ldap3::LdapError;
+    use std::future::{pending, ready};
+
+    fn server() -> Server {
+        Server::new(&LdapUrl::parse("ldap://127.0.0.1:389").unwrap())
+    }
+
+    /// A probe that is answered so many steps after it was sent.
+    async fn answer_after(steps: u32) -> Result<u8, Unreachable> {
+        time::sleep(STEP * steps + STEP / 2).await;
+        Ok(7)
+    }
+
+    async fn failure_after(steps: u32) -> Result<u8, Unreachable> {
+        time::sleep(STEP * steps + STEP / 2).await;
+        Err(Unreachable::Connection(LdapError::EndOfStream))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_answers_others_is_busy_and_does_not_hang() {
+        let server = server();
+        let others = async {
+            for _ in 0..4 {
+                time::sleep(STEP * (SILENT - 5)).await;
+                server.note_answer();
+            }
+            pending::<()>().await;
+        };
+        tokio::select! {
+            answered = server.judge(Box::pin(answer_after(GIVEN_UP - 2))) => assert_eq!(answered, Some(7)),
+            () = others => unreachable!(),
+        }
+        assert!(!server.hangs());
+        // Their last answer was too long ago.
+        server.judge(Box::pin(answer_after(SILENT + 1))).await;
+        assert!(server.hanging_since.subscribe().borrow().is_none(), "it has answered since");
+        assert_eq!(server.judge(Box::pin(pending::<Result<u8, Unreachable>>())).await, None);
+        assert!(server.hangs(), "nobody was answered");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_of_a_second_is_no_hang() {
+        let server = server();
+        assert_eq!(server.judge(Box::pin(answer_after(10))).await, Some(7));
+        assert_eq!(server.judge(Box::pin(answer_after(SILENT - 1))).await, Some(7));
+        assert!(!server.hangs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_seconds_of_silence_are_a_hang_until_the_next_answer() {
+        let server = server();
+        let silence = || Box::pin(pending::<Result<u8, Unreachable>>());
+        assert!(time::timeout(STEP * SILENT + STEP / 2, server.judge(silence())).await.is_err());
+        assert!(server.hangs());
+        assert_eq!(server.judge(silence()).await, None, "given up for a new connection");
+        assert!(server.hangs());
+        assert_eq!(server.judge(Box::pin(answer_after(0))).await, Some(7));
+        assert!(!server.hangs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_ends_a_hang_only_where_it_comes_at_once() {
+        let server = server();
+        assert_eq!(server.judge(Box::pin(failure_after(30))).await, None);
+        assert!(server.hangs(), "a network that says after three seconds that nobody is there");
+        assert_eq!(server.judge(Box::pin(failure_after(0))).await, None);
+        assert!(!server.hangs(), "a connection that is refused");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_are_closed_when_the_server_hangs_and_while_it_does() {
+        let server = server();
+        let before = tokio::spawn(pending::<()>());
+        let ended = tokio::spawn(ready(()));
+        server.close_on_hang(ended.abort_handle());
+        ended.await.unwrap();
+        server.close_on_hang(before.abort_handle());
+        assert_eq!(server.drivers().len(), 1, "what has ended is forgotten");
+        assert_eq!(server.judge(Box::pin(failure_after(SILENT + 1))).await, None);
+        assert!(before.await.unwrap_err().is_cancelled());
+        let meanwhile = tokio::spawn(pending::<()>());
+        server.close_on_hang(meanwhile.abort_handle());
+        assert!(meanwhile.await.unwrap_err().is_cancelled());
+    }
+
+    #[test]
+    fn all_hang_only_when_each_does() {
+        let urls = ["ldap://a", "ldap://b"].map(|url| LdapUrl::parse(url).unwrap());
+        let liveness = Liveness::new(&urls, &Dn::empty());
+        assert!(!liveness.all_hang(&urls) && !liveness.all_hang(&[]));
+        liveness.server(&urls[0]).begin_hang(Instant::now());
+        assert!(!liveness.all_hang(&urls) && liveness.all_hang(&urls[..1]));
+        assert!(!liveness.all_hang(&urls[1..]), "the first one alone hangs");
+        liveness.server(&urls[1]).begin_hang(Instant::now());
+        assert!(liveness.all_hang(&urls));
+        liveness.server(&urls[0]).end_hang(true);
+        assert!(!liveness.all_hang(&urls));
+    }
+}

@@ -1,0 +1,57 @@
+//! Entries that are looked up by values which few entries have, such as addresses or identifiers.
+//!
+//! As soon as a search has more than ten candidates, 389-ds reads the list of everything below the base of the search
+//! (the index `ancestorid`), to which every entry that is added below is added too. So many values are looked up by
+//! several searches of a few values each. That is also faster where the list is long. On Berkeley DB, reading such a list
+//! can hang the server (decision 18).
+
+use crate::{Directory, Entry, Scope, error::DirectoryError};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
+
+/// The most candidates for which 389-ds does not read the list (its `FILTER_TEST_THRESHOLD`).
+pub(crate) const FEW: usize = 10;
+/// Searches at a time: more would take connections from other requests.
+const AT_ONCE: usize = 2;
+
+impl Directory {
+    /// What is picked of the entries below a base that meet any of `values`, and `who`, in no order. Each value is one
+    /// that an entry or two have.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn find_by_values<T>(
+        &self,
+        base: &Dn,
+        who: Option<&Filter>,
+        values: &[Filter],
+        attributes: &[AttributeName],
+        pick: impl Fn(&Entry) -> Option<T>,
+    ) -> Result<Vec<T>, DirectoryError> {
+        let pick = &pick;
+        let searches = values.chunks(FEW).map(|values| async move {
+            // The values come first: 389-ds looks at the rest of the filter no more once few candidates are left.
+            let parts = std::iter::once(Filter::any(values.iter().cloned())).chain(who.cloned());
+            let scan = self.scan(base, Scope::Subtree, &Filter::all(parts), attributes).await?;
+            scan.gather(pick).await
+        });
+        // Boxed, since every future that has this one in it is as large.
+        stream::iter(searches.map(Box::pin)).buffer_unordered(AT_ONCE).try_concat().await
+    }
+
+    /// What is picked of the entries of some names that meet a filter, in no order. Entries that are not there are left out.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub(crate) async fn find_by_names<T>(
+        &self,
+        names: &[Dn],
+        who: &Filter,
+        attributes: &[AttributeName],
+        pick: impl Fn(&Entry) -> Option<T>,
+    ) -> Result<Vec<T>, DirectoryError> {
+        let reads = names.iter().map(|dn| self.find(dn, Scope::Base, who, attributes)).map(Box::pin);
+        let pick = async |entry: Option<Entry>| Ok(entry.as_ref().and_then(&pick));
+        stream::iter(reads).buffer_unordered(AT_ONCE).try_filter_map(pick).try_collect().await
+    }
+}

@@ -1,0 +1,265 @@
+//! Outside members whose address becomes one of the tenant's. A list may have an address of a domain that the tenant serves only
+//! later; once a user, list or resource has that address, the entry is the member. As long as the list named it by the
+//! address alone, it would be in the list twice after it is added again, stay there after its deletion, and a list
+//! could come to contain itself.
+//!
+//! So whoever gives an entry an address looks for lists that have it as an outside member, by an index, and puts the
+//! entry's name in its place. Decision 25 tells what that means for races and cycles.
+
+use super::nesting::cycle;
+use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError, look_up::FEW};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
+use mail_model::{
+    address::{Domain, MailAddress},
+    entry::EntryView,
+    maillist::{
+        self,
+        member::{Member, Members, address_of},
+        plan,
+    },
+    names,
+    revision::FreshRevision,
+    tenant::{Tenant, TenantId},
+};
+use std::collections::BTreeSet;
+
+/// How often an exchange is planned again because others change the list.
+const MAX_TRIES: usize = 32;
+
+/// A list, and those of its outside members that are looked for.
+struct Waiting {
+    list: MailAddress,
+    /// Its identifier, for the log.
+    id: String,
+    addresses: Vec<MailAddress>,
+}
+
+/// What [`Waiting`] is read from.
+const READ_ATTRIBUTES: &[AttributeName] = &[names::OUTSIDE_MEMBER, names::NS_UNIQUE_ID];
+
+impl Waiting {
+    fn of(entry: &Entry, is_wanted: impl Fn(&MailAddress) -> bool) -> Option<Self> {
+        let mut addresses = parsed(entry.values(&names::OUTSIDE_MEMBER).iter());
+        addresses.retain(is_wanted);
+        Some(Self {
+            list: MailAddress::parse(&address_of(entry.dn_text())?).ok()?,
+            id: entry.first(&names::NS_UNIQUE_ID).unwrap_or_default().to_owned(),
+            addresses,
+        })
+    }
+}
+
+/// What a list is to become that gets an address.
+pub(super) struct Arrival<'a> {
+    /// The address that it gets.
+    pub(super) mail: &'a MailAddress,
+    /// The address that it has, where it is there already.
+    pub(super) before: Option<&'a MailAddress>,
+    /// The lists that it gets as members with the same change.
+    pub(super) nested: &'a [MailAddress],
+    /// The parameter that gives the address.
+    pub(super) parameter: &'static str,
+}
+
+impl Directory {
+    /// Makes an entry that has got some addresses a member of the lists that have these as outside members. A failure is logged:
+    /// the entry is there, mail reaches it by its address, and the hourly job tries again.
+    pub(crate) async fn adopt(&self, tenant: &TenantId, owner: &Dn, addresses: &[String]) {
+        if let Err(error) = self.try_to_adopt(tenant, owner, addresses).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
+        }
+    }
+
+    async fn try_to_adopt(
+        &self,
+        tenant: &TenantId,
+        owner: &Dn,
+        addresses: &[String],
+    ) -> Result<(), DirectoryError> {
+        for waiting in self.lists_with_outside(tenant, &parsed(addresses.iter())).await? {
+            self.exchange(tenant, &waiting.list, owner, &waiting.addresses).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to give a list an address by which it, or a list in it, would come to contain itself.
+    pub(super) async fn refuse_cycle_of_arrival(
+        &self,
+        tenant: &TenantId,
+        arrival: &Arrival<'_>,
+    ) -> Result<(), WriteError> {
+        let below: Vec<_> = arrival.nested.iter().chain(arrival.before).cloned().collect();
+        for Waiting { list, .. } in
+            self.lists_with_outside(tenant, std::slice::from_ref(arrival.mail)).await?
+        {
+            if arrival.before == Some(&list) {
+                return Err(cycle(arrival.parameter, &[arrival.mail.to_string(), arrival.mail.to_string()]));
+            }
+            let path = if arrival.nested.contains(&list) {
+                Some(vec![list.to_string(), list.to_string()])
+            } else {
+                self.closed_path(tenant, &list, &below).await?
+            };
+            if let Some(mut path) = path {
+                path.retain(|mail| arrival.before.is_none_or(|before| mail != before.as_str()));
+                path.insert(1, arrival.mail.to_string());
+                return Err(cycle(arrival.parameter, &path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a list that has got its address a member of the lists that have this as an outside member. Where a cycle has come about
+    /// at the same time, what was done is taken back.
+    pub(super) async fn adopt_list(
+        &self,
+        tenant: &TenantId,
+        arrival: &Arrival<'_>,
+    ) -> Result<(), WriteError> {
+        let owner = self.tree().list(tenant, arrival.mail);
+        let mut adopted = Vec::new();
+        for Waiting { list, addresses, .. } in
+            self.lists_with_outside(tenant, std::slice::from_ref(arrival.mail)).await?
+        {
+            self.exchange(tenant, &list, &owner, &addresses).await.map_err(DirectoryError::after_a_write)?;
+            let path = self.closed_path(tenant, &list, std::slice::from_ref(arrival.mail)).await?;
+            adopted.push(list);
+            if let Some(path) = path {
+                let (inside, outside) = (Member::Inside(owner), Member::Outside(arrival.mail.clone()));
+                let back = |list| {
+                    let members = (std::slice::from_ref(&inside), std::slice::from_ref(&outside));
+                    plan::exchange(self.tree(), tenant, list, members, fresh())
+                };
+                self.take_back(&adopted.iter().map(back).collect::<Vec<_>>()).await;
+                return Err(cycle(arrival.parameter, &path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Does the same for the outside members of one list that are addresses of the tenant.
+    pub(super) async fn settle_outside_members(
+        &self,
+        tenant: &Tenant,
+        list: &MailAddress,
+    ) -> Result<(), DirectoryError> {
+        let dn = self.tree().list(&tenant.id, list);
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let entry = self.find(&dn, Scope::Base, &anything, READ_ATTRIBUTES).await?;
+        let is_own = |address: &MailAddress| tenant.serves(address.domain());
+        let waiting = entry.and_then(|entry| Waiting::of(&entry, is_own));
+        self.settle(&tenant.id, waiting.into_iter().collect()).await
+    }
+
+    /// Does the same for all lists of a tenant that have outside members in a domain.
+    pub(crate) async fn settle_outside_members_in(
+        &self,
+        tenant: &TenantId,
+        domain: &Domain,
+    ) -> Result<(), DirectoryError> {
+        let end = format!("@{domain}");
+        let filter = Filter::ends_with(names::OUTSIDE_MEMBER, end.as_str());
+        let waiting = self.waiting(tenant, &[filter], |address| address.domain() == domain.as_str()).await?;
+        self.settle(tenant, waiting).await
+    }
+
+    /// The same for all domains of all tenants: what was cut off, what came with a file, and what other programs have
+    /// written.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; what was done until then stays.
+    pub async fn settle_all_outside_members(&self) -> Result<(), DirectoryError> {
+        for id in self.all_tenants().await? {
+            let Some(tenant) = self.tenant(&id).await? else { continue };
+            for domain in &tenant.domains {
+                self.settle_outside_members_in(&id, domain).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, tenant: &TenantId, waiting: Vec<Waiting>) -> Result<(), DirectoryError> {
+        let all: BTreeSet<_> = waiting.iter().flat_map(|waiting| &waiting.addresses).collect();
+        let owners = self.find_owners(tenant, &all.into_iter().collect::<Vec<_>>()).await?;
+        for Waiting { list, id, addresses } in waiting {
+            for address in addresses {
+                let owner = owners.get(address.as_str()).filter(|owner| !owner.is_deleted);
+                let Some(owner) = owner else { continue };
+                let nested = self.nested_of(Some(&[Member::Inside(owner.dn.clone())]), tenant);
+                if nested.contains(&list) || self.closed_path(tenant, &list, &nested).await?.is_some() {
+                    // It would contain itself. Nobody is here to be told, so it stays as it is.
+                    tracing::warn!(list = id, "maillists.cycle_left");
+                    continue;
+                }
+                self.exchange(tenant, &list, &owner.dn, &[address]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the name of an entry in the place of outside members of a list, as far as they are there.
+    async fn exchange(
+        &self,
+        tenant: &TenantId,
+        list: &MailAddress,
+        owner: &Dn,
+        addresses: &[MailAddress],
+    ) -> Result<(), DirectoryError> {
+        let dn = self.tree().list(tenant, list);
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let is_member = Filter::equal(names::MEMBER, owner.to_string());
+        for _ in 0..MAX_TRIES {
+            let entry = self.find(&dn, Scope::Base, &anything, &[names::OUTSIDE_MEMBER]).await?;
+            let Some(entry) = entry else { return Ok(()) };
+            let outside: Vec<_> = addresses.iter().cloned().map(Member::Outside).collect();
+            let outside = Members::of_entry(&entry).present(&outside);
+            if outside.is_empty() {
+                return Ok(());
+            }
+            let is_there = self.find(&dn, Scope::Base, &is_member, &[names::NO_ATTRIBUTES]).await?.is_some();
+            let inside = (!is_there).then(|| Member::Inside(owner.clone()));
+            let change = plan::exchange(self.tree(), tenant, list, (&outside, inside.as_slice()), fresh());
+            match self.apply(&change).await {
+                Err(DirectoryError::Stale) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(DirectoryError::Stale)
+    }
+
+    async fn lists_with_outside(
+        &self,
+        tenant: &TenantId,
+        addresses: &[MailAddress],
+    ) -> Result<Vec<Waiting>, DirectoryError> {
+        let has = |address: &MailAddress| Filter::equal(names::OUTSIDE_MEMBER, address.as_str());
+        let parts: Vec<_> = addresses.iter().map(has).collect();
+        self.waiting(tenant, &parts, |address| addresses.contains(address)).await
+    }
+
+    /// The live lists that meet any of some filters, with those of their outside members that are wanted.
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        parts: &[Filter],
+        is_wanted: impl Fn(&MailAddress) -> bool,
+    ) -> Result<Vec<Waiting>, DirectoryError> {
+        let pick = |entry: &Entry| Waiting::of(entry, &is_wanted);
+        let folder = self.tree().lists(tenant);
+        let mut waiting = Vec::new();
+        for parts in parts.chunks(FEW) {
+            let filter = Filter::all([Filter::any(parts.iter().cloned()), maillist::live_filter()]);
+            let scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
+            waiting.extend(scan.gather(pick).await?);
+        }
+        Ok(waiting)
+    }
+}
+
+fn parsed<'a>(addresses: impl Iterator<Item = &'a String>) -> Vec<MailAddress> {
+    addresses.filter_map(|address| MailAddress::parse(address).ok()).collect()
+}
+
+fn fresh() -> FreshRevision {
+    FreshRevision::from_random(rand::random())
+}

@@ -1,0 +1,69 @@
+//! What the server is: its version, and the kind of its back end.
+
+use crate::{Directory, Scope, error::DirectoryError};
+use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
+use mail_model::{entry::EntryView, names};
+use std::fmt;
+
+/// In the root DSE (RFC 3045).
+const VERSION: AttributeName = AttributeName::from_static("vendorVersion");
+const IMPLEMENTATION: AttributeName = AttributeName::from_static("nsslapd-backend-implement");
+const THREADS: AttributeName = AttributeName::from_static("nsslapd-threadnumber");
+
+/// The kind of the back end: what the server keeps entries in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackEnd {
+    /// LMDB.
+    Lmdb,
+    /// Berkeley DB. As Debian has it, it can hang under load (`docs/decisions/0018-few-index-lists.md`).
+    BerkeleyDb,
+    /// Another one, by the server's name for it.
+    Other(String),
+}
+
+impl fmt::Display for BackEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lmdb => "LMDB",
+            Self::BerkeleyDb => "Berkeley DB",
+            Self::Other(name) => name,
+        })
+    }
+}
+
+/// What a server is, as far as the account that is bound may know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Product {
+    /// Name and version, such as `389-Directory/2.3.1 B2025.016.1616`.
+    pub version: Option<String>,
+    /// The kind of its back end. `pbm init` lets the service account know.
+    pub back_end: Option<BackEnd>,
+    /// How many threads work off requests. Only the manager may know.
+    pub threads: Option<u32>,
+}
+
+impl Directory {
+    /// What the server is.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn product(&self) -> Result<Product, DirectoryError> {
+        let everything = Filter::present(names::OBJECT_CLASS);
+        let root = self.find(&Dn::empty(), Scope::Base, &everything, &[VERSION]).await?;
+        let cn = |parent: Dn, name: &str| parent.child(names::CN, name);
+        let settings = cn(Dn::empty(), "config");
+        let threads = self.find(&settings, Scope::Base, &everything, &[THREADS]).await?;
+        let databases = cn(cn(settings, "plugins"), "ldbm database");
+        let config = self.find(&cn(databases, "config"), Scope::Base, &everything, &[IMPLEMENTATION]).await?;
+        let name = config.and_then(|entry| entry.first(&IMPLEMENTATION).map(str::to_owned));
+        Ok(Product {
+            version: root.and_then(|entry| entry.first(&VERSION).map(str::to_owned)),
+            back_end: name.map(|name| match name.as_str() {
+                "mdb" => BackEnd::Lmdb,
+                "bdb" => BackEnd::BerkeleyDb,
+                _ => BackEnd::Other(name),
+            }),
+            threads: threads.and_then(|entry| entry.first(&THREADS)?.parse().ok()),
+        })
+    }
+}

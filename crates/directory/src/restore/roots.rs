@@ -1,0 +1,38 @@
+//! Of which root a file is.
+
+use super::{RestoreError, reading::Reading, records::Records};
+use crate::backup::seal::Head;
+use ldap_text::dn::{Dn, Rdn};
+
+/// What the head of a backup says of it.
+pub(super) fn head_of(file: &Reading) -> Result<Head, RestoreError> {
+    let mut records = Records::open(file, |_| {})?;
+    // What is wrong with it is told by the reading of everything, with its line.
+    let _first = records.next();
+    Ok(records.head())
+}
+
+/// The root that all entries of a file have in common, where that is more than none.
+pub(super) fn common_root(file: &Reading) -> Result<Option<Dn>, RestoreError> {
+    let (mut records, mut suffix) = (Records::open(file, |_| {})?, None);
+    while let Some((_, entry)) = records.next_entry()? {
+        common(&mut suffix, &entry.dn);
+    }
+    Ok(suffix.map(|suffix| name_of(&suffix)).filter(|root| !root.rdns().is_empty()))
+}
+
+/// Takes a name to those that share an ending, the root first.
+pub(super) fn common(suffix: &mut Option<Vec<Rdn>>, dn: &Dn) {
+    match suffix {
+        None => *suffix = Some(dn.rdns().iter().rev().cloned().collect()),
+        Some(suffix) => {
+            let shared = suffix.iter().zip(dn.rdns().iter().rev()).take_while(|(one, other)| one == other);
+            let length = shared.count();
+            suffix.truncate(length);
+        }
+    }
+}
+
+pub(super) fn name_of(root_first: &[Rdn]) -> Dn {
+    root_first.iter().fold(Dn::empty(), |dn, rdn| dn.with_rdn(rdn.clone()))
+}

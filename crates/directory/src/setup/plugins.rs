@@ -1,0 +1,104 @@
+//! The plug-ins: which ones are on, and with what settings.
+
+use super::{
+    Setup, SetupError, SetupEvent, config,
+    desired::{attribute_names, difference, entries},
+    failed,
+};
+use crate::{error::DirectoryError, plugins};
+use ldap_text::{
+    attribute::AttributeName,
+    ldif::{Attribute, Change, Modification, ModifyKind, Value},
+};
+use mail_model::{entry::EntryView, names};
+
+pub(super) const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif");
+
+const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
+const CONTAINER_SCOPE: AttributeName = AttributeName::from_static("nsslapd-pluginContainerScope");
+/// A plug-in that earlier versions turned on and that others may rely on: see decision 27.
+const MEMBER_OF: &str = "MemberOf Plugin";
+/// The one plug-in of ours that 389-ds cannot start while it runs.
+const NEEDS_RESTART: &str = "USN";
+
+impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
+    pub(super) async fn plugins(&mut self) -> Result<(), SetupError> {
+        let step = "setting up the plug-ins";
+        let settings = self.read(&config(&[]), &[DYNAMIC_PLUGINS]).await.map_err(failed(step))?;
+        let mark = self.directory.restart_mark().await.map_err(failed(step))?;
+        let is_on = |value: &str| value.eq_ignore_ascii_case("on");
+        let dynamic = settings.is_some_and(|entry| entry.first(&DYNAMIC_PLUGINS).is_some_and(is_on));
+        let member_of =
+            self.read(&config(&[MEMBER_OF, "plugins"]), &[plugins::ENABLED]).await.map_err(failed(step))?;
+        self.report.member_of_is_on = member_of.is_some_and(|plugin| plugins::is_enabled(&plugin));
+        let root = self.directory.tree().root().to_string();
+        let [domains, _, groups, ..] = self.directory.tree().folders().map(ToString::to_string);
+        for plugin in entries(PLUGINS, &[("root", root), ("domains", domains), ("groups", groups)]) {
+            let plugin = self.with_scope_as_it_is(plugin).await.map_err(failed(step))?;
+            let name =
+                plugin.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default().to_owned();
+            let mark = if dynamic && name != NEEDS_RESTART { None } else { mark.as_deref() };
+            let is_changed = self.ensure_plugin(&plugin, mark).await.map_err(failed(step))?;
+            if self.dry_run && is_changed && mark.is_some() {
+                self.report.would_wait.push(name);
+            }
+        }
+        let idle = self.directory.idle_plugins().await.map_err(failed(step))?;
+        self.report.waiting = idle.unwrap_or_default().waiting;
+        Ok(())
+    }
+
+    /// Makes a plug-in as it should be, and marks it when it is changed and waits for a restart then; `true` when it is changed.
+    async fn ensure_plugin(
+        &mut self,
+        wanted: &ldap_text::ldif::Entry,
+        mark: Option<&str>,
+    ) -> Result<bool, DirectoryError> {
+        let attributes = [attribute_names(wanted), vec![names::DESCRIPTION]].concat();
+        let current = self.read(&wanted.dn, &attributes).await?;
+        let Some(mut change) = difference(wanted, current.as_ref()) else { return Ok(false) };
+        if let Some(mark) = mark {
+            let had = current.as_ref().map_or(&[][..], |current| current.values(&names::DESCRIPTION));
+            add_mark(&mut change.change, mark, had);
+        }
+        self.apply(&change).await.map(|()| true)
+    }
+
+    /// A plug-in without its scope, where it is on already.
+    async fn with_scope_as_it_is(
+        &mut self,
+        mut plugin: ldap_text::ldif::Entry,
+    ) -> Result<ldap_text::ldif::Entry, DirectoryError> {
+        if !plugin.attributes.iter().any(|attribute| attribute.name == CONTAINER_SCOPE) {
+            return Ok(plugin);
+        }
+        let Some(current) = self.read(&plugin.dn, &[plugins::ENABLED, CONTAINER_SCOPE]).await? else {
+            return Ok(plugin);
+        };
+        if plugins::is_enabled(&current) {
+            plugin.attributes.retain(|attribute| attribute.name != CONTAINER_SCOPE);
+            self.report.renames_search_everything = current.first(&CONTAINER_SCOPE).is_none();
+        }
+        Ok(plugin)
+    }
+}
+
+/// Has a change of a plug-in set the mark in place of an older one; other descriptions stay.
+fn add_mark(change: &mut Change, mark: &str, had: &[String]) {
+    let description = |values| Attribute { name: names::DESCRIPTION, values };
+    match change {
+        Change::Add(attributes) => attributes.push(description(vec![mark.into()])),
+        Change::Modify(modifications) => {
+            let older: Vec<Value> = had
+                .iter()
+                .filter(|value| plugins::is_mark(value))
+                .map(|value| value.as_str().into())
+                .collect();
+            let steps = [(ModifyKind::Delete, older), (ModifyKind::Add, vec![mark.into()])];
+            let steps = steps.into_iter().filter(|(_, values)| !values.is_empty());
+            modifications
+                .extend(steps.map(|(kind, values)| Modification { kind, attribute: description(values) }));
+        }
+        Change::Rename { .. } | Change::Delete => {}
+    }
+}

@@ -1,0 +1,60 @@
+//! The section `[auth]`: tokens, trusted subnets, the limit on failed log-ins.
+
+use super::{source::Source, subnet};
+use administration::{attempts::Limits, tokens::MIN_KEY};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// Log-in and tokens.
+#[derive(Clone, Debug)]
+pub struct AuthConfig {
+    /// Key that tokens are signed with; the same in every replica.
+    pub token_key: SecretString,
+    /// Life time of access tokens in seconds.
+    pub access_token_seconds: u32,
+    /// Life time of refresh tokens in seconds.
+    pub refresh_token_seconds: u32,
+    /// Subnets that need no token.
+    pub allowed_subnets: Vec<IpNet>,
+    /// How many log-ins may fail.
+    pub failed_logins: Limits,
+}
+
+/// `None` where something required is missing; the source then holds the mistake.
+pub(super) fn auth(source: &mut Source, proxies: &[IpNet]) -> Option<AuthConfig> {
+    let token_key = source.secret("auth.token_key", "auth.token_key_file");
+    if token_key.as_ref().is_some_and(|key| key.expose_secret().len() < MIN_KEY) {
+        source.mistake(
+            "auth.token_key",
+            format!("is too short: at least {MIN_KEY} characters, e.g. from: openssl rand -hex 32"),
+        );
+    }
+    let access_token_seconds = source.number("auth.access_token_seconds", 3600, &(1..=31_536_000));
+    let refresh_token_seconds = source.number("auth.refresh_token_seconds", 360_000, &(1..=31_536_000));
+    let allowed_subnets = source.list("auth.allowed_subnets", subnet).unwrap_or_default();
+    for (subnet, proxy) in overlaps(&allowed_subnets, proxies) {
+        let reason = format!(
+            "{subnet} overlaps {proxy} of http.trusted_proxies: a proxy speaks for others, so its address gives nobody a right"
+        );
+        source.mistake("auth.allowed_subnets", reason);
+    }
+    let failed_logins = Limits {
+        per_login: source.number("auth.failed_logins_per_login", 5, &(1..=1_000_000)),
+        per_address: source.number("auth.failed_logins_per_address", 50, &(1..=1_000_000)),
+        window: source.duration("auth.failed_logins_window", 300_000).max(Duration::from_secs(1)),
+    };
+    let token_key = source.required("auth.token_key", token_key)?;
+    Some(AuthConfig {
+        token_key,
+        access_token_seconds,
+        refresh_token_seconds,
+        allowed_subnets,
+        failed_logins,
+    })
+}
+
+fn overlaps<'a>(subnets: &'a [IpNet], proxies: &'a [IpNet]) -> impl Iterator<Item = (&'a IpNet, &'a IpNet)> {
+    let pairs = subnets.iter().flat_map(move |subnet| proxies.iter().map(move |proxy| (subnet, proxy)));
+    pairs.filter(|(subnet, proxy)| subnet.contains(*proxy) || proxy.contains(*subnet))
+}

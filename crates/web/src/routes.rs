@@ -1,0 +1,189 @@
+//! Which endpoint a path and a method lead to.
+//!
+//! A pattern has parts that are written out, names in braces that stand for one segment (`{mail}`), and at its end perhaps a
+//! name that stands for all that follow (`{path*}`, one segment at least). A pattern that says more of a path goes before
+//! one that says less, as in `OpenAPI`: written out, then a name, then a tail.
+
+use actix_web::http::Method;
+use std::borrow::Cow;
+
+/// The patterns of a surface, and what stands at each.
+pub struct Routes<E>(Vec<Route<E>>);
+
+struct Route<E> {
+    pattern: &'static str,
+    parts: Vec<Part>,
+    methods: Vec<(Method, E)>,
+}
+
+/// A part of a pattern, in the order in which they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// Written out.
+    Text(&'static str),
+    /// A name stands in its place.
+    Name(&'static str),
+    /// A name for one segment and all that follow.
+    Tail(&'static str),
+}
+
+impl Part {
+    fn of(text: &'static str) -> Self {
+        let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
+            return Self::Text(text);
+        };
+        name.strip_suffix('*').map_or(Self::Name(name), Self::Tail)
+    }
+
+    /// How little it says of a segment.
+    fn vagueness(self) -> u8 {
+        match self {
+            Self::Text(_) => 0,
+            Self::Name(_) => 1,
+            Self::Tail(_) => 2,
+        }
+    }
+}
+
+/// Why a request has no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoEndpoint {
+    /// There is no such path.
+    UnknownPath,
+    /// The path takes these methods.
+    OtherMethods(Vec<Method>),
+}
+
+/// What a path says in the places of names, decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathNames<'a>(Vec<(&'static str, Cow<'a, str>)>);
+
+impl PathNames<'_> {
+    /// What stands in the place of a name; empty where the pattern has no such name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text)
+    }
+}
+
+impl<E: Copy> Routes<E> {
+    /// Takes patterns apart, once.
+    pub fn new(endpoints: impl IntoIterator<Item = (Method, &'static str, E)>) -> Self {
+        let mut routes: Vec<Route<E>> = Vec::new();
+        for (method, pattern, endpoint) in endpoints {
+            if let Some(route) = routes.iter_mut().find(|route| route.pattern == pattern) {
+                route.methods.push((method, endpoint));
+            } else {
+                let parts = pattern.split('/').skip(1).map(Part::of).collect();
+                routes.push(Route { pattern, parts, methods: vec![(method, endpoint)] });
+            }
+        }
+        routes
+            .sort_by_cached_key(|route| route.parts.iter().map(|part| part.vagueness()).collect::<Vec<_>>());
+        Self(routes)
+    }
+
+    /// The endpoint of a request, and what its path names. `HEAD` is `GET` without the body (RFC 9110 section 9.3.2).
+    ///
+    /// # Errors
+    /// [`NoEndpoint`] when the path is unknown, or known with other methods.
+    pub fn find<'a>(
+        &self,
+        method: &Method,
+        segments: Vec<Cow<'a, str>>,
+    ) -> Result<(E, PathNames<'a>), NoEndpoint> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let route = self.0.iter().find(|route| route.is_at(&segments)).ok_or(NoEndpoint::UnknownPath)?;
+        if let Some((_, endpoint)) = route.methods.iter().find(|(known, _)| known == method) {
+            return Ok((*endpoint, route.names(segments)));
+        }
+        let mut allowed: Vec<Method> = route.methods.iter().map(|(method, _)| method.clone()).collect();
+        if allowed.contains(&Method::GET) {
+            allowed.push(Method::HEAD);
+        }
+        Err(NoEndpoint::OtherMethods(allowed))
+    }
+}
+
+impl<E> Route<E> {
+    fn is_at(&self, segments: &[Cow<'_, str>]) -> bool {
+        let has_tail = matches!(self.parts.last(), Some(Part::Tail(_)));
+        let is_long_enough =
+            if has_tail { segments.len() >= self.parts.len() } else { segments.len() == self.parts.len() };
+        let fits = |(part, segment): (&Part, &Cow<'_, str>)| match part {
+            Part::Text(text) => text == segment,
+            Part::Name(_) | Part::Tail(_) => !segment.is_empty(),
+        };
+        is_long_enough && self.parts.iter().zip(segments).all(fits)
+    }
+
+    fn names<'a>(&self, segments: Vec<Cow<'a, str>>) -> PathNames<'a> {
+        let mut names = Vec::with_capacity(self.parts.len());
+        let mut segments = segments.into_iter();
+        for part in &self.parts {
+            let Some(segment) = segments.next() else { break };
+            match part {
+                Part::Text(_) => {}
+                Part::Name(name) => names.push((*name, segment)),
+                Part::Tail(name) => {
+                    let tail = segments.by_ref().fold(segment.into_owned(), |tail, next| tail + "/" + &next);
+                    names.push((*name, tail.into()));
+                }
+            }
+        }
+        PathNames(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GET: Method = Method::GET;
+
+    fn routes() -> Routes<&'static str> {
+        let of = |method, pattern| (method, pattern, pattern);
+        Routes::new([
+            of(GET, "/things/{thing}"),
+            of(GET, "/things/{thing}/{part}"),
+            of(GET, "/things/all"),
+            of(Method::PUT, "/things/{thing}"),
+            of(GET, "/things/{thing}/files/{path*}"),
+            of(Method::POST, "/log-in"),
+        ])
+    }
+
+    fn find(method: &Method, path: &'static str) -> Result<(&'static str, String), NoEndpoint> {
+        let segments = path.split('/').skip(1).map(Cow::from).collect();
+        let (pattern, names) = routes().find(method, segments)?;
+        Ok((pattern, ["thing", "part", "path"].map(|name| names.get(name)).join(",")))
+    }
+
+    #[test]
+    fn a_path_leads_to_the_pattern_that_says_most_of_it() {
+        for (path, pattern, names) in [
+            ("/things/a", "/things/{thing}", "a,,"),
+            ("/things/all", "/things/all", ",,"),
+            ("/things/all/x", "/things/{thing}/{part}", "all,x,"),
+            ("/things/a/files", "/things/{thing}/{part}", "a,files,"),
+            ("/things/a/files/b", "/things/{thing}/files/{path*}", "a,,b"),
+            ("/things/a/files/b/c", "/things/{thing}/files/{path*}", "a,,b/c"),
+        ] {
+            assert_eq!(find(&GET, path), Ok((pattern, names.to_owned())), "{path}");
+        }
+        assert_eq!(find(&Method::HEAD, "/things/a").unwrap().0, "/things/{thing}");
+        assert_eq!(find(&Method::PUT, "/things/a").unwrap().0, "/things/{thing}");
+    }
+
+    #[test]
+    fn what_leads_nowhere_says_why() {
+        for path in
+            ["/", "/things", "/things/", "/things//x", "/things/a/files/", "/things/a/b/c", "/log-in/x"]
+        {
+            assert_eq!(find(&GET, path), Err(NoEndpoint::UnknownPath), "{path}");
+        }
+        assert_eq!(find(&GET, "/log-in"), Err(NoEndpoint::OtherMethods(vec![Method::POST])));
+        let allowed = vec![GET, Method::PUT, Method::HEAD];
+        assert_eq!(find(&Method::DELETE, "/things/a"), Err(NoEndpoint::OtherMethods(allowed)));
+    }
+}

@@ -1,0 +1,29 @@
+//! Outside members of mailing lists that are addresses of the tenant, as other programs write them: the hourly job exchanges them
+//! for the entries that have the addresses.
+
+use crate::running::PATIENCE;
+use harness::{World, start_serve, within};
+
+harness::trials! { "outside_members":
+    the_job_exchanges_addresses_that_others_have_written,
+}
+
+fn the_job_exchanges_addresses_that_others_have_written(world: &World) {
+    let tenant = world.tenant();
+    let [ivan, olga] = ["ivan", "olga"].map(|name| tenant.user(name).create());
+    tenant.admin().delete(&olga).expect_success();
+    let elsewhere = "x@outside.example";
+    let list = tenant.mail_list("list").members(&[elsewhere]).create();
+    let written = [&ivan.mail.to_uppercase(), &olga.mail, elsewhere, &list.mail];
+    world.eye().replace(&list.dn(), "mgrpRFC822MailMember", &written);
+    // Each process runs its jobs when it starts.
+    let serve = start_serve(&world.installation().usual_config(), &[]);
+    assert!(within(PATIENCE, || !list.member_dns().is_empty()), "{}", serve.log());
+    let entry = list.entry();
+    let mut outside = entry.all("mgrpRFC822MailMember");
+    outside.sort_unstable();
+    // Who is deleted gets its name back when it comes back, and a list does not become its own member.
+    assert_eq!(outside, [list.mail.as_str(), &olga.mail, elsewhere]);
+    assert!(within(PATIENCE, || serve.log().contains("maillists.cycle_left")), "{}", serve.log());
+    assert!(!serve.log().contains(&list.mail), "{}", serve.log());
+}

@@ -1,0 +1,119 @@
+//! Two processes on a Redis that takes no writes, or loses them, and goes on answering reads: neither shows anything older than
+//! what the other one has acknowledged.
+
+use crate::site::{BACK, Site, assert_feed_answers, book_of, client_of, put_user};
+use harness::{BUSY, RedisEye, Serve, World, within};
+use std::time::{Duration, Instant};
+
+harness::trials! { "redis_refusals":
+    a_redis_that_is_full,
+    a_redis_that_lacks_replicas,
+    a_redis_whose_writes_are_paused,
+    a_redis_that_has_become_a_replica,
+    a_redis_that_lets_us_only_read,
+    a_redis_that_loses_everything,
+    a_redis_that_loses_a_key,
+}
+
+/// Longer than a write may take: the time after which nobody answers from a projection whose Redis takes no writes, and
+/// three time limits of Redis.
+const BOUND: Duration = Duration::from_secs(5);
+
+fn a_redis_that_is_full(_: &World) {
+    while_it_refuses(&[&["CONFIG", "SET", "maxmemory", "1"]], &[&["CONFIG", "SET", "maxmemory", "0"]]);
+}
+
+fn a_redis_that_lacks_replicas(_: &World) {
+    let name = "min-replicas-to-write";
+    while_it_refuses(&[&["CONFIG", "SET", name, "1"]], &[&["CONFIG", "SET", name, "0"]]);
+}
+
+fn a_redis_whose_writes_are_paused(_: &World) {
+    while_it_refuses(&[&["CLIENT", "PAUSE", "600000", "WRITE"]], &[&["CLIENT", "UNPAUSE"]]);
+}
+
+fn a_redis_that_has_become_a_replica(_: &World) {
+    // Of nobody: its data stay as they are.
+    while_it_refuses(&[&["REPLICAOF", "127.0.0.1", "1"]], &[&["REPLICAOF", "NO", "ONE"]]);
+}
+
+fn a_redis_that_lets_us_only_read(_: &World) {
+    while_it_refuses(
+        &[&["ACL", "SETUSER", "default", "-@write"]],
+        &[&["ACL", "SETUSER", "default", "+@all"]],
+    );
+}
+
+fn a_redis_that_loses_everything(_: &World) {
+    while_it_refuses(&[&["FLUSHALL"]], &[&["FLUSHALL"]]);
+}
+
+fn a_redis_that_loses_a_key(_: &World) {
+    for name in ["records", "log", "seq", "alive", "open", "epoch", "lease"] {
+        let key = format!("pbm:{{dc=example,dc=com}}:{name}");
+        while_it_refuses(&[&["DEL", &key]], &[&["DEL", &key]]);
+    }
+}
+
+/// Writes by one process and reads by the other, while Redis refuses, and when it takes writes again.
+fn while_it_refuses(begin: &[&[&str]], end: &[&[&str]]) {
+    let (site, first) = Site::start(&[]);
+    site.fill(&first, 30);
+    let processes = [first, site.serve()];
+    for serve in &processes {
+        assert_feed_answers("before", &book_of(serve));
+    }
+    let eye = site.installation.redis_eye();
+    let run = |commands: &[&[&str]]| commands.iter().for_each(|command| drop(eye.run(command)));
+    let [one, other] = &processes;
+    run(begin);
+    for (round, [writer, reader]) in [[one, other], [other, one], [one, other]].into_iter().enumerate() {
+        assert_seen(&format!("while{round}x"), writer, reader);
+    }
+    run(end);
+    for (round, [writer, reader]) in [[one, other], [other, one]].into_iter().enumerate() {
+        assert_seen(&format!("after{round}x"), writer, reader);
+    }
+    for serve in &processes {
+        site.assert_right("afterwards", &book_of(serve));
+        site.assert_feed_is_back("afterwards", &book_of(serve));
+    }
+    assert_is_used(eye, &processes);
+}
+
+/// Makes, changes and deletes a user through one process, and requires that the other one shows each at once.
+#[track_caller]
+fn assert_seen(name: &str, writer: &Serve, reader: &Serve) {
+    let (client, book) = (client_of(writer), book_of(reader));
+    let (mail, path) = (format!("{name}@example.com"), format!("/v2/users/default/{name}@example.com"));
+    let timely = |write: &dyn Fn()| {
+        let began = Instant::now();
+        write();
+        assert!(began.elapsed() < BOUND + BUSY, "{name} took {:?}", began.elapsed());
+    };
+    timely(&|| drop(put_user(&client, name).expect_success()));
+    assert!(book.has(&mail), "{name} was made");
+    assert_eq!(book.suggested(name), [name]);
+    timely(&|| drop(client.patch(&path, "title=Changed").expect_success()));
+    assert_eq!(book.contact(&mail)["title"], "Changed");
+    timely(&|| drop(client.delete(&path).expect_success()));
+    assert!(!book.has(&mail), "{name} was deleted");
+    assert_eq!(book.suggested(name), Vec::<String>::new());
+}
+
+/// Requires that writes are recorded again, and take no long time.
+#[track_caller]
+fn assert_is_used(eye: RedisEye<'_>, processes: &[Serve; 2]) {
+    let newest = || eye.run(&["GET", "pbm:{dc=example,dc=com}:seq"]).trim().parse::<u64>().unwrap();
+    for (number, serve) in processes.iter().enumerate() {
+        let (mut count, before) = (0, newest());
+        let is_fast = || {
+            let began = Instant::now();
+            put_user(&client_of(serve), &format!("last{number}n{count}")).expect_success();
+            count += 1;
+            began.elapsed() < Duration::from_secs(1)
+        };
+        assert!(within(BACK, is_fast), "writes wait");
+        assert!(newest() > before, "nothing was recorded");
+    }
+}
