@@ -160,12 +160,18 @@ impl People {
             content: Content::Members(Vec::new()),
         };
         let content = maillist::plan::FoundContent::Members(members);
-        Ok(maillist::plan::creation(&self.tree, &self.tenant.id, &new, &content))
+        Ok(maillist::plan::creation(
+            &self.tree,
+            &self.tenant.id,
+            &new,
+            &content,
+            FreshRevision::from_random(1),
+        ))
     }
 
     /// A group of resources.
     pub(crate) fn resource_group(&self, group: &GroupName) -> ChangeRecord {
-        resource::plan::group_creation(&self.tree, &self.tenant.id, group)
+        resource::plan::group_creation(&self.tree, &self.tenant.id, group, FreshRevision::from_random(1))
     }
 
     /// A meeting room.
@@ -180,7 +186,7 @@ impl People {
         let fields = resource::command::parse_fields(fields, &mut errors);
         let new = NewResource::new(MailAddress::parse(mail), fields, &self.tenant, errors)
             .map_err(|errors| anyhow!("a resource that cannot be made: {:?}", errors.by_parameter()))?;
-        Ok(resource::plan::creation(&self.tree, &self.tenant.id, group, &new))
+        Ok(resource::plan::creation(&self.tree, &self.tenant.id, group, &new, FreshRevision::from_random(1)))
     }
 
     fn creation(&self, mail: MailAddress, fields: &[(UserField, &str)]) -> anyhow::Result<ChangeRecord> {

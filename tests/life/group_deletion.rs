@@ -1,8 +1,9 @@
 //! A resource group of 1,000 resources whose deletion is cut off by the end of the process.
 
-use harness::{BUSY, Client, Group, Serve, Signal, Tenant, World, start_serve};
+use harness::{BUSY, Client, Context, Group, Serve, Signal, Tenant, World, start_serve};
 use std::{
     fmt::Write,
+    sync::atomic::{AtomicBool, Ordering},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -10,6 +11,8 @@ use std::{
 harness::trials! { "group_deletion":
     a_deletion_that_was_killed_half_way_ends_when_it_is_asked_for_again,
     a_deletion_that_was_killed_again_and_again_ends,
+    a_group_that_is_made_again_stays_though_another_process_deletes_the_old_one,
+    the_service_account_can_remove_only_what_was_claimed,
 }
 
 const RESOURCES: usize = 1000;
@@ -129,4 +132,56 @@ fn a_deletion_that_was_killed_again_and_again_ends(world: &World) {
     }
     world.root().delete(&scene.rooms).expect_success();
     scene.assert_ended(&others);
+}
+
+fn a_group_that_is_made_again_stays_though_another_process_deletes_the_old_one(world: &World) {
+    let tenant = world.tenant();
+    let processes = [another_process(world), another_process(world)];
+    for round in 0..20 {
+        let _case = Context::new(format!("round {round}"));
+        let rooms = tenant.group("Rooms").create();
+        fill(world, &rooms, 30);
+        let tag = world.root().get(&rooms).etag();
+        let is_made = AtomicBool::new(false);
+        let delete = |client: &Client| {
+            let status = client.if_match(&tag).delete(&rooms).status;
+            // The first who hears that it is gone makes it again, while the other one may still be deleting.
+            if status == 200 && !is_made.swap(true, Ordering::Relaxed) {
+                tenant.group("Rooms").create().resource("rooms-0001").create();
+            }
+        };
+        std::thread::scope(|scope| {
+            for (_, client) in &processes {
+                scope.spawn(|| delete(client));
+            }
+        });
+        assert!(is_made.into_inner(), "nobody deleted it");
+        let again = tenant.group("Rooms");
+        assert_eq!(again.listed(""), ["rooms-0001"]);
+        world.root().delete(&again).expect_success();
+    }
+}
+
+/// So whatever comes late, and whoever is wrong, a removal hits nothing that has got the name meanwhile.
+fn the_service_account_can_remove_only_what_was_claimed(world: &World) {
+    let tenant = world.tenant();
+    let user = tenant.user("ivan").create();
+    let list = tenant.mail_list("friends").members(&[&user.mail]).create();
+    let rooms = tenant.group("Rooms").create();
+    let room = rooms.resource("rome").create();
+    let service = format!("uid=pbm,ou=System,{}", world.eye().root);
+    let remove = |dn: &str| {
+        let ldif = format!("dn: {dn}\nchangetype: delete\n");
+        world.eye().modify_as(&service, "service-password", &ldif).code
+    };
+    for dn in [user.dn(), list.dn(), room.dn(), rooms.dn()] {
+        // A folder with entries in it is refused for that.
+        assert!([50, 66].contains(&remove(&dn)), "{dn}");
+    }
+    world.eye().delete(&room.dn());
+    assert_eq!(remove(&rooms.dn()), 50);
+    for dn in [user.dn(), list.dn(), rooms.dn()] {
+        world.eye().replace(&dn, "pbmPurging", &["TRUE"]);
+        assert_eq!(remove(&dn), 0, "{dn}");
+    }
 }

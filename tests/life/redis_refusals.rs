@@ -13,6 +13,7 @@ harness::trials! { "redis_refusals":
     a_redis_that_lets_us_only_read,
     a_redis_that_loses_everything,
     a_redis_that_loses_a_key,
+    a_change_that_redis_has_lost_does_not_come_back_as_it_was,
 }
 
 /// Longer than a write may take: the time after which nobody answers from a projection whose Redis takes no writes, and
@@ -49,9 +50,31 @@ fn a_redis_that_loses_everything(_: &World) {
 }
 
 fn a_redis_that_loses_a_key(_: &World) {
-    for name in ["records", "log", "seq", "alive", "open", "epoch", "lease"] {
+    for name in ["records", "log", "origin", "seq", "alive", "open", "epoch", "lease"] {
         let key = format!("pbm:{{dc=example,dc=com}}:{name}");
         while_it_refuses(&[&["DEL", &key]], &[&["DEL", &key]]);
+    }
+}
+
+/// One process has seen a user; the other one deletes it, and Redis loses that before the first one has heard of it. What is
+/// recorded afterwards must not hide the loss.
+fn a_change_that_redis_has_lost_does_not_come_back_as_it_was(_: &World) {
+    let (site, reader) = Site::start(&[]);
+    let writer = site.serve();
+    let (client, book) = (client_of(&writer), book_of(&reader));
+    let eye = site.installation.redis_eye();
+    for key in ["log", "records", "seq", "origin"] {
+        // The reader looks by itself now and then: it may come before the loss.
+        for round in 0..3 {
+            let name = format!("{key}{round}x");
+            put_user(&client, &name).expect_success();
+            assert!(book.has(&format!("{name}@example.com")), "{name} was made");
+            client.delete(format!("/v2/users/default/{name}@example.com")).expect_success();
+            eye.run(&["DEL", &format!("pbm:{{dc=example,dc=com}}:{key}")]);
+            put_user(&client, &format!("after{name}")).expect_success();
+            site.assert_right(&name, &book);
+            assert_feed_answers(&name, &book);
+        }
     }
 }
 

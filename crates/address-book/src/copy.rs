@@ -43,13 +43,12 @@ impl LocalCopy {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn read(link: &mut Link, standing: &Standing, tree: &Tree) -> Result<Self, StoreError> {
-        link.require_whole().await?;
         let (pieces, received) = mpsc::channel(AHEAD);
         let (lines, read) = mpsc::channel(AHEAD);
         let tree = tree.clone();
         let reading = tokio::task::spawn_blocking(move || read_lines(received, &lines, &tree));
         let books = tokio::task::spawn_blocking(move || books(read));
-        let at = fetch(link, standing.newest, pieces).await?;
+        let at = fetch(link, standing, pieces).await?;
         reading.await.map_err(|_| StoreError::Stopped)??;
         let books = books.await.map_err(|_| StoreError::Stopped)?;
         Ok(Self {
@@ -83,11 +82,11 @@ impl LocalCopy {
         while self.at() < newest {
             let (newest, logged) = link.delta(self.at(), PIECE).await?;
             if newest <= self.at() {
-                // It was emptied meanwhile.
+                // Somebody has set the number back meanwhile.
                 break;
             }
             self.take(&logged, tree)?;
-            self.at.fetch_max(up_to(&logged, newest)?, Ordering::AcqRel);
+            self.at.fetch_max(up_to(&logged, newest), Ordering::AcqRel);
         }
         Ok(())
     }
@@ -135,12 +134,16 @@ impl LocalCopy {
     }
 }
 
-/// Fetches everything up to a sequence number, and tells up to which that is.
-async fn fetch(link: &mut Link, newest: u64, pieces: mpsc::Sender<Vec<Logged>>) -> Result<u64, StoreError> {
-    let mut at = 0;
-    while at < newest {
+/// Fetches everything that there was when it stood like this, and tells up to which sequence number that is.
+async fn fetch(
+    link: &mut Link,
+    standing: &Standing,
+    pieces: mpsc::Sender<Vec<Logged>>,
+) -> Result<u64, StoreError> {
+    let mut at = standing.origin;
+    while at < standing.newest {
         let (newest, logged) = link.delta(at, PIECE).await?;
-        at = up_to(&logged, newest)?;
+        at = up_to(&logged, newest);
         // Nobody takes what cannot be read.
         if pieces.send(logged).await.is_err() {
             break;
@@ -196,9 +199,7 @@ fn books(mut read: mpsc::Receiver<Vec<Line>>) -> HashMap<TenantId, SharedBook> {
     books.into_iter().map(|(tenant, book)| (tenant, SharedBook::new(book.into()))).collect()
 }
 
-/// The sequence number up to which a piece has everything: less than a full one is all that there was, and then the
-/// newest number is in it.
-fn up_to(piece: &[Logged], newest: u64) -> Result<u64, Garbage> {
-    let last = piece.last().ok_or(Garbage)?.at;
-    if piece.len() < PIECE && last != newest { Err(Garbage) } else { Ok(last) }
+/// The sequence number up to which a piece has everything: less than a full one is all that there was.
+fn up_to(piece: &[Logged], newest: u64) -> u64 {
+    piece.last().filter(|_| piece.len() >= PIECE).map_or(newest, |last| last.at)
 }

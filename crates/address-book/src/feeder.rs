@@ -28,7 +28,7 @@ use mail_model::{
     tree::Tree,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     convert::Infallible,
     pin::pin,
     time::{Duration, Instant},
@@ -294,36 +294,34 @@ fn recorded(outcome: Outcome) -> Result<(), FeedError> {
 /// Goes through the whole directory, folder by folder. What is moved meanwhile from one that comes later to one that came
 /// before is told of by the persistent search, as is what is made.
 async fn review(directory: &Directory, link: &mut Link, server: &str) -> Result<(), FeedError> {
+    let condition = Condition::Since(link.newest().await?);
     let mut unmet = known(link).await?;
     let tree = directory.tree();
     let mut batch = Batch::new(link, directory, server);
     for folder in directory.folders_of_tenants().await? {
         let mut scan = directory.scan(&folder, Scope::Subtree, &anything(), read_attributes()).await?;
         while let Some(entry) = scan.next().await? {
-            // It was read after the number was.
-            let known_at = id_of(&entry).and_then(|id| unmet.remove(&ContactId::from_unique_id(&id)?));
-            let Some(stored) = Stored::of_entry(tree, &entry, Condition::At(known_at.unwrap_or(0))) else {
-                continue;
-            };
-            if known_at.is_some() || stored.is_there() {
+            let id = id_of(&entry).and_then(|id| ContactId::from_unique_id(&id));
+            let is_known = id.is_some_and(|id| unmet.remove(&id));
+            let Some(stored) = Stored::of_entry(tree, &entry, condition) else { continue };
+            if is_known || stored.is_there() {
                 recorded(batch.push(stored).await?)?;
             }
         }
     }
     recorded(batch.send().await?)?;
     // What was not met is gone, or was renamed past the searches.
-    let unmet = unmet.into_keys().map(ContactId::unique_id).collect();
+    let unmet = unmet.into_iter().map(ContactId::unique_id).collect();
     recorded(record(link, directory, server, &[], unmet).await?)
 }
 
-/// The entries that are recorded as being there, and the sequence numbers at which they were.
-async fn known(link: &mut Link) -> Result<HashMap<ContactId, u64>, FeedError> {
-    let mut known = HashMap::new();
-    let mut after = 0;
+/// The entries that are recorded as being there.
+async fn known(link: &mut Link) -> Result<HashSet<ContactId>, FeedError> {
+    let mut known = HashSet::new();
+    let mut after = link.origin().await?;
     loop {
         let (last, names) = link.known(after).await?;
-        let ids = names.iter().filter_map(|(name, at)| Some((ContactId::from_unique_id(name)?, *at)));
-        known.extend(ids);
+        known.extend(names.iter().filter_map(|name| ContactId::from_unique_id(name)));
         match last {
             Some(last) => after = last,
             None => return Ok(known),

@@ -81,9 +81,9 @@ async fn read_and_record(
         if ids.is_empty() {
             return Ok(Outcome::Recorded);
         }
-        // First the number, then the entry: so what is read is at least as new as what is recorded at the number.
-        let versions = link.versions(&ids).await?;
-        let entries = read(directory, &ids, &versions).await?;
+        // First the number, then the entry: so what is read is at least as new as what is recorded up to the number.
+        let condition = Condition::Since(link.newest().await?);
+        let entries = read(directory, &ids, condition).await?;
         match link.apply(server, &entries).await? {
             Applied::But(refused) => ids = refused,
             Applied::NoProjection => return Ok(Outcome::NoProjection),
@@ -96,14 +96,13 @@ async fn read_and_record(
 async fn read(
     directory: &Directory,
     ids: &[String],
-    versions: &[u64],
+    condition: Condition,
 ) -> Result<Vec<Stored>, DirectoryError> {
     let tree = directory.tree();
     let values: Vec<_> = ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, id)).collect();
     let pick = |entry: &Entry| Some(entry.clone());
     let found = directory.find_by_values(tree.root(), None, &values, read_attributes(), pick).await?;
-    let stored = ids.iter().zip(versions).map(|(id, version)| {
-        let condition = Condition::At(*version);
+    let stored = ids.iter().map(|id| {
         let entry = found.iter().find(|entry| entry.first(&names::NS_UNIQUE_ID) == Some(id));
         entry
             .and_then(|entry| Stored::of_entry(tree, entry, condition))

@@ -185,8 +185,10 @@ async fn record_written(
     let mut ids = Vec::new();
     for written in written {
         match written {
-            // Nobody can have recorded anything newer of it, unless somebody has recorded it.
-            Written::New(entry) => entries.extend(Stored::of_entry(tree, &entry, Condition::At(0))),
+            // Nobody can have recorded anything newer of it, unless somebody has recorded it, or the projection was begun anew.
+            Written::New(entry) => {
+                entries.extend(Stored::of_entry(tree, &entry, Condition::Since(link.seen())));
+            }
             Written::Removed(entry) => entries.extend(Stored::removed(tree, &entry)),
             Written::Changed(entry) => ids.extend(id_of(&entry)),
             Written::Moved(dn) => ids.extend(ids_below(directory, &dn).await?),
@@ -252,7 +254,7 @@ mod tests {
     use super::*;
 
     fn standing(beats: u64) -> Standing {
-        Standing { epoch: 1, newest: 1, horizon: 0, beats }
+        Standing { epoch: 1, origin: 1, newest: 1, horizon: 0, beats }
     }
 
     #[test]

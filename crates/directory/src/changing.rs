@@ -3,7 +3,8 @@
 
 use crate::{
     Directory, Entry, Scope,
-    error::{DirectoryError, PasswordRefusal},
+    batches::Applied,
+    error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS, NOT_ALLOWED_ON_NON_LEAF, PasswordRefusal},
     look_up::FEW,
 };
 use ldap_text::{
@@ -13,10 +14,10 @@ use ldap_text::{
 };
 use mail_model::{
     changes::old_name_removal,
-    deletion::Since,
+    deletion::{self, Since},
     entry::EntryView,
     names,
-    revision::{Precondition, Version},
+    revision::{Precondition, Revision, Version},
     tenant::TenantId,
 };
 
@@ -188,19 +189,37 @@ impl Directory {
         }
     }
 
-    /// Removes an entry. LDAP's removal has no condition, so under one the entry is claimed first, by a modify on the
-    /// version that was read.
-    pub(crate) async fn claim_and_remove(
-        &self,
-        precondition: &Precondition,
-        claim: &ChangeRecord,
-        removal: &ChangeRecord,
-    ) -> Result<(), DirectoryError> {
-        if !precondition.names_versions() {
-            return self.apply(removal).await;
+    /// Removes a list, a resource or a group as it was read. LDAP's removal has no condition, so it is claimed first, by a
+    /// modify on the revision that was read.
+    pub(crate) async fn claim_and_remove(&self, dn: Dn, revision: &Revision) -> Result<(), DirectoryError> {
+        self.apply(&deletion::claim_of(dn.clone(), revision)).await?;
+        self.remove_claimed(dn).await.map_err(DirectoryError::after_a_write)
+    }
+
+    /// Removes a claimed entry. One that is gone is done already, be it that another one has its name by now: the server's
+    /// access rules protect what nobody has claimed.
+    pub(crate) async fn remove_claimed(&self, dn: Dn) -> Result<(), DirectoryError> {
+        let outcome = self.remove(&deletion::removal(dn.clone())).await;
+        if let Err(DirectoryError::Refused {
+            code: INSUFFICIENT_ACCESS_RIGHTS | NOT_ALLOWED_ON_NON_LEAF, ..
+        }) = outcome
+            && !self.is_claimed(&dn).await?
+        {
+            return Ok(());
         }
-        self.apply(claim).await?;
-        self.remove(removal).await.map_err(DirectoryError::after_a_write)
+        outcome
+    }
+
+    /// Whether an entry is there and claimed for removal.
+    pub(crate) async fn is_claimed(&self, dn: &Dn) -> Result<bool, DirectoryError> {
+        let found = self.find(dn, Scope::Base, &deletion::is_claimed(), &[names::NO_ATTRIBUTES]).await?;
+        Ok(found.is_some())
+    }
+
+    /// Claims the lists, resources and groups of a folder for removal, each as it was read.
+    pub(crate) async fn claim_all(&self, folder: &Dn, scope: Scope) -> Result<Applied, DirectoryError> {
+        let claim = |dn, entry: &Entry| Some(deletion::claim_of(dn, &Revision::of_entry(entry)));
+        self.change_all_found(folder, scope, &deletion::is_claimable(), &[names::REVISION], claim).await
     }
 
     /// Which of some addresses another entry than `own` has.

@@ -4,6 +4,8 @@
 use crate::result_code::said;
 use ldap3::{LdapError, LdapResult};
 
+/// The result code of what the access rules do not allow (RFC 4511 appendix A.2).
+pub(crate) const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 /// The result code of a removal of what has others below it (RFC 4511 appendix A.2).
 pub(crate) const NOT_ALLOWED_ON_NON_LEAF: u32 = 66;
 

@@ -22,7 +22,7 @@ use mail_model::{
         group::{self, GroupName, ResourceGroup},
         plan,
     },
-    revision::Precondition,
+    revision::{FreshRevision, Precondition},
     tenant::TenantId,
 };
 use std::sync::LazyLock;
@@ -87,7 +87,8 @@ impl Directory {
     /// # Errors
     /// [`WriteError::NameTaken`] when there is one of that name.
     pub async fn create_resource_group(&self, tenant: &TenantId, name: &GroupName) -> Result<(), WriteError> {
-        match self.apply(&plan::group_creation(self.tree(), tenant, name)).await {
+        let revision = FreshRevision::from_random(rand::random());
+        match self.apply(&plan::group_creation(self.tree(), tenant, name, revision)).await {
             Err(DirectoryError::Exists) => Err(self.group_conflict(tenant, name).await?),
             outcome => Ok(outcome?),
         }
@@ -171,35 +172,30 @@ impl Directory {
     }
 
     /// Ends the deletion of a claimed group. A resource that was made at the last moment goes as well. What stands below it
-    /// and is no resource stays, and so does the group. A group of this name that was made after the claimed one was removed
-    /// is left alone.
+    /// and is no resource stays, and so does the group. Another process may do the same, and a group of this name may be made
+    /// again before this one has noticed: only what was claimed goes.
     pub(crate) async fn empty_and_remove_group(
         &self,
         tenant: &TenantId,
         name: &GroupName,
     ) -> Result<(), DirectoryError> {
         let folder = self.tree().resource_group(tenant, name);
-        let filter = resource::of_class();
+        let filter = Filter::all([resource::of_class(), deletion::is_claimed()]);
         let removal = |dn, _: &Entry| Some(deletion::removal(dn));
         let mut rounds = 0;
-        loop {
-            if self
-                .find(&folder, Scope::Base, &deletion::is_claimed(), &[names::NO_ATTRIBUTES])
-                .await?
-                .is_none()
-            {
-                return Ok(());
-            }
+        while self.is_claimed(&folder).await? {
+            self.claim_all(&folder, Scope::Children).await?;
             let resources = self
                 .change_all_found(&folder, Scope::Children, &filter, &[names::NO_ATTRIBUTES], removal)
                 .await?;
             rounds += 1;
-            match self.remove(&plan::group_removal(self.tree(), tenant, name)).await {
+            match self.remove_claimed(folder.clone()).await {
                 Err(DirectoryError::Refused { code: NOT_ALLOWED_ON_NON_LEAF, .. })
                     if resources.done > 0 && rounds < MOST_ROUNDS => {}
                 outcome => return outcome,
             }
         }
+        Ok(())
     }
 
     /// A page of a group's resources.
@@ -253,7 +249,8 @@ impl Directory {
         new: &NewResource,
     ) -> Result<(), WriteError> {
         let addresses = [new.mail.to_string()];
-        match self.apply(&plan::creation(self.tree(), &tenant.id, group, new)).await {
+        let revision = FreshRevision::from_random(rand::random());
+        match self.apply(&plan::creation(self.tree(), &tenant.id, group, new, revision)).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
                 Err(self.address_conflict(&tenant.id, &addresses, None).await?)
             }
@@ -261,7 +258,7 @@ impl Directory {
         }?;
         let standing = self.still_stands(tenant, &addresses).await;
         if standing.is_err() {
-            self.take_back(&[plan::removal(self.tree(), &tenant.id, group, &new.mail)]).await;
+            self.take_back(&deletion::abandonment(self.tree().resource(&tenant.id, group, &new.mail))).await;
             return standing;
         }
         self.adopt(&tenant.id, &self.tree().resource(&tenant.id, group, &new.mail), &addresses).await;
@@ -303,12 +300,12 @@ impl Directory {
         precondition: &Precondition,
     ) -> Result<(), WriteError> {
         let mut attempts = Attempts::under(precondition);
-        let removal = plan::removal(self.tree(), tenant, group, mail);
+        let dn = self.tree().resource(tenant, group, mail);
         loop {
             let current = self.resource(tenant, group, mail).await?.ok_or(WriteError::NotFound)?;
             attempts.allow(&current.version)?;
-            let claim = plan::removal_claim(self.tree(), &current);
-            if attempts.judge(self.claim_and_remove(precondition, &claim, &removal).await)?.is_some() {
+            let outcome = self.claim_and_remove(dn.clone(), &current.version.revision).await;
+            if attempts.judge(outcome)?.is_some() {
                 return Ok(());
             }
         }

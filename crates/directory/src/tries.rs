@@ -10,7 +10,7 @@
 
 use crate::{
     Directory, Scope,
-    error::{DirectoryError, Unreachable},
+    error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS, Unreachable},
 };
 use ldap_text::{
     dn::Dn,
@@ -30,7 +30,6 @@ const RENAMES: [u64; 3] = [10, 50, 200];
 /// The result codes (RFC 4511 appendix A.2).
 const OPERATIONS_ERROR: u32 = 1;
 const NO_SUCH_OBJECT: u32 = 32;
-const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 
 /// The tries that a change has left.
 pub(crate) struct Tries {

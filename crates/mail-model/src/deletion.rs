@@ -2,7 +2,7 @@
 //! does to what it has.
 
 use crate::{
-    changes::{delete_value, guarded, replace, whole_seconds},
+    changes::{claim, delete_value, guarded, modify, replace, whole_seconds},
     entry::EntryView,
     names,
     revision::Revision,
@@ -140,7 +140,28 @@ pub fn back_with_tenant(dn: Dn, entry: &impl EntryView) -> Option<ChangeRecord> 
     Some(guarded(dn, &Revision::of_entry(entry), modifications))
 }
 
-/// Removes an entry for good.
+/// Lists, resources and resource groups that no removal has claimed.
+#[must_use]
+pub fn is_claimable() -> Filter {
+    let classes = [names::MAIL_LIST_CLASS, names::RESOURCE_CLASS, names::RESOURCE_GROUP_CLASS];
+    let class = tested(Filter::any(classes.map(|class| Filter::equal(names::OBJECT_CLASS, class))));
+    Filter::all([class, Filter::not(Filter::present(names::PURGING))])
+}
+
+/// Claims an entry as it was read for removal: from then on nobody finds it any more. Another entry that has got its name
+/// meanwhile has another revision, and is left alone.
+#[must_use]
+pub fn claim_of(dn: Dn, revision: &Revision) -> ChangeRecord {
+    guarded(dn, revision, vec![claim()])
+}
+
+/// Takes back the creation of an entry.
+#[must_use]
+pub fn abandonment(dn: Dn) -> [ChangeRecord; 2] {
+    [modify(dn.clone(), vec![claim()]), removal(dn)]
+}
+
+/// Removes an entry for good: the server's access rules let only claimed ones go.
 #[must_use]
 pub fn removal(dn: Dn) -> ChangeRecord {
     ChangeRecord { dn, change: Change::Delete }

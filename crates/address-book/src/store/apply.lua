@@ -1,28 +1,39 @@
 -- Records entries as they are, or are no longer.
--- KEYS: layout, source, home, seq, records, log
+-- KEYS: layout, source, home, seq, origin, records, log
 -- ARGV: layout, source, identity of this Redis process, then of each entry: id, condition, tenant, body (empty: it is gone)
--- Conditions: a number, it was last recorded at that sequence number (0: never); `same`, this is recorded of it
--- already; `always`.
--- Returns a list: how many records changed (-1 where there is no projection, -2 where it is fed from another server, -3 where
+-- Conditions: a number, nothing was recorded of it since that was the newest sequence number of this projection; `same`,
+-- this is recorded of it already; `always`.
+-- Returns a list: the newest sequence number (-1 where there is no projection, -2 where it is fed from another server, -3 where
 -- it became whole in another Redis process, whose clients may not have noticed that it is no longer the one),
 -- then the ids whose condition did not hold.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { -1 } end
-if redis.call('GET', KEYS[2]) ~= ARGV[2] then return { -2 } end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { '-1' } end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return { '-2' } end
 local home = redis.call('GET', KEYS[3])
-if home and home ~= ARGV[3] then return { -3 } end
-if not redis.call('GET', KEYS[4]) then return redis.error_reply('GARBAGE: the sequence number is gone') end
-local changed, refused = 0, {}
+if home and home ~= ARGV[3] then return { '-3' } end
+local newest, origin = redis.call('GET', KEYS[4]), redis.call('GET', KEYS[5])
+local fault = lost(newest, origin, KEYS[6], KEYS[7])
+if fault then return redis.error_reply(fault) end
+origin = tonumber(origin)
+local refused = {}
 
 local function record(id, tenant, body)
-  local at = redis.call('INCR', KEYS[4])
-  redis.call('HSET', KEYS[5], id, at .. ' ' .. tenant .. ' ' .. body)
-  redis.call('ZADD', KEYS[6], at, id)
-  changed = changed + 1
+  redis.call('INCR', KEYS[4])
+  -- As text: a number of Lua loses digits.
+  newest = redis.call('GET', KEYS[4])
+  redis.call('HSET', KEYS[6], id, newest .. ' ' .. tenant .. ' ' .. body)
+  redis.call('ZADD', KEYS[7], newest, id)
+end
+
+local function holds(condition, at, is_same)
+  if condition == 'always' then return true end
+  if condition == 'same' then return is_same end
+  local since = tonumber(condition)
+  return since >= origin and since >= at
 end
 
 for i = 4, #ARGV, 4 do
   local id, condition, tenant, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local old = redis.call('HGET', KEYS[5], id)
+  local old = redis.call('HGET', KEYS[6], id)
   local old_at, old_tenant, old_body = '0', '', ''
   if old then
     old_at, old_tenant, old_body = string.match(old, '^(%d+) (%S*) (.*)$')
@@ -31,11 +42,11 @@ for i = 4, #ARGV, 4 do
     if body == '' then tenant = old_tenant end
   end
   local is_same = old_tenant == tenant and old_body == body
-  if condition ~= 'always' and condition ~= old_at and not (condition == 'same' and is_same) then
+  if not holds(condition, tonumber(old_at), is_same) then
     refused[#refused + 1] = id
   elseif not is_same then
     if old_body ~= '' and old_tenant ~= tenant then record(id .. '@' .. old_tenant, old_tenant, '') end
     record(id, tenant, body)
   end
 end
-return { changed, unpack(refused) }
+return { newest, unpack(refused) }

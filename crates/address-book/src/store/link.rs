@@ -62,7 +62,14 @@ impl Place {
 
     /// A way of its own to it, for one task.
     pub(crate) fn link(&self) -> Link {
-        Link { place: self.clone(), connection: None, resting_until: None, rest: REST.0, refused: false }
+        Link {
+            place: self.clone(),
+            connection: None,
+            resting_until: None,
+            rest: REST.0,
+            refused: false,
+            seen: 0,
+        }
     }
 
     /// A connection, and the identity of the Redis process at its other end.
@@ -149,6 +156,8 @@ pub(crate) struct Link {
     rest: Duration,
     /// The last connection was refused: nobody listened.
     refused: bool,
+    /// The newest sequence number when something was last recorded.
+    seen: u64,
 }
 
 impl Link {
@@ -173,6 +182,15 @@ impl Link {
     /// Whether there is no connection because nobody listened when it was to be made.
     pub(super) fn was_refused(&self) -> bool {
         self.connection.is_none() && self.refused
+    }
+
+    /// The newest sequence number when something was last recorded this way; 0 where nothing was.
+    pub(crate) const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    pub(super) fn saw(&mut self, newest: u64) {
+        self.seen = newest;
     }
 
     pub(super) async fn connection(&mut self) -> Result<MultiplexedConnection, StoreError> {

@@ -9,6 +9,7 @@
 //! | `home` | the identity of the Redis process that it became whole in |
 //! | `alive` | there while the projection is in step with the directory, and for its life time after that |
 //! | `open` | there while Redis takes writes, and for [`OPEN`] after that; every process renews it |
+//! | `origin` | the sequence number that it began with: larger than any of a projection before |
 //! | `seq` | the newest sequence number |
 //! | `records` | of each entry: the sequence number of its last change, tenant, attributes; without those it is gone |
 //! | `log` | entries by the sequence number of their last change |
@@ -29,7 +30,7 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script};
 use std::{sync::LazyLock, time::Duration};
 
 /// The number of this layout, and of the way in which records are read. With another one the projection is built anew.
-const LAYOUT: &str = "1";
+const LAYOUT: &str = "2";
 
 /// How long the projection is answered from after Redis has taken its last write. Whoever can't record what it has written
 /// waits as long before it answers.
@@ -38,9 +39,11 @@ pub(crate) const OPEN: Duration = Duration::from_secs(2);
 /// Entries that one script call records: some hundred microseconds in which Redis does nothing else.
 pub(crate) const BATCH: usize = 200;
 
-static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("apply.lua")));
-static VERSIONS: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("versions.lua")));
-static DELTA: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("delta.lua")));
+static APPLY: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("lost.lua"), include_str!("apply.lua"))));
+static DELTA: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("lost.lua"), include_str!("delta.lua"))));
+static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("begin.lua")));
 static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
 static BEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("beat.lua")));
 
@@ -56,6 +59,9 @@ pub(crate) enum StoreError {
     /// The projection became whole in another Redis process than the one that answers.
     #[error("the projection is of another Redis process")]
     OtherHome,
+    /// Another projection has taken the place of the one that a sequence number is of.
+    #[error("the projection was begun anew")]
+    BegunAnew,
     /// The thread that read it has stopped.
     #[error("the copy was not made to its end")]
     Stopped,
@@ -81,7 +87,7 @@ impl StoreError {
                 matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse)
                     || signs.iter().any(|sign| error.to_string().contains(sign))
             }
-            Self::Resting | Self::OtherHome | Self::Stopped => false,
+            Self::Resting | Self::OtherHome | Self::BegunAnew | Self::Stopped => false,
         }
     }
 }
@@ -106,7 +112,7 @@ impl Keys {
     /// Reads what [`Link::standing`] tells of.
     fn standing(&self) -> Cmd {
         let mut command = redis::cmd("MGET");
-        for name in ["layout", "home", "alive", "open", "epoch", "seq", "horizon", "beats"] {
+        for name in ["layout", "home", "alive", "open", "epoch", "origin", "seq", "horizon", "beats"] {
             command.arg(self.key(name));
         }
         command
@@ -115,8 +121,8 @@ impl Keys {
     /// Everything but the lease and what is renewed with it.
     fn all(&self) -> Vec<String> {
         let names = [
-            "layout", "source", "epoch", "home", "alive", "seq", "records", "log", "cookie", "beats",
-            "marks", "horizon",
+            "layout", "source", "epoch", "home", "alive", "origin", "seq", "records", "log", "cookie",
+            "beats", "marks", "horizon",
         ];
         names.map(|name| self.key(name)).to_vec()
     }
@@ -127,6 +133,8 @@ impl Keys {
 pub(crate) struct Standing {
     /// Which one it is.
     pub(crate) epoch: u64,
+    /// The sequence number that it began with.
+    pub(crate) origin: u64,
     /// The newest sequence number.
     pub(crate) newest: u64,
     /// Up to which what is gone may be forgotten.
@@ -171,10 +179,11 @@ impl Link {
     /// How the projection stands; `None` where it is not whole, not in step with the directory, or of another Redis, or where
     /// Redis takes no writes.
     pub(crate) async fn standing(&mut self) -> Result<Option<Standing>, StoreError> {
-        type Values = [Option<String>; 8];
+        type Values = [Option<String>; 9];
         let command = self.standing_command();
         let home = self.home().await?;
-        let [layout, of, alive, open, epoch, newest, horizon, beats]: Values = self.query(&command).await?;
+        let [layout, of, alive, open, epoch, origin, newest, horizon, beats]: Values =
+            self.query(&command).await?;
         let is_current = alive.is_some() && open.is_some();
         if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || !is_current {
             return Ok(None);
@@ -183,7 +192,8 @@ impl Link {
         let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Garbage));
         Ok(Some(Standing {
             epoch,
-            // It is there from the beginning, and counting anew would hide changes.
+            // Both are there from the beginning, and counting anew would hide changes.
+            origin: number(Some(origin.ok_or(Garbage)?))?,
             newest: number(Some(newest.ok_or(Garbage)?))?,
             horizon: number(horizon)?,
             beats: number(beats)?,
@@ -213,7 +223,7 @@ impl Link {
         for batch in entries.chunks(BATCH) {
             let home = self.home().await?;
             let mut call = APPLY.prepare_invoke();
-            for name in ["layout", "source", "home", "seq", "records", "log"] {
+            for name in ["layout", "source", "home", "seq", "origin", "records", "log"] {
                 call.key(self.keys().key(name));
             }
             call.arg(LAYOUT).arg(server).arg(&*home);
@@ -225,44 +235,44 @@ impl Link {
                 Some("-1") => return Ok(Applied::NoProjection),
                 Some("-2") => return Ok(Applied::OtherServer),
                 Some("-3") => return Err(StoreError::OtherHome),
-                _ => refused.extend(answer),
+                newest => {
+                    self.saw(newest.and_then(|number| number.parse().ok()).ok_or(Garbage)?);
+                    refused.extend(answer);
+                }
             }
         }
         Ok(Applied::But(refused))
     }
 
-    /// Requires that as many entries are recorded as stand in the log, and that it ends with the newest number.
-    ///
-    /// # Errors
-    /// [`StoreError`]; garbage where it is not so.
-    pub(crate) async fn require_whole(&mut self) -> Result<(), StoreError> {
-        let (log, mut pipeline) = (self.keys().key("log"), redis::pipe());
-        pipeline.atomic().cmd("ZCARD").arg(&log);
-        pipeline.cmd("HLEN").arg(self.keys().key("records"));
-        pipeline.cmd("GET").arg(self.keys().key("seq"));
-        pipeline.cmd("ZRANGE").arg(&log).arg(-1).arg(-1).arg("WITHSCORES");
-        let (logged, recorded, newest, last): (u64, u64, u64, Vec<(String, u64)>) =
-            self.pipeline(&pipeline).await?;
-        let last = last.first().map_or(0, |(_, at)| *at);
-        if logged == recorded && last == newest { Ok(()) } else { Err(StoreError::Garbage) }
+    /// The newest sequence number: the condition of whatever is read after this, see [`Condition::Since`].
+    pub(crate) async fn newest(&mut self) -> Result<u64, StoreError> {
+        self.number("seq").await
     }
 
-    /// The sequence numbers at which entries were last recorded; 0 of those that never were.
-    pub(crate) async fn versions(&mut self, ids: &[String]) -> Result<Vec<u64>, StoreError> {
-        let mut call = VERSIONS.prepare_invoke();
-        call.key(self.keys().key("records")).arg(ids);
-        let numbers: Vec<String> = self.invoke(&call).await?;
-        Ok(numbers.iter().map(|number| number.parse().map_err(|_| Garbage)).collect::<Result<_, _>>()?)
+    /// The sequence number that the projection began with.
+    pub(crate) async fn origin(&mut self) -> Result<u64, StoreError> {
+        self.number("origin").await
     }
 
-    /// What has changed after a sequence number, at most `limit` entries, and the newest number.
+    async fn number(&mut self, name: &str) -> Result<u64, StoreError> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.keys().key(name));
+        let number: Option<String> = self.query(&command).await?;
+        Ok(number.and_then(|number| number.parse().ok()).ok_or(Garbage)?)
+    }
+
+    /// What has changed after a sequence number, at most `limit` entries, and the newest number. What the projection has lost
+    /// is told as garbage.
     pub(crate) async fn delta(&mut self, after: u64, limit: usize) -> Result<(u64, Vec<Logged>), StoreError> {
         let mut call = DELTA.prepare_invoke();
-        for name in ["seq", "log", "records"] {
+        for name in ["seq", "origin", "records", "log"] {
             call.key(self.keys().key(name));
         }
         call.arg(after).arg(limit);
         let (newest, answer): (String, Vec<(String, String, String)>) = self.invoke(&call).await?;
+        if newest.is_empty() {
+            return Err(StoreError::BegunAnew);
+        }
         let newest = newest.parse().map_err(|_| Garbage)?;
         let logged = answer.into_iter().map(|(name, at, record)| Logged::read(name, &at, record));
         Ok((newest, logged.collect::<Result<_, _>>()?))
@@ -317,12 +327,15 @@ impl Link {
 
     /// Removes everything, and begins anew.
     pub(crate) async fn begin(&mut self, server: &str) -> Result<(), StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.atomic().cmd("UNLINK").arg(self.keys().all()).ignore();
-        pipeline.cmd("SET").arg(self.keys().key("layout")).arg(LAYOUT).ignore();
-        pipeline.cmd("SET").arg(self.keys().key("source")).arg(server).ignore();
-        pipeline.cmd("SET").arg(self.keys().key("seq")).arg(0).ignore();
-        self.pipeline(&pipeline).await
+        let mut call = BEGIN.prepare_invoke();
+        for name in ["layout", "source", "seq", "origin"] {
+            call.key(self.keys().key(name));
+        }
+        for key in self.keys().all() {
+            call.key(key);
+        }
+        call.arg(LAYOUT).arg(server);
+        self.invoke::<redis::Value>(&call).await.map(|_| ())
     }
 
     /// Takes the projection out of service until the next beat.
@@ -341,16 +354,11 @@ impl Link {
         self.query::<i64>(&command).await.map(|_| ())
     }
 
-    /// Entries that are recorded as being there, with the numbers at which they were, after a number; and the last
-    /// number looked at.
-    pub(crate) async fn known(
-        &mut self,
-        after: u64,
-    ) -> Result<(Option<u64>, Vec<(String, u64)>), StoreError> {
+    /// Entries that are recorded as being there, after a number; and the last number looked at.
+    pub(crate) async fn known(&mut self, after: u64) -> Result<(Option<u64>, Vec<String>), StoreError> {
         let (_, logged) = self.delta(after, BATCH).await?;
         let last = logged.last().map(|entry| entry.at);
-        let there = logged.into_iter().filter(|entry| !entry.is_gone());
-        Ok((last, there.map(|entry| (entry.name, entry.at)).collect()))
+        Ok((last, logged.into_iter().filter(|entry| !entry.is_gone()).map(|entry| entry.name).collect()))
     }
 
     /// Notes which sequence number is the newest now, and forgets what has been gone for longer than a time, by the
@@ -369,7 +377,7 @@ impl Link {
         // First the horizon, then what lies before it: no token is taken for good that misses a removal.
         let _done: redis::Value =
             self.query(redis::cmd("SET").arg(self.keys().key("horizon")).arg(horizon)).await?;
-        let mut after = 0;
+        let mut after = self.origin().await?;
         loop {
             let (_, logged) = self.delta(after, BATCH).await?;
             let Some(last) = logged.last().map(|entry| entry.at) else { break };

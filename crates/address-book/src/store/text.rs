@@ -33,11 +33,13 @@ pub(crate) struct Stored {
 }
 
 /// When an entry is to be recorded. What has been read before something else was recorded must not replace it: whoever
-/// reads an entry looks at its sequence number first, and records what it has read only if that is still the same.
+/// reads an entry looks at the newest sequence number first, and records what it has read only if nothing was recorded of
+/// the entry since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// It was last recorded at this sequence number; at 0, never.
-    At(u64),
+    /// Nothing was recorded of it since this was the newest sequence number. Never where the number is of a projection that
+    /// was there before.
+    Since(u64),
     /// This is recorded already: to find out whether it has to be read.
     Same,
     /// Always: an entry that was removed does not come back.
@@ -47,7 +49,7 @@ pub(crate) enum Condition {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::At(at) => at.fmt(f),
+            Self::Since(number) => number.fmt(f),
             Self::Same => f.write_str("same"),
             Self::Always => f.write_str("always"),
         }

@@ -14,6 +14,7 @@ use crate::{
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use mail_model::{
     address::MailAddress,
+    deletion,
     list::PageRequest,
     maillist::{
         self, HEAD_ATTRIBUTES, MailList, READ_ATTRIBUTES,
@@ -102,15 +103,17 @@ impl Directory {
     /// # Errors
     /// [`WriteError::Parameter`] about members that can't be, [`WriteError::Taken`] when something has its address.
     pub async fn create_mail_list(&self, tenant: &TenantAtHand, new: &NewMailList) -> Result<(), WriteError> {
+        let revision = FreshRevision::from_random(rand::random());
         let (change, nested) = match &new.content {
             Content::Members(addresses) => {
                 let members = self.find_members(tenant, MEMBERS_PARAMETER, addresses).await?;
                 let nested = self.nested_of(Some(&members), &tenant.id);
-                (plan::creation(self.tree(), &tenant.id, new, &FoundContent::Members(&members)), nested)
+                let content = FoundContent::Members(&members);
+                (plan::creation(self.tree(), &tenant.id, new, &content, revision), nested)
             }
             Content::Conditions(conditions) => {
                 let content = FoundContent::Conditions(conditions);
-                (plan::creation(self.tree(), &tenant.id, new, &content), Vec::new())
+                (plan::creation(self.tree(), &tenant.id, new, &content, revision), Vec::new())
             }
         };
         let arrival =
@@ -126,7 +129,7 @@ impl Directory {
         let is_ours = standing.is_ok();
         let settled = if is_ours { self.adopt_list(&tenant.id, &arrival).await } else { standing };
         if !is_ours || matches!(settled, Err(WriteError::Parameter(..))) {
-            self.take_back(&[plan::removal(self.tree(), &tenant.id, &new.mail)]).await;
+            self.take_back(&deletion::abandonment(self.tree().list(&tenant.id, &new.mail))).await;
         }
         settled
     }
@@ -291,12 +294,12 @@ impl Directory {
         precondition: &Precondition,
     ) -> Result<(), WriteError> {
         let mut attempts = Attempts::under(precondition);
-        let removal = plan::removal(self.tree(), tenant, mail);
+        let dn = self.tree().list(tenant, mail);
         loop {
             let current = self.list_head(tenant, mail).await?.ok_or(WriteError::NotFound)?;
             attempts.allow(&current.version)?;
-            let claim = plan::removal_claim(self.tree(), &current);
-            if attempts.judge(self.claim_and_remove(precondition, &claim, &removal).await)?.is_some() {
+            let outcome = self.claim_and_remove(dn.clone(), &current.version.revision).await;
+            if attempts.judge(outcome)?.is_some() {
                 return Ok(());
             }
         }

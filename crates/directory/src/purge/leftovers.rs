@@ -18,7 +18,7 @@ impl Directory {
         let claimed = Filter::all([deletion::is_claimed(), leaf]);
         let scan = self.scan(tree.root(), Scope::Subtree, &claimed, &[names::NO_ATTRIBUTES]).await?;
         for dn in scan.gather(Entry::dn).await? {
-            let outcome = self.remove(&deletion::removal(dn.clone())).await;
+            let outcome = self.remove_claimed(dn.clone()).await;
             self.take_note(report, &dn, outcome).await?;
         }
         let claimed = Filter::all([deletion::is_claimed(), group::of_class()]);

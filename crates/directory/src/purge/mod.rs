@@ -14,7 +14,10 @@ mod leftovers;
 mod report;
 mod tenants;
 
-use crate::{Directory, Entry, Scope, error::DirectoryError};
+use crate::{
+    Directory, Entry, Scope,
+    error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS},
+};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use ldap_text::ldif::ChangeRecord;
@@ -172,9 +175,11 @@ fn read(directory: &Directory, entry: &Entry) -> Option<DeletedUser> {
 fn was_done(outcome: Result<(), DirectoryError>) -> Result<bool, DirectoryError> {
     match outcome {
         Ok(()) => Ok(true),
-        Err(DirectoryError::Stale | DirectoryError::NotFound | DirectoryError::Refused { code: 50, .. }) => {
-            Ok(false)
-        }
+        Err(
+            DirectoryError::Stale
+            | DirectoryError::NotFound
+            | DirectoryError::Refused { code: INSUFFICIENT_ACCESS_RIGHTS, .. },
+        ) => Ok(false),
         Err(error) => Err(error),
     }
 }

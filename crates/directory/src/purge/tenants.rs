@@ -77,9 +77,11 @@ impl Directory {
         self.scan(&users, Scope::Subtree, &tested(user::deleted_filter()), &user::read_attributes()).await
     }
 
-    /// Removes what is left below a folder, the deepest first. Users are not touched here: the access rules let only
+    /// Claims and removes what is left below a folder, the deepest first. Users are not touched here: the access rules let only
     /// claimed ones go, and one that is left keeps the folder from being removed.
     async fn remove_below(&self, folder: &Dn, report: &mut PurgeReport) -> Result<(), DirectoryError> {
+        let claimed = self.claim_all(folder, Scope::Subtree).await?;
+        self.take_notes(report, claimed).await;
         let others = Filter::not(Filter::equal(names::OBJECT_CLASS, names::USER_CLASS));
         let scan = self.scan(folder, Scope::Subtree, &others, &[names::NO_ATTRIBUTES]).await?;
         let mut below = scan.gather(|entry| entry.dn().filter(|dn| dn != folder)).await?;

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     address::MailAddress,
-    changes::{add_values, attribute, claim, delete_values, guarded, modify, plain, rename_with, replace},
-    deletion, names,
+    changes::{add_values, attribute, delete_values, guarded, modify, plain, rename_with, replace},
+    names,
     revision::FreshRevision,
     tenant::TenantId,
     tree::Tree,
@@ -49,18 +49,20 @@ impl MemberEdit<'_> {
     }
 }
 
-/// Makes a list.
+/// Makes a list. Its first revision is no other list's: a change that was planned on one whose name this one has got
+/// meanwhile does not fit it.
 #[must_use]
 pub fn creation(
     tree: &Tree,
     tenant: &TenantId,
     new: &NewMailList,
     content: &FoundContent<'_>,
+    revision: FreshRevision,
 ) -> ChangeRecord {
     let mut attributes = vec![
         attribute(names::OBJECT_CLASS, names::MAIL_LIST_CLASSES),
         attribute(names::MAIL, &[new.mail.as_str()]),
-        attribute(names::REVISION, &["1"]),
+        attribute(names::REVISION, &[&revision.to_string()]),
         attribute(names::CN, &[&new.display_name]),
         attribute(names::DISPLAY_NAME, &[&new.display_name]),
     ];
@@ -198,18 +200,6 @@ pub fn exchange(
     modify(tree.list(tenant, mail), modifications)
 }
 
-/// Removes a list, whatever its revision is.
-#[must_use]
-pub fn removal(tree: &Tree, tenant: &TenantId, mail: &MailAddress) -> ChangeRecord {
-    deletion::removal(tree.list(tenant, mail))
-}
-
-/// Claims a list as it was read for removal: LDAP's delete has no condition.
-#[must_use]
-pub fn removal_claim(tree: &Tree, current: &MailList) -> ChangeRecord {
-    guarded(tree.list(&current.tenant, &current.mail), &current.version.revision, vec![claim()])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +264,8 @@ pbmRevision: 2305843009213693952
             display_name: "Продажи".into(),
             content: Content::Conditions(conditions.clone()),
         };
-        let text = creation(&tree(), &tenant, &new, &FoundContent::Conditions(&conditions)).to_string();
+        let content = FoundContent::Conditions(&conditions);
+        let text = creation(&tree(), &tenant, &new, &content, FreshRevision::from_random(1)).to_string();
         assert!(text.contains("pbmListFilter: ou=Sales\n"), "{text}");
         assert!(text.contains("memberURL: ldap:///ou=default,ou=People,dc=x?mail?sub?(&"), "{text}");
         assert!(!text.contains("\nmember: "), "{text}");

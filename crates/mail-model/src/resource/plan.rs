@@ -1,6 +1,5 @@
 //! What each command about resources and their groups writes. Like that of a user, every change is planned on the
-//! state that was read and replaces its revision. A removal takes two steps where it has a condition or takes
-//! others along: a claim, which decides, and the removal itself.
+//! state that was read and replaces its revision.
 
 use super::{
     Resource,
@@ -9,23 +8,28 @@ use super::{
     group::{GroupName, ResourceGroup},
 };
 use crate::{
-    address::MailAddress,
-    changes::{attribute, claim, guarded, modify, plain, rename, replace},
+    changes::{attribute, guarded, modify, plain, rename, replace},
     deletion,
     field::FieldValue,
     names,
+    revision::FreshRevision,
     tenant::TenantId,
     tree::Tree,
 };
 use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification};
 
-/// Makes a group.
+/// Makes a group. Its first revision is no other group's, so that what was planned on one of the same name does not fit it.
 #[must_use]
-pub fn group_creation(tree: &Tree, tenant: &TenantId, group: &GroupName) -> ChangeRecord {
+pub fn group_creation(
+    tree: &Tree,
+    tenant: &TenantId,
+    group: &GroupName,
+    revision: FreshRevision,
+) -> ChangeRecord {
     let attributes = vec![
         attribute(names::OBJECT_CLASS, names::RESOURCE_GROUP_CLASSES),
         attribute(names::OU, &[group.as_str()]),
-        attribute(names::REVISION, &["1"]),
+        attribute(names::REVISION, &[&revision.to_string()]),
     ];
     ChangeRecord { dn: tree.resource_group(tenant, group), change: Change::Add(attributes) }
 }
@@ -54,22 +58,22 @@ pub fn group_renaming(
 /// Begins the deletion of a group.
 #[must_use]
 pub fn group_claim(tree: &Tree, tenant: &TenantId, current: &ResourceGroup) -> ChangeRecord {
-    guarded(tree.resource_group(tenant, &current.name), &current.version.revision, vec![claim()])
+    deletion::claim_of(tree.resource_group(tenant, &current.name), &current.version.revision)
 }
 
-/// Removes a group that is empty.
+/// Makes a resource. Its first revision is no other resource's, as that of a group.
 #[must_use]
-pub fn group_removal(tree: &Tree, tenant: &TenantId, group: &GroupName) -> ChangeRecord {
-    deletion::removal(tree.resource_group(tenant, group))
-}
-
-/// Makes a resource.
-#[must_use]
-pub fn creation(tree: &Tree, tenant: &TenantId, group: &GroupName, new: &NewResource) -> ChangeRecord {
+pub fn creation(
+    tree: &Tree,
+    tenant: &TenantId,
+    group: &GroupName,
+    new: &NewResource,
+    revision: FreshRevision,
+) -> ChangeRecord {
     let mut attributes = vec![
         attribute(names::OBJECT_CLASS, names::RESOURCE_CLASSES),
         attribute(names::MAIL, &[new.mail.as_str()]),
-        attribute(names::REVISION, &["1"]),
+        attribute(names::REVISION, &[&revision.to_string()]),
     ];
     for (field, value) in &new.fields {
         attributes.push(Attribute { name: field.attribute(), values: plain(value.values()) });
@@ -95,24 +99,15 @@ pub fn patch(tree: &Tree, current: &Resource, fields: &ResourceValues) -> Option
     (!modifications.is_empty()).then(|| guarded(dn, &current.version.revision, modifications))
 }
 
-/// Removes a resource, whatever its revision is.
-#[must_use]
-pub fn removal(tree: &Tree, tenant: &TenantId, group: &GroupName, mail: &MailAddress) -> ChangeRecord {
-    deletion::removal(tree.resource(tenant, group, mail))
-}
-
-/// Claims a resource as it was read for removal.
-#[must_use]
-pub fn removal_claim(tree: &Tree, current: &Resource) -> ChangeRecord {
-    let dn = tree.resource(&current.tenant, &current.group, &current.mail);
-    guarded(dn, &current.version.revision, vec![claim()])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        address::Domain, field::FieldErrors, resource::command::parse_fields, stored::Stored, tenant::Tenant,
+        address::{Domain, MailAddress},
+        field::FieldErrors,
+        resource::command::parse_fields,
+        stored::Stored,
+        tenant::Tenant,
     };
     use ldap_text::dn::Dn;
 
@@ -142,7 +137,7 @@ mod tests {
         let fields = values(&[(ResourceField::DisplayName, "Рим"), (ResourceField::City, "")]);
         let mail = MailAddress::parse("rome@x.ru");
         let new = NewResource::new(mail, fields, &tenant(), FieldErrors::default()).unwrap();
-        let text = creation(&tree(), &tenant().id, &rooms(), &new).to_string();
+        let text = creation(&tree(), &tenant().id, &rooms(), &new, FreshRevision::from_random(1)).to_string();
         assert!(text.starts_with("dn: mail=rome@x.ru,ou=a\\,b,ou=default,ou=Resources,dc=x\n"), "{text}");
         assert!(text.contains("employeeType: 1\n") && !text.contains("\nl:"), "{text}");
     }

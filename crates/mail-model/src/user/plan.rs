@@ -87,8 +87,7 @@ pub fn unblocks(current: &LiveUser, patch: &UserPatch) -> bool {
 /// Takes back the creation of a user whose tenant has changed meanwhile.
 #[must_use]
 pub fn abandonment(tree: &Tree, tenant: &TenantId, new: &NewUser) -> [ChangeRecord; 2] {
-    let dn = tree.user(tenant, &new.mail);
-    [modify(dn.clone(), vec![claim()]), deletion::removal(dn)]
+    deletion::abandonment(tree.user(tenant, &new.mail))
 }
 
 /// Takes back the addresses that the first change of a patch has taken, whose tenant has changed meanwhile.
