@@ -1,0 +1,142 @@
+#!/bin/bash
+# Runs 389-ds in the foreground, or asks whether it answers. The first run makes the instance, with a back end on LMDB.
+#
+# `pbm init` never has to ask for a restart: the plug-in USN, which counts only from a start, is turned on here before
+# the server is served from, and all other plug-ins count at once (nsslapd-dynamic-plugins).
+set -euo pipefail
+
+readonly instance=pbm
+readonly data=/data
+readonly made=$data/made
+# Of one run: the lock, the socket, and for a moment the password.
+readonly run_folder=/tmp/dirsrv
+readonly port=3389
+readonly manager="cn=Directory Manager"
+readonly password_file=${MANAGER_PASSWORD_FILE:-/run/secrets/manager-password}
+readonly suffix=${DIRECTORY_SUFFIX:-dc=example,dc=com}
+# LMDB's file grows up to this many bytes; it takes no space before.
+readonly database_size=${DIRECTORY_MAX_BYTES:-17179869184}
+# Memory for entries. dscreate leaves half a megabyte there where the back end is LMDB.
+readonly entry_cache=${DIRECTORY_CACHE_BYTES:-268435456}
+
+# Without the line break that the file may end with, which the LDAP tools would take for a part of the password.
+password() {
+  printf %s "$(<"$password_file")"
+}
+
+# Runs one of the LDAP tools, bound as the manager.
+as_manager() {
+  local tool=$1
+  shift
+  "$tool" -x -H "ldap://127.0.0.1:$port" -D "$manager" -y <(password) "$@"
+}
+
+# What is read and changed only by dscreate: a file on a tmpfs, since it holds the password.
+description() {
+  local password
+  password=$(password)
+  cat <<END
+[general]
+full_machine_name = localhost
+strict_host_checking = False
+selinux = False
+systemd = False
+
+[slapd]
+instance_name = $instance
+user = dirsrv
+group = dirsrv
+root_dn = $manager
+root_password = ${password//%/%%}
+port = $port
+self_sign_cert = False
+db_lib = mdb
+db_dir = $data/db
+db_home_dir = $data/db
+backup_dir = $data/bak
+ldif_dir = $data/ldif
+log_dir = $data/logs
+inst_dir = $data
+local_state_dir = $data
+run_dir = $run_folder
+lock_dir = $run_folder/lock
+ldapi = $run_folder/ldapi
+
+[backend-userRoot]
+suffix = $suffix
+END
+}
+
+# What counts from the next start on.
+settings() {
+  cat <<END
+dn: cn=config
+changetype: modify
+replace: nsslapd-threadnumber
+nsslapd-threadnumber: 32
+-
+replace: nsslapd-dynamic-plugins
+nsslapd-dynamic-plugins: on
+
+dn: cn=USN,cn=plugins,cn=config
+changetype: modify
+replace: nsslapd-pluginEnabled
+nsslapd-pluginEnabled: on
+
+dn: cn=mdb,cn=config,cn=ldbm database,cn=plugins,cn=config
+changetype: modify
+replace: nsslapd-mdb-max-size
+nsslapd-mdb-max-size: $database_size
+-
+replace: nsslapd-mdb-max-readers
+nsslapd-mdb-max-readers: 512
+
+dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
+changetype: modify
+replace: nsslapd-cachememsize
+nsslapd-cachememsize: $entry_cache
+-
+replace: nsslapd-dncachememsize
+nsslapd-dncachememsize: 33554432
+END
+}
+
+# Makes the instance. One that was cut off has no mark and is begun again.
+make() {
+  echo "making the instance for $suffix"
+  find "$data" -mindepth 1 -delete
+  mkdir -m 0700 "$data/config"
+  description >"$run_folder/description.inf"
+  dscreate from-file "$run_folder/description.inf"
+  rm "$run_folder/description.inf"
+  settings | as_manager ldapmodify
+  dsctl "$instance" stop
+  touch "$made"
+}
+
+run() {
+  umask 077
+  # The server does not start while a file in here names a process that is alive, whichever that is.
+  rm -rf "$run_folder"
+  mkdir -p "$run_folder/lock"
+  [[ -e $made ]] || make
+  # 266354688 is the level that the server has by itself; given here, the log also goes to stderr.
+  exec ns-slapd -D "/etc/dirsrv/slapd-$instance" -i "$run_folder/slapd-$instance.pid" -d 266354688
+}
+
+# Binds as the manager, and looks whether the back end is served. The server that answers while the instance is made is about to
+# be stopped, so it does not count.
+health() {
+  local found
+  [[ -e $made ]] || { echo "the instance is being made" >&2; exit 1; }
+  found=$(as_manager ldapsearch -LLL -o nettimeout=5 -o ldif-wrap=no -l 5 -b "" -s base namingContexts)
+  grep --quiet --ignore-case --fixed-strings --line-regexp "namingContexts: $suffix" <<<"$found" || { echo "the back end for $suffix is not there" >&2; exit 1; }
+}
+
+case ${1:-run} in
+run | health) "${1:-run}" ;;
+*)
+  echo "usage: directory run|health" >&2
+  exit 2
+  ;;
+esac
