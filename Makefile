@@ -24,7 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check bench lint fuzz packages test-packages
+.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check docker-check bench lint fuzz packages test-packages
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,11 @@ files-check: packages ## Have other programs write files, read them, and compare
 	$(call install,libreoffice-calc-nogui python3 curl slapd ldap-utils)
 	cargo build --locked -p server
 	tests/files/check.sh
+
+docker-check: packages ## Check the images and docker-compose.yml without a container engine (needs the network)
+	$(call install,python3-venv ldap-utils redis-tools curl)
+	cargo build --locked -p server
+	deploy/docker/check.sh
 
 lint: ## Formatting, clippy, documentation, dependency rules
 	cargo fmt --all --check
