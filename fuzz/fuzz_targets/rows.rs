@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use server::bulk::{Charset, Format, Mode, Row, Rows, Stop};
+use v2::imports::{Charset, Format, Mode, Row, Rows, Stop};
 use std::{
     pin::pin,
     task::{Context, Poll, Waker},

@@ -3,7 +3,7 @@
 
 use crate::access_cases::{Case, is_deleted};
 use harness::{Client, Context, Tenant, World, form};
-use server::api::ENDPOINTS;
+use v2::requests::ENDPOINTS;
 
 harness::trials! { "access":
     every_endpoint_answers_each_role_as_the_table_says,

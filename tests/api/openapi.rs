@@ -3,8 +3,8 @@
 
 use harness::{Client, Tenant, World, encoded, form};
 use serde_json::{Value, json};
-use server::api::ENDPOINTS;
 use std::collections::BTreeSet;
+use v2::requests::ENDPOINTS;
 
 harness::trials! { "openapi":
     the_document_lists_every_endpoint_once_and_nothing_else,

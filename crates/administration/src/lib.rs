@@ -3,8 +3,11 @@
 pub mod accounts;
 mod administration;
 pub mod attempts;
+pub mod backups;
 pub mod caller;
 pub mod changes;
+pub mod clock;
+pub mod health;
 pub mod log_in;
 pub mod long_work;
 mod mail_lists;

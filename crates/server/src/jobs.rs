@@ -2,8 +2,9 @@
 //! replicas at once (see [`directory::purge`]). And what brings the address book up to date, on a thread of its own,
 //! since it may have a hundred thousand entries to go through.
 
-use crate::{api::ScheduledBackup, backup, clock, config::Config};
+use crate::{backup, config::Config};
 use address_book::desk::AddressBook;
+use administration::{backups::ScheduledBackup, clock};
 use directory::{
     Directory,
     plugins::IdlePlugins,

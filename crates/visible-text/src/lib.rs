@@ -2,6 +2,8 @@
 //! zero-width characters, marks of the direction of writing. At the ends of a value they mean nothing and are cut;
 //! a value that is nothing else is blank; in a message they stand as an escape.
 
+pub mod spelling;
+
 use std::fmt::{self, Display, Formatter, Write};
 
 /// Most characters of a text that a message repeats: enough to recognise it.
@@ -71,6 +73,23 @@ impl Display for Visible<'_> {
         }
         Ok(())
     }
+}
+
+/// An error and what caused it, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        // Errors of some libraries have their cause in their own words already.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 #[cfg(test)]

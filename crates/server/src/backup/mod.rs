@@ -7,7 +7,6 @@ use directory::{
     Directory,
     backup::{BackedUp, BackupError, BackupProgress, BackupRequest, file::NewFile},
 };
-use mail_model::conflicts::SetAside;
 use std::{io::Write, path::Path};
 use tokio::sync::mpsc;
 
@@ -90,15 +89,4 @@ pub async fn save(
     let finished = tokio::task::spawn_blocking(move || target.finish()).await;
     finished.map_err(|error| SaveError::File(std::io::Error::other(error)))?.map_err(SaveError::File)?;
     Ok(saved)
-}
-
-/// Logs the conflict entries that a backup lacks. Their names hold addresses, so the log has their number alone.
-pub fn note_conflicts(set_aside: &SetAside) {
-    if set_aside.count() > 0 {
-        tracing::warn!(
-            count = set_aside.count(),
-            hint = "pbm check names them; see OPERATIONS.md, Conflicts of replication",
-            "backup.conflicts_left_out"
-        );
-    }
 }

@@ -1,8 +1,12 @@
 //! Backups that are made by themselves. What is due follows from the files that are there, so a restart makes none twice,
 //! and replicas with one folder share the work. An older backup is removed only after a newer one is whole.
 
-use super::{SaveError, Target, keeping, note_conflicts, save};
-use crate::{api::ScheduledBackup, clock, config::backup::Schedule};
+use super::{SaveError, Target, keeping, save};
+use crate::config::backup::Schedule;
+use administration::{
+    backups::{ScheduledBackup, note_conflicts},
+    clock,
+};
 use directory::{
     Directory,
     backup::{BackedUp, BackupRequest, Extent},

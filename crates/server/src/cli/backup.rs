@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     backup::{Target, save},
-    clock,
     config::Config,
 };
+use administration::clock;
 use anyhow::Context;
 use clap::Args;
 use directory::{

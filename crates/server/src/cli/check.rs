@@ -1,7 +1,7 @@
 //! `pbm check`: tests a configuration and every connection in it.
 
 use super::{Outcome, block_on, init::back_end_warning, print::say, with_advice};
-use crate::config::{Config, chain};
+use crate::config::Config;
 use address_book::{
     desk::{AddressBook, CheckError},
     settings::{RedisAddress, RedisPlace, RedisSettings},
@@ -16,6 +16,7 @@ use directory::{
 use ldap_text::filter::Filter;
 use mail_model::{names, tenant::TenantId};
 use std::{process::ExitCode, sync::Arc};
+use visible_text::chain;
 use web::tls::TlsFiles;
 
 pub(super) fn check(config: &Config) -> Outcome {

@@ -8,8 +8,8 @@ use super::{
     serve, stop_signal,
 };
 use crate::{
+    application::StartError,
     config::{Config, LogConfig, LogFormat},
-    http::application::StartError,
     telemetry,
 };
 use anyhow::{Context, bail};
@@ -244,7 +244,7 @@ async fn set_password(
     let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())
         .map_err(|errors| anyhow::anyhow!("{:?}", errors.by_parameter()))?;
     directory
-        .patch_user(&tenant, address, &patch, &Precondition::None, crate::clock::now(), |_| true)
+        .patch_user(&tenant, address, &patch, &Precondition::None, administration::clock::now(), |_| true)
         .await?;
     Ok(())
 }

@@ -8,7 +8,8 @@ use super::{
     restore::{Spooled, place_of, with_hint},
     with_advice,
 };
-use crate::{clock, config::Config};
+use crate::config::Config;
+use administration::clock;
 use clap::Args;
 use directory::restore::{
     self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, Told, compare_files,

@@ -4,12 +4,8 @@ use super::{
     ConfigArgs, Outcome, USAGE, block_on, patient,
     print::{say, tell},
 };
-use crate::{
-    bulk::{self, Charset, Format, Import, Mode, Report, RowReport, Rows, Summary},
-    clock,
-    config::Config,
-};
-use administration::{caller::Actor, policy::Action};
+use crate::config::Config;
+use administration::{caller::Actor, clock, policy::Action};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use directory::Directory;
@@ -25,6 +21,7 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, ReadBuf};
+use v2::imports::{self, Charset, Format, Import, Mode, Report, RowReport, Rows, Summary};
 use visible_text::Visible;
 use web::answer::Message;
 
@@ -168,7 +165,7 @@ struct Told {
 
 /// Does the rows and says what is wrong.
 async fn follow(import: Import, rows: Rows<impl AsyncRead + Unpin>, progress: &ProgressBar) -> Told {
-    let mut reports = pin!(bulk::run(import, rows));
+    let mut reports = pin!(imports::run(import, rows));
     let mut told = Told::default();
     while let Some(report) = reports.next().await {
         match report {

@@ -15,12 +15,13 @@ mod restore;
 mod serve;
 mod tenant;
 
-use crate::config::{Config, chain};
+use crate::config::Config;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use directory::{Directory, error::Unreachable};
 use print::tell;
 use std::{future::Future, path::PathBuf, process::ExitCode, time::Duration};
+use visible_text::chain;
 
 /// Exit code for a wrong command line or configuration.
 const USAGE: u8 = 2;

@@ -4,7 +4,8 @@ use super::{
     ConfigArgs, Outcome, block_on, patient,
     print::{say, tell, to_stderr},
 };
-use crate::{clock, config::Config};
+use crate::config::Config;
+use administration::clock;
 use clap::Args;
 use directory::{
     Directory,

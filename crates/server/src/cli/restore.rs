@@ -6,7 +6,8 @@ use super::{
     block_on,
     print::{tell, to_stderr, to_stdout},
 };
-use crate::{clock, config::Config};
+use crate::config::Config;
+use administration::clock;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use directory::{

@@ -1,7 +1,7 @@
 //! `pbm serve`: the production path.
 
 use super::{Outcome, block_on, print::say, stop_signal};
-use crate::{config::Config, http::application::Application, jobs, telemetry};
+use crate::{application::Application, config::Config, jobs, telemetry};
 use std::process::ExitCode;
 
 pub(super) fn serve(config: &Config) -> Outcome {

@@ -1,11 +1,12 @@
 //! The sections `redis` and `address_book`: whether there is a projection, where it is kept, and how long it may be
 //! answered from. A URL of Redis may hold a password by mistake, so nothing here repeats what was given.
 
-use super::{boolean, chain, source::Source};
+use super::{boolean, source::Source};
 use address_book::settings::{BookSettings, RedisAddress, RedisPlace, RedisSettings, RedisTls};
 use directory::settings::trust;
 use std::path::PathBuf;
 use url::Url;
+use visible_text::chain;
 
 /// The port of Redis.
 const REDIS_PORT: u16 = 6379;

@@ -1,11 +1,12 @@
 //! The section `backup`: who backs up and restores, and what is backed up by itself.
 
-use super::{chain, source::Source};
+use super::source::Source;
 use directory::settings::Credentials;
 use ldap_text::dn::Dn;
 use mail_model::tree::Tree;
 use secrecy::ExposeSecret;
 use std::{path::PathBuf, time::Duration};
+use visible_text::chain;
 
 /// Backups.
 #[derive(Clone, Debug, Default)]

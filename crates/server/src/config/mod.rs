@@ -27,6 +27,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use visible_text::chain;
 use web::{
     client::{ForwardedHeader, Proxies},
     provenance::HostName,
@@ -303,23 +304,6 @@ fn subnet(text: &str) -> Result<IpNet, String> {
 
 fn boolean(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "must be true or false".to_owned())
-}
-
-/// An error and what caused it, in one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        // Errors of some libraries have their cause in their own words already.
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

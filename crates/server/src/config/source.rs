@@ -3,7 +3,6 @@
 //! Every setting is asked for by its key and parsed on its own, so that all mistakes are found at once,
 //! unknown keys among them. Texts from the environment are taken as they are: a password `0123` stays that.
 
-use crate::spelling::did_you_mean;
 use secrecy::SecretString;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,6 +11,7 @@ use std::{
     path::Path,
     str::FromStr,
 };
+use visible_text::spelling::did_you_mean;
 
 const PREFIX: &str = "PBM_";
 const NESTING: &str = "__";

@@ -1,7 +1,6 @@
 //! Events as JSON, an object a line. An error stands there with everything that has caused it; the format of the library has
 //! the outermost alone, such as "the directory is out of reach".
 
-use crate::config::chain;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use std::{error::Error, fmt};
@@ -17,6 +16,7 @@ use tracing_subscriber::{
     },
     registry::LookupSpan,
 };
+use visible_text::chain;
 
 /// The format.
 pub(super) struct JsonLines;

@@ -32,7 +32,7 @@ fn start_with(config: LogConfig, exceptions: &str) {
     // What actix calls an error of a stream is a client's broken request or a closed connection.
     let level = config.level;
     let filter = format!(
-        "warn,actix_http=off,server={level},administration={level},web={level},directory={level},address_book={level}{exceptions}"
+        "warn,actix_http=off,server={level},v2={level},administration={level},web={level},directory={level},address_book={level}{exceptions}"
     );
     let builder =
         fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).with_ansi(terminal);

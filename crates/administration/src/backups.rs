@@ -1,0 +1,32 @@
+//! What is known and told of backups.
+
+use mail_model::conflicts::SetAside;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How the latest backup on schedule went.
+#[derive(Default)]
+pub struct ScheduledBackup(AtomicBool);
+
+impl ScheduledBackup {
+    /// Notes how one went.
+    pub fn note(&self, is_made: bool) {
+        self.0.store(!is_made, Ordering::Relaxed);
+    }
+
+    /// Whether it failed.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Logs the conflict entries that a backup lacks. Their names hold addresses, so the log has their number alone.
+pub fn note_conflicts(set_aside: &SetAside) {
+    if set_aside.count() > 0 {
+        tracing::warn!(
+            count = set_aside.count(),
+            hint = "pbm check names them; see OPERATIONS.md, Conflicts of replication",
+            "backup.conflicts_left_out"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! The application: binds its addresses, then runs until it is told to stop. Tests take the same way.
+
+use crate::{config::Config, open_files};
+use address_book::desk::{AddressBook, SettingsError};
+use administration::{
+    Administration, accounts::Accounts, attempts::Attempts, backups::ScheduledBackup, changes::Observers,
+    health::Health, log_in::LogIns, long_work::LongWorks, tokens::Tokens, turns::Restores,
+};
+use directory::{Directory, settings::LdapSettings};
+use std::{net::SocketAddr, rc::Rc, sync::Arc};
+use v2::services::{Services, Worker};
+use web::{
+    idempotency::Digests,
+    surface::{self, Surfaces},
+    tls::{TlsError, TlsFiles},
+    transport::{ConnectionBounds, ListenerSettings, Listeners},
+};
+
+/// Connections of a worker thread for backups and restores: others want to be answered meanwhile.
+const KEEPERS_CONNECTIONS: usize = 8;
+
+/// Why an application cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address book can't be set up.
+    #[error(transparent)]
+    AddressBook(#[from] SettingsError),
+    /// Certificate and key make no TLS listener.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// An application whose addresses are bound.
+pub struct Application {
+    listeners: Listeners,
+    address_book: AddressBook,
+    scheduled_backup: Arc<ScheduledBackup>,
+}
+
+impl Application {
+    /// Binds the addresses.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn build(config: &Config) -> Result<Self, StartError> {
+        let services = Arc::new(services(config));
+        let scheduled_backup = services.scheduled_backup.clone();
+        let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
+        let tree = config.tree.clone();
+        let address_book = AddressBook::new(&config.address_book, tree.clone())?;
+        let books = address_book.clone();
+        let keeper = config.ldap_for_backups();
+        let keeper = keeper.map(|ldap| Arc::new(LdapSettings { connections: KEEPERS_CONNECTIONS, ..ldap }));
+        let worker = move || {
+            let directory = witnessed(Directory::new(ldap.clone(), tree.clone()), &books);
+            let desk = Rc::new(books.desk());
+            let observers = Observers::new(vec![desk.clone(), Rc::new(services.log_ins.accounts.clone())]);
+            Worker {
+                services: services.clone(),
+                keeper: keeper
+                    .as_ref()
+                    .map(|ldap| witnessed(Directory::new(ldap.clone(), tree.clone()), &books)),
+                administration: Administration::new(directory.clone(), observers),
+                directory,
+                desk,
+            }
+        };
+        let app = move || surface::app(Surfaces::new(Box::new(worker())));
+        let mut listeners = Listeners::new(listener_settings(config)?);
+        for address in &config.http.listen {
+            let bound = listeners.bind(*address, app.clone());
+            listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
+        }
+        Ok(Self { listeners, address_book, scheduled_backup })
+    }
+
+    /// The address book that its requests are answered from. Somebody has to bring it up to date.
+    #[must_use]
+    pub fn address_book(&self) -> &AddressBook {
+        &self.address_book
+    }
+
+    /// Where it is told how backups on schedule go.
+    #[must_use]
+    pub fn scheduled_backup(&self) -> &Arc<ScheduledBackup> {
+        &self.scheduled_backup
+    }
+
+    /// The URLs that it answers at.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.listeners.urls()
+    }
+
+    /// Answers requests until `stop` is ready; requests in flight then finish.
+    ///
+    /// # Errors
+    /// What ended the server before that.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        self.listeners.run().run_until(stop).await
+    }
+}
+
+fn services(config: &Config) -> Services {
+    let auth = &config.auth;
+    Services {
+        log_ins: LogIns {
+            tokens: Tokens::new(&auth.token_key, auth.access_token_seconds, auth.refresh_token_seconds),
+            accounts: Accounts::new(config.address_book.lifetime),
+            attempts: Arc::new(Attempts::new(auth.failed_logins)),
+        },
+        allowed_subnets: auth.allowed_subnets.clone(),
+        hosts: config.http.hosts.clone(),
+        proxies: config.http.proxies.clone(),
+        is_tls: config.http.tls.is_some(),
+        retention: config.retention,
+        digests: Digests::new(&auth.token_key),
+        health: Health::default(),
+        service: config.ldap.credentials.dn.clone(),
+        scheduled_backup: Arc::default(),
+        long_works: LongWorks::default(),
+        restores: Restores::default(),
+    }
+}
+
+fn listener_settings(config: &Config) -> Result<ListenerSettings, TlsError> {
+    let http = &config.http;
+    Ok(ListenerSettings {
+        workers: http.workers,
+        connections: bounds(config),
+        trusted_proxies: http.proxies.trusted.clone(),
+        patience: http.patience,
+        shutdown_timeout: http.shutdown_timeout,
+        tls: http.tls.as_ref().map(TlsFiles::read).transpose()?,
+    })
+}
+
+/// How many connections of clients the process has files for, besides all that it may open to the directory.
+fn bounds(config: &Config) -> ConnectionBounds {
+    let LdapSettings { connections, password_connections, .. } = config.ldap;
+    let to_the_directory = connections + password_connections + config.http.workers * KEEPERS_CONNECTIONS;
+    let ConnectionBounds { total, per_address } = config.http.connections;
+    let total = open_files::connections(total, open_files::raise(), to_the_directory);
+    ConnectionBounds { total, per_address: per_address.min(total) }
+}
+
+/// The connections of one worker: each has a pool of its own, so that no request waits on another thread.
+fn share_of_worker(ldap: &LdapSettings, workers: usize) -> LdapSettings {
+    LdapSettings {
+        // Some requests search and write at once.
+        connections: ldap.connections.div_ceil(workers).max(2),
+        password_connections: ldap.password_connections.div_ceil(workers),
+        ..ldap.clone()
+    }
+}
+
+/// What is written is told to the address book at once.
+fn witnessed(directory: Directory, book: &AddressBook) -> Directory {
+    match book.witness() {
+        Some(witness) => directory.witnessed_by(witness),
+        None => directory,
+    }
+}

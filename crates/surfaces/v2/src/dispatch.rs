@@ -1,0 +1,278 @@
+//! The surface of the PBM API: who is asking, may it, what does it want, do it, answer.
+
+use super::{
+    answer::Failure,
+    call::{Call, Names, Rows},
+    idempotency::{self, Begun, claim},
+    message::FailureBody,
+    permission::{authenticate, client_of, reach_of},
+    services::{Services, Worker},
+};
+use crate::{
+    document,
+    endpoint::{Access, Body as BodyKind, Endpoint, TENANT_PARAMETER, Takes, TenantParameter, Verb},
+    requests::ROUTES,
+};
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    web::Bytes,
+};
+use administration::caller::Actor;
+use administration::clock;
+use bytes::BytesMut;
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use mail_model::{revision::Precondition, tenant::TenantId};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use web::{
+    answer::{JSON, Message, Reply},
+    form::{Body, Parameters},
+    idempotency::{HEADER, Keyed},
+    path,
+    precondition::{IfMatch, Known, if_match},
+    surface::{Surface, Trace},
+    transport::RequestBody,
+};
+
+/// Most names in the header `X-Ignored-Parameters`.
+const MAX_IGNORED: usize = 20;
+
+const IGNORED_PARAMETERS: HeaderName = HeaderName::from_static("x-ignored-parameters");
+impl Surface for Worker {
+    fn prefixes(&self) -> &'static [&'static str] {
+        &["/v2/", "/health/", "/openapi.json", "/docs"]
+    }
+
+    fn answer<'a>(
+        &'a self,
+        request: &'a HttpRequest,
+        body: RequestBody,
+        trace: &'a mut Trace,
+    ) -> LocalBoxFuture<'a, Result<HttpResponse, web::answer::Failure>> {
+        async move { Ok(answer(self, request, body, trace).await?) }.boxed_local()
+    }
+
+    fn failure_body(&self, message: &Message) -> (Vec<u8>, HeaderValue) {
+        (FailureBody::new(message).json(), HeaderValue::from_static(JSON))
+    }
+
+    fn challenge(&self) -> HeaderValue {
+        HeaderValue::from_static("Bearer")
+    }
+}
+
+async fn answer(
+    worker: &Worker,
+    request: &HttpRequest,
+    payload: RequestBody,
+    trace: &mut Trace,
+) -> Result<HttpResponse, Failure> {
+    let Worker { services, directory, administration, keeper, desk } = worker;
+    let path = path::parse(request.uri().path())
+        .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
+    let (endpoint, names) = ROUTES.find(request.method(), path.segments)?;
+    trace.route = Some((endpoint.method.method(), endpoint.path));
+    trace.is_cacheable = endpoint.particulars.is_cacheable;
+    let mut names = Names::of(names);
+    let client = client_of(services, request);
+    let now = clock::now();
+    let actor = match endpoint.access {
+        // Whoever does not say who it is, or not rightly, is answered as anybody.
+        Access::Open if endpoint.particulars.tells_administrators_more => {
+            authenticate(services, directory, request, endpoint, client, now).await.ok()
+        }
+        Access::Open => None,
+        Access::For(_) => Some(authenticate(services, directory, request, endpoint, client, now).await?),
+    };
+    trace.asked_by = actor.as_ref().map(|actor| actor.log_id().to_owned());
+    // Before the body is read, wherever the path says enough.
+    let reach = match endpoint.particulars.tenant {
+        TenantParameter::None => Some(reach_of(endpoint, actor.as_ref(), &names)?),
+        TenantParameter::Required | TenantParameter::Optional => None,
+    };
+    let precondition = precondition_of(endpoint, request)?;
+    let (body, rows) = match endpoint.particulars.body {
+        BodyKind::Stream => (Bytes::new(), Some(rows_of(request, payload))),
+        BodyKind::Parameters => (read_body(request, payload, endpoint.most_of_body()).await?, None),
+    };
+    let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
+    let mut parameters = Parameters::decode(path.parameters, request.query_string(), kind)?;
+    let reach = if let Some(reach) = reach {
+        reach
+    } else {
+        names.tenant = tenant_parameter(&mut parameters, endpoint.particulars.tenant)?;
+        reach_of(endpoint, actor.as_ref(), &names)?
+    };
+    let keyed = match &actor {
+        Some(actor) => key_of(endpoint, services, actor, request, &body)?,
+        None => None,
+    };
+    let known = Known::of_request(request);
+    let keeper = keeper.as_ref();
+    let mut call = Call {
+        directory,
+        administration,
+        keeper,
+        desk,
+        services,
+        actor,
+        reach,
+        client,
+        now,
+        precondition,
+        known,
+        parameters,
+        rows,
+        names,
+    };
+    let outcome = handle(keyed, endpoint, &mut call).await;
+    // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
+    for name in call.parameters.asked() {
+        debug_assert!(
+            document::is_documented(endpoint, name),
+            "{} takes {name} and the document hides it",
+            endpoint.name
+        );
+    }
+    let reply = outcome?;
+    let reply = if request.method() == Method::HEAD { reply.for_head() } else { reply };
+    Ok(with_ignored(reply, call.parameters))
+}
+
+/// Does what a request asks for.
+async fn handle(keyed: Option<Keyed>, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
+    match keyed {
+        None => (endpoint.handler)(call).await,
+        Some(keyed) => Box::pin(handle_once(&keyed, endpoint, call)).await,
+    }
+}
+
+/// Does what a request with a key asks for, unless it was done before.
+async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
+    match claim(keyed, call.directory, call.now).await? {
+        Begun::Answered(reply) => {
+            // They were looked at the first time.
+            call.parameters = Parameters::default();
+            Ok(reply)
+        }
+        Begun::New(claim) => {
+            let outcome = (endpoint.handler)(call).await;
+            idempotency::keep(call.directory, &claim, &outcome).await;
+            outcome
+        }
+    }
+}
+
+/// The parameter `tenant-id`, of requests whose path has no tenant; an impossible one does not exist.
+fn tenant_parameter(parameters: &mut Parameters, kind: TenantParameter) -> Result<Option<TenantId>, Failure> {
+    let text = parameters.take(TENANT_PARAMETER)?.filter(|text| !text.is_empty());
+    match text {
+        Some(text) => TenantId::parse(&text).map(Some).map_err(|_| Failure::not_found("tenant")),
+        None if kind == TenantParameter::Optional => Ok(None),
+        None => Err(Failure::missing(TENANT_PARAMETER)),
+    }
+}
+
+fn precondition_of(endpoint: &Endpoint, request: &HttpRequest) -> Result<Precondition, Failure> {
+    let precondition = match if_match(request)? {
+        IfMatch::Absent => Precondition::None,
+        IfMatch::Any => Precondition::AnyVersion,
+        IfMatch::OneOf(tags) => Precondition::OneOf(tags),
+    };
+    let is_change = endpoint.method != Verb::Get;
+    if precondition.is_some() && is_change && endpoint.particulars.takes != Takes::IfMatch {
+        let message = "The header If-Match goes with requests that change or delete one thing that is there.";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(precondition)
+}
+
+fn key_of(
+    endpoint: &Endpoint,
+    services: &Services,
+    actor: &Actor,
+    request: &HttpRequest,
+    body: &[u8],
+) -> Result<Option<Keyed>, Failure> {
+    if endpoint.method == Verb::Get {
+        return Ok(None);
+    }
+    if endpoint.particulars.takes == Takes::IdempotencyKey {
+        return Ok(Keyed::of_request(&services.digests, actor.log_id(), request, body)?);
+    }
+    if request.headers().contains_key(HEADER) {
+        let message = "The header Idempotency-Key goes with requests that make one thing.";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, message));
+    }
+    Ok(None)
+}
+
+fn rows_of(request: &HttpRequest, payload: RequestBody) -> Rows {
+    let charset = request.mime_type().ok().flatten();
+    let charset = charset.and_then(|mime| mime.get_param("charset").map(|value| value.as_str().to_owned()));
+    let (media_type, announced) = (request.content_type().to_ascii_lowercase(), announced_length(request));
+    let content_encoding = request.headers().get(header::CONTENT_ENCODING);
+    let content_encoding =
+        content_encoding.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Rows { media_type, charset, announced, content_encoding, payload }
+}
+
+/// The length of the body, where the client says it.
+fn announced_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads a body of at most so many bytes.
+async fn read_body(request: &HttpRequest, mut payload: RequestBody, most: usize) -> Result<Bytes, Failure> {
+    let too_large = || {
+        let message = format!("The body is too large: at most {most} bytes.");
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
+    };
+    if announced_length(request).is_some_and(|length| length > most as u64) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let unreadable = "The body could not be read to its end.";
+        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
+        if body.len() + piece.len() > most {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
+}
+
+fn body_kind<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<Body<'a>, Failure> {
+    match request.content_type().to_ascii_lowercase().as_str() {
+        "" | "application/x-www-form-urlencoded" => Ok(Body::Form(body)),
+        _ if body.is_empty() => Ok(Body::Form(body)),
+        "application/json" => Ok(Body::Json(body)),
+        _ => Err(Failure::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body must be application/x-www-form-urlencoded or application/json.",
+        )),
+    }
+}
+
+fn with_ignored(reply: Reply, parameters: Parameters) -> HttpResponse {
+    let mut response = reply.into_response();
+    let ignored = parameters.into_ignored();
+    if !ignored.is_empty() {
+        let names = ignored
+            .iter()
+            .take(MAX_IGNORED)
+            .map(|name| utf8_percent_encode(name, IGNORED_ESCAPES).to_string());
+        let list = names.collect::<Vec<_>>().join(", ");
+        if let Ok(value) = HeaderValue::from_str(&list) {
+            response.headers_mut().insert(IGNORED_PARAMETERS, value);
+        }
+    }
+    response
+}
+
+/// Names come from the client: whatever is no letter, digit, `-`, `_` or `.` is escaped.
+const IGNORED_ESCAPES: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');

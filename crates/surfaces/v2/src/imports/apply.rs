@@ -1,0 +1,213 @@
+//! One row, done: a command as the API makes it, and what the directory says to it.
+
+use super::{
+    Import, Mode,
+    passwords::{self, Compared},
+    report::Outcome,
+    rows::Row,
+    run::Work,
+    same::leave_out_same,
+    trial::Trial,
+};
+use crate::{answer::Failure, requests::users::form};
+use directory::{
+    changing::{AddressTaken, WriteError},
+    error::DirectoryError,
+    tenants::TenantAtHand,
+};
+use mail_model::{
+    address::MailAddress,
+    field::{FieldError, FieldErrors},
+    revision::Precondition,
+    user::{
+        LiveUser,
+        command::{MAIL_PARAMETER, NewUser, UserPatch},
+        plan,
+    },
+};
+use std::{error::Error, sync::Arc};
+use web::{answer::Message, form::Parameters};
+
+/// What was done with a row.
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    /// The identifier of the entry that was changed.
+    pub(super) changed: Option<String>,
+}
+
+impl Done {
+    /// Nothing in the directory that others must hear of.
+    pub(super) fn nothing_but(outcome: Outcome) -> Self {
+        Self { outcome, changed: None }
+    }
+}
+
+/// What a row is done with.
+struct Desk<'a> {
+    work: &'a Work,
+    import: &'a Import,
+    trial: &'a Trial,
+    /// The tenant, read a moment ago.
+    tenant: Arc<TenantAtHand>,
+}
+
+/// What a failure says was not found or has changed.
+const USER: &str = "user";
+
+/// Why nothing was done with a row, or it is not known what.
+pub(super) struct Refusal {
+    pub(super) message: Message,
+    /// Whether the directory is out of reach: the next row will do no better.
+    pub(super) out_of_reach: bool,
+    /// What the log gets.
+    pub(super) cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl From<Message> for Refusal {
+    fn from(message: Message) -> Self {
+        Self { message, out_of_reach: false, cause: None }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(mut failure: Failure) -> Self {
+        let cause = failure.take_cause();
+        Self { message: failure.into_message(), out_of_reach: false, cause }
+    }
+}
+
+/// Does a row.
+pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
+    if !row.is_user {
+        return Ok(Done::nothing_but(Outcome::Skipped));
+    }
+    let mut parameters = row.content?;
+    let tenant = work.tenant().await.map_err(|error| failed(work, "tenant", error))?;
+    let desk = &Desk { work, import: &work.import, trial: &work.trial, tenant };
+    let mail = row.mail.filter(|mail| !mail.is_empty());
+    let mail = mail.ok_or_else(|| wrong_mail(&FieldError::Required))?;
+    if desk.import.mode == Mode::Create {
+        return create(desk, &mail, &mut parameters).await;
+    }
+    let mut errors = FieldErrors::default();
+    let address = errors.address(MAIL_PARAMETER, &mail);
+    let Some(address) = address else { return Err(Failure::from(errors).into()) };
+    let user = desk.import.directory.user(&desk.tenant.id, &address).await;
+    match user.map_err(|error| failed(desk.work, USER, error.into()))? {
+        Some(user) => {
+            if row.is_exported {
+                leave_out_same(&user.user, &mut parameters);
+            }
+            update(desk, &address, &user, &mut parameters).await
+        }
+        None if desk.trial.has_user(address.as_str()) => try_update(desk, &address, &mut parameters).await,
+        None => create(desk, &mail, &mut parameters).await,
+    }
+}
+
+async fn create(desk: &Desk<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
+    let new = form::new_user(mail, parameters, &desk.tenant)?;
+    if !desk.import.reach.may_make(&new) {
+        return Err(forbidden());
+    }
+    write_new(desk, &new).await.map_err(|error| failed(desk.work, USER, error))?;
+    Ok(Done::nothing_but(Outcome::Created))
+}
+
+async fn write_new(desk: &Desk<'_>, new: &NewUser) -> Result<(), WriteError> {
+    if desk.import.dry_run {
+        return try_taking(desk, &new.addresses(), None).await;
+    }
+    desk.import.directory.create_user(&desk.tenant, new).await
+}
+
+async fn update(
+    desk: &Desk<'_>,
+    mail: &MailAddress,
+    user: &LiveUser,
+    parameters: &mut Parameters,
+) -> Result<Done, Refusal> {
+    let patch = form::user_patch(mail, parameters, &desk.tenant)?;
+    if !(desk.import.reach.may_change(&patch) && desk.import.reach.has(&user.user)) {
+        return Err(forbidden());
+    }
+    let compared = passwords::without_same_password(desk.import, mail, patch).await;
+    let Compared { patch, guess } = compared.map_err(|error| failed(desk.work, USER, error.into()))?;
+    if plan::patch(desk.import.directory.tree(), user, &patch, (desk.import.now)()).is_empty() {
+        return Ok(Done::nothing_but(Outcome::Unchanged));
+    }
+    // Where this fails, the guess counts as a log-in that failed.
+    let changed = write_patch(desk, mail, &patch).await.map_err(|error| failed(desk.work, USER, error))?;
+    if let Some(guess) = guess {
+        guess.undecided();
+    }
+    Ok(Done { outcome: Outcome::Updated, changed })
+}
+
+async fn write_patch(
+    desk: &Desk<'_>,
+    mail: &MailAddress,
+    patch: &UserPatch,
+) -> Result<Option<String>, WriteError> {
+    if desk.import.dry_run {
+        try_taking(desk, &patch.addresses(), Some(mail)).await?;
+        return Ok(None);
+    }
+    let may_touch = |user: &LiveUser| desk.import.reach.has(&user.user);
+    let (tenant, now) = (&desk.tenant, (desk.import.now)());
+    let anything = Precondition::None;
+    desk.import.directory.patch_user(tenant, mail, patch, &anything, now, may_touch).await.map(Some)
+}
+
+/// A dry run of a row that changes a user whom an earlier row would have made.
+async fn try_update(
+    desk: &Desk<'_>,
+    mail: &MailAddress,
+    parameters: &mut Parameters,
+) -> Result<Done, Refusal> {
+    let patch = form::user_patch(mail, parameters, &desk.tenant)?;
+    if !desk.import.reach.may_change(&patch) {
+        return Err(forbidden());
+    }
+    try_taking(desk, &patch.addresses(), Some(mail)).await.map_err(|error| failed(desk.work, USER, error))?;
+    Ok(Done::nothing_but(Outcome::Updated))
+}
+
+/// What a write would say of addresses for a new user, or for the user `own`.
+async fn try_taking(
+    desk: &Desk<'_>,
+    addresses: &[String],
+    own: Option<&MailAddress>,
+) -> Result<(), WriteError> {
+    if let Some(address) = desk.trial.find(addresses, own.map(MailAddress::as_str)) {
+        let taken = AddressTaken { address: address.clone(), owner_deleted_since: None };
+        return Err(WriteError::Taken(taken));
+    }
+    let tenant = &desk.tenant.id;
+    let own_entry = own.map(|mail| desk.import.directory.tree().user(tenant, mail));
+    let taken = desk.import.directory.taken_address(tenant, addresses, own_entry.as_ref()).await?;
+    if let Some(taken) = taken {
+        return Err(WriteError::Taken(taken));
+    }
+    // The first of a new user's addresses is its own.
+    let owner = own.map(MailAddress::as_str).or(addresses.first().map(String::as_str));
+    desk.trial.take(addresses, owner.unwrap_or_default());
+    Ok(())
+}
+
+fn wrong_mail(reason: &FieldError) -> Refusal {
+    Message::of_parameter(MAIL_PARAMETER, &format!("{MAIL_PARAMETER} {reason}")).into()
+}
+
+fn forbidden() -> Refusal {
+    Failure::forbidden().into()
+}
+
+/// What the API would answer about a thing.
+fn failed(work: &Work, what: &str, error: WriteError) -> Refusal {
+    let out_of_reach = matches!(
+        error,
+        WriteError::Directory(DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_))
+    );
+    Refusal { out_of_reach, ..Failure::of_write(what, error, work.import.retention).into() }
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod answer;
+pub mod call;
+pub mod dispatch;
+pub mod document;
+pub mod endpoint;
+pub mod idempotency;
+pub mod imports;
+mod listed;
+pub mod message;
+mod parameters;
+mod permission;
+pub mod requests;
+pub mod services;

@@ -1,0 +1,101 @@
+//! Who is asking, and what the caller may do: the token or the address of a request, and the table of rights.
+
+use super::{
+    answer::{Failure, TOKEN_EXPIRED},
+    call::Names,
+    services::Services,
+};
+use crate::endpoint::{Access, Endpoint};
+use actix_web::{
+    HttpRequest,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use administration::{caller::Actor, log_in::LogInError, policy::Reach};
+use directory::Directory;
+use jiff::Timestamp;
+use web::{
+    client::Client,
+    provenance::{self, Schemes},
+};
+
+/// Finds out who asks: by the token, or by the address where the endpoint needs none.
+///
+/// # Errors
+/// 401; 403 where a page from elsewhere may have made a request without a token.
+pub(super) async fn authenticate(
+    services: &Services,
+    directory: &Directory,
+    request: &HttpRequest,
+    endpoint: &Endpoint,
+    client: Client,
+    now: Timestamp,
+) -> Result<Actor, Failure> {
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
+        return by_address(services, request, endpoint, client);
+    };
+    let token = value.to_str().ok().and_then(|value| value.split_once(' '));
+    let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
+        return Err(Failure::unauthorized());
+    };
+    services.log_ins.of_token(directory, token.trim(), now).await.map_err(|error| match error {
+        LogInError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
+        LogInError::Directory(error) => error.into(),
+        LogInError::Refused | LogInError::TooMany { .. } | LogInError::Token(_) => Failure::unauthorized(),
+    })
+}
+
+fn by_address(
+    services: &Services,
+    request: &HttpRequest,
+    endpoint: &Endpoint,
+    client: Client,
+) -> Result<Actor, Failure> {
+    if endpoint.particulars.needs_token || !client.is_in(&services.allowed_subnets) {
+        return Err(Failure::unauthorized());
+    }
+    provenance::check(request, schemes_of(services, request), &services.hosts).map_err(|from| {
+        let message = format!(
+            "Without a token this request is refused: {from}. Send an access token, from POST /v2/auth."
+        );
+        Failure::new(StatusCode::FORBIDDEN, &message)
+    })?;
+    Ok(Actor::TrustedSubnet)
+}
+
+/// How the client may have reached this process.
+fn schemes_of(services: &Services, request: &HttpRequest) -> Schemes {
+    let is_proxy = |peer: std::net::SocketAddr| services.proxies.trusts(peer.ip());
+    match (services.is_tls, request.peer_addr().is_some_and(is_proxy)) {
+        (_, true) => Schemes::Either,
+        (true, false) => Schemes::Https,
+        (false, false) => Schemes::Http,
+    }
+}
+
+/// How far the caller may do what the request asks for. Whether a user is the caller the handler finds out, by the identifier
+/// of the entry that it reads or writes.
+///
+/// # Errors
+/// 403.
+pub(super) fn reach_of(
+    endpoint: &Endpoint,
+    actor: Option<&Actor>,
+    names: &Names<'_>,
+) -> Result<Reach, Failure> {
+    match (endpoint.access, actor) {
+        (Access::Open, _) => Ok(Reach::Everything),
+        (Access::For(_), None) => Err(Failure::unauthorized()),
+        (Access::For(action), Some(actor)) => {
+            actor.reach(action, names.tenant.as_ref()).map_err(|_| Failure::forbidden())
+        }
+    }
+}
+
+/// Where a request comes from.
+pub(super) fn client_of(services: &Services, request: &HttpRequest) -> Client {
+    let lines = request.headers().get_all(services.proxies.header.name()).map(HeaderValue::as_bytes);
+    request.peer_addr().map_or(Client::Unknown, |peer| services.proxies.client_of(peer.ip(), lines))
+}

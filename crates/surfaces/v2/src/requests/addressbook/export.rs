@@ -1,0 +1,259 @@
+//! Contacts as files: all of them, written while they are read, some hundred at a time; and one.
+
+use super::{EXPORT_VIEWS, FORMATS, form, may_be_nobodys, open};
+use crate::{
+    answer::Failure,
+    call::Call,
+    document::{Answer, Declared, PathName, kinds, list_of},
+    endpoint::{Access, Document, Endpoint, Particulars, Verb},
+    requests::find_tenant,
+};
+use actix_web::{
+    http::header::{CONTENT_DISPOSITION, HeaderValue},
+    rt,
+};
+use address_book::{
+    book::Book,
+    desk::Opened,
+    export::{Format, Writer},
+};
+use administration::{
+    caller::Actor,
+    long_work::{LongWork, Turn},
+    policy::Action,
+};
+use bytes::Bytes;
+use directory::{Directory, error::DirectoryError};
+use futures_util::{Stream, stream};
+use mail_model::{
+    address::MailAddress,
+    contact::{Contact, Kind, id::ContactId, view::View},
+    field::FieldErrors,
+    maillist::MailList,
+    tenant::TenantId,
+    user::role::Role,
+};
+use std::rc::Rc;
+use tokio::sync::mpsc;
+use web::answer::{Cut, JSON, Reply};
+
+/// Contacts that are read at a time, some 200 kB of them: other requests of the thread wait so long.
+const CHUNK: usize = 250;
+/// What the names of vCards end with.
+const VCARD: &str = ".vcf";
+const CONTACT: &str = "contact";
+/// A UUID, and what vCards end with.
+const VCARD_NAME: &str = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\.vcf$";
+
+pub(crate) const READ: Endpoint = Endpoint {
+    name: "readContact",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}/{file}",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "One contact as a vCard",
+        about: "In whichever view it is. Mailing lists name their members.",
+        path_names: &[PathName {
+            name: "file",
+            about: "The `id` of a contact, and `.vcf`.",
+            shape: || kinds::text().pattern(Some(VCARD_NAME)).into(),
+        }],
+        answer: || Answer::file("The contact.", "text/vcard", kinds::text()),
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let not_found = || Failure::not_found(CONTACT);
+    let id = call.text("file").strip_suffix(VCARD).and_then(ContactId::parse);
+    let (id, tenant) = (id.ok_or_else(not_found)?, call.tenant()?.clone());
+    let book = open(call).await?;
+    let json = book.read(|book| book.contact(id).map(<[u8]>::to_vec));
+    let contact = serde_json::from_slice(&json.ok_or_else(not_found)?);
+    let contact: Contact = contact.map_err(|error| Failure::internal(error.into()))?;
+    let format = Format::Vcard;
+    let reader = Reader { directory: call.directory.clone(), tenant, seen: Seen::by(call, View::All) };
+    let members = reader.members(&book, format, &contact).await?;
+    let (mut writer, mut out) = (Writer::new(format), Vec::new());
+    writer.begin(&mut out);
+    writer.contact(&mut out, &contact, &members);
+    writer.end(&mut out);
+    Ok(Reply::bytes(format.content_type(), out))
+}
+
+pub(crate) const EXPORT: Endpoint = Endpoint {
+    name: "exportContacts",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}/export",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(export(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "All contacts as a file",
+        about: "In the order of the addresses, sent while it is written.",
+        parameters: || {
+            let formats = kinds::choice(FORMATS, FORMATS.first().copied());
+            let about = "vCard 4.0 (RFC 6350), CSV (RFC 4180), LDIF (RFC 2849), or a JSON array of contacts.";
+            vec![Declared::optional("format", about, formats), super::view(EXPORT_VIEWS), super::kinds()]
+        },
+        answer: || {
+            let shape_of =
+                |media_type| if media_type == JSON { list_of("Contact") } else { kinds::text().into() };
+            let files = ["text/vcard", "text/csv", "text/plain", JSON].map(|kind| (kind, shape_of(kind)));
+            Answer::files("The file.", files.into()).with_headers(&["Content-Disposition"])
+        },
+        ..Document::BASE
+    },
+};
+
+async fn export(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = form::export(&mut call.parameters, &mut errors);
+    errors.none()?;
+    let tenant = call.tenant()?.clone();
+    let book = open(call).await?;
+    if book.read(may_be_nobodys) {
+        find_tenant(call).await?;
+    }
+    let turn = call.begin(LongWork::Export)?;
+    let name = format!("attachment; filename=\"addressbook-{tenant}.{}\"", request.format.extension());
+    let name = HeaderValue::try_from(name).map_err(|error| Failure::internal(error.into()))?;
+    let format = request.format;
+    let export = Export {
+        book,
+        reader: Reader { directory: call.directory.clone(), tenant, seen: Seen::by(call, request.view) },
+        format,
+        view: request.view,
+        kinds: request.kinds,
+        writer: Writer::new(format),
+        last: None,
+    };
+    Ok(Reply::stream(format.content_type(), parts(export, turn)).with_header(CONTENT_DISPOSITION, name))
+}
+
+/// An export under way.
+struct Export {
+    book: Opened,
+    reader: Reader,
+    format: Format,
+    view: View,
+    kinds: Vec<Kind>,
+    writer: Writer,
+    /// The address of the last contact that was written.
+    last: Option<String>,
+}
+
+/// The parts of a file. A task of its own makes them, one ahead of what the client has taken, so that nothing that belongs
+/// to the directory waits for the client.
+fn parts(mut export: Export, turn: Turn) -> impl Stream<Item = Result<Bytes, Cut>> {
+    let turn = Rc::new(turn);
+    let (out, parts) = mpsc::channel(1);
+    let of_task = turn.clone();
+    let work = rt::spawn(async move {
+        let _turn = of_task;
+        export.write(out).await
+    });
+    stream::unfold(Some((parts, work, turn)), async |under_way| {
+        let (mut parts, work, turn) = under_way?;
+        if let Some(part) = parts.recv().await {
+            return Some((Ok(part), Some((parts, work, turn))));
+        }
+        let error = work.await.map_err(Cut::from).flatten().err()?;
+        tracing::error!(error = error.as_ref() as &dyn std::error::Error, "addressbook.export.cut");
+        Some((Err(error), None))
+    })
+}
+
+impl Export {
+    /// Writes all parts, as long as anybody takes them.
+    async fn write(&mut self, out: mpsc::Sender<Bytes>) -> Result<(), Cut> {
+        loop {
+            // Others have their turn, also where the client takes everything at once.
+            tokio::task::yield_now().await;
+            let (part, is_last) = self.next().await?;
+            if out.send(part.into()).await.is_err() || is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next part, and whether it is the last.
+    async fn next(&mut self) -> Result<(Vec<u8>, bool), Cut> {
+        let after = self.last.as_deref();
+        // Copied, so that nobody waits with a change while they are written.
+        let contacts: Vec<Vec<u8>> = self.book.read(|book| {
+            let contacts = book.after(after.unwrap_or_default(), self.view, &self.kinds, CHUNK);
+            contacts.into_iter().map(<[u8]>::to_vec).collect()
+        });
+        let mut out = Vec::with_capacity(2 * contacts.iter().map(Vec::len).sum::<usize>());
+        if after.is_none() {
+            self.writer.begin(&mut out);
+        }
+        let is_last = contacts.len() < CHUNK;
+        for json in contacts {
+            let contact: Contact = serde_json::from_slice(&json)?;
+            let members = self.reader.members(&self.book, self.format, &contact).await?;
+            self.writer.contact(&mut out, &contact, &members);
+            self.last = Some(contact.mail);
+        }
+        if is_last {
+            self.writer.end(&mut out);
+        }
+        Ok((out, is_last))
+    }
+}
+
+/// Which members of a list somebody is shown.
+#[derive(Clone, Copy)]
+enum Seen {
+    /// All but users who are no contacts: administrators may read the list itself.
+    Administrator,
+    /// Those who are contacts of a view.
+    ContactsOf(View),
+}
+
+impl Seen {
+    fn by(call: &Call<'_>, view: View) -> Self {
+        match call.actor.as_ref().map(Actor::role) {
+            Some(Role::Administrator | Role::SuperAdministrator) => Self::Administrator,
+            Some(Role::User) | None => Self::ContactsOf(view),
+        }
+    }
+
+    fn has(self, book: &Book, mail: &str, is_inside: bool) -> bool {
+        match self {
+            Self::Administrator => !is_inside || book.contact_of(mail, View::All).is_some(),
+            Self::ContactsOf(view) => book.contact_of(mail, view).is_some(),
+        }
+    }
+}
+
+/// Reads the members that a contact is written with.
+struct Reader {
+    directory: Directory,
+    tenant: TenantId,
+    seen: Seen,
+}
+
+impl Reader {
+    /// Those of a list, in vCards.
+    async fn members(
+        &self,
+        book: &Opened,
+        format: Format,
+        contact: &Contact,
+    ) -> Result<Vec<String>, DirectoryError> {
+        if format != Format::Vcard || contact.kind != Kind::List {
+            return Ok(Vec::new());
+        }
+        let Ok(mail) = MailAddress::parse(&contact.mail) else { return Ok(Vec::new()) };
+        // None that was removed a moment ago.
+        let list = self.directory.mail_list(&self.tenant, &mail).await?;
+        let seen = |list: MailList| {
+            book.read(|book| list.members.seen(|mail, is_inside| self.seen.has(book, mail, is_inside)))
+        };
+        Ok(list.map(seen).unwrap_or_default())
+    }
+}

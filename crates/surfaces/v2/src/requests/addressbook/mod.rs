@@ -1,0 +1,182 @@
+//! The address book of a tenant: pages of contacts, suggestions while somebody types, the feed of changes, exports.
+
+mod changes;
+mod export;
+mod form;
+
+use super::find_tenant;
+use crate::{
+    answer::Failure,
+    call::Call,
+    document::{
+        And, Answer, Declared, by_name,
+        kinds::{self as shapes, Shape},
+        list_of, page_of,
+    },
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    listed::write_page,
+};
+use address_book::{
+    book::{Book, ContactsRequest},
+    desk::Opened,
+    export::Format,
+};
+use administration::policy::Action;
+use mail_model::{
+    contact::{Kind as ContactKind, view::View},
+    field::FieldErrors,
+    list::MAX_SEARCH,
+};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use utoipa::openapi::schema::ObjectBuilder;
+
+pub(super) use changes::CHANGES;
+pub(super) use export::{EXPORT, READ};
+use web::answer::Reply;
+
+/// The name of the parameter `kind`.
+pub(super) const KIND: &str = "kind";
+/// Contacts that are suggested, unless asked for otherwise: what fits under a line of text.
+pub(super) const DEFAULT_SUGGESTIONS: usize = 10;
+/// Most contacts that are suggested.
+pub(super) const MAX_SUGGESTIONS: usize = 100;
+/// Changes a page, unless asked for otherwise.
+pub(super) const DEFAULT_CHANGES: usize = 500;
+/// The values of the parameter `view` of an export, the default first: whoever keeps a copy wants them all.
+pub(super) const EXPORT_VIEWS: &[&str] = &["all", "colleagues", "suggestions"];
+/// The values of the parameter `orderby`, the default first.
+pub(super) const ORDERS: &[&str] = &["displayName", "mail", "sn"];
+/// The values of the parameter `format`, the default first.
+pub(super) const FORMATS: &[&str] = Format::NAMES;
+
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listContacts",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::taking(Takes::IfNoneMatch),
+    document: Document {
+        summary: "Contacts of a tenant",
+        about: "Users, mailing lists, resources and contacts from outside, in the views that each is to be seen in; never \
+                who is deleted or blocked. Ask again with `If-None-Match`: it costs little where nothing has changed.",
+        parameters: || {
+            let searched = "the names, addresses, department and title of a contact";
+            page_of(ORDERS, searched).and([view(View::NAMES), kinds()])
+        },
+        answer: || {
+            let answer = Answer::page_of_shape("contacts", by_name("Contact"));
+            answer.with_headers(&["ETag", "Cache-Control"])
+        },
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = form::contacts(&mut call.parameters, &mut errors);
+    errors.none()?;
+    let book = open(call).await?;
+    let tag = tag_of(&book, &request.contacts);
+    let known = call.known.has(&tag);
+    let (reply, may_be_nobodys) = book.read(|book| {
+        if known {
+            return (Reply::not_modified(), may_be_nobodys(book));
+        }
+        let found = book.contacts(&request.contacts);
+        let json = write_page("contacts", &found, request.page, request.contacts.limit);
+        (Reply::written_json(json), may_be_nobodys(book))
+    });
+    if may_be_nobodys {
+        find_tenant(call).await?;
+    }
+    Ok(reply.with_tag(&tag))
+}
+
+pub(super) const SUGGEST: Endpoint = Endpoint {
+    name: "suggestContacts",
+    method: Verb::Get,
+    path: "/v2/addressbook/{tenant}/suggest",
+    access: Access::For(Action::ReadAddressBook),
+    handler: |call| Box::pin(suggest(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Contacts that a text may mean, while it is being typed",
+        about: "Best first, out of the view `suggestions`. Letter case, and ё or е, do not count; where nobody is found, \
+                the text is read as typed with the other keyboard layout, and names are found by Latin letters.",
+        parameters: suggestion_parameters,
+        answer: || Answer::json(object_of("contacts", list_of("Contact"))),
+        ..Document::BASE
+    },
+};
+
+async fn suggest(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = form::suggestions(&mut call.parameters, &mut errors);
+    errors.none()?;
+    let book = open(call).await?;
+    let (json, may_be_nobodys) = book.read(|book| {
+        let found = book.suggest(&request.text, request.limit);
+        (with_contacts(&found), may_be_nobodys(book))
+    });
+    if may_be_nobodys {
+        find_tenant(call).await?;
+    }
+    Ok(Reply::written_json(json))
+}
+
+/// `{"contacts":[…]}`.
+fn with_contacts(contacts: &[&[u8]]) -> Vec<u8> {
+    let (before, after) = (br#"{"contacts":["#, b"]}");
+    let length = contacts.iter().map(|contact| contact.len() + 1).sum::<usize>();
+    let mut json = Vec::with_capacity(before.len() + length + after.len());
+    json.extend_from_slice(before);
+    crate::listed::write_items(&mut json, contacts);
+    json.extend_from_slice(after);
+    json
+}
+
+fn suggestion_parameters() -> Vec<Declared> {
+    let typed = "What was typed so far: beginnings of words of names and addresses, in any order. Without letters and \
+                 digits nobody is meant.";
+    let limit = shapes::number(1, MAX_SUGGESTIONS, DEFAULT_SUGGESTIONS);
+    vec![
+        Declared::required("q", typed, shapes::text().max_length(Some(MAX_SEARCH))),
+        Declared::optional("limit", "Most contacts that are suggested.", limit),
+    ]
+}
+
+fn view(names: &[&str]) -> Declared {
+    let about =
+        "Who is in it: the list of colleagues, those who are suggested, or whoever is in one of the two.";
+    Declared::optional("view", about, shapes::choice(names, names.first().copied()))
+}
+
+fn kinds() -> Declared {
+    let names: Vec<_> = ContactKind::ALL.iter().map(|kind| kind.name()).collect();
+    let about = "Of these kinds only; also taken as `user,list` in one value.";
+    Declared::optional(KIND, about, shapes::list(shapes::choice(&names, None), None))
+}
+
+fn object_of(name: &str, shape: Shape) -> ObjectBuilder {
+    ObjectBuilder::new().property(name, shape).required(name)
+}
+
+/// The book of the tenant that the path names, as it is now.
+async fn open(call: &Call<'_>) -> Result<Opened, Failure> {
+    Ok(call.desk.open(call.directory, call.tenant()?).await?)
+}
+
+/// Whether a book may be of no tenant: a deleted one has no user left, at most contacts from outside.
+fn may_be_nobodys(book: &Book) -> bool {
+    !book.has_users()
+}
+
+/// The tag of an answer: of the state of the book, and of what is asked of it, which need not stand in the URL.
+fn tag_of(book: &Opened, request: &ContactsRequest) -> String {
+    // The same in every process of a version of the program, since it starts from the same keys.
+    let mut hasher = DefaultHasher::new();
+    (request.view, request.order, request.descending, request.offset, request.limit).hash(&mut hasher);
+    (&request.kinds, &request.search).hash(&mut hasher);
+    format!("{}-{:x}", book.tag(), hasher.finish())
+}

@@ -1,0 +1,125 @@
+//! Backups over HTTP: what the command `pbm backup` does, for whoever may.
+
+use crate::{
+    answer::Failure,
+    call::Call,
+    document::{Answer, kinds, optional_tenant},
+    endpoint::{Access, Document, Endpoint, Particulars, TenantParameter, Verb},
+};
+use actix_web::{
+    http::{
+        StatusCode,
+        header::{CONTENT_DISPOSITION, HeaderValue},
+    },
+    rt,
+    web::Bytes,
+};
+use administration::backups::note_conflicts;
+use administration::{
+    long_work::LongWork,
+    policy::{Action, Reach},
+};
+use directory::{
+    Directory,
+    backup::{BackedUp, BackupError, BackupRequest, Extent},
+    error::{DirectoryError, Unreachable},
+};
+use futures_util::{StreamExt, stream};
+use std::rc::Rc;
+use tokio::sync::mpsc;
+use web::answer::{Cut, Reply};
+
+/// The media type of LDIF, as it is used; none is registered.
+pub(super) const LDIF: &str = "text/x-ldif";
+/// Pieces of a backup that may wait for the client.
+const PIECES: usize = 4;
+
+pub(super) const BACK_UP: Endpoint = Endpoint {
+    name: "backUp",
+    method: Verb::Get,
+    path: "/v2/backup/ldif",
+    access: Access::For(Action::BackUp),
+    handler: |call| Box::pin(back_up(call)),
+    particulars: Particulars { tenant: TenantParameter::Optional, needs_token: true, ..Particulars::NONE },
+    document: Document {
+        summary: "A tenant, or everything, as LDIF with the hashes of passwords",
+        about: "Everything, or with `tenant-id` one tenant; administrators name theirs. The hashes of passwords are in it.",
+        parameters: || vec![optional_tenant()],
+        answer: || {
+            Answer::file("The entries, and at the end their number and a checksum.", LDIF, kinds::text())
+        },
+        ..Document::BASE
+    },
+};
+
+async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let keeper = keeper(call)?.clone();
+    let (extent, name) = match call.tenant() {
+        Ok(tenant) => (Extent::Tenants(vec![tenant.clone()]), tenant.to_string()),
+        Err(_) => (Extent::Everything, "everything".to_owned()),
+    };
+    let request = BackupRequest {
+        extent,
+        without_super: call.reach == Reach::AllButSuper,
+        counts: false,
+        now: call.now,
+    };
+    let turn = Rc::new(call.begin(LongWork::Backup)?);
+    let (out, mut pieces) = mpsc::channel(PIECES);
+    let of_task = turn.clone();
+    // By itself, so that it goes on while the client takes what it has; it ends with the answer, whose client is cut off
+    // when it takes nothing.
+    let backup = rt::spawn(async move {
+        let _turn = of_task;
+        Box::pin(keeper.back_up(&request, out, |_| {})).await
+    });
+    // What fails before there is a first piece is an answer of its own.
+    let first = pieces.recv().await;
+    let Some(first) = first else {
+        let failed = backup.await.map_err(|error| Failure::internal(error.into()))?;
+        return Err(failed.err().map_or_else(|| Failure::not_found("entry"), failure_of_backup));
+    };
+    let rest = stream::unfold(pieces, async |mut pieces| Some((pieces.recv().await?, pieces)));
+    let parts = stream::once(async { first }).chain(rest).map(|piece| Ok(Bytes::from(piece)));
+    let end = stream::once(async move {
+        let _turn = turn;
+        match backup.await {
+            Ok(Ok(BackedUp { entries, set_aside })) => {
+                note_conflicts(&set_aside);
+                tracing::info!(entries, "backup.sent");
+                None
+            }
+            Ok(Err(error)) => Some(Err(cut(error.into()))),
+            Err(error) => Some(Err(cut(error.into()))),
+        }
+    });
+    let name = format!("attachment; filename=\"{name}.ldif\"");
+    let name = HeaderValue::try_from(name).map_err(|error| Failure::internal(error.into()))?;
+    let parts = parts.chain(end.filter_map(async |end| end));
+    Ok(Reply::stream(LDIF, parts).with_header(CONTENT_DISPOSITION, name))
+}
+
+fn cut(error: Cut) -> Cut {
+    tracing::error!(error = error.as_ref() as &dyn std::error::Error, "backup.cut");
+    error
+}
+
+fn failure_of_backup(error: BackupError) -> Failure {
+    match error {
+        BackupError::NoTenant(_) => Failure::not_found("tenant"),
+        BackupError::Directory(error) => error.into(),
+        BackupError::Nothing | BackupError::Unwanted | BackupError::Blind => Failure::internal(error.into()),
+    }
+}
+
+pub(super) fn keeper<'a>(call: &Call<'a>) -> Result<&'a Directory, Failure> {
+    // Once begun, the work waits for the directory; the beginning does not.
+    if call.directory.hangs() {
+        return Err(DirectoryError::from(Unreachable::Hangs).into());
+    }
+    call.keeper.ok_or_else(|| {
+        let message =
+            "Backups are not set up: this server has no account for them (backup.bind_password_file).";
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
+    })
+}

@@ -1,0 +1,193 @@
+//! Many users at once (beyond the guide): rows are read while they come, and answered while they are done.
+
+use super::{find_tenant, users::new_user_parameters};
+use crate::{
+    answer::Failure,
+    call::Call,
+    document::{Answer, Declared, dry_run, kinds},
+    endpoint::{Access, Body, Document, Endpoint, Particulars, TENANT_PARAMETER, Verb},
+    imports::{self, Charset, Comparisons, Format, Import, Mode, Report, Rows},
+    parameters::{once, switch},
+};
+use actix_web::http::StatusCode;
+use administration::clock;
+use administration::{changes::Changed, long_work::LongWork, policy::Action};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use mail_model::field::{FieldError, FieldErrors};
+use std::io;
+use strum::VariantNames;
+use tokio_util::io::StreamReader;
+use utoipa::openapi::{
+    Content, Ref, Required,
+    request_body::{RequestBody, RequestBodyBuilder},
+    schema::ObjectBuilder,
+};
+use web::answer::{NDJSON, Reply};
+
+/// The media types of tables: that of CSV (RFC 7111), and what clients call a table otherwise.
+const TABLES: [&str; 6] = [
+    "text/csv",
+    "application/csv",
+    "text/tab-separated-values",
+    "text/plain",
+    // What browsers on a Windows with Excel say of CSV.
+    "application/vnd.ms-excel",
+    "text/comma-separated-values",
+];
+/// The media types of lines of JSON; none is registered.
+const LINES: [&str; 4] = [NDJSON, "application/ndjson", "application/jsonl", "application/x-jsonlines"];
+
+pub(super) const IMPORT: Endpoint = Endpoint {
+    name: "importUsers",
+    method: Verb::Post,
+    path: "/v2/users/{tenant}/bulk",
+    access: Access::For(Action::ImportUsers),
+    handler: |call| Box::pin(import(call)),
+    particulars: Particulars { body: Body::Stream, ..Particulars::NONE },
+    document: Document {
+        summary: "Make and change many users",
+        about: "Rows are done while they come, and answered in their order; one that is wrong stops no other. What is done \
+                stays done: the same rows again finish it.",
+        parameters,
+        body: Some(rows),
+        answer: || {
+            let words = "A line of JSON for each row, in their order, and a summary.";
+            Answer::lines_of::<Report>(words).of_any_form().with_schema("ImportRow", row())
+        },
+        ..Document::BASE
+    },
+};
+
+async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let mode = once(&mut call.parameters, "mode", &mut errors).filter(|text| !text.is_empty());
+    let mode = mode.map_or(Ok(Mode::Create), |text| text.parse());
+    let mode = errors.keep("mode", mode.map_err(|_| FieldError::Choice(Mode::VARIANTS)));
+    let dry_run = switch(&mut call.parameters, "dry-run", &mut errors);
+    errors.none()?;
+    let (Some(mode), Some(rows)) = (mode, call.rows.take()) else { return Err(Failure::missing("mode")) };
+    let format = format(&rows.media_type, rows.charset.as_deref())?;
+    check_packing(rows.content_encoding.as_deref())?;
+    let turn = call.begin(LongWork::Import)?;
+    let import = Import {
+        directory: call.directory.clone(),
+        tenant: find_tenant(call).await?.id.clone(),
+        mode,
+        dry_run,
+        reach: call.reach,
+        comparisons: Some(Comparisons {
+            attempts: call.services.log_ins.attempts.clone(),
+            address: call.client.address(),
+        }),
+        retention: call.services.retention,
+        now: clock::now,
+    };
+    let reader = StreamReader::new(rows.payload.map_err(io::Error::other));
+    let observers = call.administration.observers().clone();
+    let mut change = Some(observers.begin());
+    let reports = imports::run(import, Rows::new(reader, format, mode)).inspect(move |report| {
+        if let Report::Row(row) = report
+            && let Some(id) = &row.changed
+        {
+            observers.forget(Changed::Account(id));
+        }
+    });
+    // Whoever has read the summary, and reads the address book, finds what was imported.
+    let reports = reports.then(move |report| {
+        let change = change.take_if(|_| matches!(report, Report::End { .. }));
+        async move {
+            if let Some(change) = change {
+                change.end().await;
+            }
+            report
+        }
+    });
+    // It is over when the last report was taken, or nobody takes any.
+    let reports = reports.chain(stream::once(async move { drop(turn) }).filter_map(async |()| None));
+    let mut reports = Box::pin(reports.peekable());
+    if let Some(Report::Stop(_)) = reports.as_mut().peek().await {
+        return Err(unreadable(reports).await);
+    }
+    Ok(Reply::lines(imports::lines(reports)))
+}
+
+fn parameters() -> Vec<Declared> {
+    let mode =
+        "create: each row makes a user. upsert: it makes one, or changes the one that has its address.";
+    vec![
+        Declared::optional("mode", mode, kinds::choice(Mode::VARIANTS, Mode::VARIANTS.first().copied())),
+        dry_run(),
+    ]
+}
+
+fn rows() -> RequestBody {
+    let csv = "A header row with the names of fields, then a row for each user; `;` `,` tab `|` `:` or blanks between fields, as \
+               in the header or by a first line `sep=;`. The encoding is found out, and told in the summary; the parameter \
+               `charset` of the media type says it, by a name of the Encoding Standard. The CSV export of an address book is taken.";
+    let example = "mail;userPassword;employeeNumber;cn;sn\nivan@example.com;Correct-Horse-7;2;Ivan;Petrov\n";
+    let about = format!(
+        "A row for each user, of at most {} bytes; as many as you like. Plain, or packed by gzip.",
+        imports::MAX_RECORD
+    );
+    let lines = kinds::text()
+        .description(Some("A JSON object a line."))
+        .content_media_type("application/json")
+        .content_schema(Some(Ref::from_schema_name("ImportRow")));
+    RequestBodyBuilder::new()
+        .description(Some(about))
+        .required(Some(Required::True))
+        .content("text/csv", Content::new(Some(kinds::text().description(Some(csv)).examples([example]))))
+        .content(NDJSON, Content::new(Some(lines)))
+        .build()
+}
+
+/// A row of an import.
+fn row() -> ObjectBuilder {
+    let mail = kinds::described(kinds::address_of_request(), "The address of the user.");
+    let object = ObjectBuilder::new()
+        .description(Some("A row of an import: the parameters of a new user, and its address."))
+        .property("mail", mail)
+        .required("mail");
+    let fields = new_user_parameters().into_iter().filter(|parameter| parameter.name != TENANT_PARAMETER);
+    fields.fold(object, |object, field| {
+        let (name, shape, about) = field.into_property();
+        object.property(name, kinds::described(shape, &about))
+    })
+}
+
+/// The answer to a body of which not one row can be read, such as one with unknown columns.
+async fn unreadable(reports: impl Stream<Item = Report>) -> Failure {
+    let stops = reports.filter_map(async |report| match report {
+        Report::Stop(stop) => Some(stop.to_string()),
+        Report::Row(_) | Report::End { .. } => None,
+    });
+    Failure::new(StatusCode::BAD_REQUEST, &stops.collect::<Vec<_>>().await.join("; "))
+}
+
+fn format(media_type: &str, charset: Option<&str>) -> Result<Format, Failure> {
+    let charset = charset.map(|label| {
+        let unknown = || unsupported(&format!("The charset must be {}.", Charset::EXPECTED));
+        Charset::of_label(label).ok_or_else(unknown)
+    });
+    let charset = charset.transpose()?;
+    match charset {
+        _ if TABLES.contains(&media_type) => Ok(Format::Csv { charset }),
+        Some(charset) if LINES.contains(&media_type) && !charset.is_unicode() => {
+            Err(unsupported("The charset of NDJSON must be utf-8."))
+        }
+        _ if LINES.contains(&media_type) => Ok(Format::Ndjson),
+        _ => Err(unsupported("The body must be text/csv or application/x-ndjson.")),
+    }
+}
+
+/// Gzip is found out from the body.
+fn check_packing(content_encoding: Option<&str>) -> Result<(), Failure> {
+    match content_encoding.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+        None | Some("" | "identity" | "gzip" | "x-gzip") => Ok(()),
+        Some(_) => Err(unsupported("The Content-Encoding must be gzip.")),
+    }
+}
+
+fn unsupported(message: &str) -> Failure {
+    Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+}

@@ -1,0 +1,78 @@
+//! Health: whether the process runs, and whether the directory answers.
+
+use crate::{
+    answer::{Failure, as_json},
+    call::Call,
+    document::Answer,
+    endpoint::{Access, Document, Endpoint, Particulars, Verb},
+};
+use actix_web::http::StatusCode;
+use administration::health::Found;
+use mail_model::user::role::Role;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::answer::Reply;
+
+/// How it is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(super) struct Status {
+    /// `live` or `ready`.
+    status: &'static str,
+    /// `failed` where the latest backup on schedule came to nothing; the log has the reason. Answers are given all the same.
+    /// Told to super administrators alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    backup: Option<&'static str>,
+}
+
+pub(super) const LIVE: Endpoint = Endpoint {
+    name: "live",
+    method: Verb::Get,
+    path: "/health/live",
+    access: Access::Open,
+    handler: |_| Box::pin(async { live() }),
+    particulars: Particulars::NONE,
+    document: Document { summary: "The process runs", answer: Answer::of::<Status>, ..Document::BASE },
+};
+
+fn live() -> Result<Reply, Failure> {
+    as_json(&Status { status: "live", backup: None })
+}
+
+pub(super) const READY: Endpoint = Endpoint {
+    name: "ready",
+    method: Verb::Get,
+    path: "/health/ready",
+    access: Access::Open,
+    handler: |call| Box::pin(ready(call)),
+    particulars: Particulars { tells_administrators_more: true, ..Particulars::NONE },
+    document: Document {
+        summary: "The directory answers",
+        about: "503 while the directory is out of reach, does not let this server in, or does not run the plug-ins that keep \
+                addresses unique.",
+        answer: Answer::of::<Status>,
+        fails_with: &[503],
+        ..Document::BASE
+    },
+};
+
+async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
+    let failure = |message| Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry());
+    match call.services.health.look(call.directory).await {
+        Found::Answers => {
+            let is_told = call.actor.as_ref().is_some_and(|actor| actor.role() == Role::SuperAdministrator);
+            let backup = (is_told && call.services.scheduled_backup.has_failed()).then_some("failed");
+            as_json(&Status { status: "ready", backup })
+        }
+        Found::Hangs => failure("The directory hangs: it has answered nothing for seconds."),
+        Found::OutOfReach => failure("The directory is out of reach."),
+        Found::RefusesUs => failure(
+            "The directory does not let this server in. Its log says why, and what to do (directory.account.refused).",
+        ),
+        Found::HasIdlePlugins => failure(
+            "Plug-ins of the directory do not run that this server relies on. Its log says which, and what to do \
+             (directory.plugins.idle).",
+        ),
+    }
+}

@@ -1,0 +1,196 @@
+//! Resources (guide, 3.12), and beyond the guide one resource.
+
+use super::{
+    done, find_tenant,
+    resourcegroups::{GROUP, name_of},
+};
+use crate::{
+    answer::{Failure, as_json},
+    call::Call,
+    document::{And, Answer, Declared, about_resource, by_name, in_path, kinds, page as page_parameters},
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    listed::Listed,
+    parameters::{ignore_tenant, once, page},
+};
+use administration::policy::Action;
+use mail_model::{
+    address::MailAddress,
+    field::FieldErrors,
+    resource::{
+        LISTING, Resource,
+        command::{NewResource, ResourceValues, parse_fields},
+        field::ResourceField,
+        group::ResourceGroup,
+    },
+    tenant::{Tenant, TenantId},
+};
+use serde::Serialize;
+use serde_json::json;
+use web::answer::Reply;
+use web::form::Parameters;
+
+const RESOURCE: &str = "resource";
+const RESOURCES_PATH: &str = "/v2/resources/{tenant}/{group}";
+const RESOURCE_PATH: &str = "/v2/resources/{tenant}/{group}/{mail}";
+
+/// One resource.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    resource: &'a Resource,
+    #[serde(rename = "tenant-id")]
+    tenant: &'a str,
+}
+
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listResources",
+    method: Verb::Get,
+    path: RESOURCES_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Resources of a group",
+        parameters: || page_parameters(&LISTING, "the address or the name"),
+        answer: || Answer::page_of_shape("resources", by_name("ResourceRow")),
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = page(&mut call.parameters, &LISTING, &mut errors);
+    errors.none()?;
+    let tenant = find_tenant(call).await?;
+    let group = find_group(call, &tenant.id).await?;
+    let page = call.directory.resources(&tenant.id, &group, &request).await?;
+    as_json(&Listed::new("resources", page, &request))
+}
+
+pub(super) const READ: Endpoint = Endpoint {
+    name: "readResource",
+    method: Verb::Get,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "One resource",
+        answer: || Answer::json(by_name("Resource")).with_version(),
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let group = find_group(call, &tenant.id).await?;
+    let resource = call.directory.resource(&tenant.id, &group.name, &call.mail_of(RESOURCE)?).await?;
+    let resource = resource.ok_or_else(|| Failure::not_found(RESOURCE))?;
+    let shown = Shown { resource: &resource, tenant: tenant.id.as_str() };
+    Ok(as_json(&shown)?.with_tag(&resource.version.tag()))
+}
+
+pub(super) const CREATE: Endpoint = Endpoint {
+    name: "createResource",
+    method: Verb::Put,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(create(call)),
+    particulars: Particulars::taking(Takes::IdempotencyKey),
+    document: Document {
+        summary: "Make a resource",
+        parameters: || vec![in_path()].and(field_parameters(true)),
+        example: Some(|| json!({"displayName": "Room 5", "l": "Berlin", "employeeType": 1})),
+        ..Document::BASE
+    },
+};
+
+async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let group = find_group(call, &tenant.id).await?;
+    let new = new_resource(call, &tenant)?;
+    done(
+        call,
+        RESOURCE,
+        call.administration.create_resource(call.caller()?, &tenant, &group.name, &new).await,
+    )
+}
+
+fn new_resource(call: &mut Call<'_>, tenant: &Tenant) -> Result<NewResource, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let mail = MailAddress::parse(call.text("mail"));
+    let fields = fields(&mut call.parameters, &mut errors);
+    NewResource::new(mail, fields, tenant, errors)
+}
+
+pub(super) const PATCH: Endpoint = Endpoint {
+    name: "patchResource",
+    method: Verb::Patch,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(patch(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Change a resource",
+        parameters: || vec![in_path()].and(field_parameters(false)),
+        example: Some(|| json!({"description": "Twelve seats"})),
+        ..Document::BASE
+    },
+};
+
+async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let group = find_group(call, &tenant.id).await?;
+    let mut errors = FieldErrors::default();
+    let fields = fields(&mut call.parameters, &mut errors);
+    errors.none()?;
+    let mail = call.mail_of(RESOURCE)?;
+    let (administration, caller) = (call.administration, call.caller()?);
+    let change =
+        administration.change_resource(caller, &tenant.id, &group.name, &mail, &fields, &call.precondition);
+    done(call, RESOURCE, change.await)
+}
+
+pub(super) const DELETE: Endpoint = Endpoint {
+    name: "deleteResource",
+    method: Verb::Delete,
+    path: RESOURCE_PATH,
+    access: Access::For(Action::AdministerResources),
+    handler: |call| Box::pin(delete(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Delete a resource",
+        about: "At once: there is no way back.",
+        ..Document::BASE
+    },
+};
+
+async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let group = find_group(call, &tenant.id).await?;
+    let mail = call.mail_of(RESOURCE)?;
+    let (administration, caller) = (call.administration, call.caller()?);
+    let deletion = administration.delete_resource(caller, &tenant.id, &group.name, &mail, &call.precondition);
+    done(call, RESOURCE, deletion.await)
+}
+
+/// The group in the path, by its name as it was made.
+async fn find_group(call: &Call<'_>, tenant: &TenantId) -> Result<ResourceGroup, Failure> {
+    let group = call.directory.resource_group(tenant, &name_of(call)?).await?;
+    group.ok_or_else(|| Failure::not_found(GROUP))
+}
+
+fn field_parameters(is_creation: bool) -> impl Iterator<Item = Declared> {
+    ResourceField::ALL.into_iter().map(move |field| {
+        let shape = kinds::of_request(field.kind(), !field.is_required());
+        Declared::optional(field.api_name(), about_resource(field), shape)
+            .needed(is_creation && field.is_required())
+    })
+}
+
+fn fields(parameters: &mut Parameters, errors: &mut FieldErrors) -> ResourceValues {
+    ignore_tenant(parameters);
+    let taken = ResourceField::ALL.map(|field| (field, once(parameters, field.api_name(), errors)));
+    let given = taken.iter().filter_map(|(field, text)| Some((*field, text.as_deref()?)));
+    parse_fields(given, errors)
+}

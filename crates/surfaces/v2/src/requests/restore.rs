@@ -1,0 +1,249 @@
+//! Restores over HTTP: what the command `pbm restore` does, for whoever may.
+
+use super::{
+    backup::{LDIF, keeper},
+    find_tenant,
+    restore_report::{Line, report},
+};
+use crate::{
+    answer::Failure,
+    call::{Call, Rows},
+    document::{Answer, Declared, dry_run, kinds, optional_tenant},
+    endpoint::{Access, Body, Document, Endpoint, Particulars, TenantParameter, Verb},
+    parameters::{once, switch},
+};
+use actix_web::{http::StatusCode, rt};
+use administration::{
+    changes::Changed,
+    policy::{Action, Reach},
+    turns::Turn,
+};
+use directory::{
+    backup::{Extent, file::LdifFile},
+    restore::{Existing, OtherRoot, Restore, RestoreError, RestoreRequest, Summary},
+};
+use futures_util::{StreamExt, future::OptionFuture};
+use mail_model::{
+    field::{FieldError, FieldErrors},
+    tenant::Tenant,
+};
+use std::io;
+use strum::{EnumString, VariantNames};
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt;
+use utoipa::openapi::{
+    Content, Required,
+    request_body::{RequestBody, RequestBodyBuilder},
+};
+use web::answer::Reply;
+
+/// Most bytes of the body of an administrator of a tenant, packed or not: a plain backup of 200,000 users.
+const MAX_BODY: u64 = 256 << 20;
+
+/// What is done with what is there and differs.
+#[derive(Clone, Copy, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
+pub(super) enum ExistingWord {
+    /// It stays.
+    Keep,
+    /// It becomes as in the file.
+    Update,
+}
+
+/// What was asked for in the parameters.
+struct Asked {
+    existing: Existing,
+    dry_run: bool,
+    extent: Extent,
+    limited_to: Option<Tenant>,
+}
+
+pub(super) const RESTORE: Endpoint = Endpoint {
+    name: "restore",
+    method: Verb::Post,
+    path: "/v2/restore/ldif",
+    access: Access::For(Action::RestoreBackup),
+    handler: |call| Box::pin(restore(call)),
+    particulars: Particulars {
+        body: Body::Stream,
+        tenant: TenantParameter::Optional,
+        needs_token: true,
+        ..Particulars::NONE
+    },
+    document: Document {
+        summary: "Restore from LDIF",
+        about: "The body is a backup, or LDIF from elsewhere; with `tenant-id` only this tenant's entries count, and \
+                administrators name theirs. What is missing is added. A file that is cut, was altered or can't be read changes \
+                nothing; an entry that is wrong stops no other. Safe to send again.",
+        parameters,
+        body: Some(ldif),
+        answer: || Answer::lines_of::<Line>("A line of JSON for what is worth a word, and a summary."),
+        fails_with: &[413, 429, 507],
+        ..Document::BASE
+    },
+};
+
+async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let Asked { existing, dry_run, extent, limited_to } = asked(call).await?;
+    let keeper = keeper(call)?.clone();
+    let rows = call.rows.take().ok_or_else(|| Failure::internal("a restore without a body".into()))?;
+    let restores = &call.services.restores;
+    let turn = limited_to.as_ref().map(|tenant| restores.begin(&tenant.id)).transpose()?;
+    let departure = rows.payload.departure();
+    let file = spool(rows, limited_to.as_ref().map(|_| MAX_BODY)).await?;
+    let (force, other_root, now) = (false, OtherRoot::Refused, call.now);
+    let request = RestoreRequest { extent, existing, dry_run, force, other_root, limited_to, now };
+    let ldif = LdifFile::new(file.path());
+    let service = &call.services.service;
+    let prepared = async {
+        let turn = OptionFuture::from(turn.map(Turn::run)).await.transpose()?;
+        let restore = Restore::prepare(keeper, service, ldif, request, |_| {}).await;
+        Ok((restore.map_err(failure_of_restore)?, turn))
+    };
+    let (restore, turn) = tokio::select! {
+        prepared = Box::pin(prepared) => prepared,
+        () = departure.happened() => {
+            let message = "The connection was closed before the file was read. Nothing was restored.";
+            Err(Failure::new(StatusCode::BAD_REQUEST, message))
+        }
+    }?;
+    let (mut report, lines) = report(restore.findings().entries, dry_run);
+    let observers = call.administration.observers().clone();
+    let change = observers.begin();
+    // To the end also where the client goes away: what is half done would have to be found out.
+    rt::spawn(async move {
+        let end = match Box::pin(restore.run(Vec::new(), async |event| report.take(&event).await)).await {
+            Ok(summary) => {
+                let Summary { added, updated, same, different, refused, .. } = summary;
+                tracing::info!(added, updated, same, different, refused, dry_run, "restore.done");
+                Line::End { summary: summary.into(), dry_run }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "restore.stopped");
+                Line::Stop { message: message_of(&error) }
+            }
+        };
+        drop((file, turn));
+        // A file may have other passwords, and say that somebody is blocked.
+        observers.forget(Changed::Accounts);
+        change.end().await;
+        report.tell(end).await;
+    });
+    Ok(Reply::lines(lines))
+}
+
+fn parameters() -> Vec<Declared> {
+    let existing = "What is done with what is there and differs. keep: it stays, and is told. update: it becomes as in \
+                    the file.";
+    let words = ExistingWord::VARIANTS;
+    vec![
+        optional_tenant(),
+        Declared::optional("existing", existing, kinds::choice(words, words.first().copied())),
+        dry_run(),
+    ]
+}
+
+fn ldif() -> RequestBody {
+    let example = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com\nobjectClass: top\n";
+    let shape = kinds::text().description(Some("Entries (RFC 2849), no changes.")).examples([example]);
+    RequestBodyBuilder::new()
+        .description(Some("LDIF, plain or packed by gzip or zstd, of any size and any media type."))
+        .required(Some(Required::True))
+        .content(LDIF, Content::new(Some(shape)))
+        .build()
+}
+
+async fn asked(call: &mut Call<'_>) -> Result<Asked, Failure> {
+    let mut errors = FieldErrors::default();
+    let existing = once(&mut call.parameters, "existing", &mut errors).filter(|text| !text.is_empty());
+    let existing = existing.map_or(Ok(ExistingWord::Keep), |text| text.parse());
+    let wrong = |_| FieldError::Choice(ExistingWord::VARIANTS);
+    let existing = errors.keep("existing", existing.map_err(wrong));
+    let dry_run = switch(&mut call.parameters, "dry-run", &mut errors);
+    errors.none()?;
+    let existing = match existing {
+        Some(ExistingWord::Update) => Existing::Update,
+        _ => Existing::Keep,
+    };
+    let (extent, limited_to) = match (call.tenant(), call.reach) {
+        (Ok(tenant), Reach::Everything) => (Extent::Tenants(vec![tenant.clone()]), None),
+        (Err(_), Reach::Everything) => (Extent::Everything, None),
+        _ => {
+            let tenant = find_tenant(call).await?;
+            (Extent::BelongingsOf(tenant.id.clone()), Some((*tenant).clone()))
+        }
+    };
+    Ok(Asked { existing, dry_run, extent, limited_to })
+}
+
+/// Keeps a body on the disk, for it is read twice. Nobody else can read it, and it is gone when it is dropped.
+async fn spool(rows: Rows, most: Option<u64>) -> Result<NamedTempFile, Failure> {
+    let most = most.unwrap_or(u64::MAX);
+    if rows.announced.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    let file = NamedTempFile::new().map_err(failure_of_disk)?;
+    let mut out = tokio::fs::File::from_std(file.reopen().map_err(failure_of_disk)?);
+    let (mut payload, mut length) = (rows.payload, 0_u64);
+    while let Some(piece) = payload.next().await {
+        let unreadable = "The body could not be read to its end.";
+        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
+        length = length.saturating_add(piece.len() as u64);
+        if length > most {
+            return Err(too_large(most));
+        }
+        out.write_all(&piece).await.map_err(failure_of_disk)?;
+    }
+    out.flush().await.map_err(failure_of_disk)?;
+    Ok(file)
+}
+
+fn too_large(most: u64) -> Failure {
+    let message =
+        format!("The body is too large: at most {most} bytes. Pack it, or ask a super administrator.");
+    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
+}
+
+fn failure_of_disk(error: io::Error) -> Failure {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if !matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+        return Failure::internal(error.into());
+    }
+    let message = "The server has no room for the body on its disk (TMPDIR). Nothing was restored.";
+    Failure::new(StatusCode::INSUFFICIENT_STORAGE, message).with_cause(error.into())
+}
+
+/// What a file is refused for that was not begun with.
+fn failure_of_restore(error: RestoreError) -> Failure {
+    match error {
+        RestoreError::Directory(error) => error.into(),
+        RestoreError::Io(_) | RestoreError::Stopped => Failure::internal(error.into()),
+        RestoreError::TooLarge(_) => Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message_of(&error)),
+        error => Failure::new(StatusCode::BAD_REQUEST, &message_of(&error)),
+    }
+}
+
+fn message_of(error: &RestoreError) -> String {
+    match error {
+        // What is wrong with the file, and where.
+        RestoreError::Ldif(error) => visible_text::chain(error),
+        RestoreError::Damaged(_) => visible_text::chain(error),
+        RestoreError::OtherRoot { .. } => {
+            "the file is of another directory: nothing in it belongs here".to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told_from_one_that_fails() {
+        // ENOSPC, EFBIG and EDQUOT, and EIO.
+        let status = |code| failure_of_disk(io::Error::from_raw_os_error(code)).status();
+        assert_eq!([28, 27, 122].map(status), [StatusCode::INSUFFICIENT_STORAGE; 3]);
+        assert_eq!(status(5), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

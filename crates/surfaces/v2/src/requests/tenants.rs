@@ -1,0 +1,375 @@
+//! Tenants (guide, 3.2), and beyond the guide one tenant, its defaults, its domains, and the deleted ones.
+
+use super::{done, find_tenant};
+use crate::{
+    answer::{Failure, as_json, success},
+    call::Call,
+    document::{And, Answer, Declared, deleted, in_path, kinds, page as page_parameters},
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    listed::Listed,
+    parameters::{ignore_tenant, once, page, switch},
+};
+use administration::policy::Action;
+use directory::{changing::WriteError, lists::Page};
+use mail_model::{
+    address::Domain,
+    deletion::Retention,
+    field::{FieldErrors, Kind},
+    tenant::{
+        DeletedTenant, LISTING, Tenant, TenantId,
+        command::{TenantPatch, parse_domain},
+    },
+    user::field::UserField,
+};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use web::answer::Reply;
+
+const TENANT: &str = "tenant";
+const TENANTS_PATH: &str = "/v2/tenants";
+const TENANT_PATH: &str = "/v2/tenants/{tenant}";
+const DOMAIN_PATH: &str = "/v2/tenants/{tenant}/domains/{domain}";
+
+/// A tenant in a list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantRow)]
+pub(super) struct Row {
+    /// Its id.
+    #[serde(rename = "tenant-id")]
+    id: String,
+    /// The domains that it serves.
+    domains: Vec<String>,
+    /// When it was deleted.
+    #[serde(rename = "deleted-since", skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    deleted_since: Option<String>,
+    /// Until when it can be restored.
+    #[serde(rename = "kept-until", skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
+    kept_until: Option<String>,
+}
+
+impl Row {
+    fn live(tenant: &Tenant) -> Self {
+        let domains = tenant.domains.iter().map(ToString::to_string).collect();
+        Self { id: tenant.id.to_string(), domains, deleted_since: None, kept_until: None }
+    }
+
+    fn deleted(deleted: &DeletedTenant, retention: Retention) -> Self {
+        let since = deleted.since.time();
+        Self {
+            deleted_since: Some(since.to_string()),
+            kept_until: Some(retention.kept_until(since).to_string()),
+            ..Self::live(&deleted.tenant)
+        }
+    }
+}
+
+/// One tenant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tenant)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    row: Row,
+    /// Mailbox size of new users in megabytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    quota: Option<u64>,
+    /// Language of new users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    lang: Option<&'static str>,
+    counts: Counts,
+}
+
+/// How much a tenant has.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantCounts)]
+#[serde(rename_all = "kebab-case")]
+struct Counts {
+    /// Users.
+    users: usize,
+    /// Users that were deleted and are kept.
+    deleted_users: usize,
+    /// Mailing lists.
+    maillists: usize,
+    /// Resource groups.
+    resourcegroups: usize,
+    /// Resources.
+    resources: usize,
+}
+
+/// A tenant that was made.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TenantMade)]
+pub(super) struct Made<'a> {
+    /// Always true.
+    success: bool,
+    /// Its id.
+    #[serde(rename = "tenant-id")]
+    id: &'a str,
+}
+
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listTenants",
+    method: Verb::Get,
+    path: TENANTS_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Tenants; with `deleted=1` the deleted ones",
+        parameters: || page_parameters(&LISTING, "the id or a domain").and(deleted("tenants")),
+        answer: || Answer::page_of::<Row>("tenants"),
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = page(&mut call.parameters, &LISTING, &mut errors);
+    let deleted = switch(&mut call.parameters, "deleted", &mut errors);
+    errors.none()?;
+    let page = if deleted {
+        let page = call.directory.deleted_tenants(&request).await?;
+        let items = page.items.iter().map(|tenant| Row::deleted(tenant, call.services.retention)).collect();
+        Page { items, count: page.count }
+    } else {
+        let page = call.directory.tenants(&request).await?;
+        Page { items: page.items.iter().map(Row::live).collect(), count: page.count }
+    };
+    as_json(&Listed::new("tenants", page, &request))
+}
+
+pub(super) const CREATE_OF_DOMAIN: Endpoint = Endpoint {
+    name: "createTenantOfDomain",
+    method: Verb::Post,
+    path: TENANTS_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(create_of_domain(call)),
+    particulars: Particulars::taking(Takes::IdempotencyKey),
+    document: Document {
+        summary: "Make a tenant whose name is given by the server",
+        about: "The name is the first label of the domain, with a number where that is taken; the answer has it.",
+        parameters: || vec![first_domain()],
+        example: Some(|| json!({"domain": "acme.example"})),
+        answer: Answer::of::<Made<'_>>,
+        ..Document::BASE
+    },
+};
+
+async fn create_of_domain(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let domain = domain_parameter(call)?;
+    let made = call.administration.create_tenant_of_domain(call.caller()?, &domain).await;
+    let id = made.map_err(|error| failure(call, error))?;
+    as_json(&Made { success: true, id: id.as_str() })
+}
+
+pub(super) const CREATE: Endpoint = Endpoint {
+    name: "createTenant",
+    method: Verb::Put,
+    path: TENANT_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(create(call)),
+    particulars: Particulars::taking(Takes::IdempotencyKey),
+    document: Document {
+        summary: "Make a tenant",
+        parameters: || vec![in_path(), first_domain()],
+        example: Some(|| json!({"domain": "acme.example"})),
+        ..Document::BASE
+    },
+};
+
+async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    ignore_tenant(&mut call.parameters);
+    let mut errors = FieldErrors::default();
+    let id = TenantId::parse(call.text("tenant"));
+    let id = id.map_err(|error| errors.add("tenant-id", &error)).ok();
+    let domain = domain_parameter(call).map_err(|wrong| errors.absorb(wrong)).ok();
+    errors.none()?;
+    if let (Some(id), Some(domain)) = (id, domain) {
+        let made = call.administration.create_tenant(call.caller()?, &id, &domain).await;
+        made.map_err(|error| failure(call, error))?;
+    }
+    Ok(success())
+}
+
+fn first_domain() -> Declared {
+    Declared::required("domain", "The first domain of the tenant, in any script.", kinds::domain())
+}
+
+fn domain_parameter(call: &mut Call<'_>) -> Result<Domain, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let text = once(&mut call.parameters, "domain", &mut errors);
+    errors.none()?;
+    parse_domain(text.as_deref())
+}
+
+pub(super) const READ: Endpoint = Endpoint {
+    name: "readTenant",
+    method: Verb::Get,
+    path: TENANT_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "One tenant",
+        answer: || Answer::of::<Shown>().with_version(),
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let id = call.tenant()?;
+    let live = call.directory.live_tenant(id).await?.ok_or_else(|| Failure::not_found(TENANT))?;
+    let counts = call.directory.tenant_counts(id).await?;
+    let shown = Shown {
+        row: Row::live(&live.tenant),
+        quota: live.tenant.default_quota.map(mail_model::user::quota::Quota::megabytes),
+        lang: live.tenant.default_language.map(mail_model::user::language::Language::as_str),
+        counts: Counts {
+            users: counts.users,
+            deleted_users: counts.deleted_users,
+            maillists: counts.mail_lists,
+            resourcegroups: counts.resource_groups,
+            resources: counts.resources,
+        },
+    };
+    Ok(as_json(&shown)?.with_tag(&live.version.tag()))
+}
+
+pub(super) const PATCH: Endpoint = Endpoint {
+    name: "patchTenant",
+    method: Verb::Patch,
+    path: TENANT_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(patch(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Change a tenant",
+        parameters: default_parameters,
+        example: Some(|| json!({"quota": 1024, "lang": "en-US"})),
+        ..Document::BASE
+    },
+};
+
+async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    ignore_tenant(&mut call.parameters);
+    let mut errors = FieldErrors::default();
+    let quota = once(&mut call.parameters, "quota", &mut errors);
+    let language = once(&mut call.parameters, "lang", &mut errors);
+    errors.none()?;
+    let patch = TenantPatch::parse(quota.as_deref(), language.as_deref())?;
+    let (administration, caller) = (call.administration, call.caller()?);
+    done(call, TENANT, administration.change_tenant(caller, call.tenant()?, &patch, &call.precondition).await)
+}
+
+pub(super) const DELETE: Endpoint = Endpoint {
+    name: "deleteTenant",
+    method: Verb::Delete,
+    path: TENANT_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(delete(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Delete a tenant softly",
+        about: "Everything in it goes along. The tenant `default` stays.",
+        fails_with: &[409],
+        ..Document::BASE
+    },
+};
+
+async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let (administration, caller) = (call.administration, call.caller()?);
+    done(
+        call,
+        TENANT,
+        administration.delete_tenant(caller, call.tenant()?, &call.precondition, call.now).await,
+    )
+}
+
+pub(super) const RESTORE: Endpoint = Endpoint {
+    name: "restoreTenant",
+    method: Verb::Post,
+    path: "/v2/tenants/{tenant}/restore",
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(restore(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Undo the deletion of a tenant",
+        about: "What was deleted with it comes back; what was deleted before does not.",
+        ..Document::BASE
+    },
+};
+
+async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    done(call, TENANT, call.administration.restore_tenant(call.caller()?, call.tenant()?, call.now).await)
+}
+
+pub(super) const ADD_DOMAIN: Endpoint = Endpoint {
+    name: "addDomain",
+    method: Verb::Put,
+    path: DOMAIN_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(add_domain(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Give a tenant a domain",
+        about: "A domain that it has already is a success.",
+        fails_with: &[409],
+        ..Document::BASE
+    },
+};
+
+async fn add_domain(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let domain = parse_domain(Some(call.text("domain")))?;
+    done(call, TENANT, call.administration.add_domain(call.caller()?, &tenant.id, &domain).await)
+}
+
+pub(super) const REMOVE_DOMAIN: Endpoint = Endpoint {
+    name: "removeDomain",
+    method: Verb::Delete,
+    path: DOMAIN_PATH,
+    access: Access::For(Action::AdministerTenants),
+    handler: |call| Box::pin(remove_domain(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Take a domain from a tenant",
+        about: "Neither the last one nor one that an address of the tenant uses.",
+        fails_with: &[409],
+        ..Document::BASE
+    },
+};
+
+async fn remove_domain(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let not_served = || Failure::not_found("domain of this tenant");
+    let domain = Domain::parse(call.text("domain")).map_err(|_| not_served())?;
+    match call.administration.remove_domain(call.caller()?, &tenant.id, &domain).await {
+        Err(WriteError::NotFound) => Err(not_served()),
+        outcome => done(call, TENANT, outcome),
+    }
+}
+
+fn default_parameters() -> Vec<Declared> {
+    let [quota, language] = [UserField::Quota, UserField::Language].map(UserField::kind);
+    let languages = match language {
+        Kind::Choice(all) => kinds::choice(&[all, &[""]].concat(), None),
+        other => kinds::of_request(other, true),
+    };
+    vec![
+        in_path(),
+        Declared::optional(
+            "quota",
+            "Mailbox size of new users in megabytes; an empty one removes the default.",
+            kinds::of_request(quota, true),
+        ),
+        Declared::optional("lang", "Language of new users; an empty one removes the default.", languages),
+    ]
+}
+
+fn failure(call: &Call<'_>, error: WriteError) -> Failure {
+    Failure::of_write(TENANT, error, call.services.retention)
+}

@@ -1,0 +1,257 @@
+//! Users (guide, 3.3 to 3.10), and beyond the guide the deleted ones, their restoration, and the lists they are in.
+
+pub(crate) mod form;
+
+use super::{done, find_tenant};
+use crate::{
+    answer::{Failure, as_json},
+    call::Call,
+    document::{And, Answer, Declared, by_name, deleted, in_path, new_address, page as page_parameters},
+    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    listed::{Listed, write_page},
+    parameters::{page, switch},
+};
+use administration::policy::Action;
+use directory::{lists::Page, maillists::Membership};
+use mail_model::{
+    field::FieldErrors,
+    list::SortKey,
+    maillist,
+    user::{LISTING, LiveUser},
+};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::{ToSchema, openapi::schema::AnyOfBuilder};
+use web::answer::Reply;
+
+const USER: &str = "user";
+const USERS: &str = "users";
+const USERS_PATH: &str = "/v2/users/{tenant}";
+const USER_PATH: &str = "/v2/users/{tenant}/{mail}";
+
+pub(super) const LIST: Endpoint = Endpoint {
+    name: "listUsers",
+    method: Verb::Get,
+    path: USERS_PATH,
+    access: Access::For(Action::ListUsers),
+    handler: |call| Box::pin(list(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Users of a tenant; with `deleted=1` the deleted ones",
+        parameters: || {
+            page_parameters(&LISTING, "the address, the first or the last name").and(deleted("users"))
+        },
+        answer: || {
+            let entry = AnyOfBuilder::new().item(by_name("User")).item(by_name("DeletedUser"));
+            Answer::page_of_shape(USERS, entry)
+        },
+        ..Document::BASE
+    },
+};
+
+async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = page(&mut call.parameters, &LISTING, &mut errors);
+    let deleted = switch(&mut call.parameters, "deleted", &mut errors);
+    errors.none()?;
+    let tenant = call.tenant()?;
+    let retention = call.services.retention;
+    if deleted {
+        // Of a deleted tenant all users are, and none is told of.
+        find_tenant(call).await?;
+        let page = call.directory.deleted_users(tenant, &request).await?;
+        let items = page.items.iter().map(|user| user.shown(retention)).collect();
+        as_json(&Listed::new(USERS, Page { items, count: page.count }, &request))
+    } else {
+        let book = call.desk.open(call.directory, tenant).await?;
+        let (json, count) = book.read(|book| {
+            let found = book.users(&request);
+            (write_page(USERS, &found, request.page, request.limit), found.count)
+        });
+        if count == 0 {
+            // The list of a tenant without users, or of no tenant.
+            find_tenant(call).await?;
+        }
+        Ok(Reply::written_json(json))
+    }
+}
+
+pub(super) const READ: Endpoint = Endpoint {
+    name: "readUser",
+    method: Verb::Get,
+    path: USER_PATH,
+    access: Access::For(Action::ReadUser),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "One user",
+        about: "Every field that is set; never the password.",
+        answer: || Answer::json(by_name("User")).with_version(),
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let user = find(call).await?;
+    Ok(as_json(&user.user)?.with_tag(&user.version.tag()))
+}
+
+/// What a creation takes.
+pub(super) fn new_user_parameters() -> Vec<Declared> {
+    vec![in_path()].and(form::parameters(true))
+}
+
+/// The user in the path. Who may reach their own entry only is not told which others are there.
+async fn find(call: &Call<'_>) -> Result<LiveUser, Failure> {
+    let absent = || if call.reach.is_own_only() { Failure::forbidden() } else { Failure::not_found(USER) };
+    let mail = call.mail_of(USER).map_err(|_| absent())?;
+    let user = call.directory.user(call.tenant()?, &mail).await?.ok_or_else(absent)?;
+    if call.reaches(&user) { Ok(user) } else { Err(Failure::forbidden()) }
+}
+
+pub(super) const CREATE: Endpoint = Endpoint {
+    name: "createUser",
+    method: Verb::Put,
+    path: USER_PATH,
+    access: Access::For(Action::CreateUser),
+    handler: |call| Box::pin(create(call)),
+    particulars: Particulars::taking(Takes::IdempotencyKey),
+    document: Document {
+        summary: "Make a user",
+        parameters: new_user_parameters,
+        example: Some(|| {
+            json!({
+                "userPassword": "Correct-Horse-7", "employeeNumber": 2, "cn": "Ivan", "sn": "Petrov", "ou": "Sales",
+            })
+        }),
+        ..Document::BASE
+    },
+};
+
+async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let mail = call.text("mail").to_owned();
+    let new = form::new_user(&mail, &mut call.parameters, &tenant)?;
+    done(call, USER, call.administration.create_user(call.caller()?, &tenant, &new).await)
+}
+
+pub(super) const PATCH: Endpoint = Endpoint {
+    name: "patchUser",
+    method: Verb::Patch,
+    path: USER_PATH,
+    access: Access::For(Action::ChangeUser),
+    handler: |call| Box::pin(patch(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Change a user",
+        about: "Changes what is given. A user with a new address keeps its password, other addresses and memberships.",
+        parameters: || {
+            vec![in_path(), new_address("mail", "A new address of the user.")].and(form::parameters(false))
+        },
+        example: Some(|| json!({"title": "Manager", "alias": ["i.petrov@example.com"]})),
+        fails_with: &[409],
+        ..Document::BASE
+    },
+};
+
+async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    if call.reach.is_own_only() {
+        find(call).await?;
+    }
+    let mail = call.mail_of(USER)?;
+    let tenant = find_tenant(call).await?;
+    let patch = form::user_patch(&mail, &mut call.parameters, &tenant)?;
+    let (administration, caller) = (call.administration, call.caller()?);
+    let change = administration.change_user(caller, &tenant, &mail, &patch, &call.precondition, call.now);
+    done(call, USER, change.await)
+}
+
+pub(super) const DELETE: Endpoint = Endpoint {
+    name: "deleteUser",
+    method: Verb::Delete,
+    path: USER_PATH,
+    access: Access::For(Action::DeleteUser),
+    handler: |call| Box::pin(delete(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document {
+        summary: "Delete a user softly",
+        about: "The user is hidden and cannot log in; its addresses stay taken until it is removed for good.",
+        ..Document::BASE
+    },
+};
+
+async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
+    let deletion =
+        call.administration.delete_user(call.caller()?, tenant, &mail, &call.precondition, call.now);
+    done(call, USER, deletion.await)
+}
+
+pub(super) const RESTORE: Endpoint = Endpoint {
+    name: "restoreUser",
+    method: Verb::Post,
+    path: "/v2/users/{tenant}/{mail}/restore",
+    access: Access::For(Action::RestoreUser),
+    handler: |call| Box::pin(restore(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "Undo a deletion",
+        about: "A user that was blocked before stays blocked.",
+        ..Document::BASE
+    },
+};
+
+async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let tenant = find_tenant(call).await?;
+    let mail = call.mail_of(USER)?;
+    done(call, USER, call.administration.restore_user(call.caller()?, &tenant.id, &mail).await)
+}
+
+/// A mailing list that a user is in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Membership)]
+pub(super) struct ShownMembership {
+    /// The list's address.
+    mail: String,
+    /// Its name.
+    #[serde(rename = "displayName")]
+    display_name: String,
+    /// Whether the user is a member itself, and not through another list only.
+    direct: bool,
+}
+
+pub(super) const MEMBERSHIPS: Endpoint = Endpoint {
+    name: "listMemberships",
+    method: Verb::Get,
+    path: "/v2/users/{tenant}/{mail}/maillists",
+    access: Access::For(Action::ReadMemberships),
+    handler: |call| Box::pin(memberships(call)),
+    particulars: Particulars::NONE,
+    document: Document {
+        summary: "The mailing lists that a user is in",
+        about: "Directly and through other lists; dynamic lists count.",
+        parameters: || page_parameters(&maillist::LISTING, "the address or the name"),
+        answer: || Answer::page_of::<ShownMembership>("maillists"),
+        ..Document::BASE
+    },
+};
+
+async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mut errors = FieldErrors::default();
+    let request = page(&mut call.parameters, &maillist::LISTING, &mut errors);
+    errors.none()?;
+    let user = find(call).await?;
+    let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
+    let mut lists = call.directory.memberships(tenant, &mail, &user.user).await?;
+    lists.retain(|list| request.search.are_found_in(&[&list.mail, &list.display_name]));
+    let count = lists.len();
+    let by_name = request.order_by.attribute().is_some();
+    let key =
+        |list: &Membership| SortKey::new(list.mail.clone(), by_name.then_some(list.display_name.as_str()));
+    let shown = request.cut(lists, key).into_iter().map(|list| ShownMembership {
+        mail: list.mail,
+        display_name: list.display_name,
+        direct: list.is_direct,
+    });
+    as_json(&Listed::new("maillists", Page { items: shown.collect(), count }, &request))
+}
