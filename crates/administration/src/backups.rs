@@ -1,7 +1,27 @@
-//! What is known and told of backups.
+//! What somebody may back up, and what is told of backups.
 
-use mail_model::conflicts::SetAside;
+use crate::{
+    caller::Actor,
+    policy::{Action, Forbidden, Reach},
+};
+use directory::backup::{BackupRequest, Extent};
+use jiff::Timestamp;
+use mail_model::{conflicts::SetAside, tenant::TenantId};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The backup of some tenants, or of everything where none is named, as far as the caller may have it.
+///
+/// # Errors
+/// [`Forbidden`].
+pub fn order(caller: &Actor, tenants: Vec<TenantId>, now: Timestamp) -> Result<BackupRequest, Forbidden> {
+    let reach = caller.reach_of_each(Action::BackUp, &tenants)?;
+    Ok(BackupRequest {
+        extent: Extent::of_tenants(tenants),
+        without_super: reach != Reach::Everything,
+        counts: false,
+        now,
+    })
+}
 
 /// How the latest backup on schedule went.
 #[derive(Default)]

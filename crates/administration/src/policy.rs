@@ -113,6 +113,20 @@ impl Actor {
     }
 }
 
+impl Actor {
+    /// How far it may do something in each of some tenants, or where none is named, with everything.
+    ///
+    /// # Errors
+    /// [`Forbidden`] where it may not in one of them.
+    pub fn reach_of_each(&self, action: Action, tenants: &[TenantId]) -> Result<Reach, Forbidden> {
+        let Some((first, rest)) = tenants.split_first() else { return self.reach(action, None) };
+        for tenant in rest {
+            self.reach(action, Some(tenant))?;
+        }
+        self.reach(action, Some(first))
+    }
+}
+
 impl Reach {
     /// Whether it ends at the caller's own entry.
     #[must_use]

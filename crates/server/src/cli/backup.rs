@@ -8,12 +8,12 @@ use crate::{
     backup::{Target, save},
     config::Config,
 };
-use administration::clock;
+use administration::{backups::order, caller::Actor, clock};
 use anyhow::Context;
 use clap::Args;
 use directory::{
     Directory,
-    backup::{BackedUp, BackupProgress, BackupRequest, Extent},
+    backup::{BackedUp, BackupProgress, BackupRequest},
     settings::LdapSettings,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -58,7 +58,7 @@ pub(super) struct BackupArgs {
 
 pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
     crate::telemetry::start_of_command(config.log);
-    let extent = extent(&args.tenants)?;
+    let request = order(&Actor::Operator, tenants(&args.tenants)?, clock::now())?;
     let is_standard = args.output == Path::new(STANDARD);
     if is_standard && io::stdout().is_terminal() {
         tell!(
@@ -73,8 +73,7 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
         Target::file(&args.output).with_context(|| format!("--output {}", args.output.display()))?
     };
     let progress = bar("{wide_bar} {pos} of {len} entries, {eta} left");
-    let request =
-        BackupRequest { extent, without_super: false, counts: io::stderr().is_terminal(), now: clock::now() };
+    let request = BackupRequest { counts: io::stderr().is_terminal(), ..request };
     let shown = |BackupProgress { written, expected }| {
         progress.set_length(expected.max(written));
         progress.set_position(written);
@@ -89,10 +88,9 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The part of the directory that tenants make; everything where none is named.
-pub(super) fn extent(tenants: &[String]) -> anyhow::Result<Extent> {
-    let id = |text: &String| TenantId::parse(text).with_context(|| format!("--tenant {text:?}"));
-    Ok(Extent::of_tenants(tenants.iter().map(id).collect::<anyhow::Result<_>>()?))
+/// The tenants that are named.
+pub(super) fn tenants(texts: &[String]) -> anyhow::Result<Vec<TenantId>> {
+    texts.iter().map(|text| TenantId::parse(text).with_context(|| format!("--tenant {text:?}"))).collect()
 }
 
 /// The directory, as the account that backs up and restores.

@@ -2,7 +2,7 @@
 
 use super::{
     ConfigArgs, Outcome, USAGE,
-    backup::{extent, keeper},
+    backup::{keeper, tenants},
     block_on,
     print::{tell, to_stdout},
     restore::{Spooled, place_of, with_hint},
@@ -11,8 +11,9 @@ use super::{
 use crate::config::Config;
 use administration::clock;
 use clap::Args;
-use directory::restore::{
-    self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, Told, compare_files,
+use directory::{
+    backup::Extent,
+    restore::{self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, Told, compare_files},
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -77,7 +78,7 @@ fn two_files(args: &DiffArgs, other: &std::path::Path) -> Outcome {
 fn with_directory(config: &Config, args: &DiffArgs) -> Outcome {
     crate::telemetry::start_of_command(config.log);
     let request = RestoreRequest {
-        extent: extent(&args.tenants)?,
+        extent: Extent::of_tenants(tenants(&args.tenants)?),
         existing: Existing::Update,
         dry_run: true,
         force: args.force,

@@ -5,7 +5,7 @@ use super::{
     print::{say, tell},
 };
 use crate::config::Config;
-use administration::{caller::Actor, clock, policy::Action};
+use administration::{caller::Actor, clock, imports::Importer};
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use directory::Directory;
@@ -138,8 +138,7 @@ fn import(
     tenant: TenantId,
 ) -> anyhow::Result<Import> {
     Ok(Import {
-        directory,
-        reach: Actor::Operator.reach(Action::ImportUsers, Some(&tenant))?,
+        importer: Importer::new(directory, &Actor::Operator, &tenant)?,
         tenant,
         mode: match args.mode {
             ModeArg::Create => Mode::Create,

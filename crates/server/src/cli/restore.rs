@@ -2,7 +2,7 @@
 
 use super::{
     ConfigArgs, Outcome, USAGE,
-    backup::{STANDARD, bar, extent, keeper},
+    backup::{STANDARD, bar, keeper, tenants},
     block_on,
     print::{tell, to_stderr, to_stdout},
 };
@@ -11,6 +11,7 @@ use administration::clock;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use directory::{
+    backup::Extent,
     backup::file::LdifFile,
     restore::{
         self, Event, Existing, Findings, OtherRoot, Refusal, Restore, RestoreError, RestoreRequest, Summary,
@@ -88,7 +89,7 @@ enum ExistingArg {
 pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     crate::telemetry::start_of_command(config.log);
     let request = RestoreRequest {
-        extent: extent(&args.tenants)?,
+        extent: Extent::of_tenants(tenants(&args.tenants)?),
         existing: match args.existing {
             ExistingArg::Keep => Existing::Keep,
             ExistingArg::Update => Existing::Update,

@@ -4,6 +4,7 @@ use super::message::FailureBody;
 use actix_web::http::{Method, StatusCode};
 use administration::{
     long_work::{TooMuch, Whose},
+    policy::Forbidden,
     turns::{self, NotNow},
 };
 use directory::{
@@ -242,6 +243,12 @@ impl From<TooMuch> for Failure {
             Whose::TheTenants | Whose::TheAccounts => StatusCode::TOO_MANY_REQUESTS,
         };
         Self::new(status, &format!("{error}. Try again later.")).with_retry()
+    }
+}
+
+impl From<Forbidden> for Failure {
+    fn from(_: Forbidden) -> Self {
+        Self::forbidden()
     }
 }
 

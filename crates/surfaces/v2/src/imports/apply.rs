@@ -18,7 +18,6 @@ use directory::{
 use mail_model::{
     address::MailAddress,
     field::{FieldError, FieldErrors},
-    revision::Precondition,
     user::{
         LiveUser,
         command::{MAIL_PARAMETER, NewUser, UserPatch},
@@ -92,7 +91,7 @@ pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     let mut errors = FieldErrors::default();
     let address = errors.address(MAIL_PARAMETER, &mail);
     let Some(address) = address else { return Err(Failure::from(errors).into()) };
-    let user = desk.import.directory.user(&desk.tenant.id, &address).await;
+    let user = desk.import.importer.directory().user(&desk.tenant.id, &address).await;
     match user.map_err(|error| failed(desk.work, USER, error.into()))? {
         Some(user) => {
             if row.is_exported {
@@ -107,18 +106,16 @@ pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
 
 async fn create(desk: &Desk<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
     let new = form::new_user(mail, parameters, &desk.tenant)?;
-    if !desk.import.reach.may_make(&new) {
-        return Err(forbidden());
-    }
     write_new(desk, &new).await.map_err(|error| failed(desk.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Created))
 }
 
 async fn write_new(desk: &Desk<'_>, new: &NewUser) -> Result<(), WriteError> {
     if desk.import.dry_run {
+        desk.import.importer.allow_creation(new)?;
         return try_taking(desk, &new.addresses(), None).await;
     }
-    desk.import.directory.create_user(&desk.tenant, new).await
+    desk.import.importer.create(&desk.tenant, new).await
 }
 
 async fn update(
@@ -128,12 +125,12 @@ async fn update(
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
     let patch = form::user_patch(mail, parameters, &desk.tenant)?;
-    if !(desk.import.reach.may_change(&patch) && desk.import.reach.has(&user.user)) {
-        return Err(forbidden());
-    }
+    let importer = &desk.import.importer;
+    let allowed = importer.allow_change(&patch).and_then(|()| importer.allow_touch(user));
+    allowed.map_err(|error| failed(desk.work, USER, error))?;
     let compared = passwords::without_same_password(desk.import, mail, patch).await;
     let Compared { patch, guess } = compared.map_err(|error| failed(desk.work, USER, error.into()))?;
-    if plan::patch(desk.import.directory.tree(), user, &patch, (desk.import.now)()).is_empty() {
+    if plan::patch(desk.import.importer.directory().tree(), user, &patch, (desk.import.now)()).is_empty() {
         return Ok(Done::nothing_but(Outcome::Unchanged));
     }
     // Where this fails, the guess counts as a log-in that failed.
@@ -153,10 +150,7 @@ async fn write_patch(
         try_taking(desk, &patch.addresses(), Some(mail)).await?;
         return Ok(None);
     }
-    let may_touch = |user: &LiveUser| desk.import.reach.has(&user.user);
-    let (tenant, now) = (&desk.tenant, (desk.import.now)());
-    let anything = Precondition::None;
-    desk.import.directory.patch_user(tenant, mail, patch, &anything, now, may_touch).await.map(Some)
+    desk.import.importer.change(&desk.tenant, mail, patch, (desk.import.now)()).await.map(Some)
 }
 
 /// A dry run of a row that changes a user whom an earlier row would have made.
@@ -166,10 +160,11 @@ async fn try_update(
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
     let patch = form::user_patch(mail, parameters, &desk.tenant)?;
-    if !desk.import.reach.may_change(&patch) {
-        return Err(forbidden());
-    }
-    try_taking(desk, &patch.addresses(), Some(mail)).await.map_err(|error| failed(desk.work, USER, error))?;
+    let tried = async {
+        desk.import.importer.allow_change(&patch)?;
+        try_taking(desk, &patch.addresses(), Some(mail)).await
+    };
+    tried.await.map_err(|error| failed(desk.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Updated))
 }
 
@@ -184,8 +179,8 @@ async fn try_taking(
         return Err(WriteError::Taken(taken));
     }
     let tenant = &desk.tenant.id;
-    let own_entry = own.map(|mail| desk.import.directory.tree().user(tenant, mail));
-    let taken = desk.import.directory.taken_address(tenant, addresses, own_entry.as_ref()).await?;
+    let own_entry = own.map(|mail| desk.import.importer.directory().tree().user(tenant, mail));
+    let taken = desk.import.importer.directory().taken_address(tenant, addresses, own_entry.as_ref()).await?;
     if let Some(taken) = taken {
         return Err(WriteError::Taken(taken));
     }
@@ -197,10 +192,6 @@ async fn try_taking(
 
 fn wrong_mail(reason: &FieldError) -> Refusal {
     Message::of_parameter(MAIL_PARAMETER, &format!("{MAIL_PARAMETER} {reason}")).into()
-}
-
-fn forbidden() -> Refusal {
-    Failure::forbidden().into()
 }
 
 /// What the API would answer about a thing.

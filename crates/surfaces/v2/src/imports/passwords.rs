@@ -45,14 +45,14 @@ pub(super) async fn without_same_password<'a>(
     let Some(password) = patch.password().filter(|_| !import.dry_run) else {
         return Ok(Compared::not(patch));
     };
-    let Some(account) = import.directory.account_of_login(mail).await? else {
+    let Some(account) = import.importer.directory().account_of_login(mail).await? else {
         return Ok(Compared::not(patch));
     };
     let begin = |c: &'a Comparisons| c.attempts.begin(Some(mail), c.address, Instant::now());
     let Ok(guess) = import.comparisons.as_ref().map(begin).transpose() else {
         return Ok(Compared::not(patch));
     };
-    match import.directory.is_password_of(Some(&account), password).await {
+    match import.importer.directory().is_password_of(Some(&account), password).await {
         Ok(true) => {
             if let Some(guess) = guess {
                 guess.succeeded();

@@ -11,8 +11,8 @@ use super::{
     text::FileEncoding,
     trial::Trial,
 };
-use administration::policy::Reach;
-use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
+use administration::imports::Importer;
+use directory::{changing::WriteError, tenants::TenantAtHand};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use jiff::Timestamp;
 use mail_model::{deletion::Retention, tenant::TenantId};
@@ -39,8 +39,8 @@ const NAMED_ROWS: usize = 3;
 /// What an import is to do, and in whose name.
 #[derive(Clone)]
 pub struct Import {
-    /// The directory.
-    pub directory: Directory,
+    /// Who makes and changes users, as far as whoever imports may.
+    pub importer: Importer,
     /// The tenant whose users they are.
     pub tenant: TenantId,
     /// What is done with rows.
@@ -48,8 +48,6 @@ pub struct Import {
     /// Whether everything is done but the writes, and the comparing of passwords. What only these find out, such as a
     /// password that the user has already or that the policy refuses, stays unknown. Of the rows before, the addresses that they would take count, and nothing else.
     pub dry_run: bool,
-    /// How far whoever imports may change users.
-    pub reach: Reach,
     /// What limits how often a row's password may be compared with a user's; `None` where whoever imports has the service
     /// account's password.
     pub comparisons: Option<Comparisons>,
@@ -75,7 +73,7 @@ impl Work {
         if let Some(tenant) = last.as_ref().filter(|tenant| tenant.is_fresh()) {
             return Ok(tenant.clone());
         }
-        let tenant = self.import.directory.tenant(&self.import.tenant).await?;
+        let tenant = self.import.importer.directory().tenant(&self.import.tenant).await?;
         let tenant = Arc::new(tenant.ok_or(WriteError::NotFound)?);
         *last = Some(tenant.clone());
         Ok(tenant)
@@ -129,11 +127,11 @@ fn events<R: AsyncRead + Unpin>(
     });
     chunks.flat_map(move |Chunk { rows, stops, encoding }| {
         let (work, stopping) = (work.clone(), stopping.clone());
-        let begun = work.import.directory.lanes() * AHEAD;
+        let begun = work.import.importer.directory().lanes() * AHEAD;
         let rows = stream::iter(rows).map(move |row| {
             let (work, stopping) = (work.clone(), stopping.clone());
             let done = tokio::spawn(async move {
-                let _lane = work.import.directory.lane().await;
+                let _lane = work.import.importer.directory().lane().await;
                 event(&work, row, &stopping).await
             });
             done.map(|done| done.unwrap_or_else(never_done))

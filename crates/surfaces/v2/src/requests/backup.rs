@@ -14,14 +14,11 @@ use actix_web::{
     rt,
     web::Bytes,
 };
-use administration::backups::note_conflicts;
-use administration::{
-    long_work::LongWork,
-    policy::{Action, Reach},
-};
+use administration::backups::{note_conflicts, order};
+use administration::{long_work::LongWork, policy::Action};
 use directory::{
     Directory,
-    backup::{BackedUp, BackupError, BackupRequest, Extent},
+    backup::{BackedUp, BackupError},
     error::{DirectoryError, Unreachable},
 };
 use futures_util::{StreamExt, stream};
@@ -54,16 +51,9 @@ pub(super) const BACK_UP: Endpoint = Endpoint {
 
 async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let keeper = keeper(call)?.clone();
-    let (extent, name) = match call.tenant() {
-        Ok(tenant) => (Extent::Tenants(vec![tenant.clone()]), tenant.to_string()),
-        Err(_) => (Extent::Everything, "everything".to_owned()),
-    };
-    let request = BackupRequest {
-        extent,
-        without_super: call.reach == Reach::AllButSuper,
-        counts: false,
-        now: call.now,
-    };
+    let tenant = call.tenant().ok().cloned();
+    let name = tenant.as_ref().map_or_else(|| "everything".to_owned(), ToString::to_string);
+    let request = order(call.caller()?, Vec::from_iter(tenant), call.now)?;
     let turn = Rc::new(call.begin(LongWork::Backup)?);
     let (out, mut pieces) = mpsc::channel(PIECES);
     let of_task = turn.clone();

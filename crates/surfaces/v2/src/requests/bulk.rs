@@ -11,7 +11,7 @@ use crate::{
 };
 use actix_web::http::StatusCode;
 use administration::clock;
-use administration::{changes::Changed, long_work::LongWork, policy::Action};
+use administration::{long_work::LongWork, policy::Action};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use mail_model::field::{FieldError, FieldErrors};
 use std::io;
@@ -69,12 +69,13 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let format = format(&rows.media_type, rows.charset.as_deref())?;
     check_packing(rows.content_encoding.as_deref())?;
     let turn = call.begin(LongWork::Import)?;
+    let tenant = find_tenant(call).await?.id.clone();
+    let (importer, under_way) = call.administration.begin_import(call.caller()?, &tenant)?;
     let import = Import {
-        directory: call.directory.clone(),
-        tenant: find_tenant(call).await?.id.clone(),
+        importer,
+        tenant,
         mode,
         dry_run,
-        reach: call.reach,
         comparisons: Some(Comparisons {
             attempts: call.services.log_ins.attempts.clone(),
             address: call.client.address(),
@@ -83,24 +84,16 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
         now: clock::now,
     };
     let reader = StreamReader::new(rows.payload.map_err(io::Error::other));
-    let observers = call.administration.observers().clone();
-    let mut change = Some(observers.begin());
-    let reports = imports::run(import, Rows::new(reader, format, mode)).inspect(move |report| {
-        if let Report::Row(row) = report
-            && let Some(id) = &row.changed
-        {
-            observers.forget(Changed::Account(id));
+    let reports = Box::pin(imports::run(import, Rows::new(reader, format, mode)));
+    let reports = stream::unfold((reports, under_way), async |(mut reports, mut under_way)| {
+        let report = reports.next().await?;
+        match &report {
+            Report::Row(row) => row.changed.iter().for_each(|id| under_way.note(id)),
+            // Whoever has read the summary, and reads the address book, finds what was imported.
+            Report::End { .. } => under_way.end().await,
+            Report::Stop(_) => {}
         }
-    });
-    // Whoever has read the summary, and reads the address book, finds what was imported.
-    let reports = reports.then(move |report| {
-        let change = change.take_if(|_| matches!(report, Report::End { .. }));
-        async move {
-            if let Some(change) = change {
-                change.end().await;
-            }
-            report
-        }
+        Some((report, (reports, under_way)))
     });
     // It is over when the last report was taken, or nobody takes any.
     let reports = reports.chain(stream::once(async move { drop(turn) }).filter_map(async |()| None));

@@ -2,7 +2,6 @@
 
 use super::{
     backup::{LDIF, keeper},
-    find_tenant,
     restore_report::{Line, report},
 };
 use crate::{
@@ -13,20 +12,13 @@ use crate::{
     parameters::{once, switch},
 };
 use actix_web::{http::StatusCode, rt};
-use administration::{
-    changes::Changed,
-    policy::{Action, Reach},
-    turns::Turn,
-};
+use administration::{policy::Action, restores::Bounds, turns::Turn};
 use directory::{
-    backup::{Extent, file::LdifFile},
+    backup::file::LdifFile,
     restore::{Existing, OtherRoot, Restore, RestoreError, RestoreRequest, Summary},
 };
 use futures_util::{StreamExt, future::OptionFuture};
-use mail_model::{
-    field::{FieldError, FieldErrors},
-    tenant::Tenant,
-};
+use mail_model::field::{FieldError, FieldErrors};
 use std::io;
 use strum::{EnumString, VariantNames};
 use tempfile::NamedTempFile;
@@ -54,8 +46,7 @@ pub(super) enum ExistingWord {
 struct Asked {
     existing: Existing,
     dry_run: bool,
-    extent: Extent,
-    limited_to: Option<Tenant>,
+    bounds: Bounds,
 }
 
 pub(super) const RESTORE: Endpoint = Endpoint {
@@ -84,7 +75,7 @@ pub(super) const RESTORE: Endpoint = Endpoint {
 };
 
 async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let Asked { existing, dry_run, extent, limited_to } = asked(call).await?;
+    let Asked { existing, dry_run, bounds: Bounds { extent, limited_to } } = asked(call).await?;
     let keeper = keeper(call)?.clone();
     let rows = call.rows.take().ok_or_else(|| Failure::internal("a restore without a body".into()))?;
     let restores = &call.services.restores;
@@ -108,11 +99,11 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
         }
     }?;
     let (mut report, lines) = report(restore.findings().entries, dry_run);
-    let observers = call.administration.observers().clone();
-    let change = observers.begin();
+    let administration = call.administration.clone();
     // To the end also where the client goes away: what is half done would have to be found out.
     rt::spawn(async move {
-        let end = match Box::pin(restore.run(Vec::new(), async |event| report.take(&event).await)).await {
+        let outcome = administration.restore(restore, async |event| report.take(&event).await).await;
+        let end = match outcome {
             Ok(summary) => {
                 let Summary { added, updated, same, different, refused, .. } = summary;
                 tracing::info!(added, updated, same, different, refused, dry_run, "restore.done");
@@ -124,9 +115,6 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
             }
         };
         drop((file, turn));
-        // A file may have other passwords, and say that somebody is blocked.
-        observers.forget(Changed::Accounts);
-        change.end().await;
         report.tell(end).await;
     });
     Ok(Reply::lines(lines))
@@ -165,15 +153,10 @@ async fn asked(call: &mut Call<'_>) -> Result<Asked, Failure> {
         Some(ExistingWord::Update) => Existing::Update,
         _ => Existing::Keep,
     };
-    let (extent, limited_to) = match (call.tenant(), call.reach) {
-        (Ok(tenant), Reach::Everything) => (Extent::Tenants(vec![tenant.clone()]), None),
-        (Err(_), Reach::Everything) => (Extent::Everything, None),
-        _ => {
-            let tenant = find_tenant(call).await?;
-            (Extent::BelongingsOf(tenant.id.clone()), Some((*tenant).clone()))
-        }
-    };
-    Ok(Asked { existing, dry_run, extent, limited_to })
+    let tenants = Vec::from_iter(call.tenant().ok().cloned());
+    let bounds = Bounds::of(call.directory, call.caller()?, tenants).await;
+    let bounds = bounds.map_err(|error| Failure::of_write("tenant", error, call.services.retention))?;
+    Ok(Asked { existing, dry_run, bounds })
 }
 
 /// Keeps a body on the disk, for it is read twice. Nobody else can read it, and it is gone when it is dropped.

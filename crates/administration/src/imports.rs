@@ -1,0 +1,134 @@
+//! Many users at once, by whoever may import.
+
+use crate::{
+    administration::Administration,
+    caller::Actor,
+    changes::{Change, Changed, Observers},
+    policy::{Action, Forbidden, Reach},
+};
+use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
+use jiff::Timestamp;
+use mail_model::{
+    address::MailAddress,
+    revision::Precondition,
+    tenant::TenantId,
+    user::{
+        LiveUser,
+        command::{NewUser, UserPatch},
+    },
+};
+
+/// Makes and changes users of one tenant in somebody's name, from any thread.
+#[derive(Clone)]
+pub struct Importer {
+    directory: Directory,
+    reach: Reach,
+}
+
+impl Importer {
+    /// One for whoever may import users into a tenant.
+    ///
+    /// # Errors
+    /// [`Forbidden`].
+    pub fn new(directory: Directory, caller: &Actor, tenant: &TenantId) -> Result<Self, Forbidden> {
+        let reach = caller.reach(Action::ImportUsers, Some(tenant))?;
+        Ok(Self { directory, reach })
+    }
+
+    /// The directory that is written to.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Requires that a user may be made, whether or not it is.
+    ///
+    /// # Errors
+    /// [`WriteError::Forbidden`].
+    pub fn allow_creation(&self, new: &NewUser) -> Result<(), WriteError> {
+        allowed(self.reach.may_make(new))
+    }
+
+    /// Requires that a change may be made, whomever it is made to.
+    ///
+    /// # Errors
+    /// [`WriteError::Forbidden`].
+    pub fn allow_change(&self, patch: &UserPatch) -> Result<(), WriteError> {
+        allowed(self.reach.may_change(patch))
+    }
+
+    /// Requires that a user may be changed.
+    ///
+    /// # Errors
+    /// [`WriteError::Forbidden`].
+    pub fn allow_touch(&self, user: &LiveUser) -> Result<(), WriteError> {
+        allowed(self.reach.has(&user.user))
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn create(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
+        self.allow_creation(new)?;
+        self.directory.create_user(tenant, new).await
+    }
+
+    /// Changes a user, whose identifier comes of it.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub async fn change(
+        &self,
+        tenant: &TenantAtHand,
+        mail: &MailAddress,
+        patch: &UserPatch,
+        now: Timestamp,
+    ) -> Result<String, WriteError> {
+        self.allow_change(patch)?;
+        // Asked about the state that is written: by then the address may be another user's.
+        let may_touch = |user: &LiveUser| self.reach.has(&user.user);
+        self.directory.patch_user(tenant, mail, patch, &Precondition::None, now, may_touch).await
+    }
+}
+
+fn allowed(is_allowed: bool) -> Result<(), WriteError> {
+    if is_allowed { Ok(()) } else { Err(WriteError::Forbidden) }
+}
+
+/// An import under way, on the thread that tells of it.
+pub struct ImportUnderWay {
+    observers: Observers,
+    change: Option<Change>,
+}
+
+impl Administration {
+    /// Begins an import into a tenant.
+    ///
+    /// # Errors
+    /// [`Forbidden`].
+    pub fn begin_import(
+        &self,
+        caller: &Actor,
+        tenant: &TenantId,
+    ) -> Result<(Importer, ImportUnderWay), Forbidden> {
+        let importer = Importer::new(self.directory.clone(), caller, tenant)?;
+        let observers = self.observers().clone();
+        let change = Some(observers.begin());
+        Ok((importer, ImportUnderWay { observers, change }))
+    }
+}
+
+impl ImportUnderWay {
+    /// The entry with an identifier was changed.
+    pub fn note(&self, id: &str) {
+        self.observers.forget(Changed::Account(id));
+    }
+
+    /// Ends it: whoever reads afterwards finds what was imported.
+    pub async fn end(&mut self) {
+        if let Some(change) = self.change.take() {
+            change.end().await;
+        }
+    }
+}
