@@ -1,7 +1,7 @@
 //! The copy of the projection in the memory of this process: the books of all tenants, brought up to date from Redis.
 
 use crate::{
-    book::{Book, Draft},
+    book::{Book, Draft, Render},
     store::{Garbage, Link, Logged, Standing, StoreError},
 };
 use mail_model::{
@@ -34,6 +34,7 @@ pub(crate) struct LocalCopy {
     /// The sequence number up to which everything is in the books.
     at: AtomicU64,
     books: RwLock<HashMap<TenantId, SharedBook>>,
+    render: Render,
 }
 
 impl LocalCopy {
@@ -42,12 +43,17 @@ impl LocalCopy {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn read(link: &mut Link, standing: &Standing, tree: &Tree) -> Result<Self, StoreError> {
+    pub(crate) async fn read(
+        link: &mut Link,
+        standing: &Standing,
+        tree: &Tree,
+        render: Render,
+    ) -> Result<Self, StoreError> {
         let (pieces, received) = mpsc::channel(AHEAD);
         let (lines, read) = mpsc::channel(AHEAD);
         let tree = tree.clone();
         let reading = tokio::task::spawn_blocking(move || read_lines(received, &lines, &tree));
-        let books = tokio::task::spawn_blocking(move || books(read));
+        let books = tokio::task::spawn_blocking(move || books(read, render));
         let at = fetch(link, standing, pieces).await?;
         reading.await.map_err(|_| StoreError::Stopped)??;
         let books = books.await.map_err(|_| StoreError::Stopped)?;
@@ -56,6 +62,7 @@ impl LocalCopy {
             horizon: AtomicU64::new(standing.horizon),
             at: AtomicU64::new(at),
             books: RwLock::new(books),
+            render,
         })
     }
 
@@ -110,7 +117,7 @@ impl LocalCopy {
     /// The book of a tenant; an empty one where it has none.
     pub(crate) fn book(&self, tenant: &TenantId) -> SharedBook {
         let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
-        books.get(tenant).cloned().unwrap_or_default()
+        books.get(tenant).cloned().unwrap_or_else(|| self.empty())
     }
 
     fn book_to_change(&self, tenant: &TenantId) -> SharedBook {
@@ -120,7 +127,11 @@ impl LocalCopy {
         }
         drop(books);
         let mut books = self.books.write().unwrap_or_else(PoisonError::into_inner);
-        books.entry(tenant.clone()).or_default().clone()
+        books.entry(tenant.clone()).or_insert_with(|| self.empty()).clone()
+    }
+
+    fn empty(&self) -> SharedBook {
+        SharedBook::new(Book::new(self.render).into())
     }
 
     /// Forgets what is gone since before the projection's horizon.
@@ -180,13 +191,16 @@ fn read_lines(
 }
 
 /// Makes the books of what is read.
-fn books(mut read: mpsc::Receiver<Vec<Line>>) -> HashMap<TenantId, SharedBook> {
+fn books(mut read: mpsc::Receiver<Vec<Line>>, render: Render) -> HashMap<TenantId, SharedBook> {
     let mut drafts: HashMap<TenantId, Draft> = HashMap::new();
     let mut gone = Vec::new();
     while let Some(lines) = read.blocking_recv() {
         for line in lines {
             match line {
-                Line::There(record, at) => drafts.entry(record.tenant.clone()).or_default().put(&record, at),
+                Line::There(record, at) => {
+                    let draft = drafts.entry(record.tenant.clone()).or_insert_with(|| Draft::new(render));
+                    draft.put(&record, at);
+                }
                 Line::Gone(tenant, id, at) => gone.push((tenant, id, at)),
             }
         }
@@ -194,7 +208,7 @@ fn books(mut read: mpsc::Receiver<Vec<Line>>) -> HashMap<TenantId, SharedBook> {
     let made = |(tenant, draft): (TenantId, Draft)| (tenant, draft.into_book());
     let mut books: HashMap<TenantId, Book> = drafts.into_iter().map(made).collect();
     for (tenant, id, at) in gone {
-        books.entry(tenant).or_default().remove(id, at);
+        books.entry(tenant).or_insert_with(|| Book::new(render)).remove(id, at);
     }
     books.into_iter().map(|(tenant, book)| (tenant, SharedBook::new(book.into()))).collect()
 }

@@ -1,7 +1,7 @@
 //! Where books are opened: one desk a worker thread.
 
 use crate::{
-    book::Book,
+    book::{Book, Render},
     copy::{LocalCopy, SharedBook},
     feed::Feed,
     feeder, reports,
@@ -38,6 +38,7 @@ pub struct AddressBook(Arc<Shared>);
 
 struct Shared {
     tree: Tree,
+    render: Render,
     lifetime: Duration,
     /// Where the projection is, where there is one.
     place: Option<Place>,
@@ -90,11 +91,12 @@ impl From<RedisError> for CheckError {
 }
 
 impl AddressBook {
-    /// An address book that is not followed yet; see [`Self::run`]. Makes no connection.
+    /// An address book that is not followed yet; see [`Self::run`]. Makes no connection. What is shown of an entry is made by
+    /// `render`.
     ///
     /// # Errors
     /// [`SettingsError`]: a file of certificates can't be read.
-    pub fn new(settings: &BookSettings, tree: Tree) -> Result<Self, SettingsError> {
+    pub fn new(settings: &BookSettings, tree: Tree, render: Render) -> Result<Self, SettingsError> {
         let place = |redis| Place::new(redis, Keys::new(&redis.prefix, tree.root())).map_err(SettingsError);
         let place = settings.redis.as_ref().map(place).transpose()?;
         Ok(Self(Arc::new(Shared {
@@ -107,6 +109,7 @@ impl AddressBook {
             snapshots: Snapshots::default(),
             went_without: Mutex::default(),
             tree,
+            render,
         })))
     }
 
@@ -189,7 +192,7 @@ impl AddressBook {
 
     async fn read(&self, link: &mut Link, standing: &Standing) -> Result<(), StoreError> {
         let began = Instant::now();
-        let copy = LocalCopy::read(link, standing, &self.0.tree).await?;
+        let copy = LocalCopy::read(link, standing, &self.0.tree, self.0.render).await?;
         let milliseconds = began.elapsed().as_millis();
         tracing::info!(epoch = standing.epoch, newest = copy.at(), milliseconds, "addressbook.copy.read");
         self.0.set_copy(Some(Arc::new(copy)));
@@ -352,7 +355,7 @@ impl Desk {
             return Ok(Opened { book: copy.book(tenant), tag });
         }
         // Boxed, since it is seldom needed, and every request's future would have room for it.
-        let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant)).await?;
+        let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant, self.book.0.render)).await?;
         self.book.0.went_without();
         Ok(Opened { book: snapshot.book, tag: snapshot.tag })
     }

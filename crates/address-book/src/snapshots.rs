@@ -1,7 +1,10 @@
 //! Books without Redis: read from the directory for the requests that wait for one. A book is used again as long as the
 //! directory's count of changes stands still, so an answer never lacks what was written before it was asked for.
 
-use crate::{book::Draft, copy::SharedBook};
+use crate::{
+    book::{Draft, Render},
+    copy::SharedBook,
+};
 use directory::{
     Directory, Scope,
     error::{DirectoryError, Unreachable},
@@ -63,6 +66,7 @@ impl Snapshots {
         &self,
         directory: &Directory,
         tenant: &TenantId,
+        render: Render,
     ) -> Result<Snapshot, DirectoryError> {
         let asked = Instant::now();
         let slot =
@@ -72,7 +76,7 @@ impl Snapshots {
             let found = if directory.hangs() { Unreachable::Hangs } else { Unreachable::FoundOut };
             return Err(found.into());
         }
-        let opened = kept.open(directory, tenant, asked).await;
+        let opened = kept.open(directory, tenant, render, asked).await;
         kept.failed = matches!(opened, Err(DirectoryError::Unreachable(_))).then(Instant::now);
         opened
     }
@@ -100,6 +104,7 @@ impl Kept {
         &mut self,
         directory: &Directory,
         tenant: &TenantId,
+        render: Render,
         asked: Instant,
     ) -> Result<Snapshot, DirectoryError> {
         if let Some(snapshot) = self.snapshot.as_mut().filter(|snapshot| snapshot.began >= asked) {
@@ -116,7 +121,7 @@ impl Kept {
         }
         // What is there is out of date, and two of them need twice the memory.
         self.snapshot = None;
-        let snapshot = read(directory, tenant, position.filter(|_| is_still)).await?;
+        let snapshot = read(directory, tenant, render, position.filter(|_| is_still)).await?;
         self.snapshot = Some(snapshot.clone());
         Ok(snapshot)
     }
@@ -135,11 +140,12 @@ impl Kept {
 async fn read(
     directory: &Directory,
     tenant: &TenantId,
+    render: Render,
     position: Option<String>,
 ) -> Result<Snapshot, DirectoryError> {
     let began = Instant::now();
     let tree = directory.tree();
-    let mut draft = Draft::default();
+    let mut draft = Draft::new(render);
     let (mut at, mut state) = (0, 0_u64);
     for folder in tree.tenant_folders(tenant) {
         let mut scan =

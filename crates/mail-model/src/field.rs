@@ -85,26 +85,29 @@ impl Kind {
     /// What an answer shows for an attribute's values; nothing where they make no sense, as after an
     /// edit behind our back.
     #[must_use]
-    pub fn shown(self, values: &[String]) -> Option<Shown<'_>> {
+    pub fn shown(self, values: &[String]) -> Option<FieldShown<'_>> {
         let first = values.first()?;
         match self {
-            Self::Line | Self::Name | Self::Lines | Self::Phone | Self::Choice(_) => Some(Shown::Text(first)),
-            Self::Number(_) => first.parse().ok().map(Shown::Number),
-            Self::Megabytes => Quota::from_bytes_text(first).map(|quota| Shown::Number(quota.megabytes())),
-            Self::Addresses => Some(Shown::List(values)),
+            Self::Line | Self::Name | Self::Lines | Self::Phone | Self::Choice(_) => {
+                Some(FieldShown::Text(first))
+            }
+            Self::Number(_) => first.parse().ok().map(FieldShown::Number),
+            Self::Megabytes => {
+                Quota::from_bytes_text(first).map(|quota| FieldShown::Number(quota.megabytes()))
+            }
+            Self::Addresses => Some(FieldShown::List(values)),
         }
     }
 }
 
-/// A field's value as answers show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(untagged)]
-pub enum Shown<'a> {
-    /// A JSON string.
+/// A field's value as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldShown<'a> {
+    /// A text.
     Text(&'a str),
-    /// A JSON number.
+    /// A number.
     Number(u64),
-    /// A JSON array of strings.
+    /// Several texts.
     List(&'a [String]),
 }
 

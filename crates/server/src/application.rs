@@ -8,7 +8,10 @@ use administration::{
 };
 use directory::{Directory, settings::LdapSettings};
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
-use v2::services::{Services, Worker};
+use v2::{
+    json::render,
+    services::{Services, Worker},
+};
 use web::{
     idempotency::Digests,
     surface::{self, Surfaces},
@@ -56,7 +59,7 @@ impl Application {
         let scheduled_backup = services.scheduled_backup.clone();
         let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let tree = config.tree.clone();
-        let address_book = AddressBook::new(&config.address_book, tree.clone())?;
+        let address_book = AddressBook::new(&config.address_book, tree.clone(), render)?;
         let books = address_book.clone();
         let keeper = config.ldap_for_backups();
         let keeper = keeper.map(|ldap| Arc::new(LdapSettings { connections: KEEPERS_CONNECTIONS, ..ldap }));

@@ -24,27 +24,27 @@ pub(super) struct Entry {
     pub(super) at: u64,
     pub(super) kind: Kind,
     pub(super) visibility: Visibility,
-    /// The contact's JSON, and then that of the user's row.
-    json: Box<[u8]>,
+    /// The contact as its owner shows it, and then the user's row.
+    rendered: Box<[u8]>,
     contact_length: u32,
     text_start: usize,
     pub(super) outline: Outline,
 }
 
 impl Entry {
-    /// The JSON of the contact.
-    pub(super) fn contact_json(&self) -> &[u8] {
-        self.json.get(..self.contact_length as usize).unwrap_or_default()
+    /// The contact as it is shown.
+    pub(super) fn contact_shown(&self) -> &[u8] {
+        self.rendered.get(..self.contact_length as usize).unwrap_or_default()
     }
 
-    /// The JSON of the user's row; empty where it is no user.
-    pub(super) fn user_json(&self) -> &[u8] {
-        self.json.get(self.contact_length as usize..).unwrap_or_default()
+    /// The user's row as it is shown; empty where it is no user.
+    pub(super) fn user_shown(&self) -> &[u8] {
+        self.rendered.get(self.contact_length as usize..).unwrap_or_default()
     }
 
     /// Whether it is a user, blocked or not.
     pub(super) fn is_user(&self) -> bool {
-        self.json.len() > self.contact_length as usize
+        self.rendered.len() > self.contact_length as usize
     }
 
     /// Whether anybody sees it.
@@ -82,9 +82,20 @@ impl Key {
     ];
 }
 
+/// An entry as somebody shows it, in bytes, so that pages are put together from what is there.
+pub struct Rendered {
+    /// The contact.
+    pub contact: Vec<u8>,
+    /// Its row in the list of users, where it is one.
+    pub user: Option<Vec<u8>>,
+}
+
+/// Makes what an entry is shown as.
+pub type Render = fn(&Record) -> Rendered;
+
 /// All entries.
-#[derive(Default)]
 pub(super) struct Entries {
+    render: Render,
     slots: Vec<Option<Entry>>,
     free: Vec<u32>,
     by_id: HashTable<u32>,
@@ -95,6 +106,19 @@ pub(super) struct Entries {
 }
 
 impl Entries {
+    /// None, to be shown by `render`.
+    pub(super) fn new(render: Render) -> Self {
+        Self {
+            render,
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_id: HashTable::new(),
+            hasher: RandomState::new(),
+            texts: String::new(),
+            waste: 0,
+        }
+    }
+
     /// How many slots there are, free ones too.
     pub(super) fn slot_count(&self) -> usize {
         self.slots.len()
@@ -127,13 +151,13 @@ impl Entries {
             }
             self.texts.push_str(&text);
         }
-        let (json, contact_length) = json_of(record);
+        let (rendered, contact_length) = joined((self.render)(record));
         Entry {
             id: record.contact.id,
             at,
             kind: record.contact.kind,
             visibility: record.visibility,
-            json,
+            rendered,
             contact_length,
             text_start,
             outline,
@@ -253,13 +277,9 @@ fn text_of<'a>(texts: &'a str, entry: &Entry) -> &'a str {
     texts.get(entry.text_start..entry.text_start + entry.outline.length()).unwrap_or_default()
 }
 
-/// The JSON of the contact with that of the user's row behind it, and the length of the first.
-fn json_of(record: &Record) -> (Box<[u8]>, u32) {
-    // Texts and numbers are written to memory: that doesn't fail.
-    let mut json = serde_json::to_vec(&record.contact).unwrap_or_default();
-    let contact_length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-    if let Some(user) = &record.user {
-        json.extend(serde_json::to_vec(user).unwrap_or_default());
-    }
-    (json.into_boxed_slice(), contact_length)
+/// Both in one piece, and the length of the first.
+fn joined(Rendered { contact: mut bytes, user }: Rendered) -> (Box<[u8]>, u32) {
+    let contact_length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    bytes.extend(user.unwrap_or_default());
+    (bytes.into_boxed_slice(), contact_length)
 }

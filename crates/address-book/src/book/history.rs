@@ -132,7 +132,7 @@ impl History {
 }
 
 fn change_of(entry: &Entry) -> Changed<'_> {
-    if entry.is_contact() { Changed::Put(entry.contact_json()) } else { Changed::Delete(entry.id) }
+    if entry.is_contact() { Changed::Put(entry.contact_shown()) } else { Changed::Delete(entry.id) }
 }
 
 fn compare(entries: &Entries, one: u32, other: u32) -> Ordering {

@@ -18,6 +18,8 @@ mod tests;
 mod text;
 
 use crate::words::{self, index::WordIndex};
+pub use entries::{Render, Rendered};
+
 use entries::{Entries, Entry, Key};
 use fixedbitset::FixedBitSet;
 use history::History;
@@ -68,7 +70,7 @@ pub struct ContactsRequest {
 
 /// Some of the matches, and how many there are in all.
 pub struct Found<'a> {
-    /// The JSON of each, in order.
+    /// Each as it is shown, in order.
     pub items: Vec<&'a [u8]>,
     /// All matches.
     pub count: usize,
@@ -92,17 +94,22 @@ pub struct Step<'a> {
 
 /// What changed.
 pub enum Changed<'a> {
-    /// A contact is new or another: its JSON.
+    /// A contact is new or another: as it is shown.
     Put(&'a [u8]),
     /// What had this identifier is there no longer, or seen by nobody.
     Delete(ContactId),
 }
 
 /// A book that is being made: its entries, in no order yet.
-#[derive(Default)]
 pub struct Draft(Entries);
 
 impl Draft {
+    /// An empty one.
+    #[must_use]
+    pub fn new(render: Render) -> Self {
+        Self(Entries::new(render))
+    }
+
     /// Remembers an entry as it is at a point of the feed, unless something newer is remembered of it.
     pub fn put(&mut self, record: &Record, at: u64) {
         let entries = &mut self.0;
@@ -144,24 +151,24 @@ fn words_of(entries: &Entries, of: usize) -> WordIndex {
     WordIndex::of(suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry)))), of)
 }
 
-impl Default for Book {
-    fn default() -> Self {
+impl Book {
+    /// An empty one.
+    #[must_use]
+    pub fn new(render: Render) -> Self {
         Self {
-            entries: Entries::default(),
+            entries: Entries::new(render),
             shelves: Label::ALL.map(Shelf::new),
             kinds: Kind::ALL.map(|kind| (kind, FixedBitSet::new())),
             words: WordIndex::default(),
             history: History::default(),
         }
     }
-}
 
-impl Book {
     /// The book of some entries, each as it is at a point of the feed: the same as putting them one by one, and
     /// sooner done.
     #[must_use]
-    pub fn of(records: impl IntoIterator<Item = (Record, u64)>) -> Self {
-        let mut draft = Draft::default();
+    pub fn of(render: Render, records: impl IntoIterator<Item = (Record, u64)>) -> Self {
+        let mut draft = Draft::new(render);
         for (record, at) in records {
             draft.put(&record, at);
         }

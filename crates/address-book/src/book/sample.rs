@@ -1,5 +1,6 @@
 //! Records as tests write them down.
 
+use super::Rendered;
 use ldap_text::attribute::AttributeName;
 use mail_model::{
     address::MailAddress,
@@ -17,6 +18,21 @@ impl EntryView for Stored {
     fn values(&self, name: &AttributeName) -> &[String] {
         self.0.iter().find(|(n, _)| n == name).map_or(&[], |(_, values)| values)
     }
+}
+
+/// What tests have a contact and a user's row shown as.
+pub(crate) fn render(record: &Record) -> Rendered {
+    Rendered {
+        contact: serde_json::to_vec(&record.contact).unwrap(),
+        user: record.user.as_ref().map(|user| serde_json::to_vec(&row(user)).unwrap()),
+    }
+}
+
+/// A user's row.
+pub(crate) fn row(user: &User) -> serde_json::Value {
+    let fields = user.fields().map(|(field, values)| (field.api_name().to_owned(), values.into()));
+    let mail = ("mail".to_owned(), user.mail().as_str().into());
+    serde_json::Value::Object([mail].into_iter().chain(fields).collect())
 }
 
 /// An identifier by number.

@@ -59,7 +59,7 @@ impl Book {
     #[must_use]
     pub fn contact(&self, id: ContactId) -> Option<&[u8]> {
         let entry = self.entries.get(self.entries.find(id)?)?;
-        entry.is_contact().then(|| entry.contact_json())
+        entry.is_contact().then(|| entry.contact_shown())
     }
 
     /// The contact of an address in a view, as JSON.
@@ -70,7 +70,7 @@ impl Book {
         let order = self.shelf(Label::Contacts(view))?.by(Key::Mail)?;
         let compare = |slot| compare_with(&self.entries, Key::Mail, slot, (&folded, &mail));
         let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
-        self.entries.get(slot).map(Entry::contact_json)
+        self.entries.get(slot).map(Entry::contact_shown)
     }
 
     /// Contacts of a view in the order of their addresses, beginning after one: the pages of an export. Of the given
@@ -94,7 +94,7 @@ impl Book {
                 let address = self.entries.key(Key::Mail, entry);
                 let goes_on = taken < limit || last == Some(address);
                 last = Some(address);
-                goes_on.then(|| entry.contact_json())
+                goes_on.then(|| entry.contact_shown())
             })
             .collect()
     }

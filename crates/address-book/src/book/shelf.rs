@@ -46,8 +46,8 @@ impl Label {
     /// The JSON of an entry as it is listed there.
     pub(super) fn json(self, entry: &Entry) -> &[u8] {
         match self {
-            Self::Contacts(_) => entry.contact_json(),
-            Self::Users => entry.user_json(),
+            Self::Contacts(_) => entry.contact_shown(),
+            Self::Users => entry.user_shown(),
         }
     }
 

@@ -87,7 +87,7 @@ impl Book {
     }
 
     fn shown(&self, search: &Search<'_>) -> Vec<&[u8]> {
-        search.taken.iter().filter_map(|slot| self.entries.get(*slot)).map(Entry::contact_json).collect()
+        search.taken.iter().filter_map(|slot| self.entries.get(*slot)).map(Entry::contact_shown).collect()
     }
 
     /// A search for a folded text; `None` where it has no word.

@@ -95,7 +95,7 @@ fn change_of(step: &Step<'_>) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::sample::{id, record};
+    use crate::book::sample::{id, record, render};
     use mail_model::contact::{Contact, Kind, record::Record, view::Visibility};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -115,7 +115,7 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let book = Arc::new(RwLock::new(Book::default()));
+            let book = Arc::new(RwLock::new(Book::new(render)));
             let feed = Feed::new(Arc::clone(&book), &TenantId::default_tenant(), 1, 0);
             Self { book, feed }
         }

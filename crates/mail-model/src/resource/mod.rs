@@ -19,7 +19,6 @@ use crate::{
 use field::ResourceField;
 use group::GroupName;
 use ldap_text::{attribute::AttributeName, filter::Filter};
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Lists of resources.
 pub static LISTING: Listing = Listing {
@@ -63,24 +62,15 @@ impl Resource {
         Some(Self { mail, tenant, group, fields, version: Version::of_entry(entry) })
     }
 
+    /// Its fields that have values, in the directory's form.
+    pub fn fields(&self) -> impl Iterator<Item = (ResourceField, &[String])> {
+        self.fields.iter().map(|(field, values)| (*field, values.as_slice()))
+    }
+
     /// The values of a field, in the directory's form.
     #[must_use]
     pub fn values(&self, field: ResourceField) -> &[String] {
         self.fields.iter().find(|(f, _)| *f == field).map_or(&[], |(_, values)| values)
-    }
-}
-
-impl Serialize for Resource {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("mail", self.mail.as_str())?;
-        for (field, values) in &self.fields {
-            if let Some(shown) = field.kind().shown(values) {
-                map.serialize_entry(field.api_name(), &shown)?;
-            }
-        }
-        map.serialize_entry("group", self.group.as_str())?;
-        map.end()
     }
 }
 

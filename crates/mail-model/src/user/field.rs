@@ -3,7 +3,7 @@
 
 use super::language::Language;
 use crate::{
-    field::{FieldError, FieldValue, Kind, Shown},
+    field::{FieldError, FieldShown, FieldValue, Kind},
     names,
 };
 use ldap_text::attribute::AttributeName;
@@ -136,7 +136,7 @@ impl UserField {
 
     /// What an answer shows for the attribute's values.
     #[must_use]
-    pub fn shown(self, values: &[String]) -> Option<Shown<'_>> {
+    pub fn shown(self, values: &[String]) -> Option<FieldShown<'_>> {
         self.kind().shown(values)
     }
 }

@@ -13,7 +13,7 @@ pub mod status;
 
 use crate::{
     address::MailAddress,
-    deletion::{self, Retention, Since},
+    deletion::{self, Since},
     entry::EntryView,
     list::Listing,
     names,
@@ -25,7 +25,6 @@ use field::UserField;
 use jiff::Timestamp;
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use role::Role;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use status::Status;
 
 /// Lists of users.
@@ -71,6 +70,12 @@ impl User {
         &self.mail
     }
 
+    /// Its tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
     /// Its address and its aliases.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
@@ -96,23 +101,9 @@ impl User {
         self.values(UserField::Status).first().is_none_or(|status| status::is_active(status))
     }
 
-    fn serialize_fields<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error> {
-        map.serialize_entry("mail", self.mail.as_str())?;
-        map.serialize_entry("tenant-id", self.tenant.as_str())?;
-        for (field, values) in &self.fields {
-            if let Some(shown) = field.shown(values) {
-                map.serialize_entry(field.api_name(), &shown)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for User {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.serialize_fields(&mut map)?;
-        map.end()
+    /// Its fields that have values, in the directory's form.
+    pub fn fields(&self) -> impl Iterator<Item = (UserField, &[String])> {
+        self.fields.iter().map(|(field, values)| (*field, values.as_slice()))
     }
 }
 
@@ -168,30 +159,6 @@ impl DeletedUser {
             since: Since::of_entry(entry)?,
             being_purged: entry.first(&names::PURGING).is_some(),
         })
-    }
-
-    /// The answer's form, with the time until which it is kept.
-    #[must_use]
-    pub fn shown(&self, retention: Retention) -> ShownDeletedUser<'_> {
-        ShownDeletedUser { deleted: self, retention }
-    }
-}
-
-/// A deleted user as answers show it.
-#[derive(Clone, Copy, Debug)]
-pub struct ShownDeletedUser<'a> {
-    deleted: &'a DeletedUser,
-    retention: Retention,
-}
-
-impl Serialize for ShownDeletedUser<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        self.deleted.user.serialize_fields(&mut map)?;
-        let since = self.deleted.since.time();
-        map.serialize_entry("deleted-since", &since.to_string())?;
-        map.serialize_entry("kept-until", &self.retention.kept_until(since).to_string())?;
-        map.end()
     }
 }
 

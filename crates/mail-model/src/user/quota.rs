@@ -49,12 +49,12 @@ impl Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{field::Shown, user::field::UserField};
+    use crate::{field::FieldShown, user::field::UserField};
 
     #[test]
     fn a_quota_is_megabytes_outside_and_bytes_inside() {
         assert_eq!(UserField::Quota.parse("1024").unwrap().first(), Some("1073741824"));
-        assert_eq!(UserField::Quota.shown(&["1073741824".into()]), Some(Shown::Number(1024)));
+        assert_eq!(UserField::Quota.shown(&["1073741824".into()]), Some(FieldShown::Number(1024)));
         assert!(UserField::Quota.parse(&MAX_QUOTA_MB.to_string()).is_ok());
         for wrong in ["-1", "+1", "1.5", "1 0", "x", "99999999999999999999", &(MAX_QUOTA_MB + 1).to_string()]
         {

@@ -92,7 +92,7 @@ async fn check_policies(config: &Config, account: &Credentials, directory: &Dire
 /// Whether Redis is of use; says so.
 async fn check_redis(config: &Config, redis: &RedisSettings) -> bool {
     let place = words_for(&redis.place);
-    let book = match AddressBook::new(&config.address_book, config.tree.clone()) {
+    let book = match AddressBook::new(&config.address_book, config.tree.clone(), v2::json::render) {
         Ok(book) => book,
         Err(error) => {
             say!("{place}: {}; check redis.ca_file", chain(&error));

@@ -7,6 +7,7 @@ pub mod document;
 pub mod endpoint;
 pub mod idempotency;
 pub mod imports;
+pub mod json;
 mod listed;
 pub mod message;
 mod parameters;

@@ -2,7 +2,10 @@
 
 mod schemes;
 
-use super::{Book, sample::record};
+use super::{
+    Book,
+    sample::{record, render},
+};
 use crate::words::{self, translit};
 use mail_model::contact::{Contact, Kind};
 use schemes::{SCHEMES, Spelling};
@@ -124,9 +127,12 @@ fn was_found_before(name: &str, typed: &str) -> bool {
 }
 
 fn book_of<'a>(names: impl Iterator<Item = &'a str>) -> Book {
-    Book::of((1..).zip(names).map(|(number, name)| {
-        (record(number, Kind::Contact, &format!("{number}@x.ru"), name), u64::from(number))
-    }))
+    Book::of(
+        render,
+        (1..).zip(names).map(|(number, name)| {
+            (record(number, Kind::Contact, &format!("{number}@x.ru"), name), u64::from(number))
+        }),
+    )
 }
 
 fn table() -> String {

@@ -10,8 +10,7 @@ use crate::{
     parameters::{once, switch},
 };
 use actix_web::http::StatusCode;
-use administration::clock;
-use administration::{long_work::LongWork, policy::Action};
+use administration::{clock, long_work::LongWork, policy::Action};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use mail_model::field::{FieldError, FieldErrors};
 use std::io;

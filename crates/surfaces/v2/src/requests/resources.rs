@@ -9,15 +9,17 @@ use crate::{
     call::Call,
     document::{And, Answer, Declared, about_resource, by_name, in_path, kinds, page as page_parameters},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    json::ResourceJson,
     listed::Listed,
     parameters::{ignore_tenant, once, page},
 };
 use administration::policy::Action;
+use directory::lists::Page;
 use mail_model::{
     address::MailAddress,
     field::FieldErrors,
     resource::{
-        LISTING, Resource,
+        LISTING,
         command::{NewResource, ResourceValues, parse_fields},
         field::ResourceField,
         group::ResourceGroup,
@@ -37,7 +39,7 @@ const RESOURCE_PATH: &str = "/v2/resources/{tenant}/{group}/{mail}";
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
-    resource: &'a Resource,
+    resource: ResourceJson<'a>,
     #[serde(rename = "tenant-id")]
     tenant: &'a str,
 }
@@ -64,7 +66,8 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let page = call.directory.resources(&tenant.id, &group, &request).await?;
-    as_json(&Listed::new("resources", page, &request))
+    let items = page.items.iter().map(ResourceJson).collect();
+    as_json(&Listed::new("resources", Page { items, count: page.count }, &request))
 }
 
 pub(super) const READ: Endpoint = Endpoint {
@@ -86,7 +89,7 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let group = find_group(call, &tenant.id).await?;
     let resource = call.directory.resource(&tenant.id, &group.name, &call.mail_of(RESOURCE)?).await?;
     let resource = resource.ok_or_else(|| Failure::not_found(RESOURCE))?;
-    let shown = Shown { resource: &resource, tenant: tenant.id.as_str() };
+    let shown = Shown { resource: ResourceJson(&resource), tenant: tenant.id.as_str() };
     Ok(as_json(&shown)?.with_tag(&resource.version.tag()))
 }
 

@@ -8,6 +8,7 @@ use crate::{
     call::Call,
     document::{And, Answer, Declared, by_name, deleted, in_path, new_address, page as page_parameters},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    json::{DeletedUserJson, UserJson},
     listed::{Listed, write_page},
     parameters::{page, switch},
 };
@@ -60,7 +61,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
         // Of a deleted tenant all users are, and none is told of.
         find_tenant(call).await?;
         let page = call.directory.deleted_users(tenant, &request).await?;
-        let items = page.items.iter().map(|user| user.shown(retention)).collect();
+        let items = page.items.iter().map(|deleted| DeletedUserJson { deleted, retention }).collect();
         as_json(&Listed::new(USERS, Page { items, count: page.count }, &request))
     } else {
         let book = call.desk.open(call.directory, tenant).await?;
@@ -93,7 +94,7 @@ pub(super) const READ: Endpoint = Endpoint {
 
 async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let user = find(call).await?;
-    Ok(as_json(&user.user)?.with_tag(&user.version.tag()))
+    Ok(as_json(&UserJson(&user.user))?.with_tag(&user.version.tag()))
 }
 
 /// What a creation takes.
