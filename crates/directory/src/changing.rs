@@ -5,7 +5,7 @@ use crate::{
     Directory, Entry, Scope,
     batches::Applied,
     error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS, NOT_ALLOWED_ON_NON_LEAF, PasswordRefusal},
-    look_up::FEW,
+    product::look_up::FEW,
 };
 use ldap_text::{
     dn::Dn,

@@ -1,7 +1,7 @@
 //! What can go wrong with the directory, and what each result code of 389-ds means to us
 //! (RFC 4511 appendix A.1). Messages here are for the log; nothing of them reaches a client.
 
-use crate::result_code::said;
+use crate::product::result_code::said;
 use ldap3::{LdapError, LdapResult};
 
 /// The result code of what the access rules do not allow (RFC 4511 appendix A.2).

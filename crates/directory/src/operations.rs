@@ -3,8 +3,8 @@
 use crate::{
     entry::Entry,
     error::{DirectoryError, Operation, check},
-    patience::Patience,
     pool::Pool,
+    product::patience::Patience,
     scan::{Scan, WholeScan},
     settings::LdapSettings,
     written::Witness,

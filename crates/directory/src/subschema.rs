@@ -4,8 +4,8 @@
 use crate::{
     Directory, Scope,
     error::DirectoryError,
+    product::syntax::Syntax,
     setup::schema::{ATTRIBUTE_TYPES, OBJECT_CLASSES},
-    syntax::Syntax,
 };
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};

@@ -6,8 +6,7 @@ use crate::{
     connection::Connection,
     entry::Entry,
     error::{DirectoryError, Operation, Unreachable, check},
-    renames,
-    tries::Tries,
+    product::{renames, tries::Tries},
 };
 use futures_util::future::BoxFuture;
 use ldap_text::{

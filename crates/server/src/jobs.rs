@@ -7,7 +7,7 @@ use address_book::desk::AddressBook;
 use administration::{backups::ScheduledBackup, clock};
 use directory::{
     Directory,
-    plugins::IdlePlugins,
+    product::plugins::IdlePlugins,
     purge::PurgeReport,
     settings::{LdapSettings, OnHang},
 };

@@ -7,7 +7,7 @@
 //! entry's name in its place. Decision 25 tells what that means for races and cycles.
 
 use super::nesting::cycle;
-use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError, look_up::FEW};
+use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError, product::look_up::FEW};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     address::{Domain, MailAddress},

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     backup::{is_super, key::Key},
     error::{DirectoryError, Unreachable},
-    result_code::said,
+    product::result_code::said,
 };
 use ldap_text::{
     dn::Dn,

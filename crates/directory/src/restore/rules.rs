@@ -3,8 +3,8 @@
 use super::{Existing, objections::is_clear};
 use crate::{
     backup::key::{Digest, Key, Numbers},
+    product::syntax::Syntax,
     subschema::Subschema,
-    syntax::Syntax,
 };
 use jiff::Timestamp;
 use ldap_text::{

@@ -5,7 +5,7 @@ use super::{
     desired::{attribute_names, difference, entries},
     failed,
 };
-use crate::{error::DirectoryError, plugins};
+use crate::{error::DirectoryError, product::plugins};
 use ldap_text::{
     attribute::AttributeName,
     ldif::{Attribute, Change, Modification, ModifyKind, Value},

@@ -9,8 +9,8 @@ use address_book::{
 use directory::{
     Directory, Scope,
     error::DirectoryError,
-    plugins::IdlePlugins,
     product::Product,
+    product::plugins::IdlePlugins,
     settings::{Credentials, LdapSettings, LdapUrl},
 };
 use ldap_text::filter::Filter;

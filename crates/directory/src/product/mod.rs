@@ -1,4 +1,17 @@
-//! What the server is: its version, and the kind of its back end.
+//! What is 389-ds's own, gathered so that its edge is seen: what the server is (version, back end), how it names results
+//! (`result_code`), what its plug-ins, caches and back ends do that no standard says (`plugins`, `renames`, `tries`,
+//! `patience`, `look_up`), conflict entries (`conflicts`), and how strict its syntaxes are (`syntax`).
+//!
+//! The rest of the crate speaks LDAP; another server would need another one of these.
+
+pub(crate) mod conflicts;
+pub(crate) mod look_up;
+pub(crate) mod patience;
+pub mod plugins;
+pub(crate) mod renames;
+pub(crate) mod result_code;
+pub(crate) mod syntax;
+pub(crate) mod tries;
 
 use crate::{Directory, Scope, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_plug_ins_are_those_of_the_schema_folder() {
-        let file = include_str!("../../../schema/plugins.ldif");
+        let file = include_str!("../../../../schema/plugins.ldif");
         let named = file
             .lines()
             .filter_map(|line| line.strip_prefix("dn: cn=")?.strip_suffix(",cn=plugins,cn=config"));
