@@ -95,13 +95,34 @@ pub fn compare_files(
         })?);
     }
     rules.unsaid = unsaid;
+    let met = compare_second(first, second, &rules, &unreadable, &mut comparison, &mut tell)?;
+    let mut surplus = Vec::new();
+    let is_surplus = |dn: &Dn| !met.contains(&rules.numbers.of(dn));
+    each(first, &rules, |entry| surplus.extend(is_surplus(&entry.dn).then_some(entry.dn)))?;
+    surplus.sort_by_key(|dn| std::cmp::Reverse(dn.rdns().len()));
+    for dn in surplus {
+        comparison.only_first += 1;
+        tell(Told::Change(&ChangeRecord { dn, change: Change::Delete }));
+    }
+    Ok(comparison)
+}
+
+/// Compares the entries of the second file with those of the first; the names that it has.
+fn compare_second(
+    first: &Reading,
+    second: &Reading,
+    rules: &Rules,
+    unreadable: &HashSet<Key>,
+    comparison: &mut Comparison,
+    tell: &mut impl FnMut(Told<'_>),
+) -> Result<HashSet<Key>, RestoreError> {
     let mut entries: HashMap<Key, Digest> = HashMap::new();
-    each(first, &rules, |entry| {
+    each(first, rules, |entry| {
         let key = rules.numbers.of(&entry.dn);
         entries.insert(key, rules.digest(key, &entry));
     })?;
     let (mut met, mut differing) = (unreadable.clone(), Vec::new());
-    each(second, &rules, |entry| {
+    each(second, rules, |entry| {
         let key = rules.numbers.of(&entry.dn);
         met.insert(key);
         match entries.get(&key) {
@@ -117,7 +138,7 @@ pub fn compare_files(
         }
     })?;
     for keys in differing.chunks(TOGETHER) {
-        let changes = differences(first, second, keys, &rules)?;
+        let changes = differences(first, second, keys, rules)?;
         comparison.different += changes.len() as u64;
         // Values that stand twice are no difference.
         comparison.same += (keys.len() - changes.len()) as u64;
@@ -125,15 +146,7 @@ pub fn compare_files(
             tell(Told::Change(change));
         }
     }
-    let mut surplus = Vec::new();
-    let is_surplus = |dn: &Dn| !met.contains(&rules.numbers.of(dn));
-    each(first, &rules, |entry| surplus.extend(is_surplus(&entry.dn).then_some(entry.dn)))?;
-    surplus.sort_by_key(|dn| std::cmp::Reverse(dn.rdns().len()));
-    for dn in surplus {
-        comparison.only_first += 1;
-        tell(Told::Change(&ChangeRecord { dn, change: Change::Delete }));
-    }
-    Ok(comparison)
+    Ok(met)
 }
 
 /// The changes of some entries that both files have.

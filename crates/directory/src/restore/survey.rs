@@ -10,10 +10,13 @@ use super::{
     roots::{common, common_root, head_of, name_of},
     rules::Rules,
 };
-use crate::backup::{
-    Extent, every_entry, is_group_entry,
-    key::Key,
-    seal::{Head, Verdict},
+use crate::{
+    Scope,
+    backup::{
+        Extent, every_entry, is_group_entry,
+        key::Key,
+        seal::{Head, Verdict},
+    },
 };
 use ldap_text::{
     attribute::AttributeName,
@@ -78,6 +81,17 @@ pub(super) enum Stage {
     Again(HashSet<u64>),
 }
 
+/// What is remembered while a file is read.
+#[derive(Default)]
+struct Seen {
+    /// Parents that have not been met.
+    unmet: HashSet<Key>,
+    /// The depths of entries.
+    levels: BTreeSet<usize>,
+    /// What the names of entries outside of our root have in common.
+    foreign: Option<Vec<Rdn>>,
+}
+
 impl Survey {
     /// Reads a file whole. Afterwards the rules know what the file speaks of.
     ///
@@ -92,9 +106,8 @@ impl Survey {
         let head = head_of(file)?;
         let mut survey = Self::begin(file, request, rules, &head)?;
         let mut records = Records::open(file, on_read)?;
-        let (mut unmet, mut levels) = (HashSet::new(), BTreeSet::new());
+        let mut seen = Seen::default();
         let bases = survey.extent.bases(&rules.tree);
-        let mut foreign: Option<Vec<Rdn>> = None;
         while let Some((line, record)) = records.next()? {
             let (entry, flaw) = match record {
                 Ok(entry) => (entry, None),
@@ -108,53 +121,70 @@ impl Survey {
                 }
             };
             let entry = survey.to_stand_here(entry, rules);
-            if !entry.dn.is_within(rules.tree.root()) {
-                common(&mut foreign, &entry.dn);
-                survey.out_of_place.push(line, entry.dn, Refusal::Outside(rules.tree.root().clone()));
-                continue;
-            }
-            let Some((base, _)) = bases.iter().find(|(base, _)| entry.dn.is_within(base)) else {
-                survey.left_out += 1;
-                continue;
-            };
-            if let Some(refusal) = misplaced(&entry.dn, base, rules) {
-                survey.out_of_place.push(line, entry.dn, refusal);
-                continue;
-            }
+            let Some(entry) = survey.in_place(line, entry, &bases, rules, &mut seen) else { continue };
             let key = rules.numbers.of(&entry.dn);
             if let Some(reason) = flaw {
                 survey.lines.entry(key).or_insert(line);
                 survey.unreadable.insert(key);
                 survey.out_of_place.push(line, entry.dn, Refusal::Unreadable(reason));
-                survey.check_bounds(file)?;
-                continue;
+            } else {
+                survey.note_order(key, &entry, rules, &mut seen);
+                survey.take(line, key, entry, rules);
             }
-            levels.insert(entry.dn.rdns().len());
-            if unmet.contains(&key) {
-                // Something below it stands before it.
-                survey.levels = Some(BTreeSet::new());
-                survey.groups_above.extend(is_group_entry(&entry).then_some(key));
-            }
-            if let Some(parent) = rules.numbers.of_parent(&entry.dn) {
-                survey.groups_above.extend(survey.groups.contains_key(&parent).then_some(parent));
-                if !survey.lines.contains_key(&parent) {
-                    unmet.insert(parent);
-                }
-            }
-            survey.take(line, key, entry, rules);
             survey.check_bounds(file)?;
         }
         if survey.levels.is_some() {
-            if levels.len() > MAX_LEVELS {
+            if seen.levels.len() > MAX_LEVELS {
                 return Err(RestoreError::TooDeep);
             }
-            survey.levels = Some(levels);
+            survey.levels = Some(seen.levels);
         }
         survey.verdict = records.verdict();
         survey.nest_groups();
-        survey.judge(request, rules, foreign)?;
+        survey.judge(request, rules, seen.foreign)?;
         rules.unsaid = Rules::often_unsaid().filter(|name| !survey.says(name)).collect();
         Ok(survey)
+    }
+
+    /// An entry that stands where it may be restored; any other one is noted as left out or out of place.
+    fn in_place(
+        &mut self,
+        line: u64,
+        entry: Entry,
+        bases: &[(Dn, Scope)],
+        rules: &Rules,
+        seen: &mut Seen,
+    ) -> Option<Entry> {
+        if !entry.dn.is_within(rules.tree.root()) {
+            common(&mut seen.foreign, &entry.dn);
+            self.out_of_place.push(line, entry.dn, Refusal::Outside(rules.tree.root().clone()));
+            return None;
+        }
+        let Some((base, _)) = bases.iter().find(|(base, _)| entry.dn.is_within(base)) else {
+            self.left_out += 1;
+            return None;
+        };
+        if let Some(refusal) = misplaced(&entry.dn, base, rules) {
+            self.out_of_place.push(line, entry.dn, refusal);
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Notes whether an entry stands before its parent, or a group above others.
+    fn note_order(&mut self, key: Key, entry: &Entry, rules: &Rules, seen: &mut Seen) {
+        seen.levels.insert(entry.dn.rdns().len());
+        if seen.unmet.contains(&key) {
+            // Something below it stands before it.
+            self.levels = Some(BTreeSet::new());
+            self.groups_above.extend(is_group_entry(entry).then_some(key));
+        }
+        if let Some(parent) = rules.numbers.of_parent(&entry.dn) {
+            self.groups_above.extend(self.groups.contains_key(&parent).then_some(parent));
+            if !self.lines.contains_key(&parent) {
+                seen.unmet.insert(parent);
+            }
+        }
     }
 
     fn begin(

@@ -88,22 +88,7 @@ enum ExistingArg {
 
 pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     crate::telemetry::start_of_command(config.log);
-    let request = RestoreRequest {
-        extent: Extent::of_tenants(tenants(&args.tenants)?),
-        existing: match args.existing {
-            ExistingArg::Keep => Existing::Keep,
-            ExistingArg::Update => Existing::Update,
-        },
-        dry_run: args.dry_run,
-        force: args.force,
-        other_root: match args.rebase.last().map(String::as_str) {
-            None => OtherRoot::Refused,
-            Some("") => OtherRoot::Any,
-            Some(root) => OtherRoot::Named(Dn::parse(root).with_context(|| format!("--rebase {root}"))?),
-        },
-        limited_to: None,
-        now: clock::now(),
-    };
+    let request = request(args)?;
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     let is_sure = args.yes || args.dry_run || !args.mirror;
     if !is_sure && !can_ask {
@@ -147,6 +132,25 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
         conclude(&summary, args.dry_run);
         advise(&summary, shows.changes, args.existing);
         Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+fn request(args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
+    Ok(RestoreRequest {
+        extent: Extent::of_tenants(tenants(&args.tenants)?),
+        existing: match args.existing {
+            ExistingArg::Keep => Existing::Keep,
+            ExistingArg::Update => Existing::Update,
+        },
+        dry_run: args.dry_run,
+        force: args.force,
+        other_root: match args.rebase.last().map(String::as_str) {
+            None => OtherRoot::Refused,
+            Some("") => OtherRoot::Any,
+            Some(root) => OtherRoot::Named(Dn::parse(root).with_context(|| format!("--rebase {root}"))?),
+        },
+        limited_to: None,
+        now: clock::now(),
     })
 }
 

@@ -21,14 +21,15 @@ use actix_web::{
     },
     web::Bytes,
 };
-use administration::caller::Actor;
-use administration::clock;
+use administration::{caller::Actor, clock, policy::Reach};
 use bytes::BytesMut;
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use jiff::Timestamp;
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use web::{
     answer::{JSON, Message, Reply},
+    client::Client,
     form::{Body, Parameters},
     idempotency::{HEADER, Keyed},
     path,
@@ -76,46 +77,17 @@ async fn answer(
     let (endpoint, names) = ROUTES.find(request.method(), path.segments)?;
     trace.route = Some((endpoint.method.method(), endpoint.path));
     trace.is_cacheable = endpoint.particulars.is_cacheable;
-    let mut names = Names::of(names);
     let client = client_of(services, request);
     let now = clock::now();
-    let actor = match endpoint.access {
-        // Whoever does not say who it is, or not rightly, is answered as anybody.
-        Access::Open if endpoint.particulars.tells_administrators_more => {
-            authenticate(services, directory, request, endpoint, client, now).await.ok()
-        }
-        Access::Open => None,
-        Access::For(_) => Some(authenticate(services, directory, request, endpoint, client, now).await?),
-    };
+    let actor = actor_of(worker, request, endpoint, client, now).await?;
     trace.asked_by = actor.as_ref().map(|actor| actor.log_id().to_owned());
-    // Before the body is read, wherever the path says enough.
-    let reach = match endpoint.particulars.tenant {
-        TenantParameter::None => Some(reach_of(endpoint, actor.as_ref(), &names)?),
-        TenantParameter::Required | TenantParameter::Optional => None,
-    };
-    let precondition = precondition_of(endpoint, request)?;
-    let (body, rows) = match endpoint.particulars.body {
-        BodyKind::Stream => (Bytes::new(), Some(rows_of(request, payload))),
-        BodyKind::Parameters => (read_body(request, payload, endpoint.most_of_body()).await?, None),
-    };
-    let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
-    let mut parameters = Parameters::decode(path.parameters, request.query_string(), kind)?;
-    let reach = if let Some(reach) = reach {
-        reach
-    } else {
-        names.tenant = tenant_parameter(&mut parameters, endpoint.particulars.tenant)?;
-        reach_of(endpoint, actor.as_ref(), &names)?
-    };
-    let keyed = match &actor {
-        Some(actor) => key_of(endpoint, services, actor, request, &body)?,
-        None => None,
-    };
-    let known = Known::of_request(request);
-    let keeper = keeper.as_ref();
+    let place = (Names::of(names), path.parameters);
+    let Asked { names, reach, precondition, parameters, rows, keyed } =
+        Asked::read(services, endpoint, actor.as_ref(), request, payload, place).await?;
     let mut call = Call {
         directory,
         administration,
-        keeper,
+        keeper: keeper.as_ref(),
         desk,
         services,
         actor,
@@ -123,23 +95,92 @@ async fn answer(
         client,
         now,
         precondition,
-        known,
+        known: Known::of_request(request),
         parameters,
         rows,
         names,
     };
     let outcome = handle(keyed, endpoint, &mut call).await;
-    // The document lists what handlers take; whatever reaches a handler in a debug build proves it.
-    for name in call.parameters.asked() {
+    debug_assert_documented(endpoint, &call.parameters);
+    let reply = outcome?;
+    let reply = if request.method() == Method::HEAD { reply.for_head() } else { reply };
+    Ok(with_ignored(reply, call.parameters))
+}
+
+/// Who asks; `None` where nobody needs to say so.
+async fn actor_of(
+    worker: &Worker,
+    request: &HttpRequest,
+    endpoint: &Endpoint,
+    client: Client,
+    now: Timestamp,
+) -> Result<Option<Actor>, Failure> {
+    let Worker { services, directory, .. } = worker;
+    match endpoint.access {
+        // A caller with no token, or an invalid one, is answered like everybody else.
+        Access::Open if endpoint.particulars.tells_administrators_more => {
+            Ok(authenticate(services, directory, request, endpoint, client, now).await.ok())
+        }
+        Access::Open => Ok(None),
+        Access::For(_) => authenticate(services, directory, request, endpoint, client, now).await.map(Some),
+    }
+}
+
+/// The document lists what handlers take; in a debug build every request checks that.
+fn debug_assert_documented(endpoint: &Endpoint, parameters: &Parameters) {
+    for name in parameters.asked() {
         debug_assert!(
             document::is_documented(endpoint, name),
             "{} takes {name} and the document hides it",
             endpoint.name
         );
     }
-    let reply = outcome?;
-    let reply = if request.method() == Method::HEAD { reply.for_head() } else { reply };
-    Ok(with_ignored(reply, call.parameters))
+}
+
+/// What a request asks for, and how far the caller may have it.
+struct Asked<'a> {
+    names: Names<'a>,
+    reach: Reach,
+    precondition: Precondition,
+    parameters: Parameters,
+    rows: Option<Rows>,
+    keyed: Option<Keyed>,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads it. `place` is what the path names, and the parameters in the path.
+    async fn read(
+        services: &Services,
+        endpoint: &Endpoint,
+        actor: Option<&Actor>,
+        request: &HttpRequest,
+        payload: RequestBody,
+        (mut names, in_path): (Names<'a>, &str),
+    ) -> Result<Self, Failure> {
+        // Before the body is read, wherever the path says enough.
+        let reach = match endpoint.particulars.tenant {
+            TenantParameter::None => Some(reach_of(endpoint, actor, &names)?),
+            TenantParameter::Required | TenantParameter::Optional => None,
+        };
+        let precondition = precondition_of(endpoint, request)?;
+        let (body, rows) = match endpoint.particulars.body {
+            BodyKind::Stream => (Bytes::new(), Some(rows_of(request, payload))),
+            BodyKind::Parameters => (read_body(request, payload, endpoint.most_of_body()).await?, None),
+        };
+        let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
+        let mut parameters = Parameters::decode(in_path, request.query_string(), kind)?;
+        let reach = if let Some(reach) = reach {
+            reach
+        } else {
+            names.tenant = tenant_parameter(&mut parameters, endpoint.particulars.tenant)?;
+            reach_of(endpoint, actor, &names)?
+        };
+        let keyed = match actor {
+            Some(actor) => key_of(endpoint, services, actor, request, &body)?,
+            None => None,
+        };
+        Ok(Self { names, reach, precondition, parameters, rows, keyed })
+    }
 }
 
 /// Does what a request asks for.
