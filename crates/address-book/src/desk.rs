@@ -1,6 +1,7 @@
 //! Where books are opened: one desk a worker thread.
 
 use crate::{
+    ahead::Ahead,
     book::{Book, Render},
     copy::{LocalCopy, SharedBook},
     feed::Feed,
@@ -16,7 +17,7 @@ use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    sync::{Arc, PoisonError, RwLock, Weak},
     time::{Duration, Instant},
 };
 use tokio::sync::{Notify, oneshot};
@@ -24,9 +25,8 @@ use tokio::sync::{Notify, oneshot};
 /// How long an answer of Redis is good for the requests that come after it was asked: a millisecond, in which one
 /// question serves dozens of requests. Nobody misses a change by it, since whoever writes waits as long before it answers.
 const GOOD_FOR: Duration = Duration::from_millis(1);
-/// How long nobody is answered from the projection after somebody was answered without it: by then the feeder has come to
-/// what the directory told that one, so nobody sees an older state after a newer.
-const CHANGE_OVER: Duration = Duration::from_millis(300);
+/// How often the projection is looked at while it may be older than what was answered without it.
+const CHANGE_OVER_LOOK: Duration = Duration::from_millis(20);
 /// How often a process that has no copy of the projection looks whether there is one.
 const LOOK: Duration = Duration::from_millis(250);
 /// How often books that nobody asks for are looked for.
@@ -50,8 +50,8 @@ struct Shared {
     outdated: Notify,
     reports: Arc<reports::Desk>,
     snapshots: Snapshots,
-    /// When somebody was last answered without the projection, though there should be one.
-    went_without: Mutex<Option<Instant>>,
+    /// What was answered without the projection, though there should be one: nobody may see an older state after it.
+    ahead: Ahead,
 }
 
 /// What is wrong with the settings of the address book.
@@ -107,7 +107,7 @@ impl AddressBook {
             outdated: Notify::new(),
             reports: Arc::default(),
             snapshots: Snapshots::default(),
-            went_without: Mutex::default(),
+            ahead: Ahead::default(),
             tree,
             render,
         })))
@@ -213,22 +213,24 @@ impl AddressBook {
     /// The copy, once everything is in it that is in Redis at this moment; `None` where it can't be answered from.
     async fn current(&self, link: &mut Link) -> Option<Arc<LocalCopy>> {
         loop {
-            let copy = match self.brought_up_to_date(link).await {
-                Ok(copy) => copy,
+            match self.brought_up_to_date(link).await {
+                Ok(Some((_, standing))) if self.0.ahead.is_of(&standing) => {
+                    tokio::time::sleep(CHANGE_OVER_LOOK).await;
+                }
+                Ok(copy) => return copy.map(|(copy, _)| copy),
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.unusable");
                     self.condemn_garbage(link, &error).await;
-                    None
+                    return None;
                 }
-            };
-            match self.0.change_over().filter(|_| copy.is_some()) {
-                Some(rest) => tokio::time::sleep(rest).await,
-                None => return copy,
             }
         }
     }
 
-    async fn brought_up_to_date(&self, link: &mut Link) -> Result<Option<Arc<LocalCopy>>, StoreError> {
+    async fn brought_up_to_date(
+        &self,
+        link: &mut Link,
+    ) -> Result<Option<(Arc<LocalCopy>, Standing)>, StoreError> {
         let Some(standing) = link.standing().await? else { return Ok(None) };
         let Some(copy) = self.0.copy().filter(|copy| copy.epoch() == standing.epoch) else {
             self.0.outdated.notify_one();
@@ -242,7 +244,7 @@ impl AddressBook {
             copy.follow(link, standing.newest, &self.0.tree).await?;
         }
         // Less, where Redis was emptied meanwhile.
-        Ok(Some(copy).filter(|copy| copy.at() >= standing.newest))
+        Ok((copy.at() >= standing.newest).then_some((copy, standing)))
     }
 
     /// A desk for the calling thread.
@@ -263,19 +265,6 @@ impl AddressBook {
 impl Shared {
     fn copy(&self) -> Option<Arc<LocalCopy>> {
         self.copy.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn went_without(&self) {
-        if self.place.is_some() {
-            let mut went_without = self.went_without.lock().unwrap_or_else(PoisonError::into_inner);
-            *went_without = Some(Instant::now());
-        }
-    }
-
-    /// How long it is until the projection may be answered from; `None` where that is so already.
-    fn change_over(&self) -> Option<Duration> {
-        let went_without = *self.went_without.lock().unwrap_or_else(PoisonError::into_inner);
-        CHANGE_OVER.checked_sub(went_without?.elapsed()).filter(|rest| !rest.is_zero())
     }
 
     fn set_copy(&self, copy: Option<Arc<LocalCopy>>) {
@@ -356,7 +345,9 @@ impl Desk {
         }
         // Boxed, since it is seldom needed, and every request's future would have room for it.
         let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant, self.book.0.render)).await?;
-        self.book.0.went_without();
+        if self.book.0.place.is_some() {
+            self.book.0.ahead.note();
+        }
         Ok(Opened { book: snapshot.book, tag: snapshot.tag })
     }
 
