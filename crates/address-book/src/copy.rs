@@ -152,15 +152,15 @@ async fn fetch(
     pieces: mpsc::Sender<Vec<Logged>>,
 ) -> Result<u64, StoreError> {
     let mut at = standing.origin;
-    while at < standing.newest {
+    // Once at least: whether anything is lost is found out as it is read.
+    loop {
         let (newest, logged) = link.delta(at, PIECE).await?;
         at = up_to(&logged, newest);
         // Nobody takes what cannot be read.
-        if pieces.send(logged).await.is_err() {
-            break;
+        if pieces.send(logged).await.is_err() || at >= standing.newest {
+            return Ok(at);
         }
     }
-    Ok(at)
 }
 
 /// A line of the log that was read, with its sequence number.

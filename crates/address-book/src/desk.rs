@@ -27,6 +27,8 @@ use tokio::sync::{Notify, oneshot};
 const GOOD_FOR: Duration = Duration::from_millis(1);
 /// How often the projection is looked at while it may be older than what was answered without it.
 const CHANGE_OVER_LOOK: Duration = Duration::from_millis(20);
+/// After how long a request goes without it instead, as those did that keep it from being used.
+const LONGEST_CHANGE_OVER: Duration = Duration::from_secs(1);
 /// How often a process that has no copy of the projection looks whether there is one.
 const LOOK: Duration = Duration::from_millis(250);
 /// How often books that nobody asks for are looked for.
@@ -212,9 +214,13 @@ impl AddressBook {
 
     /// The copy, once everything is in it that is in Redis at this moment; `None` where it can't be answered from.
     async fn current(&self, link: &mut Link) -> Option<Arc<LocalCopy>> {
+        let asked = Instant::now();
         loop {
             match self.brought_up_to_date(link).await {
                 Ok(Some((_, standing))) if self.0.ahead.is_of(&standing) => {
+                    if asked.elapsed() > LONGEST_CHANGE_OVER {
+                        return None;
+                    }
                     tokio::time::sleep(CHANGE_OVER_LOOK).await;
                 }
                 Ok(copy) => return copy.map(|(copy, _)| copy),
@@ -362,6 +368,7 @@ impl Desk {
 
     /// Waits until whoever opens a book next, in any process, finds what this process has written so far.
     pub async fn settle(&self) {
+        self.book.0.snapshots.outdate();
         if self.checks.is_some() {
             self.book.0.reports.settle().await;
             tokio::time::sleep(GOOD_FOR).await;

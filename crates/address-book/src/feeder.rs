@@ -41,7 +41,7 @@ const RENEWAL: Duration = Duration::from_millis(700);
 /// How often the lease is asked for by those who do not have it, and how long a feeder rests after a failure.
 const RETRY: Duration = Duration::from_millis(300);
 /// How often the projection is said to be in step with the directory.
-const BEAT: Duration = Duration::from_millis(300);
+const BEAT: Duration = Duration::from_millis(200);
 /// How often the whole directory is gone through, in case something was missed after all.
 const REVIEW: Duration = Duration::from_secs(6 * 3600);
 /// How long what is gone is remembered, so that followers of the feed are told of it.

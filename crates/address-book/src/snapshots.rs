@@ -16,19 +16,23 @@ use mail_model::{
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 /// How long the directory's count must have stood still before a book is read that is to be used again: the count moves when
-/// a change begins, and the change is seen when it ends.
-const STILL: Duration = Duration::from_millis(100);
+/// a change begins, and the change is seen when it ends. On a busy server that takes some hundred milliseconds.
+const STILL: Duration = Duration::from_secs(2);
 /// How long a book is kept that nobody asks for.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Books that were read from the directory.
 #[derive(Default)]
-pub(crate) struct Snapshots(Mutex<HashMap<TenantId, Arc<Slot>>>);
+pub(crate) struct Snapshots {
+    slots: Mutex<HashMap<TenantId, Arc<Slot>>>,
+    /// When this process last ended a change: no book that was begun before is used again, whatever the count says.
+    changed: Mutex<Option<Instant>>,
+}
 
 /// The place of one tenant's book. Who reads it anew holds the lock, and the others wait.
 #[derive(Default)]
@@ -69,26 +73,39 @@ impl Snapshots {
         render: Render,
     ) -> Result<Snapshot, DirectoryError> {
         let asked = Instant::now();
-        let slot =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(tenant.clone()).or_default().clone();
+        let slot = self.slots().entry(tenant.clone()).or_default().clone();
         let mut kept = slot.0.lock().await;
         if kept.failed.is_some_and(|failed| failed >= asked) {
             let found = if directory.hangs() { Unreachable::Hangs } else { Unreachable::FoundOut };
             return Err(found.into());
         }
-        let opened = kept.open(directory, tenant, render, asked).await;
+        let changed = *self.changed();
+        let opened = kept.open(directory, tenant, render, asked, changed).await;
         kept.failed = matches!(opened, Err(DirectoryError::Unreachable(_))).then(Instant::now);
         opened
     }
 
+    /// This process has ended a change.
+    pub(crate) fn outdate(&self) {
+        *self.changed() = Some(Instant::now());
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Drops all books.
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.slots().clear();
     }
 
     /// Drops the books that nobody has asked for lately.
     pub(crate) fn drop_idle(&self) {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots();
         // Who holds a lock, or is about to take it, uses the book.
         slots.retain(|_, slot| {
             Arc::strong_count(slot) > 1
@@ -106,6 +123,7 @@ impl Kept {
         tenant: &TenantId,
         render: Render,
         asked: Instant,
+        changed: Option<Instant>,
     ) -> Result<Snapshot, DirectoryError> {
         if let Some(snapshot) = self.snapshot.as_mut().filter(|snapshot| snapshot.began >= asked) {
             // Somebody began to read it after this was asked for.
@@ -114,7 +132,10 @@ impl Kept {
         }
         let position = directory.position().await?;
         let is_still = self.stands_still(position.as_deref());
-        let is_current = |snapshot: &&mut Snapshot| position.is_some() && snapshot.position == position;
+        let is_newer_than_changes = |began| changed.is_none_or(|changed| changed < began);
+        let is_current = |snapshot: &&mut Snapshot| {
+            position.is_some() && snapshot.position == position && is_newer_than_changes(snapshot.began)
+        };
         if let Some(snapshot) = self.snapshot.as_mut().filter(is_current) {
             snapshot.used = asked;
             return Ok(snapshot.clone());
