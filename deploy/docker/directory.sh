@@ -8,6 +8,7 @@ set -euo pipefail
 readonly instance=pbm
 readonly data=/data
 readonly made=$data/made
+readonly making=$data/making
 # Of one run: the lock, the socket, and for a moment the password.
 readonly run_folder=/tmp/dirsrv
 readonly port=3389
@@ -101,10 +102,15 @@ nsslapd-dncachememsize: 33554432
 END
 }
 
-# Makes the instance. One that was cut off has no mark and is begun again.
+# Makes the instance. One that was cut off is begun again; what was not made here is left alone.
 make() {
+  if [[ ! -e $making && -n $(ls -A "$data") ]]; then
+    echo "$data holds something that was not made here; nothing was changed. Give the service an empty volume." >&2
+    exit 1
+  fi
   echo "making the instance for $suffix"
-  find "$data" -mindepth 1 -delete
+  touch "$making"
+  find "$data" -mindepth 1 ! -path "$making" -delete
   mkdir -m 0700 "$data/config"
   description >"$run_folder/description.inf"
   dscreate from-file "$run_folder/description.inf"
@@ -112,6 +118,7 @@ make() {
   settings | as_manager ldapmodify
   dsctl "$instance" stop
   touch "$made"
+  rm "$making"
 }
 
 run() {
