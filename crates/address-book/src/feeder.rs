@@ -42,6 +42,9 @@ const RENEWAL: Duration = Duration::from_millis(700);
 const RETRY: Duration = Duration::from_millis(300);
 /// How often the projection is said to be in step with the directory.
 const BEAT: Duration = Duration::from_millis(200);
+/// How long after its beginning a feeder looks whether anything has changed since. The server does not say when it has begun to
+/// tell of changes, and on a busy one that may take a while.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How often the whole directory is gone through, in case something was missed after all.
 const REVIEW: Duration = Duration::from_secs(6 * 3600);
 /// How long what is gone is remembered, so that followers of the feed are told of it.
@@ -201,6 +204,8 @@ impl Feeder<'_> {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut reviewed = Instant::now();
+        // The position at the beginning, until it was looked at once more.
+        let mut at_first = Some(self.cookie.clone());
         let mut trimmed: Option<Instant> = None;
         loop {
             tokio::select! {
@@ -213,6 +218,10 @@ impl Feeder<'_> {
                         reviewed = Instant::now();
                     }
                     let position = self.follower.directory().position().await?.unwrap_or_default();
+                    let is_due = reviewed.elapsed() > SECOND_LOOK;
+                    if at_first.take_if(|_| is_due).is_some_and(|first| first != position) {
+                        Box::pin(self.review()).await?;
+                    }
                     self.cookie = std::mem::replace(&mut self.before, position);
                     self.beat().await?;
                     if trimmed.is_none_or(|trimmed| trimmed.elapsed() > TRIM) {
