@@ -23,6 +23,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harness::run(&[
+        // The longest first, so that the others run beside them.
+        garbage::TRIALS,
+        chaos::TRIALS,
         deletion::TRIALS,
         purge::TRIALS,
         tenant_purge::TRIALS,
@@ -35,7 +38,5 @@ fn main() -> ExitCode {
         replicas::TRIALS,
         sentinel::TRIALS,
         stale_book::TRIALS,
-        garbage::TRIALS,
-        chaos::TRIALS,
     ])
 }
