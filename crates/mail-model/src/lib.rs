@@ -13,6 +13,7 @@ pub mod list;
 pub mod maillist;
 pub mod names;
 pub mod naming;
+pub mod photo;
 pub mod resource;
 pub mod restorable;
 pub mod revision;

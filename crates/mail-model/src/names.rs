@@ -49,6 +49,8 @@ attributes! {
     SKYPE = "skype";
     /// Mailbox quota in bytes.
     MAIL_QUOTA = "mailQuota";
+    /// Photo of a user, a JPEG (RFC 2798).
+    JPEG_PHOTO = "jpegPhoto";
     /// Name shown in the address book.
     DISPLAY_NAME = "displayName";
     /// 0 blocked, 1 active, 2 blocked until the agreement is accepted.

@@ -1,0 +1,212 @@
+//! The outline of a JPEG (ITU-T T.81, annex B): its segments, and what the header of its frame says. Covers every coding
+//! process; decodes nothing, and allocates nothing.
+
+/// What the segments of a JPEG say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+    /// Bits of a sample.
+    pub precision: u8,
+    /// Number of components: 1 gray, 3 colour, 4 the colours of print.
+    pub components: u8,
+    /// Samples of all components, up to whole blocks of 8 × 8: what a decoder holds of a progressive JPEG.
+    pub samples: u64,
+    /// How it is coded.
+    pub coding: Coding,
+    /// How many scans it has.
+    pub scans: u32,
+    /// Whether it has segments that are not needed to show it: applications' data other than a plain JFIF header, and comments.
+    pub has_metadata: bool,
+    /// Whether it ends where the bytes end.
+    pub is_all: bool,
+}
+
+/// How a JPEG is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// One pass, Huffman.
+    Sequential,
+    /// Several passes, Huffman.
+    Progressive,
+    /// Lossless, hierarchical or arithmetic: hardly any program reads them.
+    Other,
+}
+
+const SOI: u8 = 0xd8;
+const EOI: u8 = 0xd9;
+const SOS: u8 = 0xda;
+const APP0: u8 = 0xe0;
+const COMMENT: u8 = 0xfe;
+/// A JFIF header without a thumbnail: its name, version, density, and no columns and rows.
+const PLAIN_JFIF: usize = 14;
+
+/// The header of a frame.
+#[derive(Clone, Copy)]
+struct Frame {
+    coding: Coding,
+    precision: u8,
+    width: u16,
+    height: u16,
+    components: u8,
+    samples: u64,
+}
+
+impl Outline {
+    /// Reads the segments of a JPEG up to its end; `None` where that is not reached, or there is no picture in it. What
+    /// follows the end is passed over.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.strip_prefix(&[0xff, SOI])?;
+        let (mut frame, mut scans, mut has_metadata) = (None, 0_u32, false);
+        loop {
+            let (marker, after) = marker(rest)?;
+            rest = after;
+            match marker {
+                EOI => break,
+                // They stand alone.
+                0x01 | 0xd0..=0xd7 => continue,
+                SOI | 0x00 => return None,
+                _ => {}
+            }
+            let (segment, after) = segment(rest)?;
+            rest = after;
+            match marker {
+                0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+                    if frame.replace(Frame::read(marker, segment)?).is_some() {
+                        return None;
+                    }
+                }
+                SOS => {
+                    scans = scans.checked_add(1)?;
+                    rest = after_scan(rest)?;
+                }
+                APP0 => has_metadata |= segment.len() != PLAIN_JFIF || !segment.starts_with(b"JFIF\0"),
+                0xe1..=0xef | COMMENT => has_metadata = true,
+                _ => {}
+            }
+        }
+        let Frame { coding, precision, width, height, components, samples } = frame.filter(|_| scans > 0)?;
+        let is_all = rest.is_empty();
+        Some(Self { width, height, precision, components, samples, coding, scans, has_metadata, is_all })
+    }
+
+    /// Whether every program shows it.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.coding != Coding::Other && self.precision == 8 && matches!(self.components, 1 | 3)
+    }
+}
+
+/// The next marker, and what follows it. Any number of fill bytes may stand before its code.
+fn marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let mut rest = bytes.strip_prefix(&[0xff])?;
+    while let Some(after) = rest.strip_prefix(&[0xff]) {
+        rest = after;
+    }
+    rest.split_first().map(|(code, rest)| (*code, rest))
+}
+
+/// The content of a segment, and what follows it.
+fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, _) = bytes.split_first_chunk()?;
+    let (segment, rest) = bytes.split_at_checked(u16::from_be_bytes(*length).into())?;
+    Some((segment.get(2..)?, rest))
+}
+
+/// What follows the data of a scan: the next marker that is neither a stuffed byte nor a restart.
+fn after_scan(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes;
+    loop {
+        let at = rest.iter().position(|byte| *byte == 0xff)?;
+        rest = rest.get(at..)?;
+        match rest.get(1)? {
+            0x00 | 0xd0..=0xd7 => rest = rest.get(2..)?,
+            0xff => rest = rest.get(1..)?,
+            _ => return Some(rest),
+        }
+    }
+}
+
+impl Frame {
+    fn read(marker: u8, segment: &[u8]) -> Option<Self> {
+        let [precision, y1, y2, x1, x2, components, ref rest @ ..] = *segment else { return None };
+        let (height, width) = (u16::from_be_bytes([y1, y2]), u16::from_be_bytes([x1, x2]));
+        let coding = match marker {
+            0xc0 | 0xc1 => Coding::Sequential,
+            0xc2 => Coding::Progressive,
+            _ => Coding::Other,
+        };
+        let (parameters, odd) = rest.as_chunks::<3>();
+        if height == 0 || width == 0 || components == 0 || !odd.is_empty() || parameters.len() != usize::from(components) {
+            return None;
+        }
+        let factors = parameters.iter().map(|[_, factors, _]| (factors >> 4, factors & 15));
+        if factors.clone().any(|(h, v)| !(1..=4).contains(&h) || !(1..=4).contains(&v)) {
+            return None;
+        }
+        let (h, v) = factors.clone().fold((1, 1), |(h, v), (of_h, of_v)| (h.max(of_h), v.max(of_v)));
+        let units = |side: u16, factor: u8| u64::from(side).div_ceil(8 * u64::from(factor));
+        let in_unit: u64 = factors.map(|(h, v)| 64 * u64::from(h) * u64::from(v)).sum();
+        let samples = units(width, h) * units(height, v) * in_unit;
+        Some(Self { coding, precision, width, height, components, samples })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A gray JPEG of no meaning, with further segments.
+    pub(in crate::photo) fn jpeg(width: u16, height: u16, segments: &[u8]) -> Vec<u8> {
+        let [x, y] = [width, height].map(u16::to_be_bytes);
+        let frame = [0xff, 0xc0, 0, 11, 8, y[0], y[1], x[0], x[1], 1, 1, 0x11, 0];
+        let scan = [0xff, SOS, 0, 8, 1, 1, 0, 0, 63, 0, 0x12, 0xff, 0, 0x34];
+        let jfif = *b"\xff\xe0\0\x10JFIF\0\x01\x02\0\0\x01\0\x01\0\0";
+        [&[0xff, SOI][..], &jfif, segments, &frame, &scan, &[0xff, EOI]].concat()
+    }
+
+    #[test]
+    fn the_frame_and_the_end_are_found() {
+        let outline = Outline::of(&jpeg(640, 480, &[])).unwrap();
+        assert_eq!((outline.width, outline.height, outline.scans), (640, 480, 1));
+        assert_eq!((outline.coding, outline.has_metadata, outline.is_all), (Coding::Sequential, false, true));
+        assert_eq!(outline.samples, 640 * 480);
+        let followed = [&jpeg(9, 8, b"\xff\xff\xff\xe1\0\x03x")[..], b"more"].concat();
+        let outline = Outline::of(&followed).unwrap();
+        assert_eq!((outline.has_metadata, outline.is_all, outline.samples), (true, false, 128));
+    }
+
+    #[test]
+    fn a_thumbnail_in_the_header_is_metadata() {
+        let thumbnail = b"\xff\xe0\0\x13JFIF\0\x01\x02\0\0\x01\0\x01\x01\x01rgb";
+        assert!(Outline::of(&jpeg(8, 8, thumbnail)).unwrap().has_metadata);
+    }
+
+    #[test]
+    fn what_has_no_picture_or_no_end_has_no_outline() {
+        let whole = jpeg(8, 8, &[]);
+        for end in 0..whole.len() {
+            assert_eq!(Outline::of(&whole[..end]), None, "{end}");
+        }
+        for odd in [&b"\xff\xd8\xff\xd9"[..], b"\xff\xd8\xff\xd8\xff\xd9", b"\x89PNG\r\n\x1a\n"] {
+            assert_eq!(Outline::of(odd), None);
+        }
+        assert_eq!(Outline::of(&jpeg(0, 8, &[])), None);
+        let two = [&jpeg(8, 8, &[])[2..15], &[]].concat();
+        assert!(Outline::of(&jpeg(8, 8, &two)).is_none_or(|outline| outline.has_metadata));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_at_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), at in 0_usize..60) {
+            let mut spoilt = jpeg(8, 8, &[]);
+            let at = at.min(spoilt.len());
+            spoilt.splice(at..at, bytes.iter().copied());
+            let _outline = (Outline::of(&bytes), Outline::of(&spoilt));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Images from their bytes, in bounded memory. The format is told by how the bytes begin, and nothing is decoded before the
+//! header has told how much memory that takes.
+
+use crate::refused::{Format, Refused};
+use image::{
+    DynamicImage, GrayImage, ImageDecoder, Limits, RgbImage,
+    codecs::{png::PngDecoder, webp::WebPDecoder},
+    metadata::Orientation,
+};
+use jpeg_decoder::{Decoder, PixelFormat};
+use mail_model::photo::{
+    MAX_SIDE,
+    outline::{Coding, Outline},
+};
+use std::io::Cursor;
+
+/// Largest image in megapixels, whatever its format: what cameras make. It bounds the time that decoding takes.
+pub const MAX_MEGAPIXELS: u64 = 50;
+/// Memory that decoding an image may take, in bytes. With the image itself (10 MiB) a request stays below 64 MiB.
+const MEMORY: u64 = 48 * 1024 * 1024;
+/// Most scans of a JPEG. Programs write about ten; each costs a walk through the whole image, however short its data is.
+const MAX_SCANS: u32 = 64;
+
+/// An image, and how it has to be turned to stand upright.
+pub(crate) type Decoded = (DynamicImage, Orientation);
+
+/// Reads an image. A large JPEG is read in an eighth to a half of its size.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Refused> {
+    let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+        jpeg(bytes)
+    } else if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        png(bytes)
+    } else if is_webp {
+        webp(bytes)
+    } else {
+        Err(Refused::UnknownFormat)
+    }
+}
+
+/// Refuses an image that takes too much memory, or has too many pixels.
+fn check_size((width, height): (u32, u32), format: Format, bytes_a_pixel: u64) -> Result<(), Refused> {
+    let most_pixels = (MAX_MEGAPIXELS * 1_000_000).min(MEMORY / bytes_a_pixel.max(1));
+    if u64::from(width) * u64::from(height) > most_pixels {
+        return Err(Refused::TooManyPixels { format, most_pixels });
+    }
+    Ok(())
+}
+
+fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
+    let outline = Outline::of(bytes).ok_or(Refused::Unreadable(Format::Jpeg))?;
+    let size = (outline.width.into(), outline.height.into());
+    let pixels = u64::from(outline.width) * u64::from(outline.height);
+    let (format, bytes_a_pixel) = match outline.coding {
+        Coding::Sequential => (Format::Jpeg, 0),
+        // All samples are kept until the last scan, two bytes each.
+        Coding::Progressive => (Format::ProgressiveJpeg, (2 * outline.samples).div_ceil(pixels.max(1))),
+        Coding::Other => return Err(Refused::Unreadable(Format::Jpeg)),
+    };
+    if outline.components == 4 {
+        return Err(Refused::Cmyk);
+    }
+    if !outline.is_usual() || outline.scans > MAX_SCANS {
+        return Err(Refused::Unreadable(format));
+    }
+    check_size(size, format, bytes_a_pixel)?;
+    let unreadable = |_| Refused::Unreadable(format);
+    let mut decoder = Decoder::new(bytes);
+    // An eighth, a quarter or half of the size, where one side at least stays as long as a photo's.
+    decoder.scale(MAX_SIDE, MAX_SIDE).map_err(unreadable)?;
+    let pixels = decoder.decode().map_err(unreadable)?;
+    let info = decoder.info().ok_or(Refused::Unreadable(format))?;
+    let (width, height) = (info.width.into(), info.height.into());
+    let image = match info.pixel_format {
+        PixelFormat::L8 => GrayImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        PixelFormat::RGB24 => RgbImage::from_raw(width, height, pixels).map(DynamicImage::from),
+        PixelFormat::L16 | PixelFormat::CMYK32 => None,
+    };
+    let orientation = decoder.exif_data().and_then(Orientation::from_exif_chunk);
+    Ok((image.ok_or(Refused::Unreadable(format))?, orientation.unwrap_or(Orientation::NoTransforms)))
+}
+
+fn png(bytes: &[u8]) -> Result<Decoded, Refused> {
+    let unreadable = |_| Refused::Unreadable(Format::Png);
+    let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(unreadable)?;
+    check_size(decoder.dimensions(), Format::Png, decoder.color_type().bytes_per_pixel().into())?;
+    if decoder.is_apng().map_err(unreadable)? {
+        return Err(Refused::Animated);
+    }
+    still(decoder, Format::Png)
+}
+
+fn webp(bytes: &[u8]) -> Result<Decoded, Refused> {
+    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|_| Refused::Unreadable(Format::Webp))?;
+    // Lossless: 4 bytes for each pixel, and the pixels again as they are returned. With transparency beside a lossy image,
+    // another 4 for that and 1.5 for the image.
+    let bytes_a_pixel = if decoder.color_type().has_alpha() { 12 } else { 8 };
+    check_size(decoder.dimensions(), Format::Webp, bytes_a_pixel)?;
+    if decoder.has_animation() {
+        return Err(Refused::Animated);
+    }
+    still(decoder, Format::Webp)
+}
+
+fn still(mut decoder: impl ImageDecoder, format: Format) -> Result<Decoded, Refused> {
+    let unreadable = |_| Refused::Unreadable(format);
+    let orientation = decoder.orientation().map_err(unreadable)?;
+    Ok((DynamicImage::from_decoder(decoder).map_err(unreadable)?, orientation))
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MEMORY);
+    limits
+}

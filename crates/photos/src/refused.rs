@@ -1,0 +1,64 @@
+//! Why an image is refused.
+
+use std::fmt;
+
+/// A format that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JPEG that is decoded in one pass.
+    Jpeg,
+    /// JPEG that is decoded in several passes, and held in memory meanwhile.
+    ProgressiveJpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jpeg => "JPEG",
+            Self::ProgressiveJpeg => "progressive JPEG",
+            Self::Png => "PNG",
+            Self::Webp => "WebP",
+        })
+    }
+}
+
+/// Why an image is refused. The message says what is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The bytes begin like none of the formats that are read.
+    #[error("The body must be an image: JPEG, PNG or WebP.")]
+    UnknownFormat,
+    /// Several images in one file.
+    #[error("The image is animated. Send a still JPEG, PNG or WebP.")]
+    Animated,
+    /// It has a fourth component.
+    #[error("The JPEG has the colors of print (CMYK). Save it in RGB.")]
+    Cmyk,
+    /// It has more pixels than are read of such an image.
+    #[error(
+        "The image is too large: of a {format} of this kind at most {} megapixels can be read. Scale it down; photos are \
+         kept in 512 × 512 pixels.", megapixels(*most_pixels)
+    )]
+    TooManyPixels {
+        /// What it is.
+        format: Format,
+        /// How many pixels it may have.
+        most_pixels: u64,
+    },
+    /// The image is cut or damaged, or has features that are not supported.
+    #[error("The {0} is cut, damaged or of a rare kind, and can't be read. Save it as JPEG, PNG or WebP again.")]
+    Unreadable(Format),
+    /// It is too large in the lowest quality.
+    #[error("The image has too much detail for a photo of 256 KiB. Send one with fewer pixels.")]
+    Incompressible,
+}
+
+/// Megapixels with one digit after the point, rounded down.
+fn megapixels(pixels: u64) -> String {
+    let tenths = pixels / 100_000;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
