@@ -12,6 +12,7 @@ pub mod imports;
 pub mod log_in;
 pub mod long_work;
 mod mail_lists;
+pub mod photos;
 pub mod policy;
 mod resources;
 pub mod restores;

@@ -1,4 +1,4 @@
-//! Work that lasts as long as its client takes the answer or sends the body: backups, exports, imports. How much of it
+//! Work that lasts as long as its client takes the answer or sends the body: backups, exports, imports, photos. How much of it
 //! there may be at once, so that nobody takes all of it.
 
 use crate::caller::Actor;
@@ -17,6 +17,8 @@ pub enum LongWork {
     Export,
     /// An import of users: it keeps up to half of a worker's connections to the directory busy.
     Import,
+    /// A photo that is sent and converted: it has up to 10 MiB in memory, and up to 58 MiB while it is decoded.
+    Photo,
 }
 
 /// How much of a kind there may be at once.
@@ -35,6 +37,8 @@ impl LongWork {
         match self {
             Self::Backup => Share { in_all: 6, of_tenants: 4, of_tenant: 2, of_account: 2 },
             Self::Import => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
+            // Two of them are decoded at a time; the rest come from clients, or wait.
+            Self::Photo => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
             Self::Export => Share { in_all: 64, of_tenants: 48, of_tenant: 16, of_account: 2 },
         }
     }
@@ -44,6 +48,7 @@ impl LongWork {
             Self::Backup => "backups",
             Self::Export => "exports",
             Self::Import => "imports",
+            Self::Photo => "changes of photos",
         }
     }
 }

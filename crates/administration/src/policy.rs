@@ -18,6 +18,10 @@ pub enum Action {
     ListUsers,
     /// See everything that is known of a user.
     ReadUser,
+    /// See the photo of a user.
+    ReadPhoto,
+    /// Give a user another photo, or none.
+    ChangePhoto,
     /// Make a user.
     CreateUser,
     /// Change a user.
@@ -89,7 +93,9 @@ impl Action {
             | Self::BackUp
             | Self::RestoreBackup     => (Some(AllButSuper), None),
             Self::ChangeUser          => (Some(AllButSuper), Some(OwnPassword)),
+            Self::ChangePhoto         => (Some(AllButSuper), Some(Itself)),
             Self::ReadUser
+            | Self::ReadPhoto
             | Self::ReadMemberships   => (Some(Everything),  Some(Itself)),
             Self::ReadAddressBook     => (Some(Everything),  Some(Everything)),
         };

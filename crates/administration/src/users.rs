@@ -1,10 +1,13 @@
 //! Users.
 
-use crate::{administration::Administration, caller::Actor, changes::Changed, policy::Action};
+use crate::{
+    administration::Administration, caller::Actor, changes::Changed, photos::PhotoError, policy::Action,
+};
 use directory::{changing::WriteError, tenants::TenantAtHand};
 use jiff::Timestamp;
 use mail_model::{
     address::MailAddress,
+    photo::Photo,
     revision::Precondition,
     tenant::TenantId,
     user::{
@@ -51,6 +54,52 @@ impl Administration {
         let may_touch = |user: &LiveUser| reach.has_of(caller, user);
         let change = self.directory.patch_user(tenant, mail, patch, precondition, now, may_touch);
         self.change_account(Box::pin(change)).await
+    }
+
+    /// Makes a photo of an image, and gives it to a user.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub async fn put_photo(
+        &self,
+        caller: &Actor,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        image: impl AsRef<[u8]> + Send + 'static,
+        precondition: &Precondition,
+    ) -> Result<(), PhotoError> {
+        // Asked first, since to decode an image takes long.
+        caller.reach(Action::ChangePhoto, Some(tenant)).map_err(WriteError::from)?;
+        let photo = photos::convert_in_turn(image).await?;
+        Ok(self.change_photo(caller, tenant, mail, Some(&photo), precondition).await?)
+    }
+
+    /// Removes the photo of a user.
+    ///
+    /// # Errors
+    /// [`WriteError`]; [`WriteError::NotFound`] also where there is none.
+    pub async fn delete_photo(
+        &self,
+        caller: &Actor,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        self.change_photo(caller, tenant, mail, None, precondition).await
+    }
+
+    async fn change_photo(
+        &self,
+        caller: &Actor,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        photo: Option<&Photo>,
+        precondition: &Precondition,
+    ) -> Result<(), WriteError> {
+        let reach = caller.reach(Action::ChangePhoto, Some(tenant))?;
+        let may_touch = |user: &LiveUser| reach.has_of(caller, user);
+        let change = self.directory.change_photo(tenant, mail, photo, precondition, may_touch);
+        self.change(Box::pin(change)).await
     }
 
     /// Deletes a user softly.

@@ -9,29 +9,35 @@ use ldap_text::{
     ldif::{self, Attribute, Value},
 };
 use ldap3::ResultEntry;
-use mail_model::{conflicts, entry::EntryView};
+use mail_model::{conflicts, entry::EntryView, names, photo::Photo};
 
 /// An entry that was found.
 #[derive(Clone, Debug)]
 pub struct Entry {
     dn: String,
     attributes: Vec<(String, Vec<String>)>,
+    /// Values of `jpegPhoto`, the one attribute that is asked for and is no text.
+    photos: Vec<Vec<u8>>,
 }
 
 impl Entry {
     /// Reads a `SearchResultEntry` (RFC 4511 section 4.5.2); `None` where it is malformed. Values that
-    /// are not UTF-8 are passed over: none that we ask for may hold such.
+    /// are not UTF-8 are passed over, except photos: nothing else that we ask for may hold such.
     pub(crate) fn decode(result: ResultEntry) -> Option<Self> {
         let mut parts = constructed(result.0)?.into_iter();
         let dn = text(parts.next()?)?;
-        let mut attributes = Vec::new();
+        let (mut attributes, mut photos) = (Vec::new(), Vec::new());
         for attribute in constructed(parts.next()?)? {
             let mut parts = constructed(attribute)?.into_iter();
             let name = text(parts.next()?)?;
-            let values = constructed(parts.next()?)?.into_iter().filter_map(text).collect();
-            attributes.push((name, values));
+            let values = constructed(parts.next()?)?.into_iter();
+            if name.eq_ignore_ascii_case(names::JPEG_PHOTO.as_str()) {
+                photos.extend(values.filter_map(bytes));
+            } else {
+                attributes.push((name, values.filter_map(text).collect()));
+            }
         }
-        Some(Self { dn, attributes })
+        Some(Self { dn, attributes, photos })
     }
 
     /// The same with all values, whatever bytes they are.
@@ -75,6 +81,16 @@ impl Entry {
     /// Its attributes, as the server spells and orders them.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.attributes.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
+    /// The values of its photo, whatever bytes they are; none where they were not asked for.
+    pub(crate) fn photos(&self) -> &[Vec<u8>] {
+        &self.photos
+    }
+
+    /// Its photo; of several, the first.
+    pub(crate) fn photo(&self) -> Option<Photo> {
+        Photo::found(self.photos.first()?)
     }
 
     /// Its name; `None` where the server's spelling cannot be read.

@@ -13,6 +13,8 @@ pub enum Format {
     Png,
     /// WebP.
     Webp,
+    /// One of these.
+    Unknown,
 }
 
 impl fmt::Display for Format {
@@ -22,6 +24,7 @@ impl fmt::Display for Format {
             Self::ProgressiveJpeg => "progressive JPEG",
             Self::Png => "PNG",
             Self::Webp => "WebP",
+            Self::Unknown => "image",
         })
     }
 }
@@ -50,7 +53,9 @@ pub enum Refused {
         most_pixels: u64,
     },
     /// The image is cut or damaged, or has features that are not supported.
-    #[error("The {0} is cut, damaged or of a rare kind, and can't be read. Save it as JPEG, PNG or WebP again.")]
+    #[error(
+        "The {0} is cut, damaged or of a rare kind, and can't be read. Save it as JPEG, PNG or WebP again."
+    )]
     Unreadable(Format),
     /// It is too large in the lowest quality.
     #[error("The image has too much detail for a photo of 256 KiB. Send one with fewer pixels.")]

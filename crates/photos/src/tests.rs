@@ -61,7 +61,9 @@ fn samples_of_one_and_of_sixteen_bits_and_gray_are_read() {
     let image = DynamicImage::from(halves(64, 64));
     let gray = convert(&written(image.to_luma8(), ImageFormat::Png)).unwrap();
     assert_eq!(Outline::of(gray.bytes()).unwrap().components, 1);
-    for deep in [DynamicImage::from(image.to_rgb16()), image.to_rgba16().into(), image.to_luma_alpha16().into()] {
+    for deep in
+        [DynamicImage::from(image.to_rgb16()), image.to_rgba16().into(), image.to_luma_alpha16().into()]
+    {
         let photo = convert(&written(deep, ImageFormat::Png)).unwrap();
         assert_eq!(shown(&photo).dimensions(), (64, 64));
     }
@@ -172,9 +174,12 @@ fn chunks(all: &[&[u8]]) -> Vec<u8> {
 
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
-        })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+            },
+        )
     })
 }
 
@@ -230,12 +235,9 @@ fn animated_images_are_refused() {
         let length = u32::try_from(content.len()).unwrap().to_le_bytes();
         [name, &length, content, if content.len() % 2 == 1 { &[0][..] } else { &[] }].concat()
     };
-    let body = [
-        part(b"VP8X", &[2, 0, 0, 0, 7, 0, 0, 7, 0, 0]),
-        part(b"ANIM", &[0; 6]),
-        part(b"ANMF", &frame),
-    ]
-    .concat();
+    let body =
+        [part(b"VP8X", &[2, 0, 0, 0, 7, 0, 0, 7, 0, 0]), part(b"ANIM", &[0; 6]), part(b"ANMF", &frame)]
+            .concat();
     let webp = part(b"RIFF", &[&b"WEBP"[..], &body].concat());
     assert_eq!(convert(&webp), Err(Refused::Animated));
 }

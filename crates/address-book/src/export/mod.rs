@@ -12,7 +12,7 @@ mod vcard;
 #[cfg(test)]
 mod tests;
 
-use mail_model::contact::Contact;
+use mail_model::{contact::Contact, photo::Photo};
 
 /// A format of files of contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,15 @@ impl Format {
     }
 }
 
+/// What is written of a contact and is not part of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides<'a> {
+    /// The addresses in a list, where they are to be told; vCard and LDIF have a place for them.
+    pub members: &'a [String],
+    /// The photo of a user; vCard has a place for it.
+    pub photo: Option<&'a Photo>,
+}
+
 /// Writes contacts one after the other: [`begin`](Self::begin), each [`contact`](Self::contact), [`end`](Self::end).
 #[derive(Debug)]
 pub struct Writer(Kind);
@@ -100,13 +109,12 @@ impl Writer {
         }
     }
 
-    /// Appends a contact. `members` are the addresses in it, where it is a list and they are to be told; CSV and JSON
-    /// have no place for them.
-    pub fn contact(&mut self, out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
+    /// Appends a contact, with what the format has a place for.
+    pub fn contact(&mut self, out: &mut Vec<u8>, contact: &Contact, besides: Besides<'_>) {
         match &mut self.0 {
-            Kind::Vcard(cards) => cards.card(out, contact, members),
+            Kind::Vcard(cards) => cards.card(out, contact, besides),
             Kind::Csv => csv::row(out, contact),
-            Kind::Ldif => ldif::entry(out, contact, members),
+            Kind::Ldif => ldif::entry(out, contact, besides.members),
             Kind::Json(array) => array.element(out, contact),
         }
     }

@@ -61,7 +61,7 @@ fn written<'a>(format: Format, contacts: impl IntoIterator<Item = &'a (Contact, 
     let (mut writer, mut out) = (Writer::new(format), Vec::new());
     writer.begin(&mut out);
     for (contact, members) in contacts {
-        writer.contact(&mut out, contact, members);
+        writer.contact(&mut out, contact, Besides { members, photo: None });
     }
     writer.end(&mut out);
     out
@@ -179,7 +179,7 @@ fn a_file_can_be_written_in_pieces() {
         writer.begin(&mut piece);
         for (contact, members) in &everybody() {
             whole.append(&mut piece);
-            writer.contact(&mut piece, contact, members);
+            writer.contact(&mut piece, contact, Besides { members, photo: None });
         }
         writer.end(&mut piece);
         whole.append(&mut piece);
@@ -335,4 +335,28 @@ proptest! {
         let contacts: Vec<_> = contacts.into_iter().map(|(contact, _)| contact).collect();
         prop_assert_eq!(read, contacts);
     }
+}
+
+#[test]
+fn a_photo_is_a_data_uri_and_a_card_without_one_is_as_before() {
+    let jpeg = [
+        &b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0"[..],
+        &[7; 400],
+        b"\xff\xd9",
+    ]
+    .concat();
+    let photo = Photo::parse(jpeg).unwrap();
+    let card = |photo| {
+        let mut out = Vec::new();
+        Writer::new(Format::Vcard).contact(&mut out, &anna(), Besides { members: &[], photo });
+        String::from_utf8(out).unwrap()
+    };
+    let (with, without) = (card(Some(&photo)), card(None));
+    assert_eq!(without.into_bytes(), written(Format::Vcard, &[(anna(), Vec::new())]));
+    assert!(with.contains("\r\nPHOTO:data:image/jpeg;base64,/9j/"), "{with}");
+    assert!(with.lines().all(|line| line.len() <= 75));
+    let read = VCard::parse(&with).unwrap();
+    let found = read.property(&VCardProperty::Photo).unwrap();
+    let VCardValue::Binary(data) = &found.values[0] else { panic!("{found:?}") };
+    assert_eq!((data.data.as_slice(), data.content_type.as_deref()), (photo.bytes(), Some("image/jpeg")));
 }

@@ -1,12 +1,14 @@
 //! vCard 4.0 (RFC 6350).
 //!
 //! Covers what a contact has: `UID`, `KIND`, `FN`, `N`, `ORG`, `TITLE`, `CATEGORIES` (the group of a resource), `EMAIL`, `TEL`,
-//! `ADR` (the city), `IMPP` (Skype), `X-TELEGRAM`, `NOTE`, and `MEMBER` of lists. Lines are folded at 75 octets, never inside
+//! `ADR` (the city), `IMPP` (Skype), `X-TELEGRAM`, `NOTE`, `PHOTO` of users (a `data:` URI), and `MEMBER` of lists. Lines are folded at 75 octets, never inside
 //! a character. Commas, semicolons, backslashes and line breaks are escaped in every text.
 //!
 //! vCard has one kind of line break and no control characters but the tab. So CR, LF, CRLF and the line ends of
 //! Unicode all become `\n`, for some readers split at the latter too; other control characters become blanks.
 
+use super::Besides;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use mail_model::contact::{Contact, Kind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
@@ -25,7 +27,7 @@ pub(super) struct Cards {
 }
 
 impl Cards {
-    pub(super) fn card(&mut self, out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
+    pub(super) fn card(&mut self, out: &mut Vec<u8>, contact: &Contact, besides: Besides<'_>) {
         out.extend_from_slice(b"BEGIN:VCARD\r\nVERSION:4.0\r\n");
         // A String takes whatever is written to it.
         let _written = write!(self.start("UID:urn:uuid:"), "{}", contact.id);
@@ -36,8 +38,13 @@ impl Cards {
         self.work(out, contact);
         self.ways_to_reach(out, contact);
         self.text(out, "NOTE:", contact.description.as_ref());
+        if let Some(photo) = besides.photo {
+            // A URI (section 6.2.4): its comma and semicolon are not escaped.
+            BASE64_STANDARD.encode_string(photo.bytes(), self.start("PHOTO:data:image/jpeg;base64,"));
+            self.end(out);
+        }
         if contact.kind == Kind::List {
-            for mail in members {
+            for mail in besides.members {
                 self.uri(out, "MEMBER:mailto:", Some(mail));
             }
         }

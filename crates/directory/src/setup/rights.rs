@@ -3,7 +3,8 @@
 use super::{TREE, desired::entries};
 use ldap_text::attribute::AttributeName;
 use mail_model::{
-    contact::record, deletion, maillist, names, resource, resource::group, revision, tenant, user,
+    contact::record, deletion, maillist, names, resource, resource::field::ResourceField, resource::group,
+    revision, tenant, user, user::field::UserField,
 };
 use std::collections::BTreeSet;
 
@@ -31,7 +32,17 @@ fn rules(folder: &str) -> Vec<String> {
 
 /// The attributes that may be read at a folder, in lower case.
 fn readable(folder: &str) -> BTreeSet<String> {
-    let rules: Vec<_> = rules(folder).into_iter().filter(|rule| rule.contains("allow (read,")).collect();
+    attributes_of(folder, "allow (read,")
+}
+
+/// The attributes that may be written at a folder, in lower case.
+fn writable(folder: &str) -> BTreeSet<String> {
+    attributes_of(folder, "allow (write)")
+}
+
+/// The attributes of the only rule that allows something, in lower case.
+fn attributes_of(folder: &str, allows: &str) -> BTreeSet<String> {
+    let rules: Vec<_> = rules(folder).into_iter().filter(|rule| rule.contains(allows)).collect();
     let [rule] = rules.as_slice() else { panic!("{folder}: {rules:?}") };
     let (list, _) = rule.strip_prefix("(targetattr = \"").unwrap().split_once("\")").unwrap();
     list.split(" || ").map(str::to_lowercase).collect()
@@ -60,7 +71,7 @@ fn whatever_is_asked_for_can_be_read() {
         assert_readable(folder, revision::READ_ATTRIBUTES.iter().cloned());
         assert_readable(folder, life.iter().cloned().chain([names::OU]));
     }
-    assert_readable("people", user::read_attributes());
+    assert_readable("people", user::read_attributes().into_iter().chain([names::JPEG_PHOTO]));
     assert_readable("people", user::account::READ_ATTRIBUTES.iter().cloned());
     assert_readable("groups", maillist::READ_ATTRIBUTES.iter().cloned().chain([names::MEMBER_URL]));
     assert_readable("resources", resource::read_attributes());
@@ -68,6 +79,21 @@ fn whatever_is_asked_for_can_be_read() {
     assert_readable("domains", tenant::READ_ATTRIBUTES.iter().cloned().chain([names::NUM_SUBORDINATES]));
     let kept = [names::REQUEST_DIGEST, names::ANSWER_STATUS, names::ANSWER_BODY, names::ANSWER_BEGAN];
     assert_readable("answers", kept.iter().cloned().chain([names::OBJECT_CLASS]));
+}
+
+#[test]
+fn whatever_a_request_sets_can_be_written() {
+    let of_users = UserField::ALL.map(UserField::attribute).into_iter().chain([
+        names::MAIL,
+        names::USER_PASSWORD,
+        names::JPEG_PHOTO,
+    ]);
+    let of_resources = ResourceField::ALL.map(ResourceField::attribute);
+    let writable = ["people", "resources"].map(writable);
+    for (folder, name) in of_users.map(|name| (0, name)).chain(of_resources.into_iter().map(|name| (1, name)))
+    {
+        assert!(writable[folder].contains(&name.as_str().to_lowercase()), "{name} can't be written");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Users in the directory: made, read, listed, changed, deleted, restored.
 
+mod photos;
+
 use crate::{
     Directory, Entry, Scope,
     changing::{Attempts, WriteError},

@@ -116,7 +116,12 @@ mod tests {
             (jpeg(8, 8, b"\xff\xfe\0\x05hey"), NotAPhoto::Metadata),
             (vec![0; MAX_BYTES + 1], NotAPhoto::TooManyBytes),
         ] {
-            assert_eq!(Photo::parse(bytes.clone()).unwrap_err(), error, "{:?}", bytes.escape_ascii().to_string());
+            assert_eq!(
+                Photo::parse(bytes.clone()).unwrap_err(),
+                error,
+                "{:?}",
+                bytes.escape_ascii().to_string()
+            );
         }
     }
 

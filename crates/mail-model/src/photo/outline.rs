@@ -140,7 +140,12 @@ impl Frame {
             _ => Coding::Other,
         };
         let (parameters, odd) = rest.as_chunks::<3>();
-        if height == 0 || width == 0 || components == 0 || !odd.is_empty() || parameters.len() != usize::from(components) {
+        if height == 0
+            || width == 0
+            || components == 0
+            || !odd.is_empty()
+            || parameters.len() != usize::from(components)
+        {
             return None;
         }
         let factors = parameters.iter().map(|[_, factors, _]| (factors >> 4, factors & 15));

@@ -120,6 +120,7 @@ fn user() -> Vec<Known> {
         optional(names::USER_PASSWORD, Values::Password),
         optional(names::NS_ACCOUNT_LOCK, Values::Lock),
         optional(names::TOKENS_VALID_FROM, Values::Time),
+        optional(names::JPEG_PHOTO, Values::Photo),
     ];
     UserField::ALL.into_iter().map(field).chain(own).chain(state()).collect()
 }

@@ -87,13 +87,16 @@ impl Rules<'_> {
         for attribute in attributes.iter().filter(|attribute| attribute.name != names::OBJECT_CLASS) {
             let known = known.iter().find(|known| known.name == attribute.name);
             let known = known.ok_or_else(|| NotAllowed::Attribute(attribute.name.clone(), kind.noun()))?;
-            let texts = texts(attribute)?;
-            if known.values.is_single() && texts.len() > 1 {
+            if known.values.is_single() && attribute.values.len() > 1 {
                 return Err(NotAllowed::Several(attribute.name.clone()));
             }
             let context = Context { rules: self, dn };
             let wrong = |reason| NotAllowed::Value(attribute.name.clone(), reason);
-            known.values.check(&texts, &context).map_err(wrong)?;
+            match known.values.check_bytes(&attribute.values) {
+                Some(outcome) => outcome,
+                None => known.values.check(&texts(attribute)?, &context),
+            }
+            .map_err(wrong)?;
         }
         let is_there = |name: &AttributeName| attributes.iter().any(|attribute| attribute.name == *name);
         if let Some(missing) = known.iter().find(|known| known.is_required && !is_there(&known.name)) {

@@ -202,7 +202,7 @@ fn attributes_that_the_api_does_not_write_are_refused_by_their_names() {
         "nsRoleDN: cn=x",
         "nsSizeLimit: -1",
         "pbmPurging: TRUE",
-        "jpegPhoto: x",
+        "audio: x",
         "memberOf;x: dc=x",
         "userPassword;x: y",
     ] {
@@ -307,4 +307,19 @@ fn classes_are_those_of_the_kind() {
     assert_refused(&format!("{FOLDER}objectClass: pbmTenant\n"), "pbmTenant");
     assert_refused(&GROUP.replace("objectClass: pbmResourceGroup\n", ""), "pbmResourceGroup is required");
     assert_refused(&FOLDER.replace("objectClass: organizationalUnit\n", "objectClass: top\n"), "required");
+}
+
+#[test]
+fn a_photo_is_a_small_jpeg_without_metadata() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    // Gray, 8 × 8, of one scan: enough to be told from other bytes.
+    let jpeg =
+        b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\xff\xd9";
+    let line = |photo: &[u8]| format!("jpegPhoto:: {}\n", BASE64_STANDARD.encode(photo));
+    assert_taken(&format!("{USER}{}", line(jpeg)));
+    assert_refused(&format!("{USER}{0}{0}", line(jpeg)), "jpegPhoto has more than one value");
+    assert_refused(&format!("{USER}{}", line(b"<svg/>")), "jpegPhoto must be one whole JPEG");
+    let with_comment = [&jpeg[..2], b"\xff\xfe\0\x03x", &jpeg[2..]].concat();
+    assert_refused(&format!("{USER}{}", line(&with_comment)), "jpegPhoto has metadata");
+    assert_refused(&format!("{CONTACT}{}", line(jpeg)), "jpegPhoto of a contact is for super administrators");
 }

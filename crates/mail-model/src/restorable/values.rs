@@ -5,12 +5,16 @@ use crate::{
     address::MailAddress,
     field::{Kind, MAX_ALIASES},
     maillist::conditions::Conditions,
-    names,
+    names, photo,
     resource::group::GroupName,
     user::quota::{MAX_QUOTA_MB, Quota},
 };
 use jiff::{SignedDuration, Timestamp};
-use ldap_text::{dn::Dn, generalized_time, ldif::Attribute};
+use ldap_text::{
+    dn::Dn,
+    generalized_time,
+    ldif::{Attribute, Value},
+};
 
 /// How far the clocks of two machines may be apart.
 const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
@@ -52,6 +56,8 @@ pub(super) enum Values {
     Conditions,
     /// The search of a dynamic list; see [`check_content`].
     Search,
+    /// A photo: bytes, not text.
+    Photo,
 }
 
 /// The entry that values are of.
@@ -67,6 +73,15 @@ impl Values {
             self,
             Self::Aliases | Self::OutsideAddresses | Self::Members | Self::OutsideMembers | Self::Conditions
         )
+    }
+
+    /// Checks values that are not text; `None` where these must be.
+    ///
+    /// # Errors
+    /// As those of [`Self::check`].
+    pub(super) fn check_bytes(self, values: &[Value]) -> Option<Result<(), String>> {
+        let check = |value: &Value| photo::check(value.as_bytes()).map_err(|error| error.to_string());
+        (self == Self::Photo).then(|| values.iter().try_for_each(check))
     }
 
     /// Checks the values of an attribute.
@@ -102,7 +117,8 @@ impl Values {
             Self::True if text == "TRUE" => Ok(()),
             Self::True => Err("must be TRUE".to_owned()),
             Self::Members => check_member(text, context),
-            Self::Conditions | Self::Search => Ok(()),
+            // Photos are no texts; see `check_bytes`.
+            Self::Conditions | Self::Search | Self::Photo => Ok(()),
         }
     }
 }

@@ -15,12 +15,13 @@ use crate::{
     deletion::{self, Since, end_tokens, lock},
     field::FieldValue,
     names,
+    photo::Photo,
     revision::FreshRevision,
     tenant::TenantId,
     tree::Tree,
 };
 use jiff::Timestamp;
-use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification};
+use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification, Value};
 
 /// A purge has claimed the user; it can't be restored any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +76,14 @@ pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp)
     } else {
         vec![guarded(tree.user(&user.tenant, &user.mail), revision, modifications)]
     }
+}
+
+/// Gives a user another photo, or none.
+#[must_use]
+pub fn photo_change(tree: &Tree, current: &LiveUser, photo: Option<&Photo>) -> ChangeRecord {
+    let values = photo.map(|photo| Value::Plain(photo.bytes().to_vec())).into_iter().collect();
+    let dn = tree.user(&current.user.tenant, &current.user.mail);
+    guarded(dn, &current.version.revision, vec![replace(names::JPEG_PHOTO, values)])
 }
 
 /// Whether a patch ends a block.

@@ -15,7 +15,7 @@ use actix_web::{
 use address_book::{
     book::Book,
     desk::Opened,
-    export::{Format, Writer},
+    export::{Besides, Format, Writer},
 };
 use administration::{
     caller::Actor,
@@ -30,15 +30,19 @@ use mail_model::{
     contact::{Contact, Kind, id::ContactId, view::View},
     field::FieldErrors,
     maillist::MailList,
+    photo::Photo,
     tenant::TenantId,
     user::role::Role,
 };
-use std::rc::Rc;
+use std::{collections::HashMap, rc::Rc, slice};
 use tokio::sync::mpsc;
 use web::answer::{Cut, JSON, Reply};
 
 /// Contacts that are read at a time, some 200 kB of them: other requests of the thread wait so long.
 const CHUNK: usize = 250;
+/// Contacts that are read at a time where their photos are read as well, by two searches of ten. With all photos as large as
+/// they may be, a part of the file has 7 MB.
+const CARDS: usize = 20;
 /// What the names of vCards end with.
 const VCARD: &str = ".vcf";
 const CONTACT: &str = "contact";
@@ -76,9 +80,10 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let format = Format::Vcard;
     let reader = Reader { directory: call.directory.clone(), tenant, seen: Seen::by(call, View::All) };
     let members = reader.members(&book, format, &contact).await?;
+    let photos = reader.photos(format, slice::from_ref(&contact)).await?;
     let (mut writer, mut out) = (Writer::new(format), Vec::new());
     writer.begin(&mut out);
-    writer.contact(&mut out, &contact, &members);
+    writer.contact(&mut out, &contact, Besides { members: &members, photo: photos.get(&contact.id) });
     writer.end(&mut out);
     Ok(Reply::bytes(format.content_type(), out))
 }
@@ -182,20 +187,24 @@ impl Export {
     /// The next part, and whether it is the last.
     async fn next(&mut self) -> Result<(Vec<u8>, bool), Cut> {
         let after = self.last.as_deref();
+        let most = if self.format == Format::Vcard { CARDS } else { CHUNK };
         // Copied, so that nobody waits with a change while they are written.
         let contacts: Vec<Vec<u8>> = self.book.read(|book| {
-            let contacts = book.after(after.unwrap_or_default(), self.view, &self.kinds, CHUNK);
+            let contacts = book.after(after.unwrap_or_default(), self.view, &self.kinds, most);
             contacts.into_iter().map(<[u8]>::to_vec).collect()
         });
         let mut out = Vec::with_capacity(2 * contacts.iter().map(Vec::len).sum::<usize>());
         if after.is_none() {
             self.writer.begin(&mut out);
         }
-        let is_last = contacts.len() < CHUNK;
-        for json in contacts {
-            let contact: Contact = serde_json::from_slice(&json)?;
+        let is_last = contacts.len() < most;
+        let contacts: Vec<Contact> =
+            contacts.iter().map(|json| serde_json::from_slice(json)).collect::<Result<_, _>>()?;
+        let mut photos = self.reader.photos(self.format, &contacts).await?;
+        for contact in contacts {
             let members = self.reader.members(&self.book, self.format, &contact).await?;
-            self.writer.contact(&mut out, &contact, &members);
+            let photo = photos.remove(&contact.id);
+            self.writer.contact(&mut out, &contact, Besides { members: &members, photo: photo.as_ref() });
             self.last = Some(contact.mail);
         }
         if is_last {
@@ -230,7 +239,7 @@ impl Seen {
     }
 }
 
-/// Reads the members that a contact is written with.
+/// Reads what a contact is written with besides: members, photos.
 struct Reader {
     directory: Directory,
     tenant: TenantId,
@@ -238,6 +247,20 @@ struct Reader {
 }
 
 impl Reader {
+    /// Those of users, in vCards.
+    async fn photos(
+        &self,
+        format: Format,
+        contacts: &[Contact],
+    ) -> Result<HashMap<ContactId, Photo>, DirectoryError> {
+        let users = contacts.iter().filter(|contact| contact.kind == Kind::User);
+        let ids: Vec<_> = users.map(|user| user.id).collect();
+        if format != Format::Vcard || ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.directory.photos(&self.tenant, &ids).await
+    }
+
     /// Those of a list, in vCards.
     async fn members(
         &self,

@@ -1,6 +1,7 @@
 //! Users (guide, 3.3 to 3.10), and beyond the guide the deleted ones, their restoration, and the lists they are in.
 
 pub(crate) mod form;
+pub(super) mod photo;
 
 use super::{done, find_tenant};
 use crate::{

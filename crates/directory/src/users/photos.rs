@@ -1,0 +1,108 @@
+//! Photos of users. They are read where they are asked for and nowhere else: no list, book or copy has them.
+
+use crate::{
+    Directory, Entry, Scope,
+    changing::{Attempts, WriteError},
+    error::DirectoryError,
+};
+use ldap_text::{attribute::AttributeName, filter::Filter};
+use mail_model::{
+    address::MailAddress,
+    contact::id::ContactId,
+    entry::EntryView,
+    names,
+    photo::Photo,
+    revision::Precondition,
+    tenant::TenantId,
+    user::{self, LiveUser, plan},
+};
+use std::{collections::HashMap, sync::LazyLock};
+
+/// What a user is changed with, and the photo.
+static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> =
+    LazyLock::new(|| user::read_attributes().into_iter().chain([names::JPEG_PHOTO]).collect());
+
+/// What the photos of several users are read with.
+const PHOTOS: &[AttributeName] = &[names::NS_UNIQUE_ID, names::JPEG_PHOTO];
+
+impl Directory {
+    /// Reads a user that is not deleted, and its photo as it was at the same moment.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn user_with_photo(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+    ) -> Result<Option<(LiveUser, Option<Photo>)>, DirectoryError> {
+        let found = self.with_photos(tenant, mail).await?;
+        Ok(found.map(|(user, entry)| (user, entry.photo())))
+    }
+
+    /// Gives a user another photo, or none. `may_touch` is asked about the state that the change is planned on.
+    ///
+    /// # Errors
+    /// [`WriteError`]; [`WriteError::NotFound`] also where there is no photo to be removed.
+    pub async fn change_photo(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        photo: Option<&Photo>,
+        precondition: &Precondition,
+        may_touch: impl Fn(&LiveUser) -> bool,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let (current, entry) = self.with_photos(tenant, mail).await?.ok_or(WriteError::NotFound)?;
+            if !may_touch(&current) {
+                return Err(WriteError::Forbidden);
+            }
+            attempts.allow(&current.version)?;
+            match (photo, entry.photos()) {
+                (None, []) => return Err(WriteError::NotFound),
+                (Some(photo), [stored]) if photo.bytes() == stored => return Ok(()),
+                _ => {}
+            }
+            let change = plan::photo_change(self.tree(), &current, photo);
+            if attempts.judge(self.apply(&change).await)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The photos of some users of a tenant.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn photos(
+        &self,
+        tenant: &TenantId,
+        ids: &[ContactId],
+    ) -> Result<HashMap<ContactId, Photo>, DirectoryError> {
+        let values: Vec<_> =
+            ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, &id.unique_id())).collect();
+        let of_entry = |entry: &Entry| Some((id_of(entry)?, entry.photo()?));
+        // Not looked up: few candidates are left, and of those without a photo nothing is sent.
+        let has_photo = Filter::present(names::JPEG_PHOTO);
+        let folder = self.tree().users(tenant);
+        let found = self.find_by_values(&folder, Some(&has_photo), &values, PHOTOS, of_entry).await?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// A user that is not deleted, and its entry with the photos.
+    async fn with_photos(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+    ) -> Result<Option<(LiveUser, Entry)>, DirectoryError> {
+        let (dn, anything) = (self.tree().user(tenant, mail), Filter::present(names::OBJECT_CLASS));
+        let Some(entry) = self.find(&dn, Scope::Base, &anything, &READ_ATTRIBUTES).await? else {
+            return Ok(None);
+        };
+        Ok(LiveUser::from_entry(mail.clone(), tenant.clone(), &entry).map(|user| (user, entry)))
+    }
+}
+
+fn id_of(entry: &Entry) -> Option<ContactId> {
+    ContactId::from_unique_id(entry.first(&names::NS_UNIQUE_ID)?)
+}

@@ -1,0 +1,154 @@
+//! Photos of users (beyond the guide): read, set and removed, under the version of the user.
+
+use super::{USER, find};
+use crate::{
+    answer::{Failure, success},
+    call::{Call, Rows},
+    document::{Answer, kinds},
+    endpoint::{Access, Body, Document, Endpoint, Particulars, Takes, Verb},
+    requests::done,
+};
+use actix_web::http::{
+    StatusCode,
+    header::{CONTENT_DISPOSITION, HeaderValue},
+};
+use administration::{
+    long_work::LongWork,
+    photos::{MAX_IMAGE, MAX_MEGAPIXELS, PhotoError},
+    policy::Action,
+};
+use bytes::{Bytes, BytesMut};
+use directory::changing::WriteError;
+use futures_util::StreamExt;
+use utoipa::openapi::{
+    Content, Required,
+    request_body::{RequestBody, RequestBodyBuilder},
+};
+use web::answer::Reply;
+
+const PHOTO: &str = "photo";
+const PATH: &str = "/v2/users/{tenant}/{mail}/photo";
+const JPEG: &str = "image/jpeg";
+/// The formats that are taken.
+const FORMATS: [&str; 3] = [JPEG, "image/png", "image/webp"];
+/// A name of its own for each user would have to be escaped; browsers take one from the URL.
+const INLINE: HeaderValue = HeaderValue::from_static("inline");
+
+pub(in crate::requests) const READ: Endpoint = Endpoint {
+    name: "readPhoto",
+    method: Verb::Get,
+    path: PATH,
+    access: Access::For(Action::ReadPhoto),
+    handler: |call| Box::pin(read(call)),
+    particulars: Particulars::taking(Takes::IfNoneMatch),
+    document: Document {
+        summary: "The photo of a user",
+        about: "A JPEG. Its ETag is that of the user.",
+        answer: || {
+            let answer = Answer::file("The photo.", JPEG, kinds::text().content_media_type(JPEG));
+            answer.with_headers(&["ETag", "Content-Disposition"])
+        },
+        ..Document::BASE
+    },
+};
+
+async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mail = find(call).await?.user.mail().clone();
+    let found = call.directory.user_with_photo(call.tenant()?, &mail).await?;
+    // Another user may have the address by now.
+    let found = found.filter(|(user, _)| call.reaches(user));
+    let (user, photo) = found.ok_or_else(|| Failure::not_found(USER))?;
+    let photo = photo.ok_or_else(|| Failure::not_found(PHOTO))?;
+    let tag = user.version.tag();
+    if call.known.has(&tag) {
+        return Ok(Reply::not_modified().with_tag(&tag));
+    }
+    let reply = Reply::bytes(JPEG, photo.into_bytes()).with_header(CONTENT_DISPOSITION, INLINE);
+    Ok(reply.with_tag(&tag))
+}
+
+pub(in crate::requests) const PUT: Endpoint = Endpoint {
+    name: "putPhoto",
+    method: Verb::Put,
+    path: PATH,
+    access: Access::For(Action::ChangePhoto),
+    handler: |call| Box::pin(put(call)),
+    particulars: Particulars { body: Body::Stream, ..Particulars::taking(Takes::IfMatch) },
+    document: Document {
+        summary: "Set the photo of a user",
+        about: "The image is kept as a JPEG that fits 512 × 512 pixels and 256 KiB, upright and without metadata.",
+        body: Some(image),
+        fails_with: &[413, 429],
+        ..Document::BASE
+    },
+};
+
+async fn put(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mail = find(call).await?.user.mail().clone();
+    let _turn = call.begin(LongWork::Photo)?;
+    let image = match call.rows.take() {
+        Some(rows) => read_body(rows).await?,
+        None => Bytes::new(),
+    };
+    if image.is_empty() {
+        let message = "The body is empty. Send an image; to remove the photo, use DELETE.";
+        return Err(Failure::new(StatusCode::BAD_REQUEST, message));
+    }
+    let (tenant, caller) = (call.tenant()?, call.caller()?);
+    match call.administration.put_photo(caller, tenant, &mail, image, &call.precondition).await {
+        Ok(()) => Ok(success()),
+        Err(PhotoError::Image(refused)) => Err(Failure::new(StatusCode::BAD_REQUEST, &refused.to_string())),
+        Err(PhotoError::Write(error)) => done(call, USER, Err(error)),
+    }
+}
+
+pub(in crate::requests) const DELETE: Endpoint = Endpoint {
+    name: "deletePhoto",
+    method: Verb::Delete,
+    path: PATH,
+    access: Access::For(Action::ChangePhoto),
+    handler: |call| Box::pin(delete(call)),
+    particulars: Particulars::taking(Takes::IfMatch),
+    document: Document { summary: "Remove the photo of a user", ..Document::BASE },
+};
+
+async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let mail = find(call).await?.user.mail().clone();
+    let (tenant, caller) = (call.tenant()?, call.caller()?);
+    let outcome = call.administration.delete_photo(caller, tenant, &mail, &call.precondition).await;
+    let what = if matches!(outcome, Err(WriteError::NotFound)) { PHOTO } else { USER };
+    done(call, what, outcome)
+}
+
+/// Reads an image as a whole.
+async fn read_body(rows: Rows) -> Result<Bytes, Failure> {
+    let too_large = || {
+        let message = format!("The image is too large: at most {MAX_IMAGE} bytes. Scale it down.");
+        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
+    };
+    let announced = rows.announced.map(usize::try_from).transpose().map_err(|_| too_large())?;
+    if announced.is_some_and(|length| length > MAX_IMAGE) {
+        return Err(too_large());
+    }
+    let mut payload = rows.payload;
+    let mut body = BytesMut::with_capacity(announced.unwrap_or_default());
+    while let Some(piece) = payload.next().await {
+        let unreadable = "The body could not be read to its end.";
+        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
+        if body.len() + piece.len() > MAX_IMAGE {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
+}
+
+fn image() -> RequestBody {
+    let about = format!(
+        "JPEG (RGB or gray), PNG or WebP, told by its first bytes whatever the media type says; a still image of at most \
+         {MAX_IMAGE} bytes and {MAX_MEGAPIXELS} megapixels, fewer where the format takes more memory."
+    );
+    let body = RequestBodyBuilder::new().description(Some(about)).required(Some(Required::True));
+    let shape = |media_type: &str| Content::new(Some(kinds::text().content_media_type(media_type)));
+    FORMATS.into_iter().fold(body, |body, media_type| body.content(media_type, shape(media_type))).build()
+}
