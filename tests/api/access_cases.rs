@@ -27,6 +27,7 @@ impl<'w> Case<'_, 'w> {
             "readDocsFile" => self.assert_read("/docs/start.js"),
             "listUsers" | "createUser" | "readUser" | "patchUser" | "deleteUser" | "restoreUser"
             | "importUsers" | "listMemberships" => self.check_users(endpoint),
+            "readPhoto" | "putPhoto" | "deletePhoto" => self.check_photos(endpoint),
             "listTenants"
             | "createTenantOfDomain"
             | "createTenant"
@@ -106,6 +107,24 @@ impl<'w> Case<'_, 'w> {
                 self.assert_status(&self.client.restore(&user));
                 assert_eq!(is_deleted(self.world, &user), !self.allowed());
             }
+        }
+    }
+
+    fn check_photos(&self, endpoint: &str) {
+        let user = self.user();
+        let path = format!("{}/photo", user.as_ref());
+        let put = |client: &Client| client.try_send("PUT", &path, &crate::photos::jpeg()).unwrap();
+        let has_photo = || !self.world.eye().user(&user.mail).all("jpegPhoto").is_empty();
+        if endpoint == "putPhoto" {
+            self.assert_status(&put(self.client));
+            return assert_eq!(has_photo(), self.allowed());
+        }
+        put(self.world.root()).expect_success();
+        if endpoint == "readPhoto" {
+            self.assert_read(&path);
+        } else {
+            self.assert_status(&self.client.delete(&path));
+            assert_eq!(has_photo(), !self.allowed());
         }
     }
 

@@ -35,6 +35,7 @@ mod maillist_nesting;
 mod maillists;
 mod openapi;
 mod own_writes;
+mod photos;
 mod renames;
 mod resource_groups;
 mod resources;
@@ -91,6 +92,8 @@ fn main() -> ExitCode {
         addressbook_rights::TRIALS.without_redis(),
         export::TRIALS,
         export::TRIALS.without_redis(),
+        photos::TRIALS,
+        photos::TRIALS.without_redis(),
         own_writes::TRIALS,
         own_writes::TRIALS.without_redis(),
         behind::TRIALS,

@@ -36,9 +36,8 @@ impl LongWork {
     const fn share(self) -> Share {
         match self {
             Self::Backup => Share { in_all: 6, of_tenants: 4, of_tenant: 2, of_account: 2 },
-            Self::Import => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
-            // Two of them are decoded at a time; the rest come from clients, or wait.
-            Self::Photo => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
+            // Of photos two are decoded at a time; the rest are being sent, or wait.
+            Self::Import | Self::Photo => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
             Self::Export => Share { in_all: 64, of_tenants: 48, of_tenant: 16, of_account: 2 },
         }
     }

@@ -461,6 +461,8 @@ fn milliseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ldap_text::attribute::AttributeName;
+    use mail_model::contact::record::read_attributes;
 
     #[test]
     fn an_epoch_is_what_we_write_as_one() {
@@ -477,5 +479,44 @@ mod tests {
         let keys = |root: &str| Keys::new("pbm", &Dn::parse(root).unwrap()).key("seq");
         assert_eq!(keys("dc=Example,dc=com"), "pbm:{dc=example,dc=com}:seq");
         assert_eq!(keys("o=a{b}c"), "pbm:{o=a_b_c}:seq");
+    }
+
+    /// What records hold in the present layout.
+    const HELD: [&str; 24] = [
+        "cn",
+        "sn",
+        "displayName",
+        "employeeNumber",
+        "employeeType",
+        "inetUserStatus",
+        "initials",
+        "ou",
+        "title",
+        "mailAlternateAddress",
+        "description",
+        "homePhone",
+        "telephoneNumber",
+        "l",
+        "telegram",
+        "skype",
+        "mailQuota",
+        "preferredLanguage",
+        "objectClass",
+        "mail",
+        "nsUniqueId",
+        "nsAccountLock",
+        "pbmDeletedSince",
+        "pbmPurging",
+    ];
+
+    #[test]
+    fn the_layout_has_another_number_where_records_hold_other_attributes() {
+        let read: Vec<_> = read_attributes().iter().map(AttributeName::as_str).collect();
+        // Records of the same layout that lack an attribute would be served until they change.
+        assert_eq!(
+            (LAYOUT, read.as_slice()),
+            ("2", &HELD[..]),
+            "give LAYOUT the next number, and change this list"
+        );
     }
 }

@@ -80,7 +80,7 @@ impl Directory {
         ids: &[ContactId],
     ) -> Result<HashMap<ContactId, Photo>, DirectoryError> {
         let values: Vec<_> =
-            ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, &id.unique_id())).collect();
+            ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, id.unique_id())).collect();
         let of_entry = |entry: &Entry| Some((id_of(entry)?, entry.photo()?));
         // Not looked up: few candidates are left, and of those without a photo nothing is sent.
         let has_photo = Filter::present(names::JPEG_PHOTO);

@@ -39,6 +39,8 @@ const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 const APP0: u8 = 0xe0;
+/// Between the markers of frames stand those of tables and one that is reserved.
+const NO_FRAME: [u8; 3] = [0xc4, 0xc8, 0xcc];
 const COMMENT: u8 = 0xfe;
 /// A JFIF header without a thumbnail: its name, version, density, and no columns and rows.
 const PLAIN_JFIF: usize = 14;
@@ -73,19 +75,17 @@ impl Outline {
             }
             let (segment, after) = segment(rest)?;
             rest = after;
-            match marker {
-                0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
-                    if frame.replace(Frame::read(marker, segment)?).is_some() {
-                        return None;
-                    }
+            if matches!(marker, 0xc0..=0xcf) && !NO_FRAME.contains(&marker) {
+                if frame.replace(Frame::read(marker, segment)?).is_some() {
+                    return None;
                 }
-                SOS => {
-                    scans = scans.checked_add(1)?;
-                    rest = after_scan(rest)?;
-                }
-                APP0 => has_metadata |= segment.len() != PLAIN_JFIF || !segment.starts_with(b"JFIF\0"),
-                0xe1..=0xef | COMMENT => has_metadata = true,
-                _ => {}
+            } else if marker == SOS {
+                scans = scans.checked_add(1)?;
+                rest = after_scan(rest)?;
+            } else if marker == APP0 {
+                has_metadata |= segment.len() != PLAIN_JFIF || !segment.starts_with(b"JFIF\0");
+            } else {
+                has_metadata |= matches!(marker, 0xe1..=0xef | COMMENT);
             }
         }
         let Frame { coding, precision, width, height, components, samples } = frame.filter(|_| scans > 0)?;

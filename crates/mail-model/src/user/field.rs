@@ -10,6 +10,7 @@ use ldap_text::attribute::AttributeName;
 
 /// A field of a user besides its address and password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(strum::EnumCount))]
 pub enum UserField {
     /// `cn`
     FirstName,
@@ -144,6 +145,12 @@ impl UserField {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strum::EnumCount;
+
+    #[test]
+    fn no_field_is_left_out() {
+        assert_eq!(UserField::ALL.len(), UserField::COUNT);
+    }
 
     #[test]
     fn api_names_and_attributes_are_unique() {
