@@ -277,7 +277,9 @@ fn entries(ldif: &str) -> Vec<Entry> {
 fn value_of(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     let value = match value.strip_prefix(':') {
-        Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?,
+        // What is no text, such as a photo, stays in base64.
+        Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?)
+            .unwrap_or_else(|_| encoded.trim().to_owned()),
         None => value.trim_start().to_owned(),
     };
     Some((name.to_owned(), value))
