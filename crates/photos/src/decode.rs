@@ -38,23 +38,25 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Refused> {
     }
 }
 
-/// Refuses an image that takes too much memory, or has too many pixels.
-fn check_size((width, height): (u32, u32), format: Format, bytes_a_pixel: u64) -> Result<(), Refused> {
-    let most_pixels = (MAX_MEGAPIXELS * 1_000_000).min(MEMORY / bytes_a_pixel.max(1));
-    if u64::from(width) * u64::from(height) > most_pixels {
-        return Err(Refused::TooManyPixels { format, most_pixels });
-    }
-    Ok(())
+/// Refuses an image with too many pixels, or whose decoding takes more bytes of memory than there are for it.
+fn check_size(pixels: u64, bytes: u64, format: Format) -> Result<(), Refused> {
+    let (most_pixels, bytes) = (MAX_MEGAPIXELS * 1_000_000, u128::from(bytes.max(1)));
+    // As many as would fit of the same kind.
+    let that_fit = u128::from(pixels) * u128::from(MEMORY) / bytes;
+    let most_pixels = most_pixels.min(u64::try_from(that_fit).unwrap_or(u64::MAX));
+    if pixels > most_pixels { Err(Refused::TooManyPixels { format, most_pixels }) } else { Ok(()) }
+}
+
+fn area((width, height): (u32, u32)) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
     let outline = Outline::of(bytes).ok_or(Refused::Unreadable(Format::Jpeg))?;
-    let size = (outline.width.into(), outline.height.into());
-    let pixels = u64::from(outline.width) * u64::from(outline.height);
-    let (format, bytes_a_pixel) = match outline.coding {
+    let (format, memory) = match outline.coding {
         Coding::Sequential => (Format::Jpeg, 0),
         // All samples are kept until the last scan, two bytes each.
-        Coding::Progressive => (Format::ProgressiveJpeg, (2 * outline.samples).div_ceil(pixels.max(1))),
+        Coding::Progressive => (Format::ProgressiveJpeg, 2 * outline.samples),
         Coding::Other => return Err(Refused::Unreadable(Format::Jpeg)),
     };
     if outline.components == 4 {
@@ -63,7 +65,7 @@ fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
     if !outline.is_usual() || outline.scans > MAX_SCANS {
         return Err(Refused::Unreadable(format));
     }
-    check_size(size, format, bytes_a_pixel)?;
+    check_size(area((outline.width.into(), outline.height.into())), memory, format)?;
     let unreadable = |_| Refused::Unreadable(format);
     let mut decoder = Decoder::new(bytes);
     // An eighth, a quarter or half of the size, where one side at least stays as long as a photo's.
@@ -83,7 +85,7 @@ fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
 fn png(bytes: &[u8]) -> Result<Decoded, Refused> {
     let unreadable = |_| Refused::Unreadable(Format::Png);
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits()).map_err(unreadable)?;
-    check_size(decoder.dimensions(), Format::Png, decoder.color_type().bytes_per_pixel().into())?;
+    check_size(area(decoder.dimensions()), decoder.total_bytes(), Format::Png)?;
     if decoder.is_apng().map_err(unreadable)? {
         return Err(Refused::Animated);
     }
@@ -95,7 +97,8 @@ fn webp(bytes: &[u8]) -> Result<Decoded, Refused> {
     // Lossless: 4 bytes for each pixel, and the pixels again as they are returned. With transparency beside a lossy image,
     // another 4 for that and 1.5 for the image.
     let bytes_a_pixel = if decoder.color_type().has_alpha() { 12 } else { 8 };
-    check_size(decoder.dimensions(), Format::Webp, bytes_a_pixel)?;
+    let pixels = area(decoder.dimensions());
+    check_size(pixels, bytes_a_pixel * pixels, Format::Webp)?;
     if decoder.has_animation() {
         return Err(Refused::Animated);
     }

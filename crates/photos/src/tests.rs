@@ -208,6 +208,11 @@ fn images_that_claim_too_many_pixels_are_refused_before_they_are_decoded() {
         let refused = convert(&bytes).unwrap_err();
         assert!(matches!(refused, Refused::TooManyPixels { format: of, .. } if of == format), "{refused:?}");
     }
+    let refused = convert(&jpeg_bomb(0xc2, 5000, 5000, 3, 1)).unwrap_err();
+    assert!(
+        refused.to_string().contains("a progressive JPEG of this kind at most 8.3 megapixels"),
+        "{refused}"
+    );
     let refused = convert(&jpeg_bomb(0xc0, 65_500, 65_500, 1, 1)).unwrap_err();
     assert!(refused.to_string().contains("at most 50.0 megapixels"), "{refused}");
 }
