@@ -274,7 +274,7 @@ fn vcards_have_photos_and_those_without_stay_as_they_are(world: &World) {
     };
     assert_eq!(without, before);
     let id = tenant.book().contact(&users[2].mail)["id"].as_str().unwrap().to_owned();
-    // Whoever reads the address book sees it.
+    // Every reader of the address book sees it.
     let reader = users[0].log_in();
     let card = reader.get(format!("{}/{id}.vcf", tenant.book().path)).expect(200).text();
     assert_eq!(photos(&card), [sent[1].clone()]);

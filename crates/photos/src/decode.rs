@@ -1,5 +1,5 @@
-//! Images from their bytes, in bounded memory. The format is told by how the bytes begin, and nothing is decoded before the
-//! header has told how much memory that takes.
+//! Decoding of images in bounded memory. The first bytes say which format it is, and nothing is decoded before the memory that
+//! it takes has been computed from the header.
 
 use crate::refused::{Format, Refused};
 use image::{

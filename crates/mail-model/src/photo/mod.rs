@@ -21,7 +21,7 @@ pub struct Photo(Vec<u8>);
 /// Why bytes can't be written as a photo. The message stands behind the name of the attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPhoto {
-    /// It is no JPEG, or a part of one, or something follows it.
+    /// The bytes are not a JPEG, or only a part of one, or something follows it.
     #[error("must be one whole JPEG, with nothing before or after it")]
     NotWhole,
     /// Too many bytes.
@@ -48,8 +48,8 @@ impl Photo {
         Ok(Self(bytes))
     }
 
-    /// A photo as it was found in the directory. Another program may have written it, with other limits; what is no JPEG is
-    /// no photo.
+    /// A photo as it was found in the directory. Another program may have written it, with other limits; `None` where it is
+    /// not a JPEG.
     #[must_use]
     pub fn found(bytes: &[u8]) -> Option<Self> {
         let is_jpeg = bytes.len() <= MAX_FOREIGN_BYTES && Outline::of(bytes).is_some();

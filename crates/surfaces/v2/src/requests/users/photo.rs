@@ -145,7 +145,7 @@ async fn read_body(rows: Rows) -> Result<Bytes, Failure> {
 
 fn image() -> RequestBody {
     let about = format!(
-        "JPEG (RGB or gray), PNG or WebP, told by its first bytes whatever the media type says; a still image of at most \
+        "JPEG (RGB or gray), PNG or WebP, recognized by its first bytes, whatever the media type says; a still image of at most \
          {MAX_IMAGE} bytes and {MAX_MEGAPIXELS} megapixels, fewer where the format takes more memory."
     );
     let body = RequestBodyBuilder::new().description(Some(about)).required(Some(Required::True));
