@@ -35,7 +35,7 @@ fn everything_with_an_address_is_a_contact_of_its_kind(world: &World) {
 }
 
 /// Field of a user, and its value in every letter and sign that may go wrong.
-const FIELDS: [(&str, &str); 12] = [
+const FIELDS: [(&str, &str); 13] = [
     ("displayName", "Ёлкина, Анна; «босс» \\ 😀"),
     ("cn", "Анна-Мария"),
     ("sn", "Ёлкина"),
@@ -45,6 +45,7 @@ const FIELDS: [(&str, &str); 12] = [
     ("description", "first line\nвторая\tстрока"),
     ("homePhone", "+7 (495) 123-45-67"),
     ("telephoneNumber", "8-800-555-35-35, 12/3"),
+    ("mobile", "+7 (900) 123-45-67"),
     ("l", "Санкт-Петербург"),
     ("telegram", "@anna_ё"),
     ("skype", "live:anna.1"),
@@ -65,7 +66,9 @@ fn a_contact_shows_what_is_set_and_nothing_else(world: &World) {
     }
     assert_eq!(book.contact(&anna.mail), expected);
     // What is taken away is shown no longer.
-    for field in ["initials", "ou", "title", "description", "homePhone", "telephoneNumber", "l", "telegram"] {
+    for field in
+        ["initials", "ou", "title", "description", "homePhone", "telephoneNumber", "mobile", "l", "telegram"]
+    {
         tenant.admin().patch(&anna, &format!("{field}=")).expect_success();
         expected.as_object_mut().unwrap().remove(field);
         assert_eq!(book.contact(&anna.mail), expected);

@@ -47,6 +47,7 @@ fn values_outside_their_lists_are_named_all_at_once(world: &World) {
         ("quota", "a lot"),
         ("homePhone", "none"),
         ("telephoneNumber", "x"),
+        ("mobile", "x"),
         ("alias", "nobody"),
         ("mail", "nobody"),
     ];

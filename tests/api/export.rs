@@ -29,8 +29,11 @@ fn company(world: &World) -> Tenant<'_> {
     let anna =
         anna.with("initials", "Игоревна").with("ou", "Отдел \"A\", первый").with("title", "=1+1; босс");
     let anna = anna.with("description", NOTE).with("homePhone", "+7 (495) 123-45-67").with("l", "Орёл, \\");
-    let anna =
-        anna.with("telephoneNumber", "8-800-555").with("telegram", "@anna").with("skype", "live:anna.1");
+    let anna = anna
+        .with("telephoneNumber", "8-800-555")
+        .with("mobile", "+7 900 1")
+        .with("telegram", "@anna")
+        .with("skype", "live:anna.1");
     let anna = anna.with("alias", &[tenant.address("a1"), tenant.address("a2")].join(",")).create();
     let plain = tenant.user("plain").create();
     tenant.user("not-suggested").with("employeeType", "2").create();
@@ -102,7 +105,17 @@ fn ldif_has_an_entry_for_each_contact(world: &World) {
         };
         assert_eq!(entry[0].0, "dn");
         assert_eq!(values("mail"), [contact["mail"].as_str().unwrap()]);
-        let same = ["displayName", "sn", "ou", "title", "l", "description", "telephoneNumber", "homePhone"];
+        let same = [
+            "displayName",
+            "sn",
+            "ou",
+            "title",
+            "l",
+            "description",
+            "telephoneNumber",
+            "homePhone",
+            "mobile",
+        ];
         for field in same.into_iter().filter(|field| !contact[field].is_null()) {
             assert_eq!(values(field), [contact[field].as_str().unwrap()], "{field}");
         }
@@ -146,7 +159,9 @@ fn vcards_have_what_contacts_have(world: &World) {
         }
         assert_eq!(card.text("TITLE"), field("title"));
         assert_eq!(card.text("NOTE"), field("description"));
-        for (kind, phone) in [("work", field("telephoneNumber")), ("home", field("homePhone"))] {
+        for (kind, phone) in
+            [("work", field("telephoneNumber")), ("home", field("homePhone")), ("cell", field("mobile"))]
+        {
             let of_kind = card.all("TEL").into_iter().filter(|line| line.parameters.contains(kind));
             let phones: Vec<_> = of_kind.map(|line| line.text()).collect();
             assert_eq!(phones.concat(), phone, "{kind}");

@@ -154,6 +154,7 @@ fn users(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
         ("description", "One"),
         ("homePhone", "112"),
         ("telephoneNumber", "113"),
+        ("mobile", "114"),
         ("l", "Town"),
         ("telegram", "ivan"),
         ("skype", "ivan"),

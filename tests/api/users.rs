@@ -24,7 +24,7 @@ harness::trials! { "users":
 }
 
 /// Field, value as sent and shown, attribute in the directory, value there.
-const FIELDS: [(&str, &str, &str, &str); 17] = [
+const FIELDS: [(&str, &str, &str, &str); 18] = [
     ("cn", "Анна-Мария", "cn", "Анна-Мария"),
     ("sn", "Ёлкина", "sn", "Ёлкина"),
     ("displayName", "Ёлкина Анна 😀", "displayName", "Ёлкина Анна 😀"),
@@ -37,6 +37,7 @@ const FIELDS: [(&str, &str, &str, &str); 17] = [
     ("description", "first line\nвторая\tстрока", "description", "first line\nвторая\tстрока"),
     ("homePhone", "+7 (495) 123-45-67", "homePhone", "+7 (495) 123-45-67"),
     ("telephoneNumber", "8-800-555-35-35, 12/3", "telephoneNumber", "8-800-555-35-35, 12/3"),
+    ("mobile", "+7 (900) 123-45-67", "mobile", "+7 (900) 123-45-67"),
     ("l", "Санкт-Петербург", "l", "Санкт-Петербург"),
     ("telegram", "@anna_ё", "telegram", "@anna_ё"),
     ("skype", "live:anna.1", "skype", "live:anna.1"),
@@ -99,8 +100,17 @@ fn an_empty_value_clears_an_optional_field(world: &World) {
     let tenant = world.tenant();
     let anna =
         FIELDS.iter().fold(tenant.user("anna"), |new, (field, value, ..)| new.with(field, value)).create();
-    let optional =
-        ["displayName", "initials", "ou", "title", "description", "homePhone", "telephoneNumber", "l"];
+    let optional = [
+        "displayName",
+        "initials",
+        "ou",
+        "title",
+        "description",
+        "homePhone",
+        "telephoneNumber",
+        "mobile",
+        "l",
+    ];
     for field in optional.into_iter().chain(["telegram", "skype", "quota"]) {
         tenant.admin().patch(&anna, &format!("{field}=")).expect_success();
         assert_eq!(tenant.admin().get(&anna).json().get(field), None, "{field}");
@@ -330,7 +340,7 @@ fn a_blocked_user_cannot_bind_and_an_unblocked_one_can(world: &World) {
 fn phones_have_digits_and_special_characters_only(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    for field in ["homePhone", "telephoneNumber"] {
+    for field in ["homePhone", "telephoneNumber", "mobile"] {
         for right in ["1", "+7(495)1234567", "8 800 555-35-35", "1.2/3,4"] {
             tenant.admin().patch(&ivan, &form(&[(field, right)])).expect_success();
             assert_eq!(tenant.admin().get(&ivan).json()[field], right);

@@ -57,7 +57,7 @@ impl Eye {
 }
 
 /// An attribute as it is shown, where an entry has it.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 12] = [
     "cn",
     "sn",
     "initials",
@@ -66,6 +66,7 @@ const SHOWN: [&str; 11] = [
     "description",
     "homePhone",
     "telephoneNumber",
+    "mobile",
     "l",
     "telegram",
     "skype",

@@ -37,7 +37,7 @@ def expected(contact):
         "TITLE": some("title"),
         "CATEGORIES": some("group"),
         "EMAIL": some("mail") + [in_vcard(alias) for alias in contact.get("alias", [])],
-        "TEL": some("telephoneNumber", "homePhone"),
+        "TEL": some("telephoneNumber", "homePhone", "mobile"),
         "ADR": some("l"),
         "X-TELEGRAM": some("telegram"),
         "NOTE": some("description"),

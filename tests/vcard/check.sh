@@ -58,7 +58,7 @@ fill() {
     change -X PUT "$users/$name@acme.example" -d employeeNumber=2 -d userPassword=Correct-Horse-7 \
       --data-urlencode "cn=$hard" --data-urlencode "sn=О'Нил;,\\\\" --data-urlencode "displayName=$hard" \
       --data-urlencode "ou=Отдел; сбыт, продажи" --data-urlencode "title=инженер \\n \\; \\," \
-      --data-urlencode "telephoneNumber=+7 (495) 000-00-00, 000-00-01" --data-urlencode "l=Москва; ЮЗАО" \
+      --data-urlencode "telephoneNumber=+7 (495) 000-00-00, 000-00-01" --data-urlencode "mobile=+7 900 000-00-02" --data-urlencode "l=Москва; ЮЗАО" \
       --data-urlencode "description=$(printf 'одна, строка\nдругая; строка\n\nтретья\\\tстрока')"
   done
   change -X PATCH "$users/long@acme.example" \

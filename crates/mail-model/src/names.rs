@@ -41,6 +41,8 @@ attributes! {
     HOME_PHONE = "homePhone";
     /// Work phone.
     TELEPHONE_NUMBER = "telephoneNumber";
+    /// Mobile phone.
+    MOBILE = "mobile";
     /// City.
     L = "l";
     /// Telegram name.

@@ -22,6 +22,7 @@ fn fill(acme: &Acme) {
         ("description", "одна\r\nдве\tтри"),
         ("homePhone", "+7 (495) 123-45-67"),
         ("telephoneNumber", "123/45"),
+        ("mobile", "+7 900 1"),
         ("l", "Санкт-Петербург"),
         ("telegram", "@anna"),
         ("skype", "live:anna"),

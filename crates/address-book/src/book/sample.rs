@@ -56,6 +56,7 @@ pub(crate) fn record(number: u32, kind: Kind, mail: &str, display_name: &str) ->
         description: None,
         home_phone: None,
         telephone_number: None,
+        mobile: None,
         l: None,
         telegram: None,
         skype: None,

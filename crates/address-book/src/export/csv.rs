@@ -17,7 +17,7 @@ use std::borrow::Cow;
 type Column = (&'static str, fn(&Contact) -> Option<Cow<'_, str>>);
 
 /// Columns, those that people look for first.
-const COLUMNS: [Column; 17] = [
+const COLUMNS: [Column; 18] = [
     ("mail", |contact| Some(contact.mail.as_str().into())),
     ("displayName", |contact| Some(contact.display_name.as_str().into())),
     ("sn", |contact| borrowed(contact.sn.as_ref())),
@@ -27,6 +27,7 @@ const COLUMNS: [Column; 17] = [
     ("title", |contact| borrowed(contact.title.as_ref())),
     ("telephoneNumber", |contact| borrowed(contact.telephone_number.as_ref())),
     ("homePhone", |contact| borrowed(contact.home_phone.as_ref())),
+    ("mobile", |contact| borrowed(contact.mobile.as_ref())),
     ("l", |contact| borrowed(contact.l.as_ref())),
     ("telegram", |contact| borrowed(contact.telegram.as_ref())),
     ("skype", |contact| borrowed(contact.skype.as_ref())),

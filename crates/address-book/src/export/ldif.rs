@@ -51,6 +51,7 @@ pub(super) fn entry(out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
         (names::TITLE, contact.title.as_ref()),
         (names::TELEPHONE_NUMBER, contact.telephone_number.as_ref()),
         (names::HOME_PHONE, contact.home_phone.as_ref()),
+        (names::MOBILE, contact.mobile.as_ref()),
         (names::L, contact.l.as_ref()),
         (names::DESCRIPTION, contact.description.as_ref()),
     ];

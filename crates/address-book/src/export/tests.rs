@@ -21,6 +21,7 @@ fn contact(kind: contact::Kind, mail: &str, display_name: &str) -> Contact {
         description: None,
         home_phone: None,
         telephone_number: None,
+        mobile: None,
         l: None,
         telegram: None,
         skype: None,
@@ -40,6 +41,7 @@ fn anna() -> Contact {
         description: some("Первая строка, довольно длинная; за ней\r\nвторая\tи \"кавычки\"\u{1} 🎉"),
         home_phone: some("+7 495 000-00-01"),
         telephone_number: some("+7 (495) 000-00-00, доб. 5"),
+        mobile: some("+7 900 000-00-02"),
         l: some("Москва"),
         telegram: some("@anna"),
         skype: some("live:anna b"),
@@ -93,6 +95,7 @@ EMAIL:anna@x.ru
 EMAIL:ab@x.ru
 TEL;VALUE=text;TYPE=work:+7 (495) 000-00-00\, доб. 5
 TEL;VALUE=text;TYPE=home:+7 495 000-00-01
+TEL;VALUE=text;TYPE=cell:+7 900 000-00-02
 ADR;TYPE=work:;;;Москва;;;
 IMPP:skype:live%3Aanna%20b
 X-TELEGRAM:@anna
@@ -122,12 +125,12 @@ END:VCARD
 
 #[test]
 fn a_table_is_as_excel_wants_it() {
-    let expected = "\u{feff}mail,displayName,sn,cn,initials,ou,title,telephoneNumber,homePhone,l,telegram,skype,alias,description,kind,group,id
+    let expected = "\u{feff}mail,displayName,sn,cn,initials,ou,title,telephoneNumber,homePhone,mobile,l,telegram,skype,alias,description,kind,group,id
 a.belykh@x.ru,\"Белых, Анна\",Белых,Анна,Сергеевна,\"Отдел; продажи, сбыт\",Ведущий \\ инженер,\
-\"'+7 (495) 000-00-00, доб. 5\",'+7 495 000-00-01,Москва,'@anna,live:anna b,\"anna@x.ru,ab@x.ru\",\
+\"'+7 (495) 000-00-00, доб. 5\",'+7 495 000-00-01,'+7 900 000-00-02,Москва,'@anna,live:anna b,\"anna@x.ru,ab@x.ru\",\
 \"Первая строка, довольно длинная; за ней<CRLF>вторая\tи \"\"кавычки\"\"  🎉\",user,,0f69e8d2-e82c-11f1-bfa1-87935ae20175
-all@x.ru,Everybody,,,,,,,,,,,,,list,,0f69e8d2-e82c-11f1-bfa1-87935ae20175
-room@x.ru,Большая переговорная,,,,,,,,,,,,,resource,Переговорные,0f69e8d2-e82c-11f1-bfa1-87935ae20175
+all@x.ru,Everybody,,,,,,,,,,,,,,list,,0f69e8d2-e82c-11f1-bfa1-87935ae20175
+room@x.ru,Большая переговорная,,,,,,,,,,,,,,resource,Переговорные,0f69e8d2-e82c-11f1-bfa1-87935ae20175
 ";
     assert_eq!(text(Format::Csv), expected.replace('\n', "\r\n").replace("<CRLF>", "\r\n"));
 }

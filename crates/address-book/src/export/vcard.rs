@@ -80,6 +80,7 @@ impl Cards {
         }
         self.text(out, "TEL;VALUE=text;TYPE=work:", contact.telephone_number.as_ref());
         self.text(out, "TEL;VALUE=text;TYPE=home:", contact.home_phone.as_ref());
+        self.text(out, "TEL;VALUE=text;TYPE=cell:", contact.mobile.as_ref());
         if let Some(city) = &contact.l {
             let line = self.start("ADR;TYPE=work:;;;");
             push_text(line, city);

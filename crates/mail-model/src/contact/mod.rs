@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The texts that a contact from outside may have besides its names and addresses. Phone numbers come from other
 /// systems and may have words in them.
-pub const OUTSIDE_TEXTS: [(AttributeName, field::Kind); 8] = [
+pub const OUTSIDE_TEXTS: [(AttributeName, field::Kind); 9] = [
     (names::DISPLAY_NAME, field::Kind::Line),
     (names::INITIALS, field::Kind::Line),
     (names::OU, field::Kind::Line),
@@ -20,6 +20,7 @@ pub const OUTSIDE_TEXTS: [(AttributeName, field::Kind); 8] = [
     (names::DESCRIPTION, field::Kind::Lines),
     (names::HOME_PHONE, field::Kind::Line),
     (names::TELEPHONE_NUMBER, field::Kind::Line),
+    (names::MOBILE, field::Kind::Line),
     (names::L, field::Kind::Line),
 ];
 
@@ -98,6 +99,9 @@ pub struct Contact {
     /// Work phone.
     #[serde(rename = "telephoneNumber", skip_serializing_if = "Option::is_none")]
     pub telephone_number: Option<String>,
+    /// Mobile phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<String>,
     /// City.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub l: Option<String>,
@@ -139,6 +143,7 @@ impl Contact {
             description: text(&names::DESCRIPTION),
             home_phone: text(&names::HOME_PHONE),
             telephone_number: text(&names::TELEPHONE_NUMBER),
+            mobile: text(&names::MOBILE),
             l: text(&names::L),
             telegram: text(&names::TELEGRAM),
             skype: text(&names::SKYPE),

@@ -90,6 +90,7 @@ mailAlternateAddress: petrov@acme.example
 description:: 0L/QtdGA0LLQsNGPCtCy0YLQvtGA0LDRjw==
 homePhone: +7 (495) 123-45-67
 telephoneNumber: 123
+mobile: +7 900 1
 l: Москва
 telegram: @ivan
 skype: ivan

@@ -38,6 +38,8 @@ pub enum UserField {
     HomePhone,
     /// `telephoneNumber`
     WorkPhone,
+    /// `mobile`
+    MobilePhone,
     /// `l`
     City,
     /// `telegram`
@@ -52,7 +54,7 @@ pub enum UserField {
 
 impl UserField {
     /// Every field, in the order in which answers show them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::FirstName,
         Self::LastName,
         Self::DisplayName,
@@ -66,6 +68,7 @@ impl UserField {
         Self::Description,
         Self::HomePhone,
         Self::WorkPhone,
+        Self::MobilePhone,
         Self::City,
         Self::Telegram,
         Self::Skype,
@@ -89,6 +92,7 @@ impl UserField {
             Self::Description => ("description", names::DESCRIPTION, Kind::Lines),
             Self::HomePhone => ("homePhone", names::HOME_PHONE, Kind::Phone),
             Self::WorkPhone => ("telephoneNumber", names::TELEPHONE_NUMBER, Kind::Phone),
+            Self::MobilePhone => ("mobile", names::MOBILE, Kind::Phone),
             Self::City => ("l", names::L, Kind::Line),
             Self::Telegram => ("telegram", names::TELEGRAM, Kind::Line),
             Self::Skype => ("skype", names::SKYPE, Kind::Line),
