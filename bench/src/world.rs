@@ -55,7 +55,7 @@ pub(crate) struct World {
     pub(crate) service: Login,
     pub(crate) manager: Login,
     /// As `pbm backup` binds.
-    pub(crate) keeper: Login,
+    pub(crate) backup_directory: Login,
     pub(crate) redis: RedisServer,
     directory: DirectoryServer,
     _folder: TempDir,
@@ -75,7 +75,7 @@ impl World {
             |dn: String, password: &str| Login { url: directory.url(), dn, password: password.into() };
         let service = login(people.service_account(), SERVICE_PASSWORD);
         let manager = login(directory.manager_dn().to_owned(), directory.manager_password().expose_secret());
-        let keeper = keeper(&directory)?;
+        let backup_directory = backup_directory(&directory)?;
         prepare(&program, folder.path(), &directory, Some(&redis))?;
         contents.import(&people, &manager, directory.folder())?;
         program.run(&mut program.command("check")?)?;
@@ -90,7 +90,7 @@ impl World {
             names,
             service,
             manager,
-            keeper,
+            backup_directory,
             redis,
             directory,
             _folder: folder,
@@ -115,7 +115,7 @@ impl World {
 pub(crate) struct Empty {
     pub(crate) program: Program,
     /// As `pbm restore` binds.
-    pub(crate) keeper: Login,
+    pub(crate) backup_directory: Login,
     directory: DirectoryServer,
     _folder: TempDir,
 }
@@ -129,8 +129,8 @@ impl Empty {
         let file = |name: &str| folder.path().join(name);
         let program = Program { binary: binary(arguments)?, config: file("pbm.toml"), log: file("pbm.log") };
         prepare(&program, folder.path(), &directory, None)?;
-        let keeper = keeper(&directory)?;
-        Ok(Self { program, keeper, directory, _folder: folder })
+        let backup_directory = backup_directory(&directory)?;
+        Ok(Self { program, backup_directory, directory, _folder: folder })
     }
 
     pub(crate) fn manager(&self) -> Login {
@@ -145,7 +145,7 @@ impl Empty {
 }
 
 /// The account that backs up and restores.
-fn keeper(directory: &DirectoryServer) -> anyhow::Result<Login> {
+fn backup_directory(directory: &DirectoryServer) -> anyhow::Result<Login> {
     let dn = Tree::new(Dn::parse(ROOT)?).backup_account().to_string();
     Ok(Login { url: directory.url(), dn, password: BACKUP_PASSWORD.to_owned() })
 }

@@ -31,7 +31,7 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
     let (mut rates, mut memory) = (Vec::new(), Vec::new());
     let (mut managers, mut exports) = (Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
-        let by_raw = timed(|| search(&world.keeper, &raw))?;
+        let by_raw = timed(|| search(&world.backup_directory, &raw))?;
         let by_manager = timed(|| search(&world.manager, &raw))?;
         let mut most = 0.0;
         let by_ours = timed(|| {

@@ -39,16 +39,16 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
         users / seconds
     };
     let server = Empty::start(arguments)?;
-    let raw = rate("raw adds", timed(|| add(&server.keeper, &file))?);
+    let raw = rate("raw adds", timed(|| add(&server.backup_directory, &file))?);
     let server = Empty::start(arguments)?;
-    let one = rate("ldapadd", timed(|| ldapadd(&server.keeper, &file))?);
+    let one = rate("ldapadd", timed(|| ldapadd(&server.backup_directory, &file))?);
     let server = Empty::start(arguments)?;
     let import = rate("import", timed(|| import(&server, &file))?);
     let server = Empty::start(arguments)?;
     let restore = || server.program.run(server.program.command("restore")?.arg(&file));
     let ours = rate("ours", timed(restore)?);
     let again = rate("ours, nothing to do", timed(restore)?);
-    let one_again = rate("ldapadd -c, nothing to do", timed(|| ldapadd(&server.keeper, &file))?);
+    let one_again = rate("ldapadd -c, nothing to do", timed(|| ldapadd(&server.backup_directory, &file))?);
     Ok(vec![
         Row::of_rates("restore, users, by raw adds", ours, raw, AT_LEAST),
         Row::of_rates("restore, by ldapadd", ours, one, Target::None),

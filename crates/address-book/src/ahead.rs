@@ -18,29 +18,30 @@ pub(crate) struct Ahead(Mutex<Option<Noted>>);
 struct Noted {
     at: Instant,
     /// How often the projection must have been found in step; `None` until somebody looks.
-    beats: Option<u64>,
+    heartbeats: Option<u64>,
 }
 
 impl Ahead {
     /// Something was answered without it.
     pub(crate) fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Noted { at: Instant::now(), beats: None });
+            Some(Noted { at: Instant::now(), heartbeats: None });
     }
 
     /// Whether that may be newer than the projection as it stands. The feeder must have found it in step twice more: the first
     /// time may have been under way already.
     pub(crate) fn is_of(&self, standing: &Standing) -> bool {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Noted { at, beats }) = &mut *noted else { return false };
-        let is_over = beats.is_some_and(|beats| standing.beats >= beats) || at.elapsed() > LONGEST;
+        let Some(Noted { at, heartbeats }) = &mut *noted else { return false };
+        let is_over =
+            heartbeats.is_some_and(|heartbeats| standing.heartbeats >= heartbeats) || at.elapsed() > LONGEST;
         if is_over {
             *noted = None;
             return false;
         }
         // A projection that was begun anew counts anew.
-        if beats.is_none_or(|beats| standing.beats + 2 < beats) {
-            *beats = Some(standing.beats + 2);
+        if heartbeats.is_none_or(|heartbeats| standing.heartbeats + 2 < heartbeats) {
+            *heartbeats = Some(standing.heartbeats + 2);
         }
         true
     }
@@ -50,26 +51,32 @@ impl Ahead {
 mod tests {
     use super::*;
 
-    fn standing(beats: u64) -> Standing {
-        Standing { epoch: 1, origin: 1, newest: 1, horizon: 0, beats }
+    fn standing(heartbeats: u64) -> Standing {
+        Standing { epoch: 1, origin: 1, newest: 1, horizon: 0, heartbeats }
     }
 
     #[test]
-    fn the_projection_is_used_again_after_the_second_beat() {
+    fn the_projection_is_used_again_after_the_second_heartbeat() {
         let ahead = Ahead::default();
         assert!(!ahead.is_of(&standing(5)));
         ahead.note();
-        assert_eq!([5, 6, 7, 7].map(|beats| ahead.is_of(&standing(beats))), [true, true, false, false]);
+        assert_eq!(
+            [5, 6, 7, 7].map(|heartbeats| ahead.is_of(&standing(heartbeats))),
+            [true, true, false, false]
+        );
         // Another projection has counted less.
         ahead.note();
-        assert_eq!([50, 1, 2, 3].map(|beats| ahead.is_of(&standing(beats))), [true, true, true, false]);
+        assert_eq!(
+            [50, 1, 2, 3].map(|heartbeats| ahead.is_of(&standing(heartbeats))),
+            [true, true, true, false]
+        );
     }
 
     #[test]
     fn a_feeder_that_has_stopped_is_not_waited_for() {
         let ahead = Ahead::default();
         let at = Instant::now().checked_sub(LONGEST * 2).unwrap();
-        *ahead.0.lock().unwrap() = Some(Noted { at, beats: Some(9) });
+        *ahead.0.lock().unwrap() = Some(Noted { at, heartbeats: Some(9) });
         assert!(!ahead.is_of(&standing(5)));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     book::{Book, Draft, Render},
-    store::{Garbage, Link, Logged, Standing, StoreError},
+    store::{Corrupt, Link, Logged, Standing, StoreError},
 };
 use mail_model::{
     contact::{id::ContactId, record::Record},
@@ -98,7 +98,7 @@ impl LocalCopy {
         Ok(())
     }
 
-    fn take(&self, logged: &[Logged], tree: &Tree) -> Result<(), Garbage> {
+    fn take(&self, logged: &[Logged], tree: &Tree) -> Result<(), Corrupt> {
         for entry in logged {
             if entry.is_gone() {
                 self.book_to_change(&entry.tenant()?)
@@ -174,7 +174,7 @@ fn read_lines(
     mut received: mpsc::Receiver<Vec<Logged>>,
     lines: &mpsc::Sender<Vec<Line>>,
     tree: &Tree,
-) -> Result<(), Garbage> {
+) -> Result<(), Corrupt> {
     while let Some(logged) = received.blocking_recv() {
         let read = logged.into_iter().map(|entry| {
             Ok(if entry.is_gone() {

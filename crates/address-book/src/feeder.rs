@@ -8,7 +8,7 @@
 
 use crate::{
     recording::{Batch, Outcome, RecordError, id_of, ids_below, record},
-    store::{Beat, Condition, Link, Place, StoreError, Stored},
+    store::{Condition, Heartbeat, Link, RedisAccess, StoreError, Stored},
 };
 use directory::{
     Directory, Entry, Scope,
@@ -41,7 +41,7 @@ const RENEWAL: Duration = Duration::from_millis(700);
 /// How often the lease is asked for by those who do not have it, and how long a feeder rests after a failure.
 const RETRY: Duration = Duration::from_millis(300);
 /// How often the projection is said to be in step with the directory.
-const BEAT: Duration = Duration::from_millis(200);
+const HEARTBEAT: Duration = Duration::from_millis(200);
 /// How long after its beginning a feeder looks whether anything has changed since. The server does not say when it has begun to
 /// tell of changes, and on a busy one that may take a while.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ const TRIM: Duration = Duration::from_secs(3600);
 /// Changes that are recorded together.
 const TOGETHER: usize = 200;
 /// Renames that are waited for at the same time.
-const SETTLED_TOGETHER: usize = 16;
+const RENAMES_TOGETHER: usize = 16;
 
 /// Why a feeder has stopped.
 #[derive(Debug, thiserror::Error)]
@@ -78,16 +78,21 @@ impl FeedError {
         matches!(self, Self::Directory(error) if error.is_hang())
     }
 
-    fn is_garbage(&self) -> bool {
+    fn is_corrupt(&self) -> bool {
         match self {
-            Self::Store(error) | Self::Record(RecordError::Store(error)) => error.is_garbage(),
+            Self::Store(error) | Self::Record(RecordError::Store(error)) => error.is_corrupt(),
             _ => false,
         }
     }
 }
 
 /// Feeds whenever it can get the lease; never ends.
-pub(crate) async fn feed(place: &Place, ldap: &LdapSettings, tree: &Tree, lifetime: Duration) -> Infallible {
+pub(crate) async fn feed(
+    place: &RedisAccess,
+    ldap: &LdapSettings,
+    tree: &Tree,
+    lifetime: Duration,
+) -> Infallible {
     let who = format!("{:016x}", rand::random::<u64>());
     loop {
         let mut link = place.link();
@@ -99,9 +104,9 @@ pub(crate) async fn feed(place: &Place, ldap: &LdapSettings, tree: &Tree, lifeti
                     ended = hold(place.link(), &who) => ended,
                 };
                 let Err(error) = ended;
-                if error.is_garbage() {
+                if error.is_corrupt() {
                     // Whatever comes of it: the next session looks again.
-                    let _condemned = link.condemn().await;
+                    let _invalidated = link.invalidate().await;
                 }
                 let error_shown = &error as &dyn std::error::Error;
                 if error.is_hang() {
@@ -137,7 +142,7 @@ async fn hold(mut link: Link, who: &str) -> Result<Infallible, FeedError> {
 }
 
 async fn session(
-    place: &Place,
+    place: &RedisAccess,
     ldap: &LdapSettings,
     tree: &Tree,
     lifetime: Duration,
@@ -147,7 +152,7 @@ async fn session(
     let follower = Follower::open(ldap, tree, read_attributes()).await?;
     let mut link = place.link();
     let left = match link.left_by_last(follower.server()).await {
-        Err(error) if error.is_garbage() => None,
+        Err(error) if error.is_corrupt() => None,
         left => left?,
     };
     if left.is_none() {
@@ -166,14 +171,14 @@ async fn session(
     if !resumed {
         Box::pin(feeder.review()).await?;
     }
-    feeder.beat().await?;
+    feeder.heartbeat().await?;
     let milliseconds = began.elapsed().as_millis();
     tracing::info!(server = &**feeder.follower.server(), resumed, milliseconds, "addressbook.feed.began");
     Box::pin(feeder.follow()).await
 }
 
 struct Feeder<'a> {
-    place: &'a Place,
+    place: &'a RedisAccess,
     link: Link,
     follower: Follower,
     lifetime: Duration,
@@ -181,7 +186,7 @@ struct Feeder<'a> {
     epoch: u64,
     /// The directory's position that is kept in Redis.
     cookie: String,
-    /// The position at the last beat. The cookie is one beat behind: until then, everything has been told of.
+    /// The position at the last heartbeat. The cookie is one heartbeat behind: until then, everything has been told of.
     before: String,
 }
 
@@ -201,8 +206,8 @@ impl Feeder<'_> {
     }
 
     async fn follow(&mut self) -> Result<Infallible, FeedError> {
-        let mut beat = tokio::time::interval(BEAT);
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut reviewed = Instant::now();
         // The position at the beginning, until it was looked at once more.
         let mut at_first = Some(self.cookie.clone());
@@ -212,7 +217,7 @@ impl Feeder<'_> {
                 // Whatever has been told of is recorded before the projection is said to be in step.
                 biased;
                 event = self.follower.next() => follow(&mut self.link, &mut self.follower, event?).await?,
-                _ = beat.tick() => {
+                _ = heartbeat.tick() => {
                     if reviewed.elapsed() > REVIEW {
                         Box::pin(self.review()).await?;
                         reviewed = Instant::now();
@@ -223,7 +228,7 @@ impl Feeder<'_> {
                         Box::pin(self.review()).await?;
                     }
                     self.cookie = std::mem::replace(&mut self.before, position);
-                    self.beat().await?;
+                    self.heartbeat().await?;
                     if trimmed.is_none_or(|trimmed| trimmed.elapsed() > TRIM) {
                         self.link.trim(MEMORY).await?;
                         trimmed = Some(Instant::now());
@@ -233,9 +238,10 @@ impl Feeder<'_> {
         }
     }
 
-    async fn beat(&mut self) -> Result<(), FeedError> {
-        let beat = Beat { who: self.who, epoch: self.epoch, lifetime: self.lifetime, cookie: &self.cookie };
-        if self.link.beat(&beat).await? { Ok(()) } else { Err(FeedError::Overtaken) }
+    async fn heartbeat(&mut self) -> Result<(), FeedError> {
+        let heartbeat =
+            Heartbeat { who: self.who, epoch: self.epoch, lifetime: self.lifetime, cookie: &self.cookie };
+        if self.link.heartbeat(&heartbeat).await? { Ok(()) } else { Err(FeedError::Overtaken) }
     }
 }
 
@@ -261,21 +267,22 @@ async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Resul
     }
     // Each may take a second to be read under its new name.
     let directory = follower.directory();
-    let settled = stream::iter(renamed).map(async |(id, entry)| settled_ids(directory, id, &entry).await);
-    let ids: Vec<Vec<_>> = settled.buffer_unordered(SETTLED_TOGETHER).try_collect().await?;
+    let ids_found =
+        stream::iter(renamed).map(async |(id, entry)| ids_after_rename(directory, id, &entry).await);
+    let ids: Vec<Vec<_>> = ids_found.buffer_unordered(RENAMES_TOGETHER).try_collect().await?;
     let ids = ids.into_iter().flatten().collect();
     recorded(record(link, follower.directory(), follower.server(), &entries, ids).await?)
 }
 
 /// The identifiers of an entry that was renamed, and of what stands below it, once the server reads them under their new names.
-async fn settled_ids(
+async fn ids_after_rename(
     directory: &Directory,
     id: String,
     entry: &Entry,
 ) -> Result<Vec<String>, DirectoryError> {
     let mut ids = vec![id];
     if let Some(dn) = entry.dn() {
-        directory.settle_rename(&dn).await;
+        directory.await_rename(&dn).await;
         ids.extend(ids_below_renamed(directory, entry, &dn).await?);
     }
     Ok(ids)

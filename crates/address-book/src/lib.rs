@@ -3,10 +3,10 @@
 mod ahead;
 pub mod book;
 mod copy;
-pub mod desk;
 pub mod export;
 pub mod feed;
 mod feeder;
+pub mod reader;
 mod recording;
 mod reports;
 pub mod settings;

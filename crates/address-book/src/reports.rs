@@ -5,12 +5,12 @@
 
 use crate::{
     recording::{Outcome, RecordError, id_of, ids_below, record},
-    store::{Condition, Link, OPEN, Place, Standing, Stored},
+    store::{Condition, Link, OPEN, RedisAccess, Standing, Stored},
 };
 use directory::{
     Directory,
     settings::LdapSettings,
-    written::{Report, Witness, Written},
+    written::{Report, WriteObserver, Written},
 };
 use futures_util::future::BoxFuture;
 use mail_model::tree::Tree;
@@ -41,20 +41,20 @@ enum Note {
 }
 
 /// Where reports are handed in.
-pub(crate) struct Desk {
+pub(crate) struct ReportQueue {
     notes: mpsc::Sender<Note>,
     waiting: Mutex<Option<mpsc::Receiver<Note>>>,
     missing: Missing,
 }
 
-impl Default for Desk {
+impl Default for ReportQueue {
     fn default() -> Self {
         let (notes, waiting) = mpsc::channel(WAITING);
         Self { notes, waiting: Mutex::new(Some(waiting)), missing: Missing::default() }
     }
 }
 
-impl Witness for Desk {
+impl WriteObserver for ReportQueue {
     fn saw(&self, report: Report) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if self.notes.send(Note::Report(report)).await.is_err() {
@@ -64,14 +64,14 @@ impl Witness for Desk {
     }
 }
 
-impl Desk {
+impl ReportQueue {
     /// What is known to be missing in the projection.
     pub(crate) fn missing(&self) -> &Missing {
         &self.missing
     }
 
     /// Waits until everything that was handed in is recorded, or is missing and nobody answers without it.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn flush(&self) {
         let (done, until) = oneshot::channel();
         let marked = async {
             if self.notes.send(Note::Marker(done)).await.is_ok() {
@@ -87,7 +87,7 @@ impl Desk {
     }
 
     /// Records what is handed in; never ends. Only the first call does anything.
-    pub(crate) async fn record(&self, place: &Place, ldap: &LdapSettings, tree: &Tree) {
+    pub(crate) async fn record(&self, place: &RedisAccess, ldap: &LdapSettings, tree: &Tree) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut waiting) = waiting else { return std::future::pending().await };
         let mut recorder = Recorder { link: place.link(), ldap, tree, servers: HashMap::new() };
@@ -233,13 +233,13 @@ impl Missing {
         let mut lacking = self.lacking();
         match lacking.lack {
             None => return false,
-            Some(Lack::Until(beats)) if standing.beats >= beats => {
+            Some(Lack::Until(heartbeats)) if standing.heartbeats >= heartbeats => {
                 lacking.lack = None;
                 return false;
             }
             // A projection that was begun anew counts anew.
-            Some(Lack::Until(beats)) if standing.beats + 2 >= beats => {}
-            Some(_) => lacking.lack = Some(Lack::Until(standing.beats + 2)),
+            Some(Lack::Until(heartbeats)) if standing.heartbeats + 2 >= heartbeats => {}
+            Some(_) => lacking.lack = Some(Lack::Until(standing.heartbeats + 2)),
         }
         true
     }
@@ -253,12 +253,12 @@ impl Missing {
 mod tests {
     use super::*;
 
-    fn standing(beats: u64) -> Standing {
-        Standing { epoch: 1, origin: 1, newest: 1, horizon: 0, beats }
+    fn standing(heartbeats: u64) -> Standing {
+        Standing { epoch: 1, origin: 1, newest: 1, horizon: 0, heartbeats }
     }
 
     #[test]
-    fn what_is_missing_is_there_after_the_second_beat() {
+    fn what_is_missing_is_there_after_the_second_heartbeat() {
         let missing = Missing::default();
         assert!(!missing.is_in(&standing(5)));
         missing.note(None);

@@ -2,7 +2,7 @@
 //! there to be answered; then as well as can be.
 
 use crate::accounts::Accounts;
-use address_book::desk::Desk;
+use address_book::reader::BookReader;
 use futures_util::future::{LocalBoxFuture, join_all, ready};
 use mail_model::tenant::TenantId;
 use std::rc::Rc;
@@ -25,15 +25,15 @@ pub trait Observer {
     fn forget(&self, changed: Changed<'_>);
 
     /// Resolves once whoever reads next, in any process, finds what this process has written so far.
-    fn settle(&self) -> LocalBoxFuture<'_, ()>;
+    fn flush(&self) -> LocalBoxFuture<'_, ()>;
 }
 
-impl Observer for Desk {
+impl Observer for BookReader {
     /// It follows the directory by itself.
     fn forget(&self, _: Changed<'_>) {}
 
-    fn settle(&self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(self.settle())
+    fn flush(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(self.flush())
     }
 }
 
@@ -46,7 +46,7 @@ impl Observer for Accounts {
         }
     }
 
-    fn settle(&self) -> LocalBoxFuture<'_, ()> {
+    fn flush(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(ready(()))
     }
 }
@@ -74,18 +74,18 @@ impl Observers {
         let observers = self.clone();
         spawn_local(async move {
             if end.await.is_err() {
-                observers.settle().await;
+                observers.flush().await;
             }
         });
         Change { observers: self.clone(), ended }
     }
 
-    async fn settle(&self) {
-        join_all(self.0.iter().map(|observer| observer.settle())).await;
+    async fn flush(&self) {
+        join_all(self.0.iter().map(|observer| observer.flush())).await;
     }
 }
 
-/// A change under way. Dropped before its end, what was written until then is settled all the same.
+/// A change under way. Dropped before its end, the observers are flushed all the same.
 pub struct Change {
     observers: Observers,
     /// Dropped without a word where the request is.
@@ -95,7 +95,7 @@ pub struct Change {
 impl Change {
     /// Ends once everything is written.
     pub async fn end(self) {
-        self.observers.settle().await;
+        self.observers.flush().await;
         // Whoever waits for it has nothing else to do.
         let _heard = self.ended.send(());
     }

@@ -135,7 +135,7 @@ impl Administration {
     }
 
     /// Changes a user, whose identifier comes of it. What is remembered about its account is out of date at once, and not
-    /// only when the change is settled, which a client may not wait for.
+    /// only when the observers are flushed, which a client may not wait for.
     async fn change_account(
         &self,
         work: impl Future<Output = Result<String, WriteError>>,

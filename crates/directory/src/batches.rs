@@ -51,11 +51,11 @@ impl Directory {
     /// What fails of every entry alike.
     pub(crate) async fn apply_all(&self, changes: &[ChangeRecord]) -> Result<Applied, DirectoryError> {
         let outcomes = stream::iter(changes).map(|change| async move {
-            let _lane = self.lane().await;
+            let _permit = self.permit().await;
             // Boxed, since every future that has this one in it is as large.
             (change, Box::pin(self.apply(change)).await)
         });
-        let outcomes = outcomes.buffer_unordered(self.lanes()).map(Ok);
+        let outcomes = outcomes.buffer_unordered(self.permits()).map(Ok);
         outcomes
             .try_fold(Applied::default(), async |mut applied, (change, outcome)| {
                 match outcome {

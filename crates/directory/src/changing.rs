@@ -171,7 +171,7 @@ impl Directory {
     }
 
     /// Takes back what should not have been written. Where that fails it is logged: an address of a domain that its
-    /// tenant has lost stays behind, or a user of a deleted tenant, which the hourly job settles.
+    /// tenant has lost stays behind, or a user of a deleted tenant, which the hourly job reconciles.
     pub(crate) async fn take_back(&self, changes: &[ChangeRecord]) {
         for change in changes {
             if let Err(error) = self.apply(change).await {

@@ -7,7 +7,7 @@ use crate::{
     product::patience::Patience,
     scan::{Scan, WholeScan},
     settings::LdapSettings,
-    written::Witness,
+    written::WriteObserver,
 };
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use ldap3::{
@@ -52,8 +52,8 @@ pub struct Directory {
     pub(crate) pool: Pool,
     passwords: Pool,
     /// Half of the connections: what many changes that belong together may take, so that other requests find one.
-    lanes: Arc<Semaphore>,
-    pub(crate) witness: Option<Arc<dyn Witness>>,
+    permits: Arc<Semaphore>,
+    pub(crate) observer: Option<Arc<dyn WriteObserver>>,
     pub(crate) patience: Option<Arc<Patience>>,
 }
 
@@ -64,8 +64,8 @@ impl Directory {
         Self {
             pool: Pool::for_requests(&settings),
             passwords: Pool::for_passwords(&settings),
-            lanes: Arc::new(Semaphore::new(lanes(&settings))),
-            witness: None,
+            permits: Arc::new(Semaphore::new(permits(&settings))),
+            observer: None,
             patience: None,
             settings,
             tree,
@@ -74,8 +74,8 @@ impl Directory {
 
     /// The same, and somebody is told what its writes have left of entries that belong to a tenant.
     #[must_use]
-    pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
-        Self { witness: Some(witness), ..self }
+    pub fn observed_by(self, observer: Arc<dyn WriteObserver>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// The same, and its writes wait up to `most` where the server takes none; `report` is called after a second and every few
@@ -93,14 +93,14 @@ impl Directory {
 
     /// How many changes that belong together are worth beginning at a time.
     #[must_use]
-    pub fn lanes(&self) -> usize {
-        lanes(&self.settings)
+    pub fn permits(&self) -> usize {
+        permits(&self.settings)
     }
 
     /// Waits for its turn to make one of many changes that belong together; the turn ends when this is dropped.
-    pub async fn lane(&self) -> Lane {
+    pub async fn permit(&self) -> Permit {
         // Closed never, so the error of a closed one has no meaning.
-        Lane(self.lanes.clone().acquire_owned().await.ok())
+        Permit(self.permits.clone().acquire_owned().await.ok())
     }
 
     pub(crate) fn settings(&self) -> &LdapSettings {
@@ -295,12 +295,12 @@ impl Directory {
     }
 }
 
-fn lanes(settings: &LdapSettings) -> usize {
+fn permits(settings: &LdapSettings) -> usize {
     (settings.connections / 2).max(1)
 }
 
 /// A turn to make one of many changes.
-pub struct Lane(#[expect(dead_code, reason = "held until it is dropped")] Option<OwnedSemaphorePermit>);
+pub struct Permit(#[expect(dead_code, reason = "held until it is dropped")] Option<OwnedSemaphorePermit>);
 
 async fn read_some(
     ldap: &mut Ldap,

@@ -25,7 +25,7 @@ use std::{collections::HashSet, sync::Arc};
 const READ_CONTROLS: [&str; 2] = ["1.3.6.1.1.13.1", "1.3.6.1.1.13.2"];
 
 /// Who is told of writes that were done.
-pub trait Witness: Send + Sync {
+pub trait WriteObserver: Send + Sync {
     /// Takes note of a write.
     fn saw(&self, report: Report) -> BoxFuture<'_, ()>;
 }
@@ -84,8 +84,8 @@ impl Directory {
     }
 
     async fn apply_once(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
-        let witness = self.witness.as_ref().filter(|_| self.tree().owner_of(&record.dn).is_some());
-        let report = if witness.is_some() {
+        let observer = self.observer.as_ref().filter(|_| self.tree().owner_of(&record.dn).is_some());
+        let report = if observer.is_some() {
             let mut connection = self.pool.check_out().await?;
             write_and_look(&mut connection, record).await?
         } else {
@@ -93,10 +93,10 @@ impl Directory {
             None
         };
         if let Some(dn) = renames::new_name(record) {
-            self.settle_rename(&dn).await;
+            self.await_rename(&dn).await;
         }
-        if let (Some(witness), Some(report)) = (witness, report) {
-            witness.saw(report).await;
+        if let (Some(observer), Some(report)) = (observer, report) {
+            observer.saw(report).await;
         }
         Ok(())
     }

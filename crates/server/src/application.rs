@@ -1,7 +1,7 @@
 //! The application: binds its addresses, then runs until it is told to stop. Tests take the same way.
 
 use crate::{config::Config, open_files};
-use address_book::desk::{AddressBook, SettingsError};
+use address_book::reader::{AddressBook, SettingsError};
 use administration::{
     Administration, accounts::Accounts, attempts::Attempts, backups::ScheduledBackup, changes::Observers,
     health::Health, log_in::LogIns, long_work::LongWorks, tokens::Tokens, turns::Restores,
@@ -20,7 +20,7 @@ use web::{
 };
 
 /// Connections of a worker thread for backups and restores: others want to be answered meanwhile.
-const KEEPERS_CONNECTIONS: usize = 8;
+const BACKUP_CONNECTIONS: usize = 8;
 
 /// Why an application cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -61,20 +61,21 @@ impl Application {
         let tree = config.tree.clone();
         let address_book = AddressBook::new(&config.address_book, tree.clone(), render)?;
         let books = address_book.clone();
-        let keeper = config.ldap_for_backups();
-        let keeper = keeper.map(|ldap| Arc::new(LdapSettings { connections: KEEPERS_CONNECTIONS, ..ldap }));
+        let backup_directory = config.ldap_for_backups();
+        let backup_directory =
+            backup_directory.map(|ldap| Arc::new(LdapSettings { connections: BACKUP_CONNECTIONS, ..ldap }));
         let worker = move || {
-            let directory = witnessed(Directory::new(ldap.clone(), tree.clone()), &books);
-            let desk = Rc::new(books.desk());
-            let observers = Observers::new(vec![desk.clone(), Rc::new(services.log_ins.accounts.clone())]);
+            let directory = observed(Directory::new(ldap.clone(), tree.clone()), &books);
+            let reader = Rc::new(books.reader());
+            let observers = Observers::new(vec![reader.clone(), Rc::new(services.log_ins.accounts.clone())]);
             Worker {
                 services: services.clone(),
-                keeper: keeper
+                backup_directory: backup_directory
                     .as_ref()
-                    .map(|ldap| witnessed(Directory::new(ldap.clone(), tree.clone()), &books)),
+                    .map(|ldap| observed(Directory::new(ldap.clone(), tree.clone()), &books)),
                 administration: Administration::new(directory.clone(), observers),
                 directory,
-                desk,
+                books: reader,
             }
         };
         let app = move || surface::app(Surfaces::new(Box::new(worker())));
@@ -150,7 +151,7 @@ fn listener_settings(config: &Config) -> Result<ListenerSettings, TlsError> {
 /// How many connections of clients the process has files for, besides all that it may open to the directory.
 fn bounds(config: &Config) -> ConnectionBounds {
     let LdapSettings { connections, password_connections, .. } = config.ldap;
-    let to_the_directory = connections + password_connections + config.http.workers * KEEPERS_CONNECTIONS;
+    let to_the_directory = connections + password_connections + config.http.workers * BACKUP_CONNECTIONS;
     let ConnectionBounds { total, per_address } = config.http.connections;
     let total = open_files::connections(total, open_files::raise(), to_the_directory);
     ConnectionBounds { total, per_address: per_address.min(total) }
@@ -167,9 +168,9 @@ fn share_of_worker(ldap: &LdapSettings, workers: usize) -> LdapSettings {
 }
 
 /// What is written is told to the address book at once.
-fn witnessed(directory: Directory, book: &AddressBook) -> Directory {
-    match book.witness() {
-        Some(witness) => directory.witnessed_by(witness),
+fn observed(directory: Directory, book: &AddressBook) -> Directory {
+    match book.observer() {
+        Some(observer) => directory.observed_by(observer),
         None => directory,
     }
 }

@@ -3,7 +3,7 @@
 //! since it may have a hundred thousand entries to go through.
 
 use crate::{backup, config::Config};
-use address_book::desk::AddressBook;
+use address_book::reader::AddressBook;
 use administration::{backups::ScheduledBackup, clock};
 use directory::{
     Directory,
@@ -31,7 +31,7 @@ pub async fn purge_on_schedule(config: &Config) {
             Ok(_) => tracing::debug!("purge.nothing_due"),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "purge.failed"),
         }
-        if let Err(error) = Box::pin(directory.settle_all_outside_members()).await {
+        if let Err(error) = Box::pin(directory.reconcile_all_outside_members()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
         }
         tokio::time::sleep(jittered(config.purge_interval)).await;

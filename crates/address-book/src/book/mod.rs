@@ -9,7 +9,7 @@ mod order;
 #[cfg(test)]
 pub(crate) mod sample;
 mod search;
-mod shelf;
+mod sorted_view;
 #[cfg(test)]
 mod spellings;
 mod suggest;
@@ -24,13 +24,13 @@ use entries::{Entries, Entry, Key};
 use fixedbitset::FixedBitSet;
 use history::History;
 use mail_model::contact::{Kind, id::ContactId, record::Record, view::View};
-use shelf::{Label, Shelf, Sorted};
+use sorted_view::{Label, Sorted, SortedView};
 use std::{panic::resume_unwind, thread};
 
 /// The book of one tenant.
 pub struct Book {
     entries: Entries,
-    shelves: [Shelf; 4],
+    views: [SortedView; 4],
     kinds: [(Kind, FixedBitSet); 4],
     /// Of those that may be suggested.
     words: WordIndex,
@@ -137,7 +137,7 @@ impl Draft {
             (words.join().unwrap_or_else(|panic| resume_unwind(panic)), sorted, history)
         });
         Book {
-            shelves: Label::ALL.map(|label| Shelf::of(label, &entries, &sorted)),
+            views: Label::ALL.map(|label| SortedView::of(label, &entries, &sorted)),
             kinds: Kind::ALL.map(|kind| (kind, of_kind(kind, &entries))),
             words,
             history,
@@ -157,7 +157,7 @@ impl Book {
     pub fn new(render: Render) -> Self {
         Self {
             entries: Entries::new(render),
-            shelves: Label::ALL.map(Shelf::new),
+            views: Label::ALL.map(SortedView::new),
             kinds: Kind::ALL.map(|kind| (kind, FixedBitSet::new())),
             words: WordIndex::default(),
             history: History::default(),
@@ -186,10 +186,10 @@ impl Book {
         let old = self.entries.find(id);
         let entry = self.entries.draft(record, at, old);
         if let Some(slot) = old {
-            self.take_off(slot, Some(&entry));
+            self.remove_from_views(slot, Some(&entry));
         }
         let (slot, old) = self.entries.put(entry, old);
-        self.put_on(slot, old.as_ref());
+        self.insert_into_views(slot, old.as_ref());
         if let Some(old) = old {
             self.entries.give_up(&old, Some(slot));
         }
@@ -202,7 +202,7 @@ impl Book {
         }
         self.history.note_removal(id, at);
         let Some(slot) = self.entries.find(id) else { return };
-        self.take_off(slot, None);
+        self.remove_from_views(slot, None);
         if let Some(old) = self.entries.take(slot) {
             self.entries.give_up(&old, None);
         }
@@ -240,10 +240,10 @@ impl Book {
     }
 
     /// Takes the entry in a slot from every place where it will not be when another one comes instead.
-    fn take_off(&mut self, slot: u32, new: Option<&Entry>) {
+    fn remove_from_views(&mut self, slot: u32, new: Option<&Entry>) {
         let Some(old) = self.entries.get(slot) else { return };
-        for shelf in &mut self.shelves {
-            shelf.take_off(slot, &self.entries, old, new);
+        for sorted_view in &mut self.views {
+            sorted_view.remove(slot, &self.entries, old, new);
         }
         if let Some((_, slots)) = self.kinds.iter_mut().find(|(kind, _)| *kind == old.kind) {
             slots.set(slot as usize, false);
@@ -255,10 +255,10 @@ impl Book {
     }
 
     /// Puts the entry in a slot to every place where it is not because of what was there before.
-    fn put_on(&mut self, slot: u32, old: Option<&Entry>) {
+    fn insert_into_views(&mut self, slot: u32, old: Option<&Entry>) {
         let Some(new) = self.entries.get(slot) else { return };
-        for shelf in &mut self.shelves {
-            shelf.put_on(slot, &self.entries, old, new);
+        for sorted_view in &mut self.views {
+            sorted_view.insert(slot, &self.entries, old, new);
         }
         if let Some((_, slots)) = self.kinds.iter_mut().find(|(kind, _)| *kind == new.kind) {
             slots.grow_and_insert(slot as usize);
@@ -270,8 +270,8 @@ impl Book {
         self.history.insert(slot, &self.entries);
     }
 
-    fn shelf(&self, label: Label) -> Option<&Shelf> {
-        self.shelves.iter().find(|shelf| shelf.label() == label)
+    fn sorted_view(&self, label: Label) -> Option<&SortedView> {
+        self.views.iter().find(|sorted_view| sorted_view.label() == label)
     }
 }
 

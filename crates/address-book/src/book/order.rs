@@ -17,7 +17,7 @@ pub(super) struct Order {
 
 /// A place in an order.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct OrderPosition {
     list: usize,
     within: usize,
 }
@@ -35,7 +35,7 @@ impl Order {
 
     /// Puts a slot in; `compare` tells how another one stands to it.
     pub(super) fn insert(&mut self, slot: u32, compare: impl Fn(u32) -> Ordering) {
-        let Place { list, within } = self.seek(compare);
+        let OrderPosition { list, within } = self.seek(compare);
         // What is greater than all comes to the end of the last list.
         let (list, within) = match self.lists.last() {
             None => {
@@ -56,7 +56,7 @@ impl Order {
 
     /// Takes a slot out; `compare` tells how another one stands to it.
     pub(super) fn remove(&mut self, slot: u32, compare: impl Fn(u32) -> Ordering) {
-        let Place { list, within } = self.seek(compare);
+        let OrderPosition { list, within } = self.seek(compare);
         let Some(slots) = self.lists.get_mut(list) else { return };
         if slots.get(within) == Some(&slot) {
             slots.remove(within);
@@ -67,15 +67,15 @@ impl Order {
     }
 
     /// The place of the first that is not less than something; `compare` tells how one stands to that.
-    pub(super) fn seek(&self, compare: impl Fn(u32) -> Ordering) -> Place {
+    pub(super) fn seek(&self, compare: impl Fn(u32) -> Ordering) -> OrderPosition {
         let is_less = |slot: &u32| compare(*slot) == Ordering::Less;
         let list = self.lists.partition_point(|slots| slots.last().is_some_and(is_less));
         let within = self.lists.get(list).map_or(0, |slots| slots.partition_point(is_less));
-        Place { list, within }
+        OrderPosition { list, within }
     }
 
     /// Those from a place on.
-    pub(super) fn from(&self, place: Place) -> impl Iterator<Item = u32> {
+    pub(super) fn from(&self, place: OrderPosition) -> impl Iterator<Item = u32> {
         let lists = self.lists.get(place.list..).unwrap_or_default();
         lists.iter().flatten().copied().skip(place.within)
     }

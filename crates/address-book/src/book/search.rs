@@ -3,7 +3,7 @@
 use super::{
     Book, ContactsRequest, Found,
     entries::{Entry, Key},
-    shelf::{Label, Shelf, compare_with},
+    sorted_view::{Label, SortedView, compare_with},
 };
 use crate::words;
 use fixedbitset::FixedBitSet;
@@ -67,7 +67,7 @@ impl Book {
     pub fn contact_of(&self, mail: &str, view: View) -> Option<&[u8]> {
         let mail = mail.to_lowercase();
         let folded = words::fold(&mail);
-        let order = self.shelf(Label::Contacts(view))?.by(Key::Mail)?;
+        let order = self.sorted_view(Label::Contacts(view))?.by(Key::Mail)?;
         let compare = |slot| compare_with(&self.entries, Key::Mail, slot, (&folded, &mail));
         let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
         self.entries.get(slot).map(Entry::contact_shown)
@@ -79,7 +79,8 @@ impl Book {
     pub fn after(&self, mail: &str, view: View, kinds: &[Kind], limit: usize) -> Vec<&[u8]> {
         let mail = mail.to_lowercase();
         let folded = words::fold(&mail);
-        let Some(order) = self.shelf(Label::Contacts(view)).and_then(|listed| listed.by(Key::Mail)) else {
+        let Some(order) = self.sorted_view(Label::Contacts(view)).and_then(|listed| listed.by(Key::Mail))
+        else {
             return Vec::new();
         };
         let place = order.seek(|slot| {
@@ -100,7 +101,9 @@ impl Book {
     }
 
     fn found(&self, query: &Query<'_>) -> Found<'_> {
-        let Some(listed) = self.shelf(query.label) else { return Found { items: Vec::new(), count: 0 } };
+        let Some(listed) = self.sorted_view(query.label) else {
+            return Found { items: Vec::new(), count: 0 };
+        };
         let Some(order) = listed.by(query.key) else { return Found { items: Vec::new(), count: 0 } };
         let json = |slots: Vec<u32>| {
             slots
@@ -124,8 +127,8 @@ impl Book {
         Found { items: json(slots), count }
     }
 
-    /// The slots on a shelf that are asked for; `None` for all of them.
-    fn matches(&self, listed: &Shelf, query: &Query<'_>) -> Option<FixedBitSet> {
+    /// The slots in a sorted view that are asked for; `None` for all of them.
+    fn matches(&self, listed: &SortedView, query: &Query<'_>) -> Option<FixedBitSet> {
         if query.kinds.is_empty() && query.texts.is_empty() {
             return None;
         }

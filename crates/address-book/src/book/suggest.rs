@@ -13,7 +13,7 @@ use super::{
     Book,
     entries::{Entry, Key},
     order::Order,
-    shelf::{Label, Shelf, compare_with},
+    sorted_view::{Label, SortedView, compare_with},
 };
 use crate::words::{self, Readings, layout};
 use fixedbitset::FixedBitSet;
@@ -54,7 +54,7 @@ const CERTAIN: [Class; 4] = [Class::Exact, Class::Whole, Class::Written, Class::
 
 /// What is found while class after class is looked for.
 struct Search<'a> {
-    listed: &'a Shelf,
+    listed: &'a SortedView,
     order: &'a Order,
     text: &'a str,
     typed: Vec<Typed<'a>>,
@@ -98,7 +98,7 @@ impl Book {
         if words.is_empty() {
             return None;
         }
-        let listed = self.shelf(Label::Contacts(View::Suggestions))?;
+        let listed = self.sorted_view(Label::Contacts(View::Suggestions))?;
         Some(Search {
             listed,
             order: listed.by(Key::ShownName)?,
@@ -190,7 +190,7 @@ impl Book {
     }
 
     /// The slots whose shown name or address is a text; an address may be written in its own letters.
-    fn that_are(&self, listed: &Shelf, folded: &str) -> Option<FixedBitSet> {
+    fn that_are(&self, listed: &SortedView, folded: &str) -> Option<FixedBitSet> {
         let mut slots = Vec::new();
         let address = (!folded.is_ascii()).then(|| MailAddress::parse(folded).ok()).flatten();
         let address = address.as_ref().map_or(folded, MailAddress::as_str);

@@ -64,13 +64,13 @@ fn record<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a [u8]>) {
 
 /// Where in a cell a character stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum RowState {
     CellStart,
     AfterSeparator,
     Inside,
 }
 
-impl Place {
+impl RowState {
     /// Whether a spreadsheet takes the rest for a formula that begins with this character here.
     fn is_dangerous(self, c: char) -> bool {
         match c {
@@ -93,7 +93,7 @@ impl Place {
 /// A text that starts no formula wherever a spreadsheet may begin a cell.
 fn guarded(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
-    let mut place = Place::CellStart;
+    let mut place = RowState::CellStart;
     for c in text.chars() {
         if place.is_dangerous(c) {
             cell.push('\'');
@@ -120,7 +120,7 @@ pub fn has_column(name: &str) -> bool {
 #[must_use]
 pub fn unguarded(cell: &str) -> String {
     let mut text = String::with_capacity(cell.len());
-    let mut place = Place::CellStart;
+    let mut place = RowState::CellStart;
     for c in cell.chars() {
         if place.is_dangerous(c) && text.ends_with('\'') {
             text.pop();

@@ -37,7 +37,7 @@ for i = 4, #ARGV, 4 do
   local old_at, old_tenant, old_body = '0', '', ''
   if old then
     old_at, old_tenant, old_body = string.match(old, '^(%d+) (%S*) (.*)$')
-    if not old_at then return redis.error_reply('GARBAGE in a record') end
+    if not old_at then return redis.error_reply('CORRUPT in a record') end
     -- What is gone stays with the tenant that it was of.
     if body == '' then tenant = old_tenant end
   end

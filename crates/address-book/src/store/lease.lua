@@ -4,7 +4,7 @@
 -- Returns 1 to its holder, 0 to others.
 --
 -- Where Redis took no writes for a time, the projection may lack what was written to the directory meanwhile: it is out of
--- service until the next beat.
+-- service until the next heartbeat.
 if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('DEL', KEYS[3]) end
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[3])
 local kind = redis.call('TYPE', KEYS[1]).ok

@@ -22,7 +22,7 @@ const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 
 /// Where Redis is, ready to be connected to.
 #[derive(Clone)]
-pub(crate) struct Place(Arc<Inner>);
+pub(crate) struct RedisAccess(Arc<Inner>);
 
 struct Inner {
     settings: RedisSettings,
@@ -38,7 +38,7 @@ enum Way {
     Sentinels(Mutex<SentinelClient>),
 }
 
-impl Place {
+impl RedisAccess {
     /// Reads what is needed for connections; makes none.
     pub(crate) fn new(settings: &RedisSettings, keys: Keys) -> RedisResult<Self> {
         let certificates = settings.tls.as_ref().map(certificates).transpose()?;
@@ -150,7 +150,7 @@ fn sentinel_client(
 
 /// A connection that is made when it is needed, and made anew after it broke.
 pub(crate) struct Link {
-    place: Place,
+    place: RedisAccess,
     connection: Option<(MultiplexedConnection, Arc<str>)>,
     resting_until: Option<Instant>,
     rest: Duration,

@@ -14,7 +14,7 @@
 //! | `records` | of each entry: the sequence number of its last change, tenant, attributes; without those it is gone |
 //! | `log` | entries by the sequence number of their last change |
 //! | `cookie` | how far the directory has been followed |
-//! | `beats` | how often it was found in step |
+//! | `heartbeats` | how often it was found in step |
 //! | `marks` | sequence numbers by the time when they were the newest |
 //! | `horizon` | the sequence number up to which what is gone may be forgotten |
 //! | `lease` | who feeds |
@@ -22,8 +22,8 @@
 mod link;
 mod text;
 
-pub(crate) use link::{Link, Place};
-pub(crate) use text::{Condition, Garbage, Logged, Stored};
+pub(crate) use link::{Link, RedisAccess};
+pub(crate) use text::{Condition, Corrupt, Logged, Stored};
 
 use ldap_text::dn::Dn;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script};
@@ -45,7 +45,7 @@ static DELTA: LazyLock<Script> =
     LazyLock::new(|| Script::new(concat!(include_str!("lost.lua"), include_str!("delta.lua"))));
 static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("begin.lua")));
 static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
-static BEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("beat.lua")));
+static HEARTBEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heartbeat.lua")));
 
 /// What the projection cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -67,23 +67,23 @@ pub(crate) enum StoreError {
     Stopped,
     /// Under our keys stands what we did not write.
     #[error("Redis holds what was not written by pbm")]
-    Garbage,
+    Corrupt,
 }
 
-impl From<Garbage> for StoreError {
-    fn from(_: Garbage) -> Self {
-        Self::Garbage
+impl From<Corrupt> for StoreError {
+    fn from(_: Corrupt) -> Self {
+        Self::Corrupt
     }
 }
 
 impl StoreError {
     /// Whether what stands in Redis is at fault, and not the way to it.
-    pub(crate) fn is_garbage(&self) -> bool {
+    pub(crate) fn is_corrupt(&self) -> bool {
         match self {
-            Self::Garbage => true,
+            Self::Corrupt => true,
             Self::Redis(error) => {
-                // Our scripts say GARBAGE, and what they meet of a wrong kind is told in the middle of a message.
-                let signs = ["WRONGTYPE", "GARBAGE", "not an integer", "not a valid float", "arithmetic"];
+                // Our scripts say CORRUPT, and what they meet of a wrong kind is told in the middle of a message.
+                let signs = ["WRONGTYPE", "CORRUPT", "not an integer", "not a valid float", "arithmetic"];
                 matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse)
                     || signs.iter().any(|sign| error.to_string().contains(sign))
             }
@@ -112,7 +112,7 @@ impl Keys {
     /// Reads what [`Link::standing`] tells of.
     fn standing(&self) -> Cmd {
         let mut command = redis::cmd("MGET");
-        for name in ["layout", "home", "alive", "open", "epoch", "origin", "seq", "horizon", "beats"] {
+        for name in ["layout", "home", "alive", "open", "epoch", "origin", "seq", "horizon", "heartbeats"] {
             command.arg(self.key(name));
         }
         command
@@ -121,8 +121,19 @@ impl Keys {
     /// Everything but the lease and what is renewed with it.
     fn all(&self) -> Vec<String> {
         let names = [
-            "layout", "source", "epoch", "home", "alive", "origin", "seq", "records", "log", "cookie",
-            "beats", "marks", "horizon",
+            "layout",
+            "source",
+            "epoch",
+            "home",
+            "alive",
+            "origin",
+            "seq",
+            "records",
+            "log",
+            "cookie",
+            "heartbeats",
+            "marks",
+            "horizon",
         ];
         names.map(|name| self.key(name)).to_vec()
     }
@@ -140,7 +151,7 @@ pub(crate) struct Standing {
     /// Up to which what is gone may be forgotten.
     pub(crate) horizon: u64,
     /// How often it was found in step with the directory.
-    pub(crate) beats: u64,
+    pub(crate) heartbeats: u64,
 }
 
 /// What came of recording entries.
@@ -154,7 +165,7 @@ pub(crate) enum Applied {
     OtherServer,
 }
 
-impl Place {
+impl RedisAccess {
     /// Tries what we need of Redis: its identity, and a script that writes a key of ours which nobody misses.
     ///
     /// # Errors
@@ -182,21 +193,21 @@ impl Link {
         type Values = [Option<String>; 9];
         let command = self.standing_command();
         let home = self.home().await?;
-        let [layout, of, alive, open, epoch, origin, newest, horizon, beats]: Values =
+        let [layout, of, alive, open, epoch, origin, newest, horizon, heartbeats]: Values =
             self.query(&command).await?;
         let is_current = alive.is_some() && open.is_some();
         if layout.as_deref() != Some(LAYOUT) || of.as_deref() != Some(&*home) || !is_current {
             return Ok(None);
         }
         let Some(epoch) = epoch.as_deref().and_then(read_epoch) else { return Ok(None) };
-        let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Garbage));
+        let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Corrupt));
         Ok(Some(Standing {
             epoch,
             // Both are there from the beginning, and counting anew would hide changes.
-            origin: number(Some(origin.ok_or(Garbage)?))?,
-            newest: number(Some(newest.ok_or(Garbage)?))?,
+            origin: number(Some(origin.ok_or(Corrupt)?))?,
+            newest: number(Some(newest.ok_or(Corrupt)?))?,
             horizon: number(horizon)?,
-            beats: number(beats)?,
+            heartbeats: number(heartbeats)?,
         }))
     }
 
@@ -236,7 +247,7 @@ impl Link {
                 Some("-2") => return Ok(Applied::OtherServer),
                 Some("-3") => return Err(StoreError::OtherHome),
                 newest => {
-                    self.saw(newest.and_then(|number| number.parse().ok()).ok_or(Garbage)?);
+                    self.saw(newest.and_then(|number| number.parse().ok()).ok_or(Corrupt)?);
                     refused.extend(answer);
                 }
             }
@@ -258,11 +269,11 @@ impl Link {
         let mut command = redis::cmd("GET");
         command.arg(self.keys().key(name));
         let number: Option<String> = self.query(&command).await?;
-        Ok(number.and_then(|number| number.parse().ok()).ok_or(Garbage)?)
+        Ok(number.and_then(|number| number.parse().ok()).ok_or(Corrupt)?)
     }
 
     /// What has changed after a sequence number, at most `limit` entries, and the newest number. What the projection has lost
-    /// is told as garbage.
+    /// is told as corrupt.
     pub(crate) async fn delta(&mut self, after: u64, limit: usize) -> Result<(u64, Vec<Logged>), StoreError> {
         let mut call = DELTA.prepare_invoke();
         for name in ["seq", "origin", "records", "log"] {
@@ -273,7 +284,7 @@ impl Link {
         if newest.is_empty() {
             return Err(StoreError::BegunAnew);
         }
-        let newest = newest.parse().map_err(|_| Garbage)?;
+        let newest = newest.parse().map_err(|_| Corrupt)?;
         let logged = answer.into_iter().map(|(name, at, record)| Logged::read(name, &at, record));
         Ok((newest, logged.collect::<Result<_, _>>()?))
     }
@@ -295,14 +306,14 @@ impl Link {
     }
 
     /// Says that the projection is whole and in step with the directory; whether it still is the one that was fed.
-    pub(crate) async fn beat(&mut self, beat: &Beat<'_>) -> Result<bool, StoreError> {
+    pub(crate) async fn heartbeat(&mut self, heartbeat: &Heartbeat<'_>) -> Result<bool, StoreError> {
         let home = self.home().await?;
-        let mut call = BEAT.prepare_invoke();
-        for name in ["lease", "layout", "epoch", "home", "alive", "cookie", "beats"] {
+        let mut call = HEARTBEAT.prepare_invoke();
+        for name in ["lease", "layout", "epoch", "home", "alive", "cookie", "heartbeats"] {
             call.key(self.keys().key(name));
         }
-        call.arg(beat.who).arg(LAYOUT).arg(written_epoch(beat.epoch)).arg(&*home);
-        call.arg(milliseconds(beat.lifetime)).arg(beat.cookie);
+        call.arg(heartbeat.who).arg(LAYOUT).arg(written_epoch(heartbeat.epoch)).arg(&*home);
+        call.arg(milliseconds(heartbeat.lifetime)).arg(heartbeat.cookie);
         Ok(self.invoke::<i64>(&call).await? == 1)
     }
 
@@ -338,7 +349,7 @@ impl Link {
         self.invoke::<redis::Value>(&call).await.map(|_| ())
     }
 
-    /// Takes the projection out of service until the next beat.
+    /// Takes the projection out of service until the next heartbeat.
     pub(crate) async fn suspend(&mut self) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
         for name in ["epoch", "alive", "home"] {
@@ -348,7 +359,7 @@ impl Link {
     }
 
     /// Has whoever feeds build the projection anew: it holds what cannot be read.
-    pub(crate) async fn condemn(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn invalidate(&mut self) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
         command.arg(self.keys().key("layout"));
         self.query::<i64>(&command).await.map(|_| ())
@@ -434,12 +445,12 @@ pub(crate) struct Left {
 }
 
 /// That the projection is whole and in step with the directory.
-pub(crate) struct Beat<'a> {
+pub(crate) struct Heartbeat<'a> {
     /// Who holds the lease.
     pub(crate) who: &'a str,
     /// Which projection it is.
     pub(crate) epoch: u64,
-    /// How long it may be answered from without another beat.
+    /// How long it may be answered from without another heartbeat.
     pub(crate) lifetime: Duration,
     /// The directory's position up to which it was followed; empty where that is not known.
     pub(crate) cookie: &'a str,

@@ -17,7 +17,7 @@ use std::{fmt, ops::Range};
 
 /// What stands in Redis is not what we write there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Garbage;
+pub(crate) struct Corrupt;
 
 /// An entry as it is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,10 +132,10 @@ pub(crate) struct Logged {
 
 impl Logged {
     /// Reads a line: name, sequence number, record.
-    pub(crate) fn read(name: String, at: &str, record: String) -> Result<Self, Garbage> {
-        let at = at.parse().map_err(|_| Garbage)?;
-        let tenant = record.find(' ').ok_or(Garbage)? + 1;
-        let length = record.get(tenant..).and_then(|rest| rest.find(' ')).ok_or(Garbage)?;
+    pub(crate) fn read(name: String, at: &str, record: String) -> Result<Self, Corrupt> {
+        let at = at.parse().map_err(|_| Corrupt)?;
+        let tenant = record.find(' ').ok_or(Corrupt)? + 1;
+        let length = record.get(tenant..).and_then(|rest| rest.find(' ')).ok_or(Corrupt)?;
         Ok(Self { name, at, tenant: tenant..tenant + length, record })
     }
 
@@ -149,21 +149,21 @@ impl Logged {
     }
 
     /// Its identifier.
-    pub(crate) fn id(&self) -> Result<ContactId, Garbage> {
+    pub(crate) fn id(&self) -> Result<ContactId, Corrupt> {
         let id = self.name.split('@').next().unwrap_or_default();
-        ContactId::from_unique_id(id).ok_or(Garbage)
+        ContactId::from_unique_id(id).ok_or(Corrupt)
     }
 
     /// The tenant whose book it changes.
-    pub(crate) fn tenant(&self) -> Result<TenantId, Garbage> {
-        TenantId::parse(self.record.get(self.tenant.clone()).unwrap_or_default()).map_err(|_| Garbage)
+    pub(crate) fn tenant(&self) -> Result<TenantId, Corrupt> {
+        TenantId::parse(self.record.get(self.tenant.clone()).unwrap_or_default()).map_err(|_| Corrupt)
     }
 
     /// What is recorded of it.
-    pub(crate) fn record(&self, tree: &Tree) -> Result<Record, Garbage> {
-        let body: Body = serde_json::from_str(self.body()).map_err(|_| Garbage)?;
-        let dn = Dn::parse(&body.dn).map_err(|_| Garbage)?;
-        Record::from_entry(tree, &dn, &body).ok_or(Garbage)
+    pub(crate) fn record(&self, tree: &Tree) -> Result<Record, Corrupt> {
+        let body: Body = serde_json::from_str(self.body()).map_err(|_| Corrupt)?;
+        let dn = Dn::parse(&body.dn).map_err(|_| Corrupt)?;
+        Record::from_entry(tree, &dn, &body).ok_or(Corrupt)
     }
 }
 
@@ -171,7 +171,7 @@ impl Logged {
 mod tests {
     use super::*;
 
-    fn logged(record: &str) -> Result<Logged, Garbage> {
+    fn logged(record: &str) -> Result<Logged, Corrupt> {
         Logged::read("0f69e8d2-e82c11f1-bfa18793-5ae20175@t".into(), "7", record.into())
     }
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_told() {
+    fn corruption_is_reported() {
         let tree = Tree::new(Dn::parse("dc=x").unwrap());
         for record in ["", "x", "1 t"] {
             assert!(logged(record).is_err(), "{record}");

@@ -138,7 +138,7 @@ impl Directory {
     }
 
     /// Does the same for the outside members of one list that are addresses of the tenant.
-    pub(super) async fn settle_outside_members(
+    pub(super) async fn reconcile_outside_members(
         &self,
         tenant: &Tenant,
         list: &MailAddress,
@@ -148,11 +148,11 @@ impl Directory {
         let entry = self.find(&dn, Scope::Base, &anything, READ_ATTRIBUTES).await?;
         let is_own = |address: &MailAddress| tenant.serves(address.domain());
         let waiting = entry.and_then(|entry| Waiting::of(&entry, is_own));
-        self.settle(&tenant.id, waiting.into_iter().collect()).await
+        self.reconcile(&tenant.id, waiting.into_iter().collect()).await
     }
 
     /// Does the same for all lists of a tenant that have outside members in a domain.
-    pub(crate) async fn settle_outside_members_in(
+    pub(crate) async fn reconcile_outside_members_in(
         &self,
         tenant: &TenantId,
         domain: &Domain,
@@ -160,7 +160,7 @@ impl Directory {
         let end = format!("@{domain}");
         let filter = Filter::ends_with(names::OUTSIDE_MEMBER, end.as_str());
         let waiting = self.waiting(tenant, &[filter], |address| address.domain() == domain.as_str()).await?;
-        self.settle(tenant, waiting).await
+        self.reconcile(tenant, waiting).await
     }
 
     /// The same for all domains of all tenants: what was cut off, what came with a file, and what other programs have
@@ -168,17 +168,17 @@ impl Directory {
     ///
     /// # Errors
     /// [`DirectoryError`]; what was done until then stays.
-    pub async fn settle_all_outside_members(&self) -> Result<(), DirectoryError> {
+    pub async fn reconcile_all_outside_members(&self) -> Result<(), DirectoryError> {
         for id in self.all_tenants().await? {
             let Some(tenant) = self.tenant(&id).await? else { continue };
             for domain in &tenant.domains {
-                self.settle_outside_members_in(&id, domain).await?;
+                self.reconcile_outside_members_in(&id, domain).await?;
             }
         }
         Ok(())
     }
 
-    async fn settle(&self, tenant: &TenantId, waiting: Vec<Waiting>) -> Result<(), DirectoryError> {
+    async fn reconcile(&self, tenant: &TenantId, waiting: Vec<Waiting>) -> Result<(), DirectoryError> {
         let all: BTreeSet<_> = waiting.iter().flat_map(|waiting| &waiting.addresses).collect();
         let owners = self.find_owners(tenant, &all.into_iter().collect::<Vec<_>>()).await?;
         for Waiting { list, id, addresses } in waiting {

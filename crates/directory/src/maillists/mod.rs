@@ -127,11 +127,11 @@ impl Directory {
         }?;
         let standing = self.still_stands(tenant, &[new.mail.to_string()]).await;
         let is_ours = standing.is_ok();
-        let settled = if is_ours { self.adopt_list(&tenant.id, &arrival).await } else { standing };
-        if !is_ours || matches!(settled, Err(WriteError::Parameter(..))) {
+        let adopted = if is_ours { self.adopt_list(&tenant.id, &arrival).await } else { standing };
+        if !is_ours || matches!(adopted, Err(WriteError::Parameter(..))) {
             self.take_back(&deletion::abandonment(self.tree().list(&tenant.id, &new.mail))).await;
         }
-        settled
+        adopted
     }
 
     /// Changes a list. Two who add or remove different members at once both succeed; whatever else is changed is
@@ -189,7 +189,7 @@ impl Directory {
             self.adopt_list(&tenant.id, arrival).await?;
         }
         if adds_members {
-            self.settle_outside_members(tenant, mail).await.map_err(DirectoryError::after_a_write)?;
+            self.reconcile_outside_members(tenant, mail).await.map_err(DirectoryError::after_a_write)?;
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(crate) fn new_name(record: &ChangeRecord) -> Option<Dn> {
 impl Directory {
     /// Waits, for a bounded time, until the server reads a renamed entry and what stands directly below it under the new
     /// name. Whatever comes of it, the rename was done.
-    pub async fn settle_rename(&self, dn: &Dn) {
+    pub async fn await_rename(&self, dn: &Dn) {
         let began = Instant::now();
         let mut step = FIRST_STEP;
         let mut nudged = began;

@@ -47,7 +47,7 @@ impl Directory {
         mut on_removed: impl FnMut(),
     ) -> Result<PurgeReport, DirectoryError> {
         let mut report = PurgeReport::default();
-        self.settle_tenants(now, &mut report).await?;
+        self.reconcile_tenants(now, &mut report).await?;
         let due = self.due_users(retention, now).await?;
         Box::pin(self.purge_users(due, &mut report, &mut on_removed)).await?;
         Box::pin(self.purge_tenants(retention, now, &mut report, &mut on_removed)).await?;
@@ -86,12 +86,16 @@ impl Directory {
         Ok(report)
     }
 
-    /// Settles every tenant that a killed process may have left half way; a settled one costs a few searches that
+    /// Reconciles every tenant that a killed process may have left half way; one that is whole costs a few searches that
     /// find nothing.
-    async fn settle_tenants(&self, now: Timestamp, report: &mut PurgeReport) -> Result<(), DirectoryError> {
+    async fn reconcile_tenants(
+        &self,
+        now: Timestamp,
+        report: &mut PurgeReport,
+    ) -> Result<(), DirectoryError> {
         for id in self.all_tenants().await? {
-            match Box::pin(self.settle_tenant(&id, now)).await {
-                Ok(settled) => self.take_notes(report, settled).await,
+            match Box::pin(self.reconcile_tenant(&id, now)).await {
+                Ok(applied) => self.take_notes(report, applied).await,
                 Err(error) => self.take_note(report, &self.tree().tenant(&id), Err(error)).await?,
             }
         }

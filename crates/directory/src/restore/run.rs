@@ -210,7 +210,7 @@ impl Restore {
         let mut depth = 0;
         for dn in surplus {
             // What stands below must be gone first.
-            while tasks.len() >= self.lanes() || (depth != dn.rdns().len() && !tasks.is_empty()) {
+            while tasks.len() >= self.permits() || (depth != dn.rdns().len() && !tasks.is_empty()) {
                 if let Some(ended) = tasks.next().await {
                     let (dn, outcome): (Dn, Outcome) = ended?;
                     tally.tell(None, &dn, &outcome).await;
@@ -270,7 +270,7 @@ impl Restore {
                     let parent = self.rules.numbers.of_parent(&item.entry.dn);
                     parent.is_some_and(|parent| under_way.contains(&parent))
                 };
-                while tasks.len() >= self.lanes() || waits_for(&under_way) {
+                while tasks.len() >= self.permits() || waits_for(&under_way) {
                     let Some(ended) = tasks.next().await else { break };
                     let ended: Ended = ended?;
                     under_way.remove(&ended.key);
@@ -339,7 +339,7 @@ impl Restore {
         Ok((!is_there).then_some(Outcome::Refused(Refusal::NoParent(parent))))
     }
 
-    fn lanes(&self) -> usize {
+    fn permits(&self) -> usize {
         self.directory.settings().connections
     }
 }

@@ -59,7 +59,7 @@ impl Directory {
             outcome => outcome,
         }?;
         // Nothing has an address of a new domain, unless other programs have written one.
-        Ok(self.settle_outside_members_in(id, domain).await.map_err(DirectoryError::after_a_write)?)
+        Ok(self.reconcile_outside_members_in(id, domain).await.map_err(DirectoryError::after_a_write)?)
     }
 
     /// Takes a domain from a tenant. It is looked at again once it is gone, since an address could have been made

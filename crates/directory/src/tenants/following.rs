@@ -32,7 +32,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`DirectoryError`]; what was done until then stays, and doing it again goes on.
-    pub(crate) async fn settle_tenant(
+    pub(crate) async fn reconcile_tenant(
         &self,
         id: &TenantId,
         now: Timestamp,

@@ -243,10 +243,10 @@ impl Directory {
         }
         self.change_tenant(id, precondition, |current| Some(plan::deletion(self.tree(), current, now)))
             .await?;
-        self.settle_whole_tenant(id, now).await?;
+        self.reconcile_whole_tenant(id, now).await?;
         // What was being made when the tenant was deleted.
         self.let_others_finish().await;
-        self.settle_whole_tenant(id, now).await
+        self.reconcile_whole_tenant(id, now).await
     }
 
     /// Undoes the deletion of a tenant: it comes back with everything that was deleted with it.
@@ -262,13 +262,13 @@ impl Directory {
                 break;
             }
         }
-        self.settle_whole_tenant(id, now).await
+        self.reconcile_whole_tenant(id, now).await
     }
 
     /// Brings everything of a tenant in line with the tenant's own state, which was written a moment ago.
-    async fn settle_whole_tenant(&self, id: &TenantId, now: Timestamp) -> Result<(), WriteError> {
-        let settled = self.settle_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
-        Ok(settled.complete().map_err(DirectoryError::after_a_write)?)
+    async fn reconcile_whole_tenant(&self, id: &TenantId, now: Timestamp) -> Result<(), WriteError> {
+        let applied = self.reconcile_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
+        Ok(applied.complete().map_err(DirectoryError::after_a_write)?)
     }
 
     async fn change_tenant(

@@ -66,7 +66,7 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
         );
         return Ok(ExitCode::from(USAGE));
     }
-    let directory = keeper(config)?;
+    let directory = backup_directory(config)?;
     let target = if is_standard {
         Target::Stream(Box::new(Stdout))
     } else {
@@ -94,7 +94,7 @@ pub(super) fn tenants(texts: &[String]) -> anyhow::Result<Vec<TenantId>> {
 }
 
 /// The directory, as the account that backs up and restores.
-pub(super) fn keeper(config: &Config) -> anyhow::Result<Directory> {
+pub(super) fn backup_directory(config: &Config) -> anyhow::Result<Directory> {
     let ldap = config.ldap_for_backups().context(
         "no account that may read the hashes of passwords is configured: set backup.bind_password_file, and run pbm init, \
          which makes the account",

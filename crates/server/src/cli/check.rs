@@ -3,7 +3,7 @@
 use super::{Outcome, block_on, init::back_end_warning, print::say, with_advice};
 use crate::config::Config;
 use address_book::{
-    desk::{AddressBook, CheckError},
+    reader::{AddressBook, CheckError},
     settings::{RedisAddress, RedisPlace, RedisSettings},
 };
 use directory::{

@@ -2,7 +2,7 @@
 
 use super::{
     ConfigArgs, Outcome, USAGE,
-    backup::{keeper, tenants},
+    backup::{backup_directory, tenants},
     block_on,
     print::{tell, to_stdout},
     restore::{Spooled, place_of, with_hint},
@@ -87,7 +87,7 @@ fn with_directory(config: &Config, args: &DiffArgs) -> Outcome {
         now: clock::now(),
     };
     let spooled = Spooled::of(&args.file)?;
-    let directory = keeper(config)?;
+    let directory = backup_directory(config)?;
     block_on(async {
         let service = &config.ldap.credentials.dn;
         let prepared = Restore::prepare(directory, service, spooled.file.clone(), request, |_| {});

@@ -2,7 +2,7 @@
 
 use super::{
     ConfigArgs, Outcome, USAGE,
-    backup::{STANDARD, bar, keeper, tenants},
+    backup::{STANDARD, backup_directory, bar, tenants},
     block_on,
     print::{tell, to_stderr, to_stdout},
 };
@@ -98,7 +98,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
         return Ok(ExitCode::from(USAGE));
     }
     let spooled = Spooled::of(&args.file)?;
-    let directory = keeper(config)?;
+    let directory = backup_directory(config)?;
     block_on(async {
         let reading = bar("{wide_bar} {bytes} of {total_bytes} looked at");
         reading.set_length(spooled.file.size()?);

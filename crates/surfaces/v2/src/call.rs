@@ -1,7 +1,7 @@
 //! A request as handlers see it: who may do what, what it names, its parameters.
 
 use super::{answer::Failure, services::Services};
-use address_book::desk::Desk;
+use address_book::reader::BookReader;
 use administration::{
     Administration,
     caller::Actor,
@@ -21,9 +21,9 @@ pub struct Call<'a> {
     /// What can be done to it.
     pub administration: &'a Administration,
     /// The same, as the account that backs up and restores; `None` where there is none.
-    pub keeper: Option<&'a Directory>,
+    pub backup_directory: Option<&'a Directory>,
     /// Where address books are opened, on this thread.
-    pub desk: &'a Rc<Desk>,
+    pub books: &'a Rc<BookReader>,
     /// What all threads share.
     pub services: &'a Services,
     /// Who asks; `None` where no token is needed and none was sent.

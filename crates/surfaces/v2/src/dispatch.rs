@@ -71,7 +71,7 @@ async fn answer(
     payload: RequestBody,
     trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
-    let Worker { services, directory, administration, keeper, desk } = worker;
+    let Worker { services, directory, administration, backup_directory, books } = worker;
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
     let (endpoint, names) = ROUTES.find(request.method(), path.segments)?;
@@ -87,8 +87,8 @@ async fn answer(
     let mut call = Call {
         directory,
         administration,
-        keeper: keeper.as_ref(),
-        desk,
+        backup_directory: backup_directory.as_ref(),
+        books,
         services,
         actor,
         reach,

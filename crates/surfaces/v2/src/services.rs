@@ -1,6 +1,6 @@
 //! What requests are answered with.
 
-use address_book::desk::Desk;
+use address_book::reader::BookReader;
 use administration::{
     Administration, backups::ScheduledBackup, health::Health, log_in::LogIns, long_work::LongWorks,
     turns::Restores,
@@ -49,7 +49,7 @@ pub struct Worker {
     /// What can be done to it.
     pub administration: Administration,
     /// The same, as the account that backs up and restores; `None` where there is none.
-    pub keeper: Option<Directory>,
+    pub backup_directory: Option<Directory>,
     /// Where address books are opened.
-    pub desk: Rc<Desk>,
+    pub books: Rc<BookReader>,
 }

@@ -25,14 +25,14 @@ pub(super) const TOKEN: &str = "token";
 
 /// Where the parameters of an endpoint may stand. (In truth anywhere; the document says the usual place.)
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum ParameterLocation {
     Query,
     Body,
     /// In both, as the guide has it for mailing lists.
     QueryOrBody,
 }
 
-impl Place {
+impl ParameterLocation {
     fn of(endpoint: &Endpoint) -> Self {
         let particulars = endpoint.particulars;
         if matches!(endpoint.method, Verb::Get | Verb::Delete) || particulars.body == Body::Stream {
@@ -77,16 +77,17 @@ pub(super) fn operation(endpoint: &Endpoint) -> Operation {
 }
 
 fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
-    let place = Place::of(endpoint);
-    let in_query = if place == Place::Body { Vec::new() } else { (endpoint.document.parameters)() };
+    let place = ParameterLocation::of(endpoint);
+    let in_query =
+        if place == ParameterLocation::Body { Vec::new() } else { (endpoint.document.parameters)() };
     let query = in_query.into_iter().map(|parameter| in_query_of(parameter, place));
     in_path(endpoint).chain(query).chain(header(endpoint)).collect()
 }
 
-fn in_query_of(parameter: Declared, place: Place) -> Parameter {
-    let is_required = parameter.is_required && place == Place::Query;
+fn in_query_of(parameter: Declared, place: ParameterLocation) -> Parameter {
+    let is_required = parameter.is_required && place == ParameterLocation::Query;
     let about = match place {
-        Place::QueryOrBody if parameter.is_required => {
+        ParameterLocation::QueryOrBody if parameter.is_required => {
             format!("{} Required here or in the body.", parameter.about)
         }
         _ => parameter.about,
@@ -164,14 +165,15 @@ fn body(endpoint: &Endpoint) -> Option<RequestBody> {
     if let Some(body) = endpoint.document.body {
         return Some(body());
     }
-    let place = Place::of(endpoint);
+    let place = ParameterLocation::of(endpoint);
     let parameters = (endpoint.document.parameters)();
-    if place == Place::Query || parameters.is_empty() {
+    if place == ParameterLocation::Query || parameters.is_empty() {
         return None;
     }
-    let is_required = place == Place::Body && parameters.iter().any(|parameter| parameter.is_required);
+    let is_required =
+        place == ParameterLocation::Body && parameters.iter().any(|parameter| parameter.is_required);
     let object = parameters.into_iter().fold(ObjectBuilder::new(), |object, parameter| {
-        let is_required = place == Place::Body && parameter.is_required;
+        let is_required = place == ParameterLocation::Body && parameter.is_required;
         let object = object.property(parameter.name, described(parameter.shape, &parameter.about));
         if is_required { object.required(parameter.name) } else { object }
     });

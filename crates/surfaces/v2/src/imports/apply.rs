@@ -42,7 +42,7 @@ impl Done {
 }
 
 /// What a row is done with.
-struct Desk<'a> {
+struct RowContext<'a> {
     work: &'a Work,
     import: &'a Import,
     trial: &'a Trial,
@@ -82,59 +82,64 @@ pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     }
     let mut parameters = row.content?;
     let tenant = work.tenant().await.map_err(|error| failed(work, "tenant", error))?;
-    let desk = &Desk { work, import: &work.import, trial: &work.trial, tenant };
+    let context = &RowContext { work, import: &work.import, trial: &work.trial, tenant };
     let mail = row.mail.filter(|mail| !mail.is_empty());
     let mail = mail.ok_or_else(|| wrong_mail(&FieldError::Required))?;
-    if desk.import.mode == Mode::Create {
-        return create(desk, &mail, &mut parameters).await;
+    if context.import.mode == Mode::Create {
+        return create(context, &mail, &mut parameters).await;
     }
     let mut errors = FieldErrors::default();
     let address = errors.address(MAIL_PARAMETER, &mail);
     let Some(address) = address else { return Err(Failure::from(errors).into()) };
-    let user = desk.import.importer.directory().user(&desk.tenant.id, &address).await;
-    match user.map_err(|error| failed(desk.work, USER, error.into()))? {
+    let user = context.import.importer.directory().user(&context.tenant.id, &address).await;
+    match user.map_err(|error| failed(context.work, USER, error.into()))? {
         Some(user) => {
             if row.is_exported {
                 leave_out_same(&user.user, &mut parameters);
             }
-            update(desk, &address, &user, &mut parameters).await
+            update(context, &address, &user, &mut parameters).await
         }
-        None if desk.trial.has_user(address.as_str()) => try_update(desk, &address, &mut parameters).await,
-        None => create(desk, &mail, &mut parameters).await,
+        None if context.trial.has_user(address.as_str()) => {
+            try_update(context, &address, &mut parameters).await
+        }
+        None => create(context, &mail, &mut parameters).await,
     }
 }
 
-async fn create(desk: &Desk<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
-    let new = form::new_user(mail, parameters, &desk.tenant)?;
-    write_new(desk, &new).await.map_err(|error| failed(desk.work, USER, error))?;
+async fn create(context: &RowContext<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
+    let new = form::new_user(mail, parameters, &context.tenant)?;
+    write_new(context, &new).await.map_err(|error| failed(context.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Created))
 }
 
-async fn write_new(desk: &Desk<'_>, new: &NewUser) -> Result<(), WriteError> {
-    if desk.import.dry_run {
-        desk.import.importer.allow_creation(new)?;
-        return try_taking(desk, &new.addresses(), None).await;
+async fn write_new(context: &RowContext<'_>, new: &NewUser) -> Result<(), WriteError> {
+    if context.import.dry_run {
+        context.import.importer.allow_creation(new)?;
+        return try_taking(context, &new.addresses(), None).await;
     }
-    desk.import.importer.create(&desk.tenant, new).await
+    context.import.importer.create(&context.tenant, new).await
 }
 
 async fn update(
-    desk: &Desk<'_>,
+    context: &RowContext<'_>,
     mail: &MailAddress,
     user: &LiveUser,
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
-    let patch = form::user_patch(mail, parameters, &desk.tenant)?;
-    let importer = &desk.import.importer;
+    let patch = form::user_patch(mail, parameters, &context.tenant)?;
+    let importer = &context.import.importer;
     let allowed = importer.allow_change(&patch).and_then(|()| importer.allow_touch(user));
-    allowed.map_err(|error| failed(desk.work, USER, error))?;
-    let compared = passwords::without_same_password(desk.import, mail, patch).await;
-    let Compared { patch, guess } = compared.map_err(|error| failed(desk.work, USER, error.into()))?;
-    if plan::patch(desk.import.importer.directory().tree(), user, &patch, (desk.import.now)()).is_empty() {
+    allowed.map_err(|error| failed(context.work, USER, error))?;
+    let compared = passwords::without_same_password(context.import, mail, patch).await;
+    let Compared { patch, guess } = compared.map_err(|error| failed(context.work, USER, error.into()))?;
+    if plan::patch(context.import.importer.directory().tree(), user, &patch, (context.import.now)())
+        .is_empty()
+    {
         return Ok(Done::nothing_but(Outcome::Unchanged));
     }
     // Where this fails, the guess counts as a log-in that failed.
-    let changed = write_patch(desk, mail, &patch).await.map_err(|error| failed(desk.work, USER, error))?;
+    let changed =
+        write_patch(context, mail, &patch).await.map_err(|error| failed(context.work, USER, error))?;
     if let Some(guess) = guess {
         guess.undecided();
     }
@@ -142,51 +147,52 @@ async fn update(
 }
 
 async fn write_patch(
-    desk: &Desk<'_>,
+    context: &RowContext<'_>,
     mail: &MailAddress,
     patch: &UserPatch,
 ) -> Result<Option<String>, WriteError> {
-    if desk.import.dry_run {
-        try_taking(desk, &patch.addresses(), Some(mail)).await?;
+    if context.import.dry_run {
+        try_taking(context, &patch.addresses(), Some(mail)).await?;
         return Ok(None);
     }
-    desk.import.importer.change(&desk.tenant, mail, patch, (desk.import.now)()).await.map(Some)
+    context.import.importer.change(&context.tenant, mail, patch, (context.import.now)()).await.map(Some)
 }
 
 /// A dry run of a row that changes a user whom an earlier row would have made.
 async fn try_update(
-    desk: &Desk<'_>,
+    context: &RowContext<'_>,
     mail: &MailAddress,
     parameters: &mut Parameters,
 ) -> Result<Done, Refusal> {
-    let patch = form::user_patch(mail, parameters, &desk.tenant)?;
+    let patch = form::user_patch(mail, parameters, &context.tenant)?;
     let tried = async {
-        desk.import.importer.allow_change(&patch)?;
-        try_taking(desk, &patch.addresses(), Some(mail)).await
+        context.import.importer.allow_change(&patch)?;
+        try_taking(context, &patch.addresses(), Some(mail)).await
     };
-    tried.await.map_err(|error| failed(desk.work, USER, error))?;
+    tried.await.map_err(|error| failed(context.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Updated))
 }
 
 /// What a write would say of addresses for a new user, or for the user `own`.
 async fn try_taking(
-    desk: &Desk<'_>,
+    context: &RowContext<'_>,
     addresses: &[String],
     own: Option<&MailAddress>,
 ) -> Result<(), WriteError> {
-    if let Some(address) = desk.trial.find(addresses, own.map(MailAddress::as_str)) {
+    if let Some(address) = context.trial.find(addresses, own.map(MailAddress::as_str)) {
         let taken = AddressTaken { address: address.clone(), owner_deleted_since: None };
         return Err(WriteError::Taken(taken));
     }
-    let tenant = &desk.tenant.id;
-    let own_entry = own.map(|mail| desk.import.importer.directory().tree().user(tenant, mail));
-    let taken = desk.import.importer.directory().taken_address(tenant, addresses, own_entry.as_ref()).await?;
+    let tenant = &context.tenant.id;
+    let own_entry = own.map(|mail| context.import.importer.directory().tree().user(tenant, mail));
+    let taken =
+        context.import.importer.directory().taken_address(tenant, addresses, own_entry.as_ref()).await?;
     if let Some(taken) = taken {
         return Err(WriteError::Taken(taken));
     }
     // The first of a new user's addresses is its own.
     let owner = own.map(MailAddress::as_str).or(addresses.first().map(String::as_str));
-    desk.trial.take(addresses, owner.unwrap_or_default());
+    context.trial.take(addresses, owner.unwrap_or_default());
     Ok(())
 }
 

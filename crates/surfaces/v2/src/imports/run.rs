@@ -127,11 +127,11 @@ fn events<R: AsyncRead + Unpin>(
     });
     chunks.flat_map(move |Chunk { rows, stops, encoding }| {
         let (work, stopping) = (work.clone(), stopping.clone());
-        let begun = work.import.importer.directory().lanes() * AHEAD;
+        let begun = work.import.importer.directory().permits() * AHEAD;
         let rows = stream::iter(rows).map(move |row| {
             let (work, stopping) = (work.clone(), stopping.clone());
             let done = tokio::spawn(async move {
-                let _lane = work.import.importer.directory().lane().await;
+                let _permit = work.import.importer.directory().permit().await;
                 event(&work, row, &stopping).await
             });
             done.map(|done| done.unwrap_or_else(never_done))

@@ -50,7 +50,7 @@ pub(super) const BACK_UP: Endpoint = Endpoint {
 };
 
 async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let keeper = keeper(call)?.clone();
+    let backup_directory = backup_directory(call)?.clone();
     let tenant = call.tenant().ok().cloned();
     let name = tenant.as_ref().map_or_else(|| "everything".to_owned(), ToString::to_string);
     let request = order(call.caller()?, Vec::from_iter(tenant), call.now)?;
@@ -61,7 +61,7 @@ async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
     // when it takes nothing.
     let backup = rt::spawn(async move {
         let _turn = of_task;
-        Box::pin(keeper.back_up(&request, out, |_| {})).await
+        Box::pin(backup_directory.back_up(&request, out, |_| {})).await
     });
     // What fails before there is a first piece is an answer of its own.
     let first = pieces.recv().await;
@@ -102,12 +102,12 @@ fn failure_of_backup(error: BackupError) -> Failure {
     }
 }
 
-pub(super) fn keeper<'a>(call: &Call<'a>) -> Result<&'a Directory, Failure> {
+pub(super) fn backup_directory<'a>(call: &Call<'a>) -> Result<&'a Directory, Failure> {
     // Once begun, the work waits for the directory; the beginning does not.
     if call.directory.hangs() {
         return Err(DirectoryError::from(Unreachable::Hangs).into());
     }
-    call.keeper.ok_or_else(|| {
+    call.backup_directory.ok_or_else(|| {
         let message =
             "Backups are not set up: this server has no account for them (backup.bind_password_file).";
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()

@@ -1,7 +1,7 @@
 //! Restores over HTTP: what the command `pbm restore` does, for whoever may.
 
 use super::{
-    backup::{LDIF, keeper},
+    backup::{LDIF, backup_directory},
     restore_report::{Line, report},
 };
 use crate::{
@@ -76,7 +76,7 @@ pub(super) const RESTORE: Endpoint = Endpoint {
 
 async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let Asked { existing, dry_run, bounds: Bounds { extent, limited_to } } = asked(call).await?;
-    let keeper = keeper(call)?.clone();
+    let backup_directory = backup_directory(call)?.clone();
     let rows = call.rows.take().ok_or_else(|| Failure::internal("a restore without a body".into()))?;
     let restores = &call.services.restores;
     let turn = limited_to.as_ref().map(|tenant| restores.begin(&tenant.id)).transpose()?;
@@ -88,7 +88,7 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let service = &call.services.service;
     let prepared = async {
         let turn = OptionFuture::from(turn.map(Turn::run)).await.transpose()?;
-        let restore = Restore::prepare(keeper, service, ldif, request, |_| {}).await;
+        let restore = Restore::prepare(backup_directory, service, ldif, request, |_| {}).await;
         Ok((restore.map_err(failure_of_restore)?, turn))
     };
     let (restore, turn) = tokio::select! {

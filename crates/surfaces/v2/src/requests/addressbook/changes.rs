@@ -44,7 +44,7 @@ async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = FieldErrors::default();
     let request = form::changes_after(&mut call.parameters, &mut errors);
     errors.none()?;
-    let feed = call.desk.feed(call.tenant()?).await.map_err(|_| Failure::no_feed())?;
+    let feed = call.books.feed(call.tenant()?).await.map_err(|_| Failure::no_feed())?;
     let changes = feed.changes(request.since.as_deref(), request.limit);
     if changes.is_err() || !feed.has_users() {
         // There may be no tenant: a deleted one has no user left, at most contacts from outside.

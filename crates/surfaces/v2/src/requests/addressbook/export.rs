@@ -14,8 +14,8 @@ use actix_web::{
 };
 use address_book::{
     book::Book,
-    desk::Opened,
     export::{Besides, Format, Writer},
+    reader::Opened,
 };
 use administration::{
     caller::Actor,

@@ -18,8 +18,8 @@ use crate::{
 };
 use address_book::{
     book::{Book, ContactsRequest},
-    desk::Opened,
     export::Format,
+    reader::Opened,
 };
 use administration::policy::Action;
 use mail_model::{
@@ -164,7 +164,7 @@ fn object_of(name: &str, shape: Shape) -> ObjectBuilder {
 
 /// The book of the tenant that the path names, as it is now.
 async fn open(call: &Call<'_>) -> Result<Opened, Failure> {
-    Ok(call.desk.open(call.directory, call.tenant()?).await?)
+    Ok(call.books.open(call.directory, call.tenant()?).await?)
 }
 
 /// Whether a book may be of no tenant: a deleted one has no user left, at most contacts from outside.

@@ -65,7 +65,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
         let items = page.items.iter().map(|deleted| DeletedUserJson { deleted, retention }).collect();
         as_json(&Listed::new(USERS, Page { items, count: page.count }, &request))
     } else {
-        let book = call.desk.open(call.directory, tenant).await?;
+        let book = call.books.open(call.directory, tenant).await?;
         let (json, count) = book.read(|book| {
             let found = book.users(&request);
             (write_page(USERS, &found, request.page, request.limit), found.count)

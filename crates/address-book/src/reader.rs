@@ -1,4 +1,4 @@
-//! Where books are opened: one desk a worker thread.
+//! Where books are opened: one reader a worker thread.
 
 use crate::{
     ahead::Ahead,
@@ -8,9 +8,9 @@ use crate::{
     feeder, reports,
     settings::BookSettings,
     snapshots::Snapshots,
-    store::{Keys, Link, Place, Standing, StoreError},
+    store::{Keys, Link, RedisAccess, Standing, StoreError},
 };
-use directory::{Directory, error::DirectoryError, settings::LdapSettings, written::Witness};
+use directory::{Directory, error::DirectoryError, settings::LdapSettings, written::WriteObserver};
 use mail_model::{tenant::TenantId, tree::Tree};
 use redis::{ErrorKind, RedisError};
 use std::{
@@ -43,14 +43,14 @@ struct Shared {
     render: Render,
     lifetime: Duration,
     /// Where the projection is, where there is one.
-    place: Option<Place>,
+    place: Option<RedisAccess>,
     /// The copy of the projection that answers come from.
     copy: RwLock<Option<Arc<LocalCopy>>>,
     /// Held by whoever brings the copy up to date.
     following: tokio::sync::Mutex<()>,
     /// Told when the copy is of another projection than the present one.
     outdated: Notify,
-    reports: Arc<reports::Desk>,
+    reports: Arc<reports::ReportQueue>,
     snapshots: Snapshots,
     /// What was answered without the projection, though there should be one: nobody may see an older state after it.
     ahead: Ahead,
@@ -99,7 +99,8 @@ impl AddressBook {
     /// # Errors
     /// [`SettingsError`]: a file of certificates can't be read.
     pub fn new(settings: &BookSettings, tree: Tree, render: Render) -> Result<Self, SettingsError> {
-        let place = |redis| Place::new(redis, Keys::new(&redis.prefix, tree.root())).map_err(SettingsError);
+        let place =
+            |redis| RedisAccess::new(redis, Keys::new(&redis.prefix, tree.root())).map_err(SettingsError);
         let place = settings.redis.as_ref().map(place).transpose()?;
         Ok(Self(Arc::new(Shared {
             lifetime: settings.lifetime,
@@ -129,8 +130,8 @@ impl AddressBook {
     /// Who is to be told of this process's writes, so that they are in the book at once; nobody where there is no
     /// projection.
     #[must_use]
-    pub fn witness(&self) -> Option<Arc<dyn Witness>> {
-        self.0.place.as_ref().map(|_| self.0.reports.clone() as Arc<dyn Witness>)
+    pub fn observer(&self) -> Option<Arc<dyn WriteObserver>> {
+        self.0.place.as_ref().map(|_| self.0.reports.clone() as Arc<dyn WriteObserver>)
     }
 
     /// Follows Redis, and feeds it while no other process does. Never ends.
@@ -158,12 +159,12 @@ impl AddressBook {
     }
 
     /// Keeps a copy of the projection that is in Redis.
-    async fn load(&self, place: &Place) -> Infallible {
+    async fn load(&self, place: &RedisAccess) -> Infallible {
         let mut link = place.link();
         loop {
             if let Err(error) = self.look(&mut link).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.none");
-                self.condemn_garbage(&mut link, &error).await;
+                self.invalidate_corrupt(&mut link, &error).await;
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
@@ -186,7 +187,7 @@ impl AddressBook {
         };
         if standing.newest < copy.at() {
             // Somebody has set the number back: what is recorded from now on would not be found.
-            return Err(StoreError::Garbage);
+            return Err(StoreError::Corrupt);
         }
         copy.forget(standing.horizon);
         copy.follow(link, standing.newest, &self.0.tree).await
@@ -203,12 +204,12 @@ impl AddressBook {
     }
 
     /// Has a projection that can't be read built anew.
-    async fn condemn_garbage(&self, link: &mut Link, error: &StoreError) {
-        if error.is_garbage() {
-            tracing::warn!(error = error as &dyn std::error::Error, "addressbook.projection.condemned");
+    async fn invalidate_corrupt(&self, link: &mut Link, error: &StoreError) {
+        if error.is_corrupt() {
+            tracing::warn!(error = error as &dyn std::error::Error, "addressbook.projection.corrupt");
             self.0.set_copy(None);
             // If it can't be said now, whoever meets it next says it.
-            let _condemned = link.condemn().await;
+            let _invalidated = link.invalidate().await;
         }
     }
 
@@ -226,7 +227,7 @@ impl AddressBook {
                 Ok(copy) => return copy.map(|(copy, _)| copy),
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.copy.unusable");
-                    self.condemn_garbage(link, &error).await;
+                    self.invalidate_corrupt(link, &error).await;
                     return None;
                 }
             }
@@ -253,9 +254,9 @@ impl AddressBook {
         Ok((copy.at() >= standing.newest).then_some((copy, standing)))
     }
 
-    /// A desk for the calling thread.
+    /// A reader for the calling thread.
     #[must_use]
-    pub fn desk(&self) -> Desk {
+    pub fn reader(&self) -> BookReader {
         let checks = self.0.place.as_ref().map(|place| {
             Rc::new(Checks {
                 book: self.clone(),
@@ -264,7 +265,7 @@ impl AddressBook {
                 latest: RefCell::default(),
             })
         });
-        Desk { book: self.clone(), checks }
+        BookReader { book: self.clone(), checks }
     }
 }
 
@@ -279,7 +280,7 @@ impl Shared {
 }
 
 /// What one worker thread opens books at.
-pub struct Desk {
+pub struct BookReader {
     book: AddressBook,
     checks: Option<Rc<Checks>>,
 }
@@ -338,7 +339,7 @@ impl Checks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoFeed;
 
-impl Desk {
+impl BookReader {
     /// The book of a tenant as it is now: no change that was acknowledged before this was asked for is missing. Of a
     /// tenant that is not there the book is empty.
     ///
@@ -367,10 +368,10 @@ impl Desk {
     }
 
     /// Waits until whoever opens a book next, in any process, finds what this process has written so far.
-    pub async fn settle(&self) {
+    pub async fn flush(&self) {
         self.book.0.snapshots.outdate();
         if self.checks.is_some() {
-            self.book.0.reports.settle().await;
+            self.book.0.reports.flush().await;
             tokio::time::sleep(GOOD_FOR).await;
         }
     }

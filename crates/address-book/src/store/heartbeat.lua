@@ -1,5 +1,5 @@
 -- Says that the projection is in step with the directory.
--- KEYS: lease, layout, epoch, home, alive, cookie, beats
+-- KEYS: lease, layout, epoch, home, alive, cookie, heartbeats
 -- ARGV: holder of the lease, layout, epoch, identity of this Redis process, life time in milliseconds, cookie
 -- Returns 1; 0 where somebody else feeds, or the projection is not the one that was fed.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end

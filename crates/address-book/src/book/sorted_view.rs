@@ -1,4 +1,4 @@
-//! Shelves: the entries that are listed together, in the orders in which they are listed.
+//! Views: the entries that are listed together, in the orders in which they are listed.
 
 use super::{
     entries::{Entries, Entry, Key},
@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use mail_model::contact::view::View;
 use std::cmp::Ordering;
 
-/// What is on a shelf.
+/// What is in a sorted view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label {
     /// The contacts of a view.
@@ -59,21 +59,21 @@ impl Label {
     }
 }
 
-/// A shelf.
-pub(super) struct Shelf {
+/// A sorted view.
+pub(super) struct SortedView {
     label: Label,
     members: FixedBitSet,
     orders: [(Key, Order); 3],
 }
 
-impl Shelf {
-    /// An empty shelf.
+impl SortedView {
+    /// An empty sorted view.
     pub(super) fn new(label: Label) -> Self {
         let orders = label.keys().map(|key| (key, Order::default()));
         Self { label, members: FixedBitSet::new(), orders }
     }
 
-    /// A shelf of all entries that belong there.
+    /// A sorted view of all entries that belong there.
     pub(super) fn of(label: Label, entries: &Entries, sorted: &Sorted) -> Self {
         let is_member = |slot: &u32| entries.get(*slot).is_some_and(|entry| label.has(entry));
         let mut members = FixedBitSet::with_capacity(entries.slot_count());
@@ -98,13 +98,13 @@ impl Shelf {
         &self.members
     }
 
-    /// Its entries in an order. Every shelf of contacts has the orders of contacts, that of users has those of users.
+    /// Its entries in an order. Every sorted view of contacts has the orders of contacts, that of users has those of users.
     pub(super) fn by(&self, key: Key) -> Option<&Order> {
         self.orders.iter().find(|(by, _)| *by == key).map(|(_, order)| order)
     }
 
     /// Takes the entry in a slot off, where it is not to stay where it is when another one comes instead.
-    pub(super) fn take_off(&mut self, slot: u32, entries: &Entries, old: &Entry, new: Option<&Entry>) {
+    pub(super) fn remove(&mut self, slot: u32, entries: &Entries, old: &Entry, new: Option<&Entry>) {
         if !self.label.has(old) {
             return;
         }
@@ -120,7 +120,7 @@ impl Shelf {
     }
 
     /// Puts the entry in a slot on, where the one that was there before did not stand in the same place.
-    pub(super) fn put_on(&mut self, slot: u32, entries: &Entries, old: Option<&Entry>, new: &Entry) {
+    pub(super) fn insert(&mut self, slot: u32, entries: &Entries, old: Option<&Entry>, new: &Entry) {
         if !self.label.has(new) {
             return;
         }
