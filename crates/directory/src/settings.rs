@@ -15,7 +15,7 @@ pub struct LdapUrl(Url);
 #[derive(Debug, thiserror::Error)]
 pub enum LdapUrlError {
     /// Not a URL at all.
-    #[error("is no URL: expected ldap://host:389, ldaps://host:636 or ldapi://%2Frun%2Fslapd.socket")]
+    #[error("is not a URL: expected ldap://host:389, ldaps://host:636 or ldapi://%2Frun%2Fslapd.socket")]
     NoUrl(#[source] url::ParseError),
     /// A URL of another kind, or one without a host.
     #[error(

@@ -71,7 +71,7 @@ pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
     let given =
         given.map(|text| Domain::parse(text).with_context(|| format!("--domain {text}"))).transpose()?;
     let manager = Credentials {
-        dn: Dn::parse(&args.manager_dn).context("--manager-dn is no DN")?,
+        dn: Dn::parse(&args.manager_dn).context("--manager-dn is not a valid DN")?,
         password: manager_password(args)?,
     };
     block_on(async {

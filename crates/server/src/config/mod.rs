@@ -220,7 +220,7 @@ fn patience(source: &mut Source) -> Patience {
 fn tree(source: &mut Source) -> Option<Tree> {
     let root = source.parsed("tree.root", |text| match Dn::parse(text) {
         Ok(dn) if !dn.rdns().is_empty() => Ok(dn),
-        _ => Err("is no DN such as dc=example,dc=com".to_owned()),
+        _ => Err("is not a valid DN, such as dc=example,dc=com".to_owned()),
     });
     let defaults = FolderNames::default();
     let mut folder =
@@ -351,7 +351,7 @@ mod tests {
         for expected in [
             "http.listen: \"nowhere\" must be an address",
             "ldap.urls: \"http://x\" must begin with",
-            "ldap.conections: is no setting; did you mean ldap.connections?",
+            "ldap.conections: is not a setting; did you mean ldap.connections?",
             "ldap.bind_password: is missing",
             "auth.token_key: is too short",
             "auth.allowed_subnets: \"all\" must be",

@@ -191,7 +191,7 @@ impl Source {
         let unknown: Vec<_> = self.values.keys().cloned().collect();
         for key in unknown {
             let hint = did_you_mean(self.asked.iter().copied(), &key);
-            self.mistake(&key, format!("is no setting{hint}"));
+            self.mistake(&key, format!("is not a setting{hint}"));
         }
         self.mistakes
     }

@@ -148,7 +148,7 @@ impl Failure {
     /// 410 of a place in the feed of changes that there is no more, or never was.
     #[must_use]
     pub fn no_such_place() -> Self {
-        let message = "This token of since says nothing here, or nothing any more: start over without since.";
+        let message = "The since token is unknown or has expired: start over without it.";
         Self::new(StatusCode::GONE, message)
     }
 

@@ -108,7 +108,7 @@ impl Client {
 
 /// Whether a URL has https; an error where it is of no use.
 fn check(url: &str) -> anyhow::Result<bool> {
-    let uri: Uri = url.parse().context("is no URL")?;
+    let uri: Uri = url.parse().context("is not a URL")?;
     let authority = uri.authority().context("has no host")?;
     ensure!(!authority.as_str().contains('@'), "holds a login: use --login and --password-file");
     ensure!(uri.query().is_none(), "has a query");
