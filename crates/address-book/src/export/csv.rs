@@ -27,7 +27,6 @@ const COLUMNS: [Column; 18] = [
     ("title", |contact| borrowed(contact.title.as_ref())),
     ("telephoneNumber", |contact| borrowed(contact.telephone_number.as_ref())),
     ("homePhone", |contact| borrowed(contact.home_phone.as_ref())),
-    ("mobile", |contact| borrowed(contact.mobile.as_ref())),
     ("l", |contact| borrowed(contact.l.as_ref())),
     ("telegram", |contact| borrowed(contact.telegram.as_ref())),
     ("skype", |contact| borrowed(contact.skype.as_ref())),
@@ -36,6 +35,8 @@ const COLUMNS: [Column; 18] = [
     ("kind", |contact| Some(contact.kind.name().into())),
     ("group", |contact| borrowed(contact.group.as_ref())),
     ("id", |contact| Some(contact.id.to_string().into())),
+    // New columns come last: somebody may read the old ones by their places.
+    ("mobile", |contact| borrowed(contact.mobile.as_ref())),
 ];
 
 fn borrowed(text: Option<&String>) -> Option<Cow<'_, str>> {

@@ -125,12 +125,12 @@ END:VCARD
 
 #[test]
 fn a_table_is_as_excel_wants_it() {
-    let expected = "\u{feff}mail,displayName,sn,cn,initials,ou,title,telephoneNumber,homePhone,mobile,l,telegram,skype,alias,description,kind,group,id
+    let expected = "\u{feff}mail,displayName,sn,cn,initials,ou,title,telephoneNumber,homePhone,l,telegram,skype,alias,description,kind,group,id,mobile
 a.belykh@x.ru,\"Белых, Анна\",Белых,Анна,Сергеевна,\"Отдел; продажи, сбыт\",Ведущий \\ инженер,\
-\"'+7 (495) 000-00-00, доб. 5\",'+7 495 000-00-01,'+7 900 000-00-02,Москва,'@anna,live:anna b,\"anna@x.ru,ab@x.ru\",\
-\"Первая строка, довольно длинная; за ней<CRLF>вторая\tи \"\"кавычки\"\"  🎉\",user,,0f69e8d2-e82c-11f1-bfa1-87935ae20175
-all@x.ru,Everybody,,,,,,,,,,,,,,list,,0f69e8d2-e82c-11f1-bfa1-87935ae20175
-room@x.ru,Большая переговорная,,,,,,,,,,,,,,resource,Переговорные,0f69e8d2-e82c-11f1-bfa1-87935ae20175
+\"'+7 (495) 000-00-00, доб. 5\",'+7 495 000-00-01,Москва,'@anna,live:anna b,\"anna@x.ru,ab@x.ru\",\
+\"Первая строка, довольно длинная; за ней<CRLF>вторая\tи \"\"кавычки\"\"  🎉\",user,,0f69e8d2-e82c-11f1-bfa1-87935ae20175,'+7 900 000-00-02
+all@x.ru,Everybody,,,,,,,,,,,,,list,,0f69e8d2-e82c-11f1-bfa1-87935ae20175,
+room@x.ru,Большая переговорная,,,,,,,,,,,,,resource,Переговорные,0f69e8d2-e82c-11f1-bfa1-87935ae20175,
 ";
     assert_eq!(text(Format::Csv), expected.replace('\n', "\r\n").replace("<CRLF>", "\r\n"));
 }
