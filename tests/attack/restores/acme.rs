@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) const ROOT: &str = "dc=example,dc=com";
 
 /// No restore is silent for longer, also where tests run on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// The tenants `acme` and `victim`, and who asks.
 pub(super) struct Acme {

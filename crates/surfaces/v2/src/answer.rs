@@ -148,7 +148,7 @@ impl Failure {
     /// 410 of a place in the feed of changes that there is no more, or never was.
     #[must_use]
     pub fn no_such_place() -> Self {
-        let message = "The since token is unknown or has expired: start over without it.";
+        let message = "The since token is unknown or has expired: start over without since.";
         Self::new(StatusCode::GONE, message)
     }
 
