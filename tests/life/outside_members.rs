@@ -6,6 +6,7 @@ use harness::{World, start_serve, within};
 
 harness::trials! { "outside_members":
     the_job_exchanges_addresses_that_others_have_written,
+    a_list_that_cannot_be_changed_stops_no_other,
 }
 
 fn the_job_exchanges_addresses_that_others_have_written(world: &World) {
@@ -26,4 +27,36 @@ fn the_job_exchanges_addresses_that_others_have_written(world: &World) {
     assert_eq!(outside, [list.mail.as_str(), &olga.mail, elsewhere]);
     assert!(within(PATIENCE, || serve.log().contains("maillists.cycle_left")), "{}", serve.log());
     assert!(!serve.log().contains(&list.mail), "{}", serve.log());
+}
+
+fn a_list_that_cannot_be_changed_stops_no_other(world: &World) {
+    let tenants = [world.tenant(), world.tenant()];
+    let service = format!("uid=pbm,ou=System,{}", world.eye().root);
+    let deny = format!(
+        "(targetattr=\"*\")(version 3.0; acl \"frozen\"; deny (write) userdn=\"ldap:///{service}\";)"
+    );
+    let lists: Vec<_> = tenants
+        .iter()
+        .flat_map(|tenant| {
+            let ivan = tenant.user("ivan").create();
+            ["one", "two"].map(|name| {
+                let list = tenant.mail_list(name).members(&["x@outside.example"]).create();
+                // The first of each tenant.
+                if name == "one" {
+                    world.eye().replace(&list.dn(), "aci", &[&deny]);
+                }
+                world.eye().replace(&list.dn(), "mgrpRFC822MailMember", &[&ivan.mail]);
+                list
+            })
+        })
+        .collect();
+    let serve = start_serve(&world.installation().usual_config(), &[]);
+    for list in lists.iter().skip(1).step_by(2) {
+        assert!(within(PATIENCE, || !list.member_dns().is_empty()), "{}", serve.log());
+    }
+    assert!(within(PATIENCE, || serve.log().contains("maillists.outside_member_left")), "{}", serve.log());
+    for list in lists.iter().step_by(2) {
+        assert!(list.member_dns().is_empty());
+        world.eye().replace(&list.dn(), "aci", &[]);
+    }
 }

@@ -89,6 +89,30 @@ const REFUSED: &[Refused] = &[
         with_token: true,
         status: |_| 415,
     },
+    Refused {
+        name: "a table without a token",
+        method: "POST",
+        path: "/v2/users/default/bulk",
+        headers: &[("Content-Type", "text/csv")],
+        with_token: false,
+        status: |_| 401,
+    },
+    Refused {
+        name: "a restore without a token",
+        method: "POST",
+        path: "/v2/restore/ldif",
+        headers: &[("Content-Type", "text/x-ldif")],
+        with_token: false,
+        status: |_| 401,
+    },
+    Refused {
+        name: "a photo without a token",
+        method: "PUT",
+        path: "/v2/users/default/admin@example.com/photo",
+        headers: &[("Content-Type", "image/jpeg")],
+        with_token: false,
+        status: |_| 401,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -164,23 +164,30 @@ impl Directory {
     }
 
     /// The same for all domains of all tenants: what was cut off, what came with a file, and what other programs have
-    /// written.
+    /// written. A list that can't be changed is logged and stops no other.
     ///
     /// # Errors
-    /// [`DirectoryError`]; what was done until then stays.
+    /// [`DirectoryError`] where the directory does nothing at all; what was done until then stays.
     pub async fn reconcile_all_outside_members(&self) -> Result<(), DirectoryError> {
         for id in self.all_tenants().await? {
             let Some(tenant) = self.tenant(&id).await? else { continue };
             for domain in &tenant.domains {
-                self.reconcile_outside_members_in(&id, domain).await?;
+                if let Err(error) = self.reconcile_outside_members_in(&id, domain).await {
+                    self.of_one_entry(error).await?;
+                }
             }
         }
         Ok(())
     }
 
+    /// Exchanges what can be exchanged.
+    ///
+    /// # Errors
+    /// The first failure, once all were tried.
     async fn reconcile(&self, tenant: &TenantId, waiting: Vec<Waiting>) -> Result<(), DirectoryError> {
         let all: BTreeSet<_> = waiting.iter().flat_map(|waiting| &waiting.addresses).collect();
         let owners = self.find_owners(tenant, &all.into_iter().collect::<Vec<_>>()).await?;
+        let mut failed = None;
         for Waiting { list, id, addresses } in waiting {
             for address in addresses {
                 let owner = owners.get(address.as_str()).filter(|owner| !owner.is_deleted);
@@ -191,10 +198,16 @@ impl Directory {
                     tracing::warn!(list = id, "maillists.cycle_left");
                     continue;
                 }
-                self.exchange(tenant, &list, &owner.dn, &[address]).await?;
+                let exchanged = Box::pin(self.exchange(tenant, &list, &owner.dn, &[address])).await;
+                if let Err(error) = exchanged {
+                    let error = self.of_one_entry(error).await?;
+                    let shown = &error as &dyn std::error::Error;
+                    tracing::warn!(list = id, error = shown, "maillists.outside_member_left");
+                    failed.get_or_insert(error);
+                }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Puts the name of an entry in the place of outside members of a list, as far as they are there.

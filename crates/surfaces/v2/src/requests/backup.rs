@@ -97,6 +97,11 @@ fn cut(error: Cut) -> Cut {
 fn failure_of_backup(error: BackupError) -> Failure {
     match error {
         BackupError::NoTenant(_) => Failure::not_found("tenant"),
+        BackupError::Directory(error @ DirectoryError::Unreadable { .. }) => {
+            let message =
+                "An entry of the directory can't be written as LDIF. The log of the server names it.";
+            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message).with_cause(error.into())
+        }
         BackupError::Directory(error) => error.into(),
         BackupError::Nothing | BackupError::Unwanted | BackupError::Blind => Failure::internal(error.into()),
     }
