@@ -100,6 +100,7 @@ pub fn assert_error(answer: &Answer, status: u16) {
     assert!(answer.header("content-type").is_some_and(is_json), "{answer:?}");
     let message = answer.message();
     assert!(message.is_string() || message.is_object(), "{text}");
+    assert!(answer.header("x-request-id").is_some(), "{answer:?}");
     let lower = text.to_lowercase();
     assert!(!INSIDE.iter().any(|word| lower.contains(word)), "{text}");
     if status == 429 || status == 503 {
