@@ -7,6 +7,10 @@ use crate::{
 use encoding_rs::WINDOWS_1252;
 use harness::{PASSWORD, World, form};
 use serde_json::{Value, json};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 harness::trials! { "bulk_values":
     a_word_in_two_scripts_is_no_name,
@@ -14,6 +18,7 @@ harness::trials! { "bulk_values":
     an_export_is_imported_again_without_a_change,
     a_table_that_breaks_off_counts_each_row_once,
     hashes_are_no_passwords_and_bytes_are_called_bytes,
+    rights_that_are_lost_while_rows_come_are_lost,
 }
 
 fn a_word_in_two_scripts_is_no_name(world: &World) {
@@ -234,4 +239,34 @@ fn hashes_are_no_passwords_and_bytes_are_called_bytes(world: &World) {
     let refused = admin.patch(&scene.user, &form(&[("cn", &"я".repeat(257))])).expect_wrong(&["cn"]);
     assert_eq!(refused.message()["cn"], "cn is too long: at most 256 characters");
     assert!(scene.user.can_bind());
+}
+
+fn rights_that_are_lost_while_rows_come_are_lost(world: &World) {
+    let tenant = world.tenant();
+    let boss = tenant.user("boss").role(1).create();
+    let client = boss.log_in();
+    let mut stream = TcpStream::connect(client.server()).unwrap();
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let row = |name: &str| format!("{name}@{};{PASSWORD};1;A;B\n", tenant.domain);
+    let head = format!(
+        "POST /v2/users/{}/bulk HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: text/csv\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        tenant.id,
+        client.server(),
+        client.token()
+    );
+    // Rows are read in pieces, so the first ones are many.
+    let names: Vec<_> = (0..400).map(|number| format!("early{number}")).collect();
+    let early: String = names.iter().map(|name| row(name)).collect();
+    let first = head + &chunk("mail;userPassword;employeeNumber;cn;sn\n") + &chunk(&early);
+    stream.write_all(first.as_bytes()).unwrap();
+    harness::soon("rows are done", || {
+        world.eye().find(&format!("(mail=early0@{})", tenant.domain)).len() == 1
+    });
+    world.root().patch(&boss, "inetUserStatus=0").expect_success();
+    stream.write_all((chunk(&row("late")) + "0\r\n\r\n").as_bytes()).unwrap();
+    let mut report = String::new();
+    stream.read_to_string(&mut report).unwrap();
+    assert!(report.contains("early0@"), "{report}");
+    assert!(world.eye().find(&format!("(mail=late@{})", tenant.domain)).is_empty(), "{report}");
 }

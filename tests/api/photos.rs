@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use harness::{Answer, Client, Context, Tenant, User, World};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use std::{
-    io::{Cursor, Write},
+    io::{Cursor, Read, Write},
     net::TcpStream,
 };
 
@@ -22,6 +22,8 @@ harness::trials! { "photos":
     vcards_have_photos_and_those_without_stay_as_they_are,
     what_another_program_wrote_is_shown_where_it_is_a_jpeg,
     an_account_sends_two_photos_at_a_time,
+    an_image_that_takes_too_much_ends_nothing_but_its_request,
+    rights_that_are_lost_while_an_image_comes_are_lost,
     a_backup_brings_photos_back_and_administrators_restore_valid_ones_only,
 }
 
@@ -327,6 +329,43 @@ fn an_account_sends_two_photos_at_a_time(world: &World) {
     harness::soon("they have ended", || put(&client, &ivan, &jpeg()).status == 200);
 }
 
+fn an_image_that_takes_too_much_ends_nothing_but_its_request(world: &World) {
+    let tenant = world.tenant();
+    let ivan = tenant.user("ivan").create();
+    // A WebP whose metadata claim to have 4 GB, and a JPEG whose scans are many though it is coded in one pass.
+    let webp = b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0\x08\0\0\0\x03\0\0\x03\0\0EXIF\xf0\xff\xff\xffExif";
+    let scan = b"\xff\xda\0\x08\x01\x01\0\0\x3f\0";
+    let head = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0";
+    let jpeg_of_scans = [&head[..], &scan.repeat(64), b"\xff\xd9"].concat();
+    for image in [&webp[..], &jpeg_of_scans] {
+        put(tenant.admin(), &ivan, image).expect(400);
+    }
+    put(tenant.admin(), &ivan, &jpeg()).expect_success();
+}
+
+fn rights_that_are_lost_while_an_image_comes_are_lost(world: &World) {
+    let tenant = world.tenant();
+    let ivan = tenant.user("ivan").create();
+    let client = ivan.log_in();
+    let image = jpeg();
+    let mut stream = TcpStream::connect(client.server()).unwrap();
+    let head = format!(
+        "PUT {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        path(&ivan),
+        client.server(),
+        client.token(),
+        image.len()
+    );
+    let (first, rest) = image.split_at(image.len() / 2);
+    stream.write_all(&[head.as_bytes(), first].concat()).unwrap();
+    tenant.admin().patch(&ivan, "inetUserStatus=0").expect_success();
+    stream.write_all(rest).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    tenant.admin().get(path(&ivan)).expect(404);
+}
+
 fn a_backup_brings_photos_back_and_administrators_restore_valid_ones_only(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
@@ -357,6 +396,11 @@ fn a_backup_brings_photos_back_and_administrators_restore_valid_ones_only(world:
         (b"<svg/>".to_vec(), "must be one whole JPEG"),
         (turned(), "is too large: at most 512"),
         ([&photo[..], &[0; 9]].concat(), "with nothing before or after it"),
+        // What has no place in a picture, in places where it may stand.
+        ([&photo[..2], b"\xff\x02\0\x0a<script>", &photo[2..]].concat(), "has metadata"),
+        ([&photo[..2], b"\xff\xc8\0\x0a<script>", &photo[2..]].concat(), "has metadata"),
+        ([&photo[..2], b"\xff\xdb\0\x0a<script>", &photo[2..]].concat(), "has metadata"),
+        ([&photo[..2], &[0xff; 9], &photo[2..]].concat(), "has metadata"),
     ] {
         let (lines, _) = restore(&with(&bytes));
         assert!(lines.contains(words), "{lines}");

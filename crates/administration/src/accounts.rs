@@ -65,6 +65,33 @@ impl Accounts {
         Ok(account.filter(|account| subject.is_current(account)))
     }
 
+    /// Whether an account still has the rights that it had: somebody may have blocked it or changed its password or role. A
+    /// directory that does not answer takes nobody's rights away.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory can't be read.
+    pub(crate) async fn still_is(
+        &self,
+        directory: &Directory,
+        account: &Account,
+    ) -> Result<bool, DirectoryError> {
+        let known = self.0.get(&account.id).filter(|known| known.read.elapsed() < FRESH);
+        let found = match known {
+            Some(known) => Some(known.account),
+            None => match Box::pin(directory.account_of_id(&account.id)).await {
+                Err(DirectoryError::Unreachable(_)) => return Ok(true),
+                found => found?.map(Arc::new),
+            },
+        };
+        let Some(found) = found else {
+            self.forget(&account.id);
+            return Ok(false);
+        };
+        self.0.insert(account.id.clone(), Remembered { account: found.clone(), read: Instant::now() });
+        Ok((found.role, &found.tenant, &found.tokens_valid_from)
+            == (account.role, &account.tenant, &account.tokens_valid_from))
+    }
+
     /// Forgets the accounts of a tenant.
     pub(crate) fn forget_of(&self, tenant: &TenantId) {
         for (id, known) in &self.0 {

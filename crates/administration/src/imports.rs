@@ -1,6 +1,7 @@
 //! Many users at once, by whoever may import.
 
 use crate::{
+    accounts::Accounts,
     administration::Administration,
     caller::Actor,
     changes::{Change, Changed, Observers},
@@ -8,6 +9,7 @@ use crate::{
 };
 use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
 use jiff::Timestamp;
+use mail_model::user::account::Account;
 use mail_model::{
     address::MailAddress,
     revision::Precondition,
@@ -17,12 +19,15 @@ use mail_model::{
         command::{NewUser, UserPatch},
     },
 };
+use std::sync::Arc;
 
 /// Makes and changes users of one tenant in somebody's name, from any thread.
 #[derive(Clone)]
 pub struct Importer {
     directory: Directory,
     reach: Reach,
+    /// Whoever imports, and what is remembered of accounts: it is looked at before each row, since an import may take hours.
+    account: Option<(Arc<Account>, Accounts)>,
 }
 
 impl Importer {
@@ -30,9 +35,26 @@ impl Importer {
     ///
     /// # Errors
     /// [`Forbidden`].
-    pub fn new(directory: Directory, caller: &Actor, tenant: &TenantId) -> Result<Self, Forbidden> {
+    pub fn new(
+        directory: Directory,
+        caller: &Actor,
+        accounts: Option<&Accounts>,
+        tenant: &TenantId,
+    ) -> Result<Self, Forbidden> {
         let reach = caller.reach(Action::ImportUsers, Some(tenant))?;
-        Ok(Self { directory, reach })
+        let account = match caller {
+            Actor::Account(account) => accounts.map(|accounts| (account.clone(), accounts.clone())),
+            Actor::TrustedSubnet | Actor::Operator => None,
+        };
+        Ok(Self { directory, reach, account })
+    }
+
+    /// Requires that whoever imports still has its rights.
+    async fn allow_caller(&self) -> Result<(), WriteError> {
+        match &self.account {
+            Some((account, accounts)) => allowed(accounts.still_is(&self.directory, account).await?),
+            None => Ok(()),
+        }
     }
 
     /// The directory that is written to.
@@ -71,6 +93,7 @@ impl Importer {
     /// [`WriteError`].
     pub async fn create(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
         self.allow_creation(new)?;
+        self.allow_caller().await?;
         self.directory.create_user(tenant, new).await
     }
 
@@ -86,6 +109,7 @@ impl Importer {
         now: Timestamp,
     ) -> Result<String, WriteError> {
         self.allow_change(patch)?;
+        self.allow_caller().await?;
         // Asked about the state that is written: by then the address may be another user's.
         let may_touch = |user: &LiveUser| self.reach.has(&user.user);
         self.directory.patch_user(tenant, mail, patch, &Precondition::None, now, may_touch).await
@@ -110,9 +134,10 @@ impl Administration {
     pub fn begin_import(
         &self,
         caller: &Actor,
+        accounts: &Accounts,
         tenant: &TenantId,
     ) -> Result<(Importer, ImportUnderWay), Forbidden> {
-        let importer = Importer::new(self.directory.clone(), caller, tenant)?;
+        let importer = Importer::new(self.directory.clone(), caller, Some(accounts), tenant)?;
         let observers = self.observers().clone();
         let change = Some(observers.begin());
         Ok((importer, ImportUnderWay { observers, change }))

@@ -138,6 +138,17 @@ impl LogIns {
         account.map(Actor::Account).ok_or(LogInError::Refused)
     }
 
+    /// Whether somebody who was let in a while ago would still be.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory can't be read.
+    pub async fn still_stands(&self, directory: &Directory, actor: &Actor) -> Result<bool, DirectoryError> {
+        match actor {
+            Actor::Account(account) => self.accounts.still_is(directory, account).await,
+            Actor::TrustedSubnet | Actor::Operator => Ok(true),
+        }
+    }
+
     fn granted(
         &self,
         account: Account,

@@ -16,6 +16,9 @@ use mail_model::{
     },
 };
 
+/// This program, also where its file has been replaced since.
+const PROGRAM: &str = "/proc/self/exe";
+
 impl Administration {
     /// Makes a user.
     ///
@@ -65,12 +68,12 @@ impl Administration {
         caller: &Actor,
         tenant: &TenantId,
         mail: &MailAddress,
-        image: impl AsRef<[u8]> + Send + 'static,
+        image: &[u8],
         precondition: &Precondition,
     ) -> Result<(), PhotoError> {
         // Asked first, since to decode an image takes long.
         caller.reach(Action::ChangePhoto, Some(tenant)).map_err(WriteError::from)?;
-        let photo = photos::convert_in_turn(image).await?;
+        let photo = photos::convert_apart(PROGRAM, image).await?;
         Ok(self.change_photo(caller, tenant, mail, Some(&photo), precondition).await?)
     }
 

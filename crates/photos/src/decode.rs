@@ -16,7 +16,7 @@ use std::io::Cursor;
 
 /// Largest image in megapixels, whatever its format: what cameras make. It bounds the time that decoding takes.
 pub const MAX_MEGAPIXELS: u64 = 50;
-/// Memory that decoding an image may take, in bytes. With the image itself (10 MiB) a request stays below 64 MiB.
+/// Memory that decoding an image may take, in bytes, as far as its header tells. What a decoder takes beside that is bounded by its process.
 const MEMORY: u64 = 48 * 1024 * 1024;
 /// Most scans of a JPEG. Programs write about ten; each costs a walk through the whole image, however short its data is.
 const MAX_SCANS: u32 = 64;
@@ -62,7 +62,9 @@ fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
     if outline.components == 4 {
         return Err(Refused::Cmyk);
     }
-    if !outline.is_usual() || outline.scans > MAX_SCANS {
+    // In one pass a scan has one component at least.
+    let most_scans = if outline.coding == Coding::Sequential { outline.components.into() } else { MAX_SCANS };
+    if !outline.is_usual() || outline.scans > most_scans {
         return Err(Refused::Unreadable(format));
     }
     check_size(area((outline.width.into(), outline.height.into())), memory, format)?;

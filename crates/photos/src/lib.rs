@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod apart;
 mod decode;
 mod encode;
-mod in_turn;
 mod refused;
 #[cfg(test)]
 mod tests;
 
+pub use apart::{COMMAND, Unconverted, convert_apart, convert_standard_input};
 pub use decode::MAX_MEGAPIXELS;
-pub use in_turn::convert_in_turn;
 pub use refused::{Format, Refused};
 
 use mail_model::photo::Photo;

@@ -1,9 +1,10 @@
 //! Why an image is refused.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A format that is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// JPEG that is decoded in one pass.
     Jpeg,
@@ -30,7 +31,7 @@ impl fmt::Display for Format {
 }
 
 /// Why an image is refused. The message says what is allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refused {
     /// The bytes begin like none of the formats that are read.
     #[error("The body must be an image: JPEG, PNG or WebP.")]
@@ -57,6 +58,11 @@ pub enum Refused {
         "The {0} is cut, damaged or of a rare kind, and can't be read. Save it as JPEG, PNG or WebP again."
     )]
     Unreadable(Format),
+    /// A decoder needed more memory or time than an image may take.
+    #[error(
+        "The image takes too much memory or time to read. Save it as JPEG or PNG again, with fewer pixels."
+    )]
+    TooCostly,
     /// It is too large in the lowest quality.
     #[error("The image has too much detail for a photo of 256 KiB. Send one with fewer pixels.")]
     Incompressible,

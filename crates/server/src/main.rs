@@ -14,6 +14,10 @@ const SOON: std::ffi::c_long = 10;
 
 fn main() -> ExitCode {
     give_memory_back_soon();
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|argument| argument == photos::COMMAND) {
+        return photos::convert_standard_input(arguments);
+    }
     server::cli::run()
 }
 

@@ -3,7 +3,7 @@
 
 pub mod outline;
 
-use outline::Outline;
+use outline::{Coding, Outline};
 use std::fmt;
 
 /// Longest side of a photo, in pixels: twice what a mail client shows, for screens with two pixels in the place of one.
@@ -31,7 +31,7 @@ pub enum NotAPhoto {
     #[error("is too large: at most {MAX_SIDE} × {MAX_SIDE} pixels")]
     TooManyPixels,
     /// It is neither gray nor in colour as screens have it.
-    #[error("must be a grayscale or RGB photo of 8 bits a sample, baseline or progressive")]
+    #[error("must be a grayscale or RGB photo of 8 bits a sample, coded in one scan")]
     Unusual,
     /// It has more than the picture, such as the place where it was taken.
     #[error("has metadata, which a photo must not have")]
@@ -80,7 +80,7 @@ pub fn check(bytes: &[u8]) -> Result<(), NotAPhoto> {
     let outline = Outline::of(bytes).filter(|outline| outline.is_all).ok_or(NotAPhoto::NotWhole)?;
     if outline.width.max(outline.height) > MAX_SIDE {
         Err(NotAPhoto::TooManyPixels)
-    } else if !outline.is_usual() {
+    } else if !outline.is_usual() || outline.coding != Coding::Sequential || outline.scans != 1 {
         Err(NotAPhoto::Unusual)
     } else if outline.has_metadata {
         Err(NotAPhoto::Metadata)

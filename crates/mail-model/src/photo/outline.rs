@@ -18,7 +18,8 @@ pub struct Outline {
     pub coding: Coding,
     /// How many scans it has.
     pub scans: u32,
-    /// Whether it has segments that are not needed to show it: applications' data other than a plain JFIF header, and comments.
+    /// Whether it has more than is needed to show it: anything but one plain JFIF header, tables of the right length, the frame,
+    /// and scans, one after the other.
     pub has_metadata: bool,
     /// Whether it ends where the bytes end.
     pub is_all: bool,
@@ -41,7 +42,9 @@ const SOS: u8 = 0xda;
 const APP0: u8 = 0xe0;
 /// Between the markers of frames stand those of tables and one that is reserved.
 const NO_FRAME: [u8; 3] = [0xc4, 0xc8, 0xcc];
-const COMMENT: u8 = 0xfe;
+const HUFFMAN: u8 = 0xc4;
+const QUANTIZATION: u8 = 0xdb;
+const RESTARTS: u8 = 0xdd;
 /// A JFIF header without a thumbnail: its name, version, density, and no columns and rows.
 const PLAIN_JFIF: usize = 14;
 
@@ -62,14 +65,19 @@ impl Outline {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[0xff, SOI])?;
-        let (mut frame, mut scans, mut has_metadata) = (None, 0_u32, false);
+        let (mut frame, mut scans, mut has_metadata, mut has_jfif) = (None, 0_u32, false, false);
         loop {
             let (marker, after) = marker(rest)?;
+            // Fill bytes may hold anything's place.
+            has_metadata |= rest.len() - after.len() > 2;
             rest = after;
             match marker {
                 EOI => break,
                 // They stand alone.
-                0x01 | 0xd0..=0xd7 => continue,
+                0x01 | 0xd0..=0xd7 => {
+                    has_metadata = true;
+                    continue;
+                }
                 SOI | 0x00 => return None,
                 _ => {}
             }
@@ -83,9 +91,10 @@ impl Outline {
                 scans = scans.checked_add(1)?;
                 rest = after_scan(rest)?;
             } else if marker == APP0 {
-                has_metadata |= segment.len() != PLAIN_JFIF || !segment.starts_with(b"JFIF\0");
+                let is_plain = segment.len() == PLAIN_JFIF && segment.starts_with(b"JFIF\0");
+                has_metadata |= !is_plain || std::mem::replace(&mut has_jfif, true);
             } else {
-                has_metadata |= matches!(marker, 0xe1..=0xef | COMMENT);
+                has_metadata |= !is_table(marker, segment);
             }
         }
         let Frame { coding, precision, width, height, components, samples } = frame.filter(|_| scans > 0)?;
@@ -98,6 +107,29 @@ impl Outline {
     pub fn is_usual(&self) -> bool {
         self.coding != Coding::Other && self.precision == 8 && matches!(self.components, 1 | 3)
     }
+}
+
+/// Whether a segment holds tables, and nothing but them (T.81, B.2.4).
+fn is_table(marker: u8, segment: &[u8]) -> bool {
+    match marker {
+        QUANTIZATION => tables_fill(segment, |table| Some(if table.first()? >> 4 == 0 { 65 } else { 129 })),
+        HUFFMAN => tables_fill(segment, |table| {
+            let codes: usize = table.get(1..17)?.iter().map(|count| usize::from(*count)).sum();
+            Some(17 + codes)
+        }),
+        RESTARTS => segment.len() == 2,
+        _ => false,
+    }
+}
+
+/// Whether tables, each as long as it says, fill a segment.
+fn tables_fill(segment: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> bool {
+    let mut rest = segment;
+    while !rest.is_empty() {
+        let Some(after) = length(rest).and_then(|length| rest.get(length..)) else { return false };
+        rest = after;
+    }
+    !segment.is_empty()
 }
 
 /// The next marker, and what follows it. Any number of fill bytes may stand before its code.

@@ -138,7 +138,7 @@ fn import(
     tenant: TenantId,
 ) -> anyhow::Result<Import> {
     Ok(Import {
-        importer: Importer::new(directory, &Actor::Operator, &tenant)?,
+        importer: Importer::new(directory, &Actor::Operator, None, &tenant)?,
         tenant,
         mode: match args.mode {
             ModeArg::Create => Mode::Create,

@@ -69,6 +69,19 @@ impl Call<'_> {
         self.actor.as_ref().ok_or_else(Failure::unauthorized)
     }
 
+    /// Requires that the caller still has its rights: after a body that may have come slowly.
+    ///
+    /// # Errors
+    /// 401 where it was blocked, deleted, or given another password or role meanwhile.
+    pub async fn recheck(&self) -> Result<(), Failure> {
+        let Some(actor) = &self.actor else { return Ok(()) };
+        if self.services.log_ins.still_stands(self.directory, actor).await? {
+            Ok(())
+        } else {
+            Err(Failure::unauthorized())
+        }
+    }
+
     /// Begins work that lasts as long as the client wants, where there is not too much of it.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use jiff::Timestamp;
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::time::{Duration, Instant};
 use web::{
     answer::{JSON, Message, Reply},
     client::Client,
@@ -38,6 +39,8 @@ use web::{
     transport::RequestBody,
 };
 
+/// A body that came in less time leaves the caller the rights that were looked up before it.
+const SLOW_BODY: Duration = Duration::from_secs(1);
 /// Most names in the header `X-Ignored-Parameters`.
 const MAX_IGNORED: usize = 20;
 
@@ -82,8 +85,10 @@ async fn answer(
     let actor = actor_of(worker, request, endpoint, client, now).await?;
     trace.asked_by = actor.as_ref().map(|actor| actor.log_id().to_owned());
     let place = (Names::of(names), path.parameters);
+    let began = Instant::now();
     let Asked { names, reach, precondition, parameters, rows, keyed } =
         Asked::read(services, endpoint, actor.as_ref(), request, payload, place).await?;
+    let was_slow = began.elapsed() > SLOW_BODY;
     let mut call = Call {
         directory,
         administration,
@@ -100,6 +105,9 @@ async fn answer(
         rows,
         names,
     };
+    if was_slow {
+        call.recheck().await?;
+    }
     let outcome = handle(keyed, endpoint, &mut call).await;
     debug_assert_documented(endpoint, &call.parameters);
     let reply = outcome?;

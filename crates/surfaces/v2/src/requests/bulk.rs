@@ -69,7 +69,8 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
     check_packing(rows.content_encoding.as_deref())?;
     let turn = call.begin(LongWork::Import)?;
     let tenant = find_tenant(call).await?.id.clone();
-    let (importer, under_way) = call.administration.begin_import(call.caller()?, &tenant)?;
+    let (importer, under_way) =
+        call.administration.begin_import(call.caller()?, &call.services.log_ins.accounts, &tenant)?;
     let import = Import {
         importer,
         tenant,

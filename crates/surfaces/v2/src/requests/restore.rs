@@ -82,6 +82,7 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let turn = limited_to.as_ref().map(|tenant| restores.begin(&tenant.id)).transpose()?;
     let departure = rows.payload.departure();
     let file = spool(rows, limited_to.as_ref().map(|_| MAX_BODY)).await?;
+    call.recheck().await?;
     let (force, other_root, now) = (false, OtherRoot::Refused, call.now);
     let request = RestoreRequest { extent, existing, dry_run, force, other_root, limited_to, now };
     let ldif = LdifFile::new(file.path());

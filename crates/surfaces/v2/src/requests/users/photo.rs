@@ -20,12 +20,16 @@ use administration::{
 use bytes::{Bytes, BytesMut};
 use directory::changing::WriteError;
 use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::time::timeout;
 use utoipa::openapi::{
     Content, Required,
     request_body::{RequestBody, RequestBodyBuilder},
 };
 use web::answer::Reply;
 
+/// How long an image may take to arrive: 10 MiB at 170 kB a second. Meanwhile it keeps others from sending theirs.
+const LONGEST_BODY: Duration = Duration::from_secs(60);
 const PHOTO: &str = "photo";
 const PATH: &str = "/v2/users/{tenant}/{mail}/photo";
 const JPEG: &str = "image/jpeg";
@@ -87,17 +91,20 @@ async fn put(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mail = find(call).await?.user.mail().clone();
     let _turn = call.begin(LongWork::Photo)?;
     let image = match call.rows.take() {
-        Some(rows) => read_body(rows).await?,
+        Some(rows) => timeout(LONGEST_BODY, read_body(rows)).await.map_err(|_| late())??,
         None => Bytes::new(),
     };
+    // The caller may have lost its rights while the body came.
+    call.recheck().await?;
     if image.is_empty() {
         let message = "The body is empty. Send an image; to remove the photo, use DELETE.";
         return Err(Failure::new(StatusCode::BAD_REQUEST, message));
     }
     let (tenant, caller) = (call.tenant()?, call.caller()?);
-    match call.administration.put_photo(caller, tenant, &mail, image, &call.precondition).await {
+    match call.administration.put_photo(caller, tenant, &mail, &image, &call.precondition).await {
         Ok(()) => Ok(success()),
         Err(PhotoError::Image(refused)) => Err(Failure::new(StatusCode::BAD_REQUEST, &refused.to_string())),
+        Err(PhotoError::Process(error)) => Err(Failure::internal(error.into())),
         Err(PhotoError::Write(error)) => done(call, USER, Err(error)),
     }
 }
@@ -118,6 +125,12 @@ async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let outcome = call.administration.delete_photo(caller, tenant, &mail, &call.precondition).await;
     let what = if matches!(outcome, Err(WriteError::NotFound)) { PHOTO } else { USER };
     done(call, what, outcome)
+}
+
+fn late() -> Failure {
+    let message =
+        format!("The image did not arrive within {} seconds. Send it again.", LONGEST_BODY.as_secs());
+    Failure::new(StatusCode::BAD_REQUEST, &message)
 }
 
 /// Reads an image as a whole.
