@@ -32,12 +32,14 @@ pub(super) fn connect(server: SocketAddr, from: Ipv4Addr) -> TcpStream {
 /// How many connections of clients a server has open.
 pub(super) fn held(server: SocketAddr) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let port = format!(":{:04X}", server.port());
+    // With the address: clients elsewhere on the loopback network may have the same port.
+    let SocketAddr::V4(own) = server else { panic!("{server} is not an address of IPv4") };
+    let own = format!("{:08X}:{:04X}", u32::from_le_bytes(own.ip().octets()), own.port());
     let is_held = |line: &&str| {
         let fields: Vec<_> = line.split_whitespace().collect();
         let [local, state, inode] = [1, 3, 9].map(|field| fields.get(field).copied().unwrap_or_default());
         // Listeners are no connections, and what has no inode belongs to no process.
-        local.ends_with(&port) && state != "0A" && inode != "0"
+        local == own && state != "0A" && inode != "0"
     };
     table.lines().filter(is_held).count()
 }
