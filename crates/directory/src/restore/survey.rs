@@ -390,3 +390,47 @@ fn misplaced(dn: &Dn, base: &Dn, rules: &Rules) -> Option<Refusal> {
     let is_misplaced = is_limited && (depth > DEEPEST || dn.to_string().len() > LONGEST_NAME);
     is_misplaced.then(|| Refusal::Forbidden(NotAllowed::Place.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        backup::file::LdifFile,
+        restore::{Existing, bounds::Bounds},
+        subschema::Subschema,
+    };
+    use jiff::Timestamp;
+    use mail_model::tree::Tree;
+    use std::fmt::Write;
+
+    /// Surveys so many entries within bounds.
+    fn survey(entries: usize, bounds: Bounds) -> Result<Survey, RestoreError> {
+        let mut text = String::new();
+        for number in 0..entries {
+            write!(text, "dn: ou=o{number},dc=x\nobjectClass: top\n\n").unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let reading = Reading::of(LdifFile::new(file.path()), bounds);
+        let request = RestoreRequest {
+            extent: Extent::Everything,
+            existing: Existing::Keep,
+            dry_run: true,
+            force: false,
+            other_root: OtherRoot::Refused,
+            limited_to: None,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let tree = Tree::new(Dn::parse("dc=x").unwrap());
+        let mut rules = Rules::new(tree, Subschema::well_known(), &[], request.now);
+        Survey::of(&reading, &request, &mut rules, |_| {})
+    }
+
+    #[test]
+    fn entries_are_bounded() {
+        let bounds = Bounds { entries: 6, ..Bounds::TENANT };
+        assert_eq!(survey(6, bounds).unwrap().lines.len(), 6);
+        let outcome = survey(7, bounds).err();
+        assert!(matches!(outcome, Some(RestoreError::TooLarge(TooLarge::Entries(6)))), "{outcome:?}");
+    }
+}
