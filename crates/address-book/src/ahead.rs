@@ -40,8 +40,8 @@ impl Ahead {
             return false;
         }
         // A projection that was begun anew counts anew.
-        if heartbeats.is_none_or(|heartbeats| standing.heartbeats + 2 < heartbeats) {
-            *heartbeats = Some(standing.heartbeats + 2);
+        if heartbeats.is_none_or(|heartbeats| standing.heartbeats.saturating_add(2) < heartbeats) {
+            *heartbeats = Some(standing.heartbeats.saturating_add(2));
         }
         true
     }
@@ -69,6 +69,17 @@ mod tests {
         assert_eq!(
             [50, 1, 2, 3].map(|heartbeats| ahead.is_of(&standing(heartbeats))),
             [true, true, true, false]
+        );
+    }
+
+    #[test]
+    fn a_count_that_somebody_has_spoilt_is_counted_with() {
+        let ahead = Ahead::default();
+        ahead.note();
+        assert!(
+            [u64::MAX, u64::MAX - 1]
+                .iter()
+                .all(|spoilt| ahead.is_of(&standing(*spoilt)) || !ahead.is_of(&standing(0)))
         );
     }
 

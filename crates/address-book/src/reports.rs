@@ -238,8 +238,8 @@ impl Missing {
                 return false;
             }
             // A projection that was begun anew counts anew.
-            Some(Lack::Until(heartbeats)) if standing.heartbeats + 2 >= heartbeats => {}
-            Some(_) => lacking.lack = Some(Lack::Until(standing.heartbeats + 2)),
+            Some(Lack::Until(heartbeats)) if standing.heartbeats.saturating_add(2) >= heartbeats => {}
+            Some(_) => lacking.lack = Some(Lack::Until(standing.heartbeats.saturating_add(2))),
         }
         true
     }
