@@ -19,6 +19,7 @@ harness::trials! { "bulk_values":
     a_table_that_breaks_off_counts_each_row_once,
     hashes_are_no_passwords_and_bytes_are_called_bytes,
     rights_that_are_lost_while_rows_come_are_lost,
+    rights_that_are_taken_behind_pbm_are_lost_to_an_import_that_goes_on,
 }
 
 fn a_word_in_two_scripts_is_no_name(world: &World) {
@@ -269,4 +270,39 @@ fn rights_that_are_lost_while_rows_come_are_lost(world: &World) {
     stream.read_to_string(&mut report).unwrap();
     assert!(report.contains("early0@"), "{report}");
     assert!(world.eye().find(&format!("(mail=late@{})", tenant.domain)).is_empty(), "{report}");
+}
+
+fn rights_that_are_taken_behind_pbm_are_lost_to_an_import_that_goes_on(world: &World) {
+    let tenant = world.tenant();
+    let boss = tenant.user("boss").role(1).create();
+    let client = boss.log_in();
+    let mut stream = TcpStream::connect(client.server()).unwrap();
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let head = format!(
+        "POST /v2/users/{}/bulk HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: text/csv\r\n\
+         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        tenant.id,
+        client.server(),
+        client.token()
+    );
+    let header = "mail;userPassword;employeeNumber;cn;sn\n";
+    stream.write_all((head + &chunk(header)).as_bytes()).unwrap();
+    world.eye().replace(&boss.dn(), "inetUserStatus", &["0"]);
+    // Rows keep coming, so what is remembered of the account is asked for all the time.
+    let mut number = 0;
+    for _ in 0..12 {
+        let rows: Vec<String> = (0..100)
+            .map(|_| {
+                number += 1;
+                format!("row{number}@{};{PASSWORD};2;A;B\n", tenant.domain)
+            })
+            .collect();
+        stream.write_all(chunk(&rows.concat()).as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    stream.write_all(b"0\r\n\r\n").unwrap();
+    let mut report = String::new();
+    stream.read_to_string(&mut report).unwrap();
+    assert!(world.eye().find(&format!("(mail=row{number}@{})", tenant.domain)).is_empty());
+    assert!(report.contains("\"error\""), "{}", report.chars().take(2000).collect::<String>());
 }

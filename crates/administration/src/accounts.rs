@@ -44,25 +44,7 @@ impl Accounts {
         directory: &Directory,
         subject: &Subject,
     ) -> Result<Option<Arc<Account>>, DirectoryError> {
-        let known = self.0.get(&subject.id).filter(|known| subject.is_current(&known.account));
-        if let Some(Remembered { account, read }) = &known
-            && read.elapsed() < FRESH
-        {
-            return Ok(Some(account.clone()));
-        }
-        // Boxed, since every request would be larger by it, and it comes once in some seconds.
-        let account = match (Box::pin(directory.account_of_id(&subject.id)).await, known) {
-            (Err(DirectoryError::Unreachable(_)), Some(known)) => return Ok(Some(known.account)),
-            (account, _) => account?.map(Arc::new),
-        };
-        match &account {
-            Some(account) => {
-                let remembered = Remembered { account: account.clone(), read: Instant::now() };
-                self.0.insert(subject.id.clone(), remembered);
-            }
-            None => self.forget(&subject.id),
-        }
-        Ok(account.filter(|account| subject.is_current(account)))
+        self.current(directory, &subject.id, |account| subject.is_current(account)).await
     }
 
     /// Whether an account still has the rights that it had: somebody may have blocked it or changed its password or role. A
@@ -75,21 +57,42 @@ impl Accounts {
         directory: &Directory,
         account: &Account,
     ) -> Result<bool, DirectoryError> {
-        let known = self.0.get(&account.id).filter(|known| known.read.elapsed() < FRESH);
-        let found = match known {
-            Some(known) => Some(known.account),
-            None => match Box::pin(directory.account_of_id(&account.id)).await {
-                Err(DirectoryError::Unreachable(_)) => return Ok(true),
-                found => found?.map(Arc::new),
-            },
+        let has_the_same = |found: &Account| {
+            (found.role, &found.tenant, &found.tokens_valid_from)
+                == (account.role, &account.tenant, &account.tokens_valid_from)
         };
-        let Some(found) = found else {
-            self.forget(&account.id);
-            return Ok(false);
+        match self.current(directory, &account.id, has_the_same).await {
+            Err(DirectoryError::Unreachable(_)) => Ok(true),
+            found => Ok(found?.is_some()),
+        }
+    }
+
+    /// The account with an identifier, where it is as it should be. What is remembered is believed only where it is so.
+    async fn current(
+        &self,
+        directory: &Directory,
+        id: &str,
+        is_as_it_should_be: impl Fn(&Account) -> bool,
+    ) -> Result<Option<Arc<Account>>, DirectoryError> {
+        let known = self.0.get(id).filter(|known| is_as_it_should_be(&known.account));
+        if let Some(Remembered { account, read }) = &known
+            && read.elapsed() < FRESH
+        {
+            return Ok(Some(account.clone()));
+        }
+        // Boxed, since every request would be larger by it, and it comes once in some seconds.
+        let account = match (Box::pin(directory.account_of_id(id)).await, known) {
+            (Err(DirectoryError::Unreachable(_)), Some(known)) => return Ok(Some(known.account)),
+            (account, _) => account?.map(Arc::new),
         };
-        self.0.insert(account.id.clone(), Remembered { account: found.clone(), read: Instant::now() });
-        Ok((found.role, &found.tenant, &found.tokens_valid_from)
-            == (account.role, &account.tenant, &account.tokens_valid_from))
+        match &account {
+            Some(account) => {
+                let remembered = Remembered { account: account.clone(), read: Instant::now() };
+                self.0.insert(id.to_owned(), remembered);
+            }
+            None => self.forget(id),
+        }
+        Ok(account.filter(|account| is_as_it_should_be(account)))
     }
 
     /// Forgets the accounts of a tenant.
