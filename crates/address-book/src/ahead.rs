@@ -10,6 +10,29 @@ use std::{
 /// How long the feeder is waited for at most: one that has stopped would keep everybody from the projection.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// Waits until the feeder has come to what was written or told before: it must have found the projection in step twice more, since
+/// the first time may have been under way already.
+#[derive(Debug, Default)]
+pub(crate) struct TwoHeartbeats {
+    /// The count to be reached; `None` until somebody looks.
+    until: Option<u64>,
+}
+
+impl TwoHeartbeats {
+    /// Whether it has, as the projection stands.
+    pub(crate) fn have_passed(&mut self, standing: &Standing) -> bool {
+        if self.until.is_some_and(|until| standing.heartbeats >= until) {
+            return true;
+        }
+        // A projection that was begun anew counts anew.
+        let after_next = standing.heartbeats.saturating_add(2);
+        if self.until.is_none_or(|until| after_next < until) {
+            self.until = Some(after_next);
+        }
+        false
+    }
+}
+
 /// When something was last answered without the projection.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(Mutex<Option<Noted>>);
@@ -17,33 +40,22 @@ pub(crate) struct Ahead(Mutex<Option<Noted>>);
 #[derive(Debug)]
 struct Noted {
     at: Instant,
-    /// How often the projection must have been found in step; `None` until somebody looks.
-    heartbeats: Option<u64>,
+    wait: TwoHeartbeats,
 }
 
 impl Ahead {
     /// Something was answered without it.
     pub(crate) fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Noted { at: Instant::now(), heartbeats: None });
+            Some(Noted { at: Instant::now(), wait: TwoHeartbeats::default() });
     }
 
-    /// Whether that may be newer than the projection as it stands. The feeder must have found it in step twice more: the first
-    /// time may have been under way already.
+    /// Whether that may be newer than the projection as it stands.
     pub(crate) fn is_of(&self, standing: &Standing) -> bool {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Noted { at, heartbeats }) = &mut *noted else { return false };
-        let is_over =
-            heartbeats.is_some_and(|heartbeats| standing.heartbeats >= heartbeats) || at.elapsed() > LONGEST;
-        if is_over {
-            *noted = None;
-            return false;
-        }
-        // A projection that was begun anew counts anew.
-        if heartbeats.is_none_or(|heartbeats| standing.heartbeats.saturating_add(2) < heartbeats) {
-            *heartbeats = Some(standing.heartbeats.saturating_add(2));
-        }
-        true
+        let is_over = |noted: &mut Noted| noted.wait.have_passed(standing) || noted.at.elapsed() > LONGEST;
+        noted.take_if(is_over);
+        noted.is_some()
     }
 }
 
@@ -87,7 +99,7 @@ mod tests {
     fn a_feeder_that_has_stopped_is_not_waited_for() {
         let ahead = Ahead::default();
         let at = Instant::now().checked_sub(LONGEST * 2).unwrap();
-        *ahead.0.lock().unwrap() = Some(Noted { at, heartbeats: Some(9) });
+        *ahead.0.lock().unwrap() = Some(Noted { at, wait: TwoHeartbeats { until: Some(9) } });
         assert!(!ahead.is_of(&standing(5)));
     }
 }

@@ -4,6 +4,7 @@
 //! not answer from the projection either, since Redis has taken no writes for a while ([`OPEN`]).
 
 use crate::{
+    ahead::TwoHeartbeats,
     recording::{Outcome, RecordError, id_of, ids_below, record},
     store::{Condition, Link, OPEN, RedisAccess, Standing, Stored},
 };
@@ -203,23 +204,16 @@ pub(crate) struct Missing(Mutex<Lacking>);
 
 #[derive(Default)]
 struct Lacking {
-    lack: Option<Lack>,
+    /// Until the feeder has come to it.
+    lack: Option<TwoHeartbeats>,
     answered_without_until: Option<Instant>,
-}
-
-/// What is known of when the feeder will have come to it.
-enum Lack {
-    /// Nothing yet.
-    Noted,
-    /// Once the projection was found in step twice more: the first time may have been under way already.
-    Until(u64),
 }
 
 impl Missing {
     /// Something was written and not recorded; until when others may answer without it.
     fn note(&self, answered_without_until: Option<Instant>) {
         let mut lacking = self.lacking();
-        lacking.lack = Some(Lack::Noted);
+        lacking.lack = Some(TwoHeartbeats::default());
         lacking.answered_without_until = lacking.answered_without_until.max(answered_without_until);
     }
 
@@ -231,17 +225,8 @@ impl Missing {
     /// Whether something is missing in the projection as it stands.
     pub(crate) fn is_in(&self, standing: &Standing) -> bool {
         let mut lacking = self.lacking();
-        match lacking.lack {
-            None => return false,
-            Some(Lack::Until(heartbeats)) if standing.heartbeats >= heartbeats => {
-                lacking.lack = None;
-                return false;
-            }
-            // A projection that was begun anew counts anew.
-            Some(Lack::Until(heartbeats)) if standing.heartbeats.saturating_add(2) >= heartbeats => {}
-            Some(_) => lacking.lack = Some(Lack::Until(standing.heartbeats.saturating_add(2))),
-        }
-        true
+        lacking.lack.take_if(|wait| wait.have_passed(standing));
+        lacking.lack.is_some()
     }
 
     fn lacking(&self) -> MutexGuard<'_, Lacking> {

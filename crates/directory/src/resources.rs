@@ -156,7 +156,8 @@ impl Directory {
                 break;
             }
             attempts.allow(&current.version)?;
-            let claim = plan::group_claim(self.tree(), tenant, &current);
+            let dn = self.tree().resource_group(tenant, &current.name);
+            let claim = deletion::claim_of(dn, &current.version.revision);
             if attempts.judge(self.apply(&claim).await)?.is_some() {
                 break;
             }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use mail_model::{
     address::MailAddress,
+    deletion,
     list::PageRequest,
     names,
     revision::{FreshRevision, Precondition},
@@ -46,7 +47,7 @@ impl Directory {
         }?;
         let standing = self.still_stands(tenant, &new.addresses()).await;
         if standing.is_err() {
-            self.take_back(&plan::abandonment(self.tree(), &tenant.id, new)).await;
+            self.take_back(&deletion::abandonment(self.tree().user(&tenant.id, new.mail()))).await;
             return standing;
         }
         self.adopt(&tenant.id, &self.tree().user(&tenant.id, new.mail()), &new.addresses()).await;

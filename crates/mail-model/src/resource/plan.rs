@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     changes::{attribute, guarded, modify, plain, rename, replace},
-    deletion,
     field::FieldValue,
     names,
     revision::FreshRevision,
@@ -53,12 +52,6 @@ pub fn group_renaming(
     let guard = guarded(dn, revision, Vec::new());
     let rest = old_name.map(|old_name| modify(tree.resource_group(tenant, new_name), vec![old_name]));
     [guard, renaming].into_iter().chain(rest).collect()
-}
-
-/// Begins the deletion of a group.
-#[must_use]
-pub fn group_claim(tree: &Tree, tenant: &TenantId, current: &ResourceGroup) -> ChangeRecord {
-    deletion::claim_of(tree.resource_group(tenant, &current.name), &current.version.revision)
 }
 
 /// Makes a resource. Its first revision is no other resource's, as that of a group.

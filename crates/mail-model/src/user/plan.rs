@@ -93,12 +93,6 @@ pub fn unblocks(current: &LiveUser, patch: &UserPatch) -> bool {
     !current.status.is_active() && status.is_some_and(is_active)
 }
 
-/// Takes back the creation of a user whose tenant has changed meanwhile.
-#[must_use]
-pub fn abandonment(tree: &Tree, tenant: &TenantId, new: &NewUser) -> [ChangeRecord; 2] {
-    deletion::abandonment(tree.user(tenant, &new.mail))
-}
-
 /// Takes back the addresses that the first change of a patch has taken, whose tenant has changed meanwhile.
 #[must_use]
 pub fn retreat(tree: &Tree, before: &LiveUser, patch: &UserPatch) -> [ChangeRecord; 1] {

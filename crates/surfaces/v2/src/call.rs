@@ -1,6 +1,7 @@
 //! A request as handlers see it: who may do what, what it names, its parameters.
 
 use super::{answer::Failure, services::Services};
+use actix_web::{http::StatusCode, web::Bytes};
 use address_book::reader::BookReader;
 use administration::{
     Administration,
@@ -8,7 +9,9 @@ use administration::{
     long_work::{LongWork, Turn},
     policy::Reach,
 };
+use bytes::BytesMut;
 use directory::Directory;
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId, user::LiveUser};
 use std::rc::Rc;
@@ -58,6 +61,32 @@ pub struct Rows {
     pub content_encoding: Option<String>,
     /// The bytes.
     pub payload: RequestBody,
+}
+
+/// Reads a body as a whole, where it has at most so many bytes; else the failure is what `too_large` says.
+///
+/// # Errors
+/// 413, or 400 where it breaks off.
+pub(crate) async fn read_whole(
+    mut payload: RequestBody,
+    announced: Option<u64>,
+    most: usize,
+    too_large: impl Fn() -> String,
+) -> Result<Bytes, Failure> {
+    let too_large = || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &too_large());
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let unreadable = "The body could not be read to its end.";
+        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
+        if body.len() + piece.len() > most {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.freeze())
 }
 
 impl Call<'_> {

@@ -2,7 +2,7 @@
 
 use super::{
     answer::Failure,
-    call::{Call, Names, Rows},
+    call::{Call, Names, Rows, read_whole},
     idempotency::{self, Begun, claim},
     message::FailureBody,
     permission::{authenticate, client_of, reach_of},
@@ -22,8 +22,7 @@ use actix_web::{
     web::Bytes,
 };
 use administration::{caller::Actor, clock, policy::Reach};
-use bytes::BytesMut;
-use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use jiff::Timestamp;
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -275,24 +274,9 @@ fn announced_length(request: &HttpRequest) -> Option<u64> {
 }
 
 /// Reads a body of at most so many bytes.
-async fn read_body(request: &HttpRequest, mut payload: RequestBody, most: usize) -> Result<Bytes, Failure> {
-    let too_large = || {
-        let message = format!("The body is too large: at most {most} bytes.");
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
-    };
-    if announced_length(request).is_some_and(|length| length > most as u64) {
-        return Err(too_large());
-    }
-    let mut body = BytesMut::new();
-    while let Some(piece) = payload.next().await {
-        let unreadable = "The body could not be read to its end.";
-        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
-        if body.len() + piece.len() > most {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body.freeze())
+async fn read_body(request: &HttpRequest, payload: RequestBody, most: usize) -> Result<Bytes, Failure> {
+    let too_large = || format!("The body is too large: at most {most} bytes.");
+    read_whole(payload, announced_length(request), most, too_large).await
 }
 
 fn body_kind<'a>(request: &HttpRequest, body: &'a [u8]) -> Result<Body<'a>, Failure> {

@@ -3,7 +3,7 @@
 use super::{USER, find};
 use crate::{
     answer::{Failure, success},
-    call::{Call, Rows},
+    call::{Call, Rows, read_whole},
     document::{Answer, kinds},
     endpoint::{Access, Body, Document, Endpoint, Particulars, Takes, Verb},
     requests::done,
@@ -17,9 +17,8 @@ use administration::{
     photos::{MAX_IMAGE, MAX_MEGAPIXELS, PhotoError},
     policy::Action,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use directory::changing::WriteError;
-use futures_util::StreamExt;
 use std::time::Duration;
 use tokio::time::timeout;
 use utoipa::openapi::{
@@ -135,25 +134,8 @@ fn late() -> Failure {
 
 /// Reads an image as a whole.
 async fn read_body(rows: Rows) -> Result<Bytes, Failure> {
-    let too_large = || {
-        let message = format!("The image is too large: at most {MAX_IMAGE} bytes. Scale it down.");
-        Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
-    };
-    let announced = rows.announced.map(usize::try_from).transpose().map_err(|_| too_large())?;
-    if announced.is_some_and(|length| length > MAX_IMAGE) {
-        return Err(too_large());
-    }
-    let mut payload = rows.payload;
-    let mut body = BytesMut::with_capacity(announced.unwrap_or_default());
-    while let Some(piece) = payload.next().await {
-        let unreadable = "The body could not be read to its end.";
-        let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;
-        if body.len() + piece.len() > MAX_IMAGE {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body.freeze())
+    let too_large = || format!("The image is too large: at most {MAX_IMAGE} bytes. Scale it down.");
+    read_whole(rows.payload, rows.announced, MAX_IMAGE, too_large).await
 }
 
 fn image() -> RequestBody {
