@@ -1,7 +1,7 @@
 //! The users that a benchmark works with, and mailing lists and resources beside them: the same ones on every run, as pbm
 //! would make them.
 
-use anyhow::anyhow;
+use anyhow::Context;
 use ldap_text::{
     dn::Dn,
     ldif::{Attribute, Change, ChangeRecord},
@@ -185,7 +185,7 @@ impl People {
         let fields = [(ResourceField::DisplayName, display_name), (ResourceField::City, "Москва")];
         let fields = resource::command::parse_fields(fields, &mut errors);
         let new = NewResource::new(MailAddress::parse(mail), fields, &self.tenant, errors)
-            .map_err(|errors| anyhow!("a resource that cannot be made: {:?}", errors.by_parameter()))?;
+            .context("a resource that cannot be made")?;
         Ok(resource::plan::creation(&self.tree, &self.tenant.id, group, &new, FreshRevision::from_random(1)))
     }
 
@@ -193,7 +193,7 @@ impl People {
         let mut errors = FieldErrors::default();
         let fields = parse_fields(fields.iter().copied(), &mut errors);
         let new = NewUser::new(Some(mail), Some(self.password.clone()), fields, &self.tenant, errors)
-            .map_err(|errors| anyhow!("a user that cannot be made: {:?}", errors.by_parameter()))?;
+            .context("a user that cannot be made")?;
         let revision = FreshRevision::from_random(rand::random());
         Ok(plan::creation(&self.tree, &self.tenant.id, &new, revision))
     }

@@ -5,6 +5,7 @@ use crate::{
     Directory, Entry, Scope,
     batches::Applied,
     error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS, NOT_ALLOWED_ON_NON_LEAF, PasswordRefusal},
+    maillists::refused::MembersRefused,
     product::look_up::FEW,
 };
 use ldap_text::{
@@ -16,6 +17,7 @@ use mail_model::{
     changes::old_name_removal,
     deletion::{self, Since},
     entry::EntryView,
+    field::ListField,
     names,
     revision::{Precondition, Revision, Version},
     tenant::TenantId,
@@ -40,9 +42,9 @@ pub enum WriteError {
     /// The state of something makes it impossible, for the reason given.
     #[error("{0}")]
     Conflict(String),
-    /// A parameter does not fit what is in the directory, for the reason given.
-    #[error("{0} {1}")]
-    Parameter(&'static str, String),
+    /// A field of a mailing list has members that the list cannot have.
+    #[error("the members of a mailing list are refused: {1}")]
+    Members(ListField, MembersRefused),
     /// Who asks may not touch this entry.
     #[error("the entry may not be touched by who asks")]
     Forbidden,

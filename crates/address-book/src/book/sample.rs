@@ -30,7 +30,7 @@ pub(crate) fn render(record: &Record) -> Rendered {
 
 /// A user's row.
 pub(crate) fn row(user: &User) -> serde_json::Value {
-    let fields = user.fields().map(|(field, values)| (field.api_name().to_owned(), values.into()));
+    let fields = user.fields().map(|(field, values)| (format!("{field:?}"), values.into()));
     let mail = ("mail".to_owned(), user.mail().as_str().into());
     serde_json::Value::Object([mail].into_iter().chain(fields).collect())
 }

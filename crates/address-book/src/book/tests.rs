@@ -560,7 +560,9 @@ fn check(book: &Book, naive: &Naive, search: &str, kinds: &[Kind], descending: b
             );
         }
     }
-    for order_by in LISTING.orders.iter().filter_map(|order| LISTING.order(order)) {
+    for order_by in
+        LISTING.orders.iter().chain([&LISTING.naming]).filter_map(|attribute| LISTING.order_by(attribute))
+    {
         let (search, page) = (SearchWords::parse(search), offset + 1);
         check_users(book, naive, &PageRequest { search, order_by, descending, page, limit: 5 });
     }

@@ -6,12 +6,13 @@
 //! So whoever gives an entry an address looks for lists that have it as an outside member, by an index, and puts the
 //! entry's name in its place. Decision 25 tells what that means for races and cycles.
 
-use super::nesting::cycle;
+use super::refused::MembersRefused;
 use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError, product::look_up::FEW};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     address::{Domain, MailAddress},
     entry::EntryView,
+    field::ListField,
     maillist::{
         self,
         member::{Member, Members, address_of},
@@ -57,8 +58,14 @@ pub(super) struct Arrival<'a> {
     pub(super) before: Option<&'a MailAddress>,
     /// The lists that it gets as members with the same change.
     pub(super) nested: &'a [MailAddress],
-    /// The parameter that gives the address.
-    pub(super) parameter: &'static str,
+    /// The field that gives the address.
+    pub(super) field: ListField,
+}
+
+impl Arrival<'_> {
+    fn cycle(&self, path: Vec<String>) -> WriteError {
+        WriteError::Members(self.field, MembersRefused::Cycle(path))
+    }
 }
 
 impl Directory {
@@ -93,7 +100,7 @@ impl Directory {
             self.lists_with_outside(tenant, std::slice::from_ref(arrival.mail)).await?
         {
             if arrival.before == Some(&list) {
-                return Err(cycle(arrival.parameter, &[arrival.mail.to_string(), arrival.mail.to_string()]));
+                return Err(arrival.cycle(vec![arrival.mail.to_string(); 2]));
             }
             let path = if arrival.nested.contains(&list) {
                 Some(vec![list.to_string(), list.to_string()])
@@ -103,7 +110,7 @@ impl Directory {
             if let Some(mut path) = path {
                 path.retain(|mail| arrival.before.is_none_or(|before| mail != before.as_str()));
                 path.insert(1, arrival.mail.to_string());
-                return Err(cycle(arrival.parameter, &path));
+                return Err(arrival.cycle(path));
             }
         }
         Ok(())
@@ -131,7 +138,7 @@ impl Directory {
                     plan::exchange(self.tree(), tenant, list, members, fresh())
                 };
                 self.take_back(&adopted.iter().map(back).collect::<Vec<_>>()).await;
-                return Err(cycle(arrival.parameter, &path));
+                return Err(arrival.cycle(path));
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Who the members of a request are: the entries that have their addresses, found many at a time.
 
+use super::refused::{FirstAddresses, MembersRefused};
 use crate::{
     Directory, Entry, Scope,
     changing::{WriteError, has_address},
@@ -10,14 +11,12 @@ use mail_model::{
     address::MailAddress,
     deletion,
     entry::EntryView,
+    field::ListField,
     maillist::member::{Member, address_of},
     names,
     tenant::{self, Tenant, TenantId},
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
-
-/// Addresses that an error names.
-const MAX_NAMED: usize = 10;
 
 /// An entry that an address was found at.
 #[derive(Clone)]
@@ -31,20 +30,22 @@ impl Directory {
     /// all others are outside.
     ///
     /// # Errors
-    /// [`WriteError::Parameter`] names addresses that nobody has, or that are another tenant's.
+    /// [`WriteError::Members`] names addresses that nobody has, or that are another tenant's.
     pub(super) async fn find_members(
         &self,
         tenant: &Tenant,
-        parameter: &'static str,
+        field: ListField,
         addresses: &[MailAddress],
     ) -> Result<Vec<Member>, WriteError> {
         let (own, outside): (Vec<_>, Vec<_>) =
             addresses.iter().partition(|address| tenant.serves(address.domain()));
-        self.refuse_other_tenants(parameter, &outside).await?;
+        self.refuse_other_tenants(field, &outside).await?;
         let found = self.find_owners(&tenant.id, &own).await?;
         let found: HashMap<_, _> = found.into_iter().filter(|(_, found)| !found.is_deleted).collect();
         let unknown = own.iter().filter(|address| !found.contains_key(address.as_str()));
-        refuse(parameter, "names addresses that nobody here has", unknown.map(|a| a.as_str()))?;
+        if let Some(unknown) = FirstAddresses::of(unknown.map(|address| address.as_str())) {
+            return Err(WriteError::Members(field, MembersRefused::Unknown(unknown)));
+        }
         let mut seen = HashSet::new();
         let member = |address: &MailAddress| match found.get(address.as_str()) {
             Some(found) => Member::Inside(found.dn.clone()),
@@ -91,7 +92,7 @@ impl Directory {
 
     async fn refuse_other_tenants(
         &self,
-        parameter: &'static str,
+        field: ListField,
         outside: &[&MailAddress],
     ) -> Result<(), WriteError> {
         let domains: BTreeSet<_> = outside.iter().map(|address| address.domain()).collect();
@@ -107,8 +108,10 @@ impl Directory {
             self.find_by_values(folder, Some(&tenant::of_class()), &values, &attributes, served).await?;
         let served: HashSet<_> = served.iter().flatten().map(|domain| domain.to_lowercase()).collect();
         let foreign = outside.iter().filter(|address| served.contains(address.domain()));
-        let reason = "names addresses of another tenant; members are the tenant's own, or outside";
-        refuse(parameter, reason, foreign.map(|a| a.as_str()))
+        match FirstAddresses::of(foreign.map(|address| address.as_str())) {
+            None => Ok(()),
+            Some(foreign) => Err(WriteError::Members(field, MembersRefused::OfOtherTenant(foreign))),
+        }
     }
 
     /// The addresses of the users of a tenant that are deleted, and so are shown as members of no list. They are fewer than the
@@ -119,22 +122,4 @@ impl Directory {
             self.scan(&users, Scope::Subtree, &deletion::is_deleted(), &[names::NO_ATTRIBUTES]).await?;
         Ok(scan.gather(|entry| address_of(entry.dn_text())).await?.into_iter().collect())
     }
-}
-
-/// An error that names the first addresses, where there are any.
-fn refuse<'a>(
-    parameter: &'static str,
-    reason: &str,
-    addresses: impl Iterator<Item = &'a str>,
-) -> Result<(), WriteError> {
-    let all: Vec<_> = addresses.collect();
-    if all.is_empty() {
-        return Ok(());
-    }
-    let named: Vec<_> = all.iter().take(MAX_NAMED).copied().collect();
-    let more = match all.len() - named.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Err(WriteError::Parameter(parameter, format!("{reason}: {}{more}", named.join(", "))))
 }

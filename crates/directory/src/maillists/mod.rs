@@ -3,6 +3,7 @@
 mod adoption;
 mod members;
 mod nesting;
+pub mod refused;
 
 use crate::{
     Directory, Entry, Scope,
@@ -15,13 +16,11 @@ use ldap_text::{attribute::AttributeName, filter::Filter};
 use mail_model::{
     address::MailAddress,
     deletion,
+    field::ListField,
     list::PageRequest,
     maillist::{
         self, HEAD_ATTRIBUTES, MailList, READ_ATTRIBUTES,
-        command::{
-            ALL_MEMBERS_PARAMETER, Addresses, Content, ContentChange, MEMBERS_PARAMETER, MailListPatch,
-            NEW_MAIL_PARAMETER, NewMailList, REMOVE_PARAMETER,
-        },
+        command::{Addresses, Content, ContentChange, MailListPatch, NewMailList},
         member::Member,
         plan::{self, FoundContent, MemberEdit},
         summary::MailListSummary,
@@ -33,6 +32,7 @@ use mail_model::{
 
 use adoption::Arrival;
 pub use nesting::Membership;
+use refused::MembersRefused;
 
 /// The change of a list's members, found in the directory.
 struct FoundEdit {
@@ -101,12 +101,12 @@ impl Directory {
     /// Makes a list.
     ///
     /// # Errors
-    /// [`WriteError::Parameter`] about members that can't be, [`WriteError::Taken`] when something has its address.
+    /// [`WriteError::Members`] about members that can't be, [`WriteError::Taken`] when something has its address.
     pub async fn create_mail_list(&self, tenant: &TenantAtHand, new: &NewMailList) -> Result<(), WriteError> {
         let revision = FreshRevision::from_random(rand::random());
         let (change, nested) = match &new.content {
             Content::Members(addresses) => {
-                let members = self.find_members(tenant, MEMBERS_PARAMETER, addresses).await?;
+                let members = self.find_members(tenant, ListField::Added, addresses).await?;
                 let nested = self.nested_of(Some(&members), &tenant.id);
                 let content = FoundContent::Members(&members);
                 (plan::creation(self.tree(), &tenant.id, new, &content, revision), nested)
@@ -116,8 +116,7 @@ impl Directory {
                 (plan::creation(self.tree(), &tenant.id, new, &content, revision), Vec::new())
             }
         };
-        let arrival =
-            Arrival { mail: &new.mail, before: None, nested: &nested, parameter: MEMBERS_PARAMETER };
+        let arrival = Arrival { mail: &new.mail, before: None, nested: &nested, field: ListField::Added };
         self.refuse_cycle_of_arrival(&tenant.id, &arrival).await?;
         match self.apply(&change).await {
             Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
@@ -128,7 +127,7 @@ impl Directory {
         let standing = self.still_stands(tenant, &[new.mail.to_string()]).await;
         let is_ours = standing.is_ok();
         let adopted = if is_ours { self.adopt_list(&tenant.id, &arrival).await } else { standing };
-        if !is_ours || matches!(adopted, Err(WriteError::Parameter(..))) {
+        if !is_ours || matches!(adopted, Err(WriteError::Members(..))) {
             self.take_back(&deletion::abandonment(self.tree().list(&tenant.id, &new.mail))).await;
         }
         adopted
@@ -160,19 +159,19 @@ impl Directory {
         let replaces = matches!(patch.content, Some(ContentChange::Replace(_)));
         let added = match &patch.content {
             Some(ContentChange::Replace(Content::Members(addresses))) => {
-                Some(self.find_members(tenant, ALL_MEMBERS_PARAMETER, addresses).await?)
+                Some(self.find_members(tenant, ListField::Members, addresses).await?)
             }
             _ => None,
         };
         let adds_members = added.is_some() || edit.as_ref().is_some_and(|edit| !edit.add.is_empty());
-        let parameter = if replaces { ALL_MEMBERS_PARAMETER } else { MEMBERS_PARAMETER };
+        let field = if replaces { ListField::Members } else { ListField::Added };
         let nested = self.nested_of(added.as_deref().or(edit.as_ref().map(|e| e.add.as_slice())), &tenant.id);
-        self.refuse_cycle(tenant, mail, parameter, &nested).await?;
+        self.refuse_cycle(tenant, mail, field, &nested).await?;
         let arrival = patch.new_mail.as_ref().map(|new_mail| Arrival {
             mail: new_mail,
             before: Some(mail),
             nested: &nested,
-            parameter: NEW_MAIL_PARAMETER,
+            field: ListField::NewMail,
         });
         if let Some(arrival) = &arrival {
             self.refuse_cycle_of_arrival(&tenant.id, arrival).await?;
@@ -184,7 +183,7 @@ impl Directory {
             self.edit_members(tenant, mail, &edit, patch.display_name.as_deref(), random).await?;
         }
         let mail = patch.new_mail.as_ref().unwrap_or(mail);
-        self.undo_cycle(tenant, mail, parameter, &nested).await?;
+        self.undo_cycle(tenant, mail, field, &nested).await?;
         if let Some(arrival) = &arrival {
             self.adopt_list(&tenant.id, arrival).await?;
         }
@@ -279,7 +278,7 @@ impl Directory {
         add: &Addresses,
         remove: &Addresses,
     ) -> Result<FoundEdit, WriteError> {
-        let add = self.find_members(tenant, MEMBERS_PARAMETER, add).await?;
+        let add = self.find_members(tenant, ListField::Added, add).await?;
         Ok(FoundEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
     }
 
@@ -307,10 +306,6 @@ impl Directory {
 }
 
 fn no_members(add: &Addresses) -> WriteError {
-    let parameter = if add.is_empty() { REMOVE_PARAMETER } else { MEMBERS_PARAMETER };
-    WriteError::Parameter(
-        parameter,
-        "does not go with a dynamic list: change its filter, or set members to make it an ordinary one"
-            .into(),
-    )
+    let field = if add.is_empty() { ListField::Removed } else { ListField::Added };
+    WriteError::Members(field, MembersRefused::Dynamic)
 }

@@ -5,11 +5,13 @@
 //! finds the other. Whoever opens lists passes each once, so that a cycle that others made behind our back
 //! is harmless.
 
+use super::refused::MembersRefused;
 use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
     entry::EntryView,
+    field::ListField,
     maillist::{
         self, MailList, READ_ATTRIBUTES,
         conditions::Conditions,
@@ -57,12 +59,12 @@ impl Directory {
         &self,
         tenant: &Tenant,
         list: &MailAddress,
-        parameter: &'static str,
+        field: ListField,
         added: &[MailAddress],
     ) -> Result<(), WriteError> {
         match self.closed_path(&tenant.id, list, added).await? {
             None => Ok(()),
-            Some(path) => Err(cycle(parameter, &path)),
+            Some(path) => Err(WriteError::Members(field, MembersRefused::Cycle(path))),
         }
     }
 
@@ -71,11 +73,11 @@ impl Directory {
         &self,
         tenant: &Tenant,
         list: &MailAddress,
-        parameter: &'static str,
+        field: ListField,
         added: &[MailAddress],
     ) -> Result<(), WriteError> {
-        let outcome = self.refuse_cycle(tenant, list, parameter, added).await;
-        if let Err(WriteError::Parameter(..)) = outcome {
+        let outcome = self.refuse_cycle(tenant, list, field, added).await;
+        if let Err(WriteError::Members(..)) = outcome {
             let remove: Vec<_> =
                 added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();
             match self.apply(&plan::departure(self.tree(), &tenant.id, list, &remove)).await {
@@ -262,11 +264,6 @@ impl Directory {
         let scan = self.scan(&folder, Scope::Subtree, &filter, &attributes).await?;
         scan.gather(|entry| found_list(entry).filter(|_| is_met(entry))).await
     }
-}
-
-/// The refusal of a cycle, with its path.
-pub(super) fn cycle(parameter: &'static str, path: &[String]) -> WriteError {
-    WriteError::Parameter(parameter, format!("would make a list its own member: {}", path.join(" → ")))
 }
 
 fn found_list(entry: &Entry) -> Option<FoundList> {

@@ -1,10 +1,10 @@
 //! What can be asked of a mailing list. Addresses of members are checked as addresses here; who they are, the
 //! directory finds out.
 
-use super::conditions::{Conditions, FILTER_PARAMETER};
+use super::conditions::Conditions;
 use crate::{
     address::MailAddress,
-    field::{FieldError, FieldErrors, Kind},
+    field::{Field, FieldError, FieldErrors, Kind, ListField},
     tenant::Tenant,
 };
 use std::collections::HashSet;
@@ -12,19 +12,6 @@ use std::collections::HashSet;
 /// Most members in one request. Each is a name of up to 350 bytes in one LDAP message, and 389-ds takes messages of
 /// up to 2 MB (`nsslapd-maxbersize`); a list can grow beyond by more requests.
 pub const MAX_MEMBERS: usize = 5000;
-
-/// The parameter that holds members.
-pub const MEMBERS_PARAMETER: &str = "alias";
-/// The parameter that holds members to be taken out.
-pub const REMOVE_PARAMETER: &str = "remove";
-/// The parameter that holds the whole list of members.
-pub const ALL_MEMBERS_PARAMETER: &str = "members";
-/// The parameter that holds the list's address.
-pub const MAIL_PARAMETER: &str = "mail";
-/// The parameter that holds the list's new address.
-pub const NEW_MAIL_PARAMETER: &str = "newmail";
-/// The parameter that holds the shown name.
-pub const DISPLAY_NAME_PARAMETER: &str = "displayName";
 
 /// Members of a request, before anyone has looked who they are.
 pub type Addresses = Vec<MailAddress>;
@@ -49,23 +36,23 @@ pub struct NewMailList {
     pub content: Content,
 }
 
-/// The parameters of a request about a list, as texts; what is absent was not given.
+/// The fields of a command about a list, as texts; a field that was not given is `None`.
 #[derive(Clone, Debug, Default)]
 pub struct ListTexts {
-    /// `mail` or `mmail`
+    /// [`ListField::Mail`]
     pub mail: Option<String>,
-    /// `newmail`
+    /// [`ListField::NewMail`]
     pub new_mail: Option<String>,
-    /// `displayName`
+    /// [`ListField::DisplayName`]
     pub display_name: Option<String>,
-    /// `alias`
+    /// [`ListField::Added`]
     pub add: Option<Vec<String>>,
-    /// `remove`
+    /// [`ListField::Removed`]
     pub remove: Option<Vec<String>>,
-    /// `members`
+    /// [`ListField::Members`]
     pub members: Option<Vec<String>>,
-    /// `filter`
-    pub filter: Option<Vec<String>>,
+    /// [`ListField::Conditions`]
+    pub conditions: Option<Vec<String>>,
 }
 
 impl NewMailList {
@@ -74,21 +61,21 @@ impl NewMailList {
     /// # Errors
     /// All that is wrong at once.
     pub fn parse(texts: &ListTexts, tenant: &Tenant, mut errors: FieldErrors) -> Result<Self, FieldErrors> {
-        let mail = required_address(MAIL_PARAMETER, texts.mail.as_deref(), &mut errors);
+        let mail = required_address(texts.mail.as_deref(), &mut errors);
         if let Some(mail) = &mail {
-            tenant.check_name(MAIL_PARAMETER, mail, &mut errors);
+            tenant.check_name(Field::List(ListField::Mail), mail, &mut errors);
         }
         let display_name = texts.display_name.as_deref().unwrap_or_default();
         let display_name = display_name_of(display_name, &mut errors);
-        let content = match (&texts.filter, &texts.add) {
+        let content = match (&texts.conditions, &texts.add) {
             (Some(_), Some(add)) if !add.is_empty() => {
-                errors.add(FILTER_PARAMETER, &"cannot be given with alias: a list has members or a filter");
+                errors.add(Field::List(ListField::Conditions), FieldError::ConditionsBesideMembers);
                 None
             }
-            (Some(filter), _) => conditions(filter, &mut errors).map(Content::Conditions),
+            (Some(texts), _) => conditions(texts, &mut errors).map(Content::Conditions),
             (None, add) => {
                 let add = add.as_deref().unwrap_or_default();
-                let members = addresses(MEMBERS_PARAMETER, add, true, mail.as_ref(), &mut errors);
+                let members = addresses(ListField::Added, add, true, mail.as_ref(), &mut errors);
                 members.map(Content::Members)
             }
         };
@@ -137,9 +124,9 @@ impl MailListPatch {
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
         let new_mail = texts.new_mail.as_deref().filter(|text| !text.is_empty());
-        let new_mail = new_mail.and_then(|text| errors.address(NEW_MAIL_PARAMETER, text));
+        let new_mail = new_mail.and_then(|text| errors.address(Field::List(ListField::NewMail), text));
         if let Some(new_mail) = &new_mail {
-            tenant.check_name(NEW_MAIL_PARAMETER, new_mail, &mut errors);
+            tenant.check_name(Field::List(ListField::NewMail), new_mail, &mut errors);
         }
         let display_name = texts.display_name.as_deref().and_then(|text| display_name_of(text, &mut errors));
         let content = content_change(mail, texts, &mut errors);
@@ -150,79 +137,78 @@ impl MailListPatch {
 
 fn content_change(mail: &MailAddress, texts: &ListTexts, errors: &mut FieldErrors) -> Option<ContentChange> {
     let edits = texts.add.is_some() || texts.remove.is_some();
-    match (&texts.members, &texts.filter) {
+    match (&texts.members, &texts.conditions) {
         (Some(_), None) if edits => {
-            errors.add(ALL_MEMBERS_PARAMETER, &"is the whole list and cannot be given with alias or remove");
+            errors.add(Field::List(ListField::Members), FieldError::WholeListBesideChanges);
             None
         }
         (members, Some(_)) if edits || members.is_some() => {
-            errors.add(
-                FILTER_PARAMETER,
-                &"makes a dynamic list and cannot be given with alias, remove or members",
-            );
+            errors.add(Field::List(ListField::Conditions), FieldError::ConditionsBesideChanges);
             None
         }
-        (Some(all), _) => addresses(ALL_MEMBERS_PARAMETER, all, true, Some(mail), errors)
+        (Some(all), _) => addresses(ListField::Members, all, true, Some(mail), errors)
             .map(|members| ContentChange::Replace(Content::Members(members))),
-        (None, Some(filter)) => conditions(filter, errors)
+        (None, Some(texts)) => conditions(texts, errors)
             .map(|conditions| ContentChange::Replace(Content::Conditions(conditions))),
         (None, None) => {
             let add = texts.add.as_deref().unwrap_or_default();
             let remove = texts.remove.as_deref().unwrap_or_default();
-            let add = addresses(MEMBERS_PARAMETER, add, false, Some(mail), errors);
-            let remove = addresses(REMOVE_PARAMETER, remove, false, None, errors);
+            let add = addresses(ListField::Added, add, false, Some(mail), errors);
+            let remove = addresses(ListField::Removed, remove, false, None, errors);
             let (add, remove) = add.zip(remove)?;
             let removed: HashSet<_> = remove.iter().collect();
             if let Some(both) = add.iter().find(|address| removed.contains(address)) {
-                errors.add(REMOVE_PARAMETER, &format!("names {both}, which alias adds"));
+                errors.add(Field::List(ListField::Removed), FieldError::AddedAndRemoved(both.clone()));
             }
             edits.then_some(ContentChange::Edit { add, remove })
         }
     }
 }
 
-fn required_address(name: &'static str, text: Option<&str>, errors: &mut FieldErrors) -> Option<MailAddress> {
+fn required_address(text: Option<&str>, errors: &mut FieldErrors) -> Option<MailAddress> {
+    let field = Field::List(ListField::Mail);
     match text.filter(|text| !text.is_empty()) {
-        None => errors.keep(name, Err(FieldError::Required)),
-        Some(text) => errors.address(name, text),
+        None => errors.keep(field, Err(FieldError::Required)),
+        Some(text) => errors.address(field, text),
     }
 }
 
 fn display_name_of(text: &str, errors: &mut FieldErrors) -> Option<String> {
     let value = if text.is_empty() { Kind::Line.parse_empty(true) } else { Kind::Line.parse(text) };
-    errors.keep(DISPLAY_NAME_PARAMETER, value)?.first().map(str::to_owned)
+    errors.keep(Field::List(ListField::DisplayName), value)?.first().map(str::to_owned)
 }
 
 fn conditions(texts: &[String], errors: &mut FieldErrors) -> Option<Conditions> {
-    Conditions::parse(texts).map_err(|wrong| errors.absorb(wrong)).ok()
+    errors.keep(Field::List(ListField::Conditions), Conditions::parse(texts))
 }
 
 /// Reads addresses of members; one twice is one. `own` is the list's own, which can't be among them.
 fn addresses(
-    name: &'static str,
+    field: ListField,
     texts: &[String],
     at_least_one: bool,
     own: Option<&MailAddress>,
     errors: &mut FieldErrors,
 ) -> Option<Addresses> {
+    let field = Field::List(field);
     let mut seen = HashSet::new();
     let mut addresses = Vec::new();
     for text in texts {
         let address = MailAddress::parse(text).map_err(|source| FieldError::address(text, source));
-        let address = errors.keep(name, address)?;
+        let address = errors.keep(field, address)?;
         if Some(&address) == own {
-            errors.add(name, &format!("names {address}: a list cannot be its own member"));
+            errors.add(field, FieldError::OwnMember(address.clone()));
         }
         if seen.insert(address.clone()) {
             addresses.push(address);
         }
         if addresses.len() > MAX_MEMBERS {
-            errors.add(name, &format!("has too many members for one request: at most {MAX_MEMBERS}"));
+            errors.add(field, FieldError::TooManyMembers);
             return None;
         }
     }
     if addresses.is_empty() && at_least_one {
-        errors.keep::<()>(name, Err(FieldError::Required));
+        errors.add(field, FieldError::Required);
     }
     Some(addresses)
 }
@@ -245,9 +231,12 @@ mod tests {
         texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
-    fn wrong(texts: &ListTexts) -> Vec<&'static str> {
+    fn wrong(texts: &ListTexts) -> Vec<ListField> {
         let errors = NewMailList::parse(texts, &tenant(), FieldErrors::default()).unwrap_err();
-        errors.by_parameter().keys().copied().collect()
+        errors
+            .iter()
+            .filter_map(|(field, _)| if let Field::List(field) = field { Some(field) } else { None })
+            .collect()
     }
 
     fn patch(texts: &ListTexts) -> Result<MailListPatch, FieldErrors> {
@@ -257,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_new_list_needs_an_address_a_name_and_members() {
-        assert_eq!(wrong(&ListTexts::default()), ["alias", "displayName", "mail"]);
+        assert_eq!(wrong(&ListTexts::default()), [ListField::Mail, ListField::DisplayName, ListField::Added]);
         let mail = Some("list@x.ru".to_owned());
         let display_name = Some("Все".to_owned());
         let texts = |add| ListTexts {
@@ -266,9 +255,9 @@ mod tests {
             add,
             ..ListTexts::default()
         };
-        assert_eq!(wrong(&texts(Some(all(&[])))), ["alias"]);
-        assert_eq!(wrong(&texts(Some(all(&["List@x.ru"])))), ["alias"]);
-        assert_eq!(wrong(&texts(Some(all(&["nobody"])))), ["alias"]);
+        assert_eq!(wrong(&texts(Some(all(&[])))), [ListField::Added]);
+        assert_eq!(wrong(&texts(Some(all(&["List@x.ru"])))), [ListField::Added]);
+        assert_eq!(wrong(&texts(Some(all(&["nobody"])))), [ListField::Added]);
         let list = NewMailList::parse(
             &texts(Some(all(&["a@x.ru", "A@x.ru", "b@y.ru"]))),
             &tenant(),
@@ -277,7 +266,7 @@ mod tests {
         let Content::Members(members) = list.unwrap().content else { panic!("no members") };
         assert_eq!(members.iter().map(MailAddress::as_str).collect::<Vec<_>>(), ["a@x.ru", "b@y.ru"]);
         let foreign = ListTexts { mail: Some("list@y.ru".into()), ..texts(Some(all(&["a@x.ru"]))) };
-        assert_eq!(wrong(&foreign), ["mail"]);
+        assert_eq!(wrong(&foreign), [ListField::Mail]);
     }
 
     #[test]
@@ -286,10 +275,10 @@ mod tests {
             mail: Some("list@x.ru".into()),
             display_name: Some("n".into()),
             add: Some(all(&["a@x.ru"])),
-            filter: Some(all(&["ou=Sales"])),
+            conditions: Some(all(&["ou=Sales"])),
             ..ListTexts::default()
         };
-        assert_eq!(wrong(&both), ["filter"]);
+        assert_eq!(wrong(&both), [ListField::Conditions]);
         let dynamic = ListTexts { add: None, ..both };
         let list = NewMailList::parse(&dynamic, &tenant(), FieldErrors::default()).unwrap();
         assert!(matches!(list.content, Content::Conditions(_)));
@@ -300,7 +289,7 @@ mod tests {
         let with_members = ListTexts { members: Some(all(&["a@x.ru"])), ..ListTexts::default() };
         assert!(patch(&with_members).is_ok());
         assert!(patch(&ListTexts { add: Some(all(&["b@x.ru"])), ..with_members.clone() }).is_err());
-        assert!(patch(&ListTexts { filter: Some(all(&["ou=x"])), ..with_members }).is_err());
+        assert!(patch(&ListTexts { conditions: Some(all(&["ou=x"])), ..with_members }).is_err());
         assert!(patch(&ListTexts { members: Some(all(&[])), ..ListTexts::default() }).is_err());
         let edit =
             ListTexts { add: Some(all(&["b@x.ru"])), remove: Some(all(&["c@x.ru"])), ..ListTexts::default() };

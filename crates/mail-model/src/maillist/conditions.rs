@@ -2,7 +2,7 @@
 
 use crate::{
     entry::EntryView,
-    field::FieldErrors,
+    field::FieldError,
     names,
     tested::tested,
     user::{self, User, field::UserField},
@@ -11,14 +11,18 @@ use ldap_text::{dn::Dn, filter::Filter};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The parameter that holds conditions.
-pub const FILTER_PARAMETER: &str = "filter";
 /// Most conditions of a list: one for each field that is offered.
 pub const MAX_CONDITIONS: usize = FIELDS.len();
 
-/// The fields that a condition may be about. Each has an index (`schema/indexes.ldif`).
-pub const FIELDS: &[UserField] =
-    &[UserField::Department, UserField::Title, UserField::City, UserField::Language, UserField::Role];
+/// The fields that a condition may be about, and their names in conditions as the directory stores them. Each has an
+/// index (`schema/indexes.ldif`).
+pub const FIELDS: &[(UserField, &str)] = &[
+    (UserField::Department, "ou"),
+    (UserField::Title, "title"),
+    (UserField::City, "l"),
+    (UserField::Language, "lang"),
+    (UserField::Role, "employeeNumber"),
+];
 
 /// What is not allowed to stand plainly in an LDAP URL (RFC 4516 section 2.1).
 const NOT_IN_URL: &AsciiSet = &CONTROLS
@@ -33,6 +37,34 @@ const NOT_IN_URL: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'`');
 
+/// Why a text is not a condition, or texts are not the conditions of a list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConditionError {
+    /// There is none.
+    #[error("has no condition: expected field=value")]
+    None,
+    /// There are more than [`MAX_CONDITIONS`].
+    #[error("has too many conditions: at most {MAX_CONDITIONS}")]
+    TooMany,
+    /// Not of the form `field=value`.
+    #[error("has a condition that is none: expected field=value, with a field of {}", offered())]
+    Shape,
+    /// A field that conditions cannot be about.
+    #[error("has a condition about another field than {}", offered())]
+    OtherField,
+    /// Nothing behind the `=`.
+    #[error("has a condition without a value for {0}")]
+    NoValue(&'static str),
+    /// The field cannot have the value.
+    #[error("has a wrong value: {name} {reason}")]
+    Value {
+        /// The name of the field.
+        name: &'static str,
+        /// What is wrong with the value.
+        reason: Box<FieldError>,
+    },
+}
+
 /// Conditions that must all hold; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conditions(Vec<(UserField, String)>);
@@ -41,29 +73,20 @@ impl Conditions {
     /// Reads texts of the form `field=value`.
     ///
     /// # Errors
-    /// What is wrong with the first that is wrong, under the parameter `filter`.
-    pub fn parse(texts: &[String]) -> Result<Self, FieldErrors> {
-        let mut errors = FieldErrors::default();
+    /// [`ConditionError`] of the first that is wrong.
+    pub fn parse(texts: &[String]) -> Result<Self, ConditionError> {
         let mut conditions = Vec::new();
         for text in texts {
-            match parse_one(text) {
-                Ok(condition) if conditions.iter().any(|other| are_same(other, &condition)) => {}
-                Ok(condition) => conditions.push(condition),
-                Err(reason) => errors.add(FILTER_PARAMETER, &reason),
+            let condition = parse_one(text)?;
+            if !conditions.iter().any(|other| are_same(other, &condition)) {
+                conditions.push(condition);
             }
             // Each is compared with those before.
             if conditions.len() > MAX_CONDITIONS {
-                break;
+                return Err(ConditionError::TooMany);
             }
         }
-        if texts.is_empty() {
-            errors.add(FILTER_PARAMETER, &"has no condition: expected field=value");
-        }
-        if conditions.len() > MAX_CONDITIONS {
-            errors.add(FILTER_PARAMETER, &format!("has too many conditions: at most {MAX_CONDITIONS}"));
-        }
-        errors.none()?;
-        Ok(Self(conditions))
+        if conditions.is_empty() { Err(ConditionError::None) } else { Ok(Self(conditions)) }
     }
 
     /// Reads them from a list's entry; `None` where the list is not dynamic.
@@ -78,7 +101,7 @@ impl Conditions {
     /// The conditions as texts, in the order of the fields.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
-        let text = |(field, value): &(UserField, String)| format!("{}={value}", field.api_name());
+        let text = |(field, value): &Condition| format!("{}={value}", name_of(*field));
         self.0.iter().map(text).collect()
     }
 
@@ -167,17 +190,26 @@ fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-fn parse_one(text: &str) -> Result<(UserField, String), String> {
-    let offered = || FIELDS.iter().map(|field| field.api_name()).collect::<Vec<_>>().join(", ");
-    let (name, value) = text.split_once('=').ok_or_else(|| {
-        format!("has a condition that is none: expected field=value, with a field of {}", offered())
-    })?;
-    let field = FIELDS.iter().copied().find(|field| field.api_name() == name.trim());
-    let field = field.ok_or_else(|| format!("has a condition about another field than {}", offered()))?;
+/// The names of the fields that a condition may be about, for messages.
+fn offered() -> String {
+    FIELDS.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn name_of(field: UserField) -> &'static str {
+    FIELDS.iter().find(|(offered, _)| *offered == field).map_or("", |(_, name)| name)
+}
+
+fn parse_one(text: &str) -> Result<Condition, ConditionError> {
+    let (name, value) = text.split_once('=').ok_or(ConditionError::Shape)?;
+    let (field, name) =
+        *FIELDS.iter().find(|(_, offered)| *offered == name.trim()).ok_or(ConditionError::OtherField)?;
     if value.is_empty() {
-        return Err(format!("has a condition without a value for {}", field.api_name()));
+        return Err(ConditionError::NoValue(name));
     }
-    let value = field.kind().parse(value).map_err(|error| format!("has a wrong value: {name} {error}"))?;
+    let value = field
+        .kind()
+        .parse(value)
+        .map_err(|reason| ConditionError::Value { name, reason: Box::new(reason) })?;
     Ok((field, value.first().unwrap_or_default().to_owned()))
 }
 
@@ -196,7 +228,7 @@ mod tests {
         }
     }
 
-    fn parse(texts: &[&str]) -> Result<Conditions, FieldErrors> {
+    fn parse(texts: &[&str]) -> Result<Conditions, ConditionError> {
         Conditions::parse(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
     }
 
@@ -263,8 +295,7 @@ mod tests {
     #[test]
     fn a_condition_that_makes_no_sense_says_what_is_offered() {
         for wrong in ["sn=x", "userPassword=x", "ou", "=x", "objectClass=*"] {
-            let errors = parse(&[wrong]).unwrap_err();
-            let reason = &errors.by_parameter()[FILTER_PARAMETER];
+            let reason = parse(&[wrong]).unwrap_err().to_string();
             assert!(reason.contains("ou, title, l, lang, employeeNumber"), "{wrong}: {reason}");
         }
         for wrong in [&["ou="][..], &["ou=a\0b"], &["lang=de-DE"], &["employeeNumber=9"], &[]] {

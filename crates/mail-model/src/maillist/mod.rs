@@ -26,8 +26,7 @@ use member::Members;
 pub static LISTING: Listing = Listing {
     naming: names::MAIL,
     searched: &[names::MAIL, names::DISPLAY_NAME],
-    orders: &["mail", "displayName"],
-    order_attributes: &[None, Some(names::DISPLAY_NAME)],
+    orders: &[names::DISPLAY_NAME],
 };
 
 /// A mailing list.

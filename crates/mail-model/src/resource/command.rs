@@ -3,7 +3,7 @@
 use super::field::ResourceField;
 use crate::{
     address::{AddressError, MailAddress},
-    field::{FieldError, FieldErrors, FieldValue},
+    field::{Field, FieldError, FieldErrors, FieldValue},
     tenant::Tenant,
 };
 use std::collections::BTreeMap;
@@ -33,12 +33,12 @@ impl NewResource {
         tenant: &Tenant,
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
-        let mail = mail.map_err(|error| errors.add("mail", &error)).ok();
+        let mail = errors.keep(Field::ResourceMail, mail);
         if let Some(mail) = &mail {
-            tenant.check_name("mail", mail, &mut errors);
+            tenant.check_name(Field::ResourceMail, mail, &mut errors);
         }
         for field in ResourceField::ALL.into_iter().filter(|f| f.is_required() && !fields.contains_key(f)) {
-            errors.add(field.api_name(), &FieldError::Required);
+            errors.add(Field::Resource(field), FieldError::Required);
         }
         errors.none()?;
         fields.retain(|_, value| !value.values().is_empty());
@@ -55,7 +55,7 @@ pub fn parse_fields<'a>(
     let value = |(field, text): (ResourceField, &str)| {
         let kind = field.kind();
         let value = if text.is_empty() { kind.parse_empty(field.is_required()) } else { kind.parse(text) };
-        Some((field, errors.keep(field.api_name(), value)?))
+        Some((field, errors.keep(Field::Resource(field), value)?))
     };
     texts.into_iter().filter_map(value).collect()
 }

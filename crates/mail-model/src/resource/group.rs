@@ -69,8 +69,7 @@ impl fmt::Display for GroupName {
 }
 
 /// Lists of groups.
-pub static LISTING: Listing =
-    Listing { naming: names::OU, searched: &[names::OU], orders: &["name"], order_attributes: &[None] };
+pub static LISTING: Listing = Listing { naming: names::OU, searched: &[names::OU], orders: &[] };
 
 /// A resource group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,8 +24,7 @@ use ldap_text::{attribute::AttributeName, filter::Filter};
 pub static LISTING: Listing = Listing {
     naming: names::MAIL,
     searched: &[names::MAIL, names::DISPLAY_NAME],
-    orders: &["mail", "displayName"],
-    order_attributes: &[None, Some(names::DISPLAY_NAME)],
+    orders: &[names::DISPLAY_NAME],
 };
 
 /// A resource, as answers show it.

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::{
         address::{Domain, MailAddress},
-        field::FieldErrors,
+        field::{Field, FieldErrors},
         resource::command::parse_fields,
         stored::Stored,
         tenant::Tenant,
@@ -139,7 +139,8 @@ mod tests {
     fn a_resource_needs_a_name_and_an_address_of_the_tenant() {
         let mail = MailAddress::parse("rome@y.ru");
         let errors = NewResource::new(mail, values(&[]), &tenant(), FieldErrors::default()).unwrap_err();
-        assert_eq!(errors.by_parameter().keys().copied().collect::<Vec<_>>(), ["displayName", "mail"]);
+        let fields: Vec<_> = errors.iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, [Field::Resource(ResourceField::DisplayName), Field::ResourceMail]);
     }
 
     #[test]

@@ -196,10 +196,7 @@ fn check_member(text: &str, context: &Context<'_>) -> Result<(), String> {
 
 fn check_conditions(texts: &[&str]) -> Result<(), String> {
     let owned: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
-    let conditions = Conditions::parse(&owned).map_err(|errors| {
-        let reasons: Vec<_> = errors.by_parameter().values().cloned().collect();
-        reasons.join(", ")
-    })?;
+    let conditions = Conditions::parse(&owned).map_err(|error| error.to_string())?;
     if conditions.texts() == texts { Ok(()) } else { Err("is not spelled as pbm writes it".to_owned()) }
 }
 

@@ -1,7 +1,8 @@
 //! What can be asked of a tenant.
 
 use crate::{
-    field::{FieldError, FieldErrors},
+    address::Domain,
+    field::{Field, FieldError, FieldErrors},
     user::{field::UserField, language::Language, quota::Quota},
 };
 
@@ -15,7 +16,7 @@ pub struct TenantPatch {
 }
 
 impl TenantPatch {
-    /// Reads the parameters `quota` and `lang`; an empty one removes the default.
+    /// Reads the defaults; an empty text removes one.
     ///
     /// # Errors
     /// What is wrong with each.
@@ -23,7 +24,7 @@ impl TenantPatch {
         let mut errors = FieldErrors::default();
         let mut read = |field: UserField, text: Option<&str>| {
             let text = text.filter(|text| !text.is_empty())?;
-            errors.keep(field.api_name(), field.parse(text))
+            errors.keep(Field::User(field), field.parse(text))
         };
         let quota_value = read(UserField::Quota, quota);
         let language_value = read(UserField::Language, language);
@@ -45,17 +46,17 @@ pub enum DomainKept {
     InUse(String),
 }
 
-/// What is wrong with a domain in a request.
+/// Reads a domain of a tenant.
 ///
 /// # Errors
-/// The reason, under the parameter `domain`.
-pub fn parse_domain(text: Option<&str>) -> Result<crate::address::Domain, FieldErrors> {
+/// What is wrong with [`Field::Domain`].
+pub fn parse_domain(text: Option<&str>) -> Result<Domain, FieldErrors> {
     let mut errors = FieldErrors::default();
     let domain = match text.filter(|text| !text.is_empty()) {
-        None => errors.keep("domain", Err(FieldError::Required)),
-        Some(text) => crate::address::Domain::parse(text).map_err(|error| errors.add("domain", &error)).ok(),
+        None => Err(FieldError::Required),
+        Some(text) => Domain::parse(text).map_err(FieldError::from),
     };
-    domain.ok_or(errors)
+    errors.keep(Field::Domain, domain).ok_or(errors)
 }
 
 #[cfg(test)]
@@ -69,6 +70,7 @@ mod tests {
         assert_eq!(patch.default_language, Some(None));
         assert_eq!(TenantPatch::parse(None, None), Ok(TenantPatch::default()));
         let errors = TenantPatch::parse(Some("x"), Some("de-DE")).unwrap_err();
-        assert_eq!(errors.by_parameter().keys().copied().collect::<Vec<_>>(), ["lang", "quota"]);
+        let fields: Vec<_> = errors.iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, [Field::User(UserField::Quota), Field::User(UserField::Language)]);
     }
 }

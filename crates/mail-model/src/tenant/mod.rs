@@ -8,7 +8,7 @@ use crate::{
     address::{AddressError, Domain, MailAddress},
     deletion::{self, Since, is_of_class},
     entry::EntryView,
-    field::{FieldError, FieldErrors},
+    field::{Field, FieldError, FieldErrors},
     list::Listing,
     names, naming,
     revision::Version,
@@ -123,20 +123,20 @@ impl Tenant {
         self.domains.iter().any(|d| d.as_str() == domain)
     }
 
-    /// Notes what keeps an address from naming an entry of the tenant: its domain, or its length.
-    pub fn check_name(&self, parameter: &'static str, mail: &MailAddress, errors: &mut FieldErrors) {
-        self.check_domain(parameter, mail.as_str(), errors);
+    /// Records what keeps an address from naming an entry of the tenant: its domain, or its length.
+    pub fn check_name(&self, field: Field, mail: &MailAddress, errors: &mut FieldErrors) {
+        self.check_domain(field, mail.as_str(), errors);
         if !naming::fits(&names::MAIL, mail.as_str()) {
-            errors.add(parameter, &AddressError::LongName);
+            errors.add(field, AddressError::LongName.into());
         }
     }
 
-    /// Notes an address of a domain that the tenant does not serve.
-    pub fn check_domain(&self, parameter: &'static str, address: &str, errors: &mut FieldErrors) {
+    /// Records an address of a domain that the tenant does not serve.
+    pub fn check_domain(&self, field: Field, address: &str, errors: &mut FieldErrors) {
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
         if !self.serves(domain) {
             let served = self.domains.iter().map(ToString::to_string).collect();
-            errors.add(parameter, &FieldError::ForeignDomain { address: address.to_owned(), served });
+            errors.add(field, FieldError::ForeignDomain { address: address.to_owned(), served });
         }
     }
 }
@@ -189,12 +189,8 @@ impl DeletedTenant {
 }
 
 /// Lists of tenants.
-pub static LISTING: Listing = Listing {
-    naming: names::OU,
-    searched: &[names::OU, names::ASSOCIATED_DOMAIN],
-    orders: &["tenant-id"],
-    order_attributes: &[None],
-};
+pub static LISTING: Listing =
+    Listing { naming: names::OU, searched: &[names::OU, names::ASSOCIATED_DOMAIN], orders: &[] };
 
 /// Attributes that a tenant is read with.
 pub const READ_ATTRIBUTES: &[AttributeName] = &[

@@ -3,7 +3,7 @@
 use super::{LiveUser, field::UserField, hash, language::Language};
 use crate::{
     address::MailAddress,
-    field::{FieldError, FieldErrors, FieldValue, MAX_ALIASES},
+    field::{Field, FieldError, FieldErrors, FieldValue, MAX_ALIASES},
     tenant::Tenant,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -13,11 +13,6 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Longest password in octets. PBKDF2 hashes any length at one price; the bound keeps a bind request
 /// small and stays above every password manager's.
 pub const MAX_PASSWORD: usize = 512;
-
-/// The parameter that holds the password, in requests and in [`FieldErrors`].
-pub const PASSWORD_PARAMETER: &str = "userPassword";
-/// The parameter that holds a user's new address.
-pub const MAIL_PARAMETER: &str = "mail";
 
 /// A password in clear text, on its way to the server that hashes it, as RFC 8265 section 4.2 prepares one
 /// (`OpaqueString`): composed (NFC), every kind of space as U+0020. So it is the same password on every keyboard.
@@ -91,7 +86,7 @@ pub fn parse_fields<'a>(
     errors: &mut FieldErrors,
 ) -> FieldValues {
     let value =
-        |(field, text): (UserField, &str)| Some((field, errors.keep(field.api_name(), field.parse(text))?));
+        |(field, text): (UserField, &str)| Some((field, errors.keep(Field::User(field), field.parse(text))?));
     texts.into_iter().filter_map(value).collect()
 }
 
@@ -120,14 +115,14 @@ impl NewUser {
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
         for field in UserField::ALL.into_iter().filter(|f| f.is_required() && !fields.contains_key(f)) {
-            errors.add(field.api_name(), &FieldError::Required);
+            errors.add(Field::User(field), FieldError::Required);
         }
         if let Some(mail) = &mail {
-            tenant.check_name(MAIL_PARAMETER, mail, &mut errors);
+            tenant.check_name(Field::UserMail, mail, &mut errors);
             check_fields(&fields, mail, tenant, &mut errors);
         }
-        let mail = errors.keep(MAIL_PARAMETER, mail.ok_or(FieldError::Required));
-        let password = errors.keep(PASSWORD_PARAMETER, password.ok_or(FieldError::Required));
+        let mail = errors.keep(Field::UserMail, mail.ok_or(FieldError::Required));
+        let password = errors.keep(Field::UserPassword, password.ok_or(FieldError::Required));
         fields.retain(|_, value| !value.values().is_empty());
         add_defaults(&mut fields, tenant);
         match (mail, password, errors.none()) {
@@ -178,7 +173,7 @@ impl UserPatch {
         mut errors: FieldErrors,
     ) -> Result<Self, FieldErrors> {
         if let Some(new_mail) = &new_mail {
-            tenant.check_name(MAIL_PARAMETER, new_mail, &mut errors);
+            tenant.check_name(Field::UserMail, new_mail, &mut errors);
         }
         check_fields(&fields, new_mail.as_ref().unwrap_or(mail), tenant, &mut errors);
         errors.none()?;
@@ -235,15 +230,15 @@ fn asks_for_super(fields: &FieldValues) -> bool {
 }
 
 fn check_fields(fields: &FieldValues, mail: &MailAddress, tenant: &Tenant, errors: &mut FieldErrors) {
-    let alias = UserField::Aliases.api_name();
+    let aliases = Field::User(UserField::Aliases);
     for address in fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values) {
-        tenant.check_domain(alias, address, errors);
+        tenant.check_domain(aliases, address, errors);
         if address == mail.as_str() {
-            errors.add(alias, &FieldError::OwnAddress(address.clone()));
+            errors.add(aliases, FieldError::OwnAddress(address.clone()));
         }
     }
     if asks_for_super(fields) && !tenant.id.is_default() {
-        errors.add(UserField::Role.api_name(), &FieldError::SuperOutsideDefault);
+        errors.add(Field::User(UserField::Role), FieldError::SuperOutsideDefault);
     }
 }
 

@@ -1,5 +1,4 @@
-//! The fields of a user (tables 1 and 2 of the guide): their names in the API and in the directory,
-//! and what each may hold.
+//! The fields of a user (tables 1 and 2 of the guide): their attributes in the directory, and what each may hold.
 
 use super::language::Language;
 use crate::{
@@ -12,43 +11,43 @@ use ldap_text::attribute::AttributeName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(strum::EnumCount))]
 pub enum UserField {
-    /// `cn`
+    /// The first name.
     FirstName,
-    /// `sn`
+    /// The last name.
     LastName,
-    /// `displayName`
+    /// The name in address books.
     DisplayName,
-    /// `employeeNumber`
+    /// The role of the account.
     Role,
-    /// `employeeType`
+    /// Which views of the address book show the user.
     Visibility,
-    /// `inetUserStatus`
+    /// Active or blocked.
     Status,
-    /// `initials`
+    /// The middle name.
     MiddleName,
-    /// `ou`
+    /// The department.
     Department,
-    /// `title`
+    /// The job title.
     Title,
-    /// `alias`
+    /// Further addresses.
     Aliases,
-    /// `description`
+    /// A text about the user.
     Description,
-    /// `homePhone`
+    /// The private phone number.
     HomePhone,
-    /// `telephoneNumber`
+    /// The phone number at work.
     WorkPhone,
-    /// `mobile`
+    /// The mobile phone number.
     MobilePhone,
-    /// `l`
+    /// The city.
     City,
-    /// `telegram`
+    /// The name in Telegram.
     Telegram,
-    /// `skype`
+    /// The name in Skype.
     Skype,
-    /// `quota`
+    /// The size of the mailbox.
     Quota,
-    /// `lang`
+    /// The language of the user interface.
     Language,
 }
 
@@ -76,41 +75,35 @@ impl UserField {
         Self::Language,
     ];
 
-    /// Name in the API, attribute in the directory, and what it may hold: one row a field.
-    fn row(self) -> (&'static str, AttributeName, Kind) {
+    /// Attribute in the directory, and what it may hold: one row a field.
+    fn row(self) -> (AttributeName, Kind) {
         match self {
-            Self::FirstName => ("cn", names::CN, Kind::Name),
-            Self::LastName => ("sn", names::SN, Kind::Name),
-            Self::DisplayName => ("displayName", names::DISPLAY_NAME, Kind::Name),
-            Self::Role => ("employeeNumber", names::EMPLOYEE_NUMBER, Kind::Number(&["1", "2", "3"])),
-            Self::Visibility => ("employeeType", names::EMPLOYEE_TYPE, Kind::Number(&["0", "1", "2", "3"])),
-            Self::Status => ("inetUserStatus", names::INET_USER_STATUS, Kind::Number(&["0", "1", "2"])),
-            Self::MiddleName => ("initials", names::INITIALS, Kind::Name),
-            Self::Department => ("ou", names::OU, Kind::Line),
-            Self::Title => ("title", names::TITLE, Kind::Line),
-            Self::Aliases => ("alias", names::MAIL_ALTERNATE_ADDRESS, Kind::Addresses),
-            Self::Description => ("description", names::DESCRIPTION, Kind::Lines),
-            Self::HomePhone => ("homePhone", names::HOME_PHONE, Kind::Phone),
-            Self::WorkPhone => ("telephoneNumber", names::TELEPHONE_NUMBER, Kind::Phone),
-            Self::MobilePhone => ("mobile", names::MOBILE, Kind::Phone),
-            Self::City => ("l", names::L, Kind::Line),
-            Self::Telegram => ("telegram", names::TELEGRAM, Kind::Line),
-            Self::Skype => ("skype", names::SKYPE, Kind::Line),
-            Self::Quota => ("quota", names::MAIL_QUOTA, Kind::Megabytes),
-            Self::Language => ("lang", names::PREFERRED_LANGUAGE, Kind::Choice(Language::ALL)),
+            Self::FirstName => (names::CN, Kind::Name),
+            Self::LastName => (names::SN, Kind::Name),
+            Self::DisplayName => (names::DISPLAY_NAME, Kind::Name),
+            Self::Role => (names::EMPLOYEE_NUMBER, Kind::Number(&["1", "2", "3"])),
+            Self::Visibility => (names::EMPLOYEE_TYPE, Kind::Number(&["0", "1", "2", "3"])),
+            Self::Status => (names::INET_USER_STATUS, Kind::Number(&["0", "1", "2"])),
+            Self::MiddleName => (names::INITIALS, Kind::Name),
+            Self::Department => (names::OU, Kind::Line),
+            Self::Title => (names::TITLE, Kind::Line),
+            Self::Aliases => (names::MAIL_ALTERNATE_ADDRESS, Kind::Addresses),
+            Self::Description => (names::DESCRIPTION, Kind::Lines),
+            Self::HomePhone => (names::HOME_PHONE, Kind::Phone),
+            Self::WorkPhone => (names::TELEPHONE_NUMBER, Kind::Phone),
+            Self::MobilePhone => (names::MOBILE, Kind::Phone),
+            Self::City => (names::L, Kind::Line),
+            Self::Telegram => (names::TELEGRAM, Kind::Line),
+            Self::Skype => (names::SKYPE, Kind::Line),
+            Self::Quota => (names::MAIL_QUOTA, Kind::Megabytes),
+            Self::Language => (names::PREFERRED_LANGUAGE, Kind::Choice(Language::ALL)),
         }
-    }
-
-    /// Its name in requests and answers.
-    #[must_use]
-    pub fn api_name(self) -> &'static str {
-        self.row().0
     }
 
     /// Its attribute.
     #[must_use]
     pub fn attribute(self) -> AttributeName {
-        self.row().1
+        self.row().0
     }
 
     /// Whether every user has it.
@@ -122,10 +115,10 @@ impl UserField {
     /// What it may hold.
     #[must_use]
     pub fn kind(self) -> Kind {
-        self.row().2
+        self.row().1
     }
 
-    /// Whether it holds a list, given in one of the list forms of the API.
+    /// Whether it holds a list, and not a single value.
     #[must_use]
     pub fn is_list(self) -> bool {
         self.kind() == Kind::Addresses
@@ -157,10 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn api_names_and_attributes_are_unique() {
+    fn attributes_are_unique() {
         for (i, field) in UserField::ALL.iter().enumerate() {
             for other in &UserField::ALL[i + 1..] {
-                assert_ne!(field.api_name(), other.api_name());
                 assert_ne!(field.attribute(), other.attribute());
             }
         }

@@ -31,8 +31,7 @@ use status::Status;
 pub static LISTING: Listing = Listing {
     naming: names::MAIL,
     searched: &[names::MAIL, names::CN, names::SN],
-    orders: &["mail", "cn", "sn"],
-    order_attributes: &[None, Some(names::CN), Some(names::SN)],
+    orders: &[names::CN, names::SN],
 };
 
 /// A user's address, tenant and fields, as answers show them.

@@ -123,5 +123,5 @@ fn person(index: usize, domain: &Domain, password: &Password, tenant: &Tenant) -
     let mut errors = FieldErrors::default();
     let fields = parse_fields(texts, &mut errors);
     NewUser::new(Some(mail), Some(password.clone()), fields, tenant, errors)
-        .map_err(|errors| anyhow::anyhow!("demo person {index}: {:?}", errors.by_parameter()))
+        .with_context(|| format!("demo person {index}"))
 }

@@ -241,8 +241,7 @@ async fn set_password(
     }
     let tenant = directory.tenant(&tenant_id).await?.context("the tenant default is not there")?;
     let fields = std::collections::BTreeMap::new();
-    let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())
-        .map_err(|errors| anyhow::anyhow!("{:?}", errors.by_parameter()))?;
+    let patch = UserPatch::new(address, None, Some(password), fields, &tenant, FieldErrors::default())?;
     directory
         .patch_user(&tenant, address, &patch, &Precondition::None, administration::clock::now(), |_| true)
         .await?;

@@ -169,10 +169,8 @@ pub(super) fn administrator(
         [(UserField::FirstName, "Super"), (UserField::LastName, "Administrator"), (UserField::Role, "3")];
     let mut errors = FieldErrors::default();
     let fields = parse_fields(texts, &mut errors);
-    NewUser::new(Some(mail), Some(password), fields, &tenant, errors).map_err(|errors| {
-        let reasons: Vec<_> = errors.by_parameter().values().cloned().collect();
-        anyhow::anyhow!("the administrator cannot be made: {}", reasons.join("; "))
-    })
+    NewUser::new(Some(mail), Some(password), fields, &tenant, errors)
+        .context("the administrator cannot be made")
 }
 
 fn manager_password(args: &InitArgs) -> anyhow::Result<SecretString> {

@@ -1,6 +1,10 @@
 //! Failures of the API, in the guide's words where it has some, and the answers that it has more than once.
 
-use super::message::FailureBody;
+use crate::{
+    errors::ParameterErrors,
+    message::FailureBody,
+    names::{self, PASSWORD},
+};
 use actix_web::http::{Method, StatusCode};
 use administration::{
     long_work::{TooMuch, Whose},
@@ -14,7 +18,6 @@ use directory::{
 use mail_model::{
     deletion::Retention,
     field::{FieldError, FieldErrors},
-    user::command::PASSWORD_PARAMETER,
 };
 use serde::Serialize;
 use std::{error::Error, time::Duration};
@@ -183,13 +186,16 @@ impl Failure {
             WriteError::Taken(taken) => Self::taken(&taken, retention),
             WriteError::NameTaken(taken) => Self::name_taken(&taken, retention),
             WriteError::Conflict(reason) => Self::new(StatusCode::CONFLICT, &reason),
-            WriteError::Parameter(name, reason) => Self::parameter(name, &format!("{name} {reason}")),
+            WriteError::Members(field, refused) => {
+                let name = names::of_list(field);
+                Self::parameter(name, &format!("{name} {refused}"))
+            }
             WriteError::PreconditionFailed => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 &format!("The {what} has changed since you read it. Read it again."),
             ),
             WriteError::PasswordRefused(refusal) => {
-                Self::parameter(PASSWORD_PARAMETER, &format!("{PASSWORD_PARAMETER} {refusal}"))
+                Self::parameter(PASSWORD, &format!("{PASSWORD} {refusal}"))
             }
             WriteError::Directory(error) => error.into(),
         }
@@ -313,11 +319,16 @@ impl From<DirectoryError> for Failure {
     }
 }
 
+impl From<ParameterErrors> for Failure {
+    fn from(errors: ParameterErrors) -> Self {
+        let reasons = errors.into_reasons().map(|(name, reason)| (name.to_owned(), reason));
+        Self::wrong(Message::ByParameter(reasons.collect()))
+    }
+}
+
 impl From<FieldErrors> for Failure {
     fn from(errors: FieldErrors) -> Self {
-        let by_parameter =
-            errors.by_parameter().iter().map(|(name, reason)| ((*name).to_owned(), reason.clone()));
-        Self::wrong(Message::ByParameter(by_parameter.collect()))
+        ParameterErrors::from(errors).into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users and resources as answers show them.
 
+use crate::names;
 use address_book::book::Rendered;
 use mail_model::{
     contact::record::Record,
@@ -32,7 +33,7 @@ impl UserJson<'_> {
         map.serialize_entry("tenant-id", self.0.tenant().as_str())?;
         for (field, values) in self.0.fields() {
             if let Some(shown) = field.shown(values) {
-                map.serialize_entry(field.api_name(), &Value(shown))?;
+                map.serialize_entry(names::of_user(field), &Value(shown))?;
             }
         }
         Ok(())
@@ -73,7 +74,7 @@ impl Serialize for ResourceJson<'_> {
         map.serialize_entry("mail", self.0.mail.as_str())?;
         for (field, values) in self.0.fields() {
             if let Some(shown) = field.kind().shown(values) {
-                map.serialize_entry(field.api_name(), &Value(shown))?;
+                map.serialize_entry(names::of_resource(field), &Value(shown))?;
             }
         }
         map.serialize_entry("group", self.0.group.as_str())?;

@@ -1,11 +1,10 @@
 //! What the parameters of all requests have in common.
 
-use super::endpoint::TENANT_PARAMETER;
+use crate::{answer::Failure, endpoint::TENANT_PARAMETER, errors::ParameterErrors, orders::Orders};
 use mail_model::{
-    field::{FieldError, FieldErrors},
+    field::FieldError,
     list::{
-        DEFAULT_LIMIT, Listing, MAX_LIMIT, MAX_PAGE, MAX_SEARCH, MAX_SEARCH_WORDS, OrderBy, PageRequest,
-        SearchWords,
+        DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, MAX_SEARCH, MAX_SEARCH_WORDS, OrderBy, PageRequest, SearchWords,
     },
 };
 use web::form::Parameters;
@@ -19,7 +18,7 @@ pub(super) fn ignore_tenant(parameters: &mut Parameters) {
 pub(super) fn once(
     parameters: &mut Parameters,
     name: &'static str,
-    errors: &mut FieldErrors,
+    errors: &mut ParameterErrors,
 ) -> Option<String> {
     parameters.take(name).unwrap_or_else(|_| {
         errors.add(name, &"is given more than once");
@@ -28,31 +27,43 @@ pub(super) fn once(
 }
 
 /// A switch: 1 is on, 0 or nothing off.
-pub(super) fn switch(parameters: &mut Parameters, name: &'static str, errors: &mut FieldErrors) -> bool {
+pub(super) fn switch(parameters: &mut Parameters, name: &'static str, errors: &mut ParameterErrors) -> bool {
     number(parameters, name, 0, 1, 0, errors) == 1
 }
 
 /// A page of a list, with the guide's defaults: the first, by the naming value, ascending.
-pub(super) fn page(parameters: &mut Parameters, listing: &Listing, errors: &mut FieldErrors) -> PageRequest {
+pub(super) fn page(
+    parameters: &mut Parameters,
+    orders: &Orders,
+    errors: &mut ParameterErrors,
+) -> PageRequest {
     let page = number(parameters, "page", 1, MAX_PAGE, 1, errors);
     let limit = number(parameters, "limit", 1, MAX_LIMIT, DEFAULT_LIMIT, errors);
     let sort = number(parameters, "sort", 0, 1, 0, errors);
     let order_by = match once(parameters, "orderby", errors).filter(|text| !text.is_empty()) {
         None => OrderBy::default(),
-        Some(text) => listing.order(&text).unwrap_or_else(|| {
-            errors.add("orderby", &FieldError::Choice(listing.orders));
+        Some(text) => orders.parse(&text).unwrap_or_else(|| {
+            errors.add("orderby", &format!("must be one of {}", orders.words().join(", ")));
             OrderBy::default()
         }),
     };
     PageRequest { search: search(parameters, errors), order_by, descending: sort == 1, page, limit }
 }
 
-fn search(parameters: &mut Parameters, errors: &mut FieldErrors) -> SearchWords {
+/// A page of a list that takes no other parameters.
+pub(super) fn page_alone(parameters: &mut Parameters, orders: &Orders) -> Result<PageRequest, Failure> {
+    let mut errors = ParameterErrors::default();
+    let page = page(parameters, orders, &mut errors);
+    errors.none()?;
+    Ok(page)
+}
+
+fn search(parameters: &mut Parameters, errors: &mut ParameterErrors) -> SearchWords {
     SearchWords::parse(&search_text(parameters, errors))
 }
 
 /// The parameter `search`.
-pub(super) fn search_text(parameters: &mut Parameters, errors: &mut FieldErrors) -> String {
+pub(super) fn search_text(parameters: &mut Parameters, errors: &mut ParameterErrors) -> String {
     let text = once(parameters, "search", errors).unwrap_or_default();
     if text.chars().any(char::is_control) {
         errors.add("search", &FieldError::Control);
@@ -71,7 +82,7 @@ pub(super) fn number(
     least: usize,
     most: usize,
     default: usize,
-    errors: &mut FieldErrors,
+    errors: &mut ParameterErrors,
 ) -> usize {
     let Some(text) = once(parameters, name, errors).filter(|text| !text.is_empty()) else { return default };
     match text.parse() {

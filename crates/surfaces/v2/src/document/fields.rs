@@ -1,6 +1,7 @@
 //! The fields of users, resources and contacts in words, and these things as answers show them.
 
 use super::kinds::{Shape, address_of_answer, choice, described, list, moment, of_answer, text, uuid};
+use crate::names;
 use mail_model::{contact, resource::field::ResourceField, user::field::UserField};
 use utoipa::openapi::schema::ObjectBuilder;
 
@@ -63,7 +64,7 @@ pub(super) fn user() -> ObjectBuilder {
         .property("tenant-id", text())
         .required("tenant-id");
     UserField::ALL.into_iter().fold(object, |object, field| {
-        object.property(field.api_name(), described(of_answer(field.kind()), about_user(field)))
+        object.property(names::of_user(field), described(of_answer(field.kind()), about_user(field)))
     })
 }
 
@@ -84,7 +85,7 @@ pub(super) fn resource() -> ObjectBuilder {
         .property("mail", address_of_answer())
         .required("mail");
     let object = ResourceField::ALL.into_iter().fold(object, |object, field| {
-        object.property(field.api_name(), described(of_answer(field.kind()), about_resource(field)))
+        object.property(names::of_resource(field), described(of_answer(field.kind()), about_resource(field)))
     });
     object.property("group", group_shape()).required("group")
 }

@@ -1,7 +1,8 @@
 //! Parameters of endpoints, as they are declared: those that several endpoints take.
 
 use super::kinds::{Shape, address_of_request, choice, line, number, switch, tenant_id, text};
-use mail_model::list::{DEFAULT_LIMIT, Listing, MAX_LIMIT, MAX_PAGE, MAX_SEARCH, MAX_SEARCH_WORDS};
+use crate::orders::Orders;
+use mail_model::list::{DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, MAX_SEARCH, MAX_SEARCH_WORDS};
 
 /// A parameter of an endpoint.
 pub struct Declared {
@@ -46,8 +47,8 @@ impl And for Vec<Declared> {
 }
 
 /// Which page of a list.
-pub(crate) fn page(listing: &Listing, searched: &str) -> Vec<Declared> {
-    page_of(listing.orders, searched)
+pub(crate) fn page(orders: &Orders, searched: &str) -> Vec<Declared> {
+    page_of(&orders.words(), searched)
 }
 
 /// Which page of a list that can be ordered so.

@@ -9,6 +9,7 @@ use super::{
     same::leave_out_same,
     trial::Trial,
 };
+use crate::names::MAIL;
 use crate::{answer::Failure, requests::users::form};
 use directory::{
     changing::{AddressTaken, WriteError},
@@ -17,10 +18,10 @@ use directory::{
 };
 use mail_model::{
     address::MailAddress,
-    field::{FieldError, FieldErrors},
+    field::{Field, FieldError, FieldErrors},
     user::{
         LiveUser,
-        command::{MAIL_PARAMETER, NewUser, UserPatch},
+        command::{NewUser, UserPatch},
         plan,
     },
 };
@@ -89,7 +90,7 @@ pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
         return create(context, &mail, &mut parameters).await;
     }
     let mut errors = FieldErrors::default();
-    let address = errors.address(MAIL_PARAMETER, &mail);
+    let address = errors.address(Field::UserMail, &mail);
     let Some(address) = address else { return Err(Failure::from(errors).into()) };
     let user = context.import.importer.directory().user(&context.tenant.id, &address).await;
     match user.map_err(|error| failed(context.work, USER, error.into()))? {
@@ -197,7 +198,7 @@ async fn try_taking(
 }
 
 fn wrong_mail(reason: &FieldError) -> Refusal {
-    Message::of_parameter(MAIL_PARAMETER, &format!("{MAIL_PARAMETER} {reason}")).into()
+    Message::of_parameter(MAIL, &format!("{MAIL} {reason}")).into()
 }
 
 /// What the API would answer about a thing.

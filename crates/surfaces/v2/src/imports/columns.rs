@@ -1,14 +1,9 @@
 //! The columns of a table and the keys of an object: which there are, and what is wrong with a header.
 
 use super::{Mode, place::Stop};
+use crate::names::{MAIL, PASSWORD, of_user};
 use address_book::export::csv;
-use mail_model::{
-    contact::Kind,
-    user::{
-        command::{MAIL_PARAMETER, PASSWORD_PARAMETER},
-        field::UserField,
-    },
-};
+use mail_model::{contact::Kind, user::field::UserField};
 use std::collections::HashSet;
 use visible_text::spelling::did_you_mean;
 use visible_text::{Visible, is_blank, trimmed};
@@ -60,16 +55,13 @@ pub(super) fn is_user(kind: &str) -> bool {
 
 /// Every name that a row can have.
 fn known() -> impl Iterator<Item = &'static str> {
-    [MAIL_PARAMETER, PASSWORD_PARAMETER]
-        .into_iter()
-        .chain(UserField::ALL.into_iter().map(UserField::api_name))
+    [MAIL, PASSWORD].into_iter().chain(UserField::ALL.into_iter().map(of_user))
 }
 
 /// Whether a row must have a value of that name.
 fn is_required(name: &str, mode: Mode) -> bool {
-    let required = || UserField::ALL.into_iter().filter(|field| field.is_required()).map(UserField::api_name);
-    name == MAIL_PARAMETER
-        || (mode == Mode::Create && (name == PASSWORD_PARAMETER || required().any(|field| field == name)))
+    let required = || UserField::ALL.into_iter().filter(|field| field.is_required()).map(of_user);
+    name == MAIL || (mode == Mode::Create && (name == PASSWORD || required().any(|field| field == name)))
 }
 
 /// Why a name is neither that of a field nor of a column of an export; nothing where it is.

@@ -10,10 +10,8 @@ use super::{
     text::{Declared, Decoding, FileEncoding},
     unpack::{UnpackError, Unpacking},
 };
-use mail_model::{
-    address::MailAddress,
-    user::{command::MAIL_PARAMETER, field::UserField},
-};
+use crate::names::{MAIL, of_user};
+use mail_model::{address::MailAddress, user::field::UserField};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use web::{answer::Message, form::Parameters};
 
@@ -55,9 +53,9 @@ impl Row {
     fn new(number: usize, found: Found) -> Self {
         let (mut mail, mut content) = (None, found.content);
         if let Ok(parameters) = &mut content {
-            match parameters.take(MAIL_PARAMETER) {
+            match parameters.take(MAIL) {
                 Ok(given) => mail = given,
-                Err(error) => content = Err(Message::of_parameter(MAIL_PARAMETER, &error.to_string())),
+                Err(error) => content = Err(Message::of_parameter(MAIL, &error.to_string())),
             }
         }
         let Found { line, size, is_exported, is_user, .. } = found;
@@ -68,7 +66,7 @@ impl Row {
     pub(super) fn name(&self) -> Option<String> {
         let parameters = self.content.as_ref().ok()?;
         let parts = [UserField::FirstName, UserField::LastName, UserField::DisplayName];
-        let parts: Vec<_> = parts.iter().filter_map(|field| parameters.first(field.api_name())).collect();
+        let parts: Vec<_> = parts.iter().filter_map(|field| parameters.first(of_user(*field))).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 
@@ -76,7 +74,7 @@ impl Row {
     pub(super) fn addresses(&self) -> Vec<String> {
         let aliases = self.content.as_ref().ok().and_then(|parameters| {
             // A copy, since a list can only be taken.
-            parameters.clone().take_list(UserField::Aliases.api_name())
+            parameters.clone().take_list(of_user(UserField::Aliases))
         });
         let named = self.mail.iter().cloned().chain(aliases.unwrap_or_default());
         named.map(|text| MailAddress::parse(&text).map_or(text, |mail| mail.to_string())).collect()

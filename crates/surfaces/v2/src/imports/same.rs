@@ -2,6 +2,7 @@
 //! whoever wrote it and however it came to be. So values that others have left in the directory, which a request
 //! may not set, stay where they are; and so does the name that an export shows of who has no `displayName`.
 
+use crate::names::of_user;
 use address_book::export::csv::{had_back, has_column};
 use mail_model::{
     contact::shown_name,
@@ -11,9 +12,9 @@ use web::form::Parameters;
 
 /// Takes out the parameters that say what an export of the user says.
 pub(super) fn leave_out_same(user: &User, parameters: &mut Parameters) {
-    for field in UserField::ALL.into_iter().filter(|field| has_column(field.api_name())) {
+    for field in UserField::ALL.into_iter().filter(|field| has_column(of_user(*field))) {
         let exported = exported(user, field);
-        parameters.remove_if(field.api_name(), |given| had_back(&given.join(",")) == exported);
+        parameters.remove_if(of_user(field), |given| had_back(&given.join(",")) == exported);
     }
 }
 

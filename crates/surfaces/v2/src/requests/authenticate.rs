@@ -1,6 +1,7 @@
 //! `POST /v2/auth` (guide, 2.4.1): log in with login and password, or renew the access token with a refresh
 //! token. The guide sends login and password with the refresh token as well; whatever is sent must be right.
 
+use crate::errors::ParameterErrors;
 use crate::{
     answer::{Failure, TOKEN_EXPIRED, as_json},
     call::Call,
@@ -9,7 +10,7 @@ use crate::{
 };
 use actix_web::http::StatusCode;
 use administration::log_in::{LogIn, LogInError, LoggedIn};
-use mail_model::field::{FieldError, FieldErrors};
+use mail_model::field::FieldError;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -78,7 +79,7 @@ async fn authenticate(call: &mut Call<'_>) -> Result<Reply, Failure> {
 }
 
 async fn log_in(call: &Call<'_>, sent: &LogIn<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     errors.keep("login", sent.login.ok_or(FieldError::Required));
     errors.keep("password", sent.password.ok_or(FieldError::Required));
     errors.none()?;

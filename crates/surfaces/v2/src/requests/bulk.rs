@@ -1,6 +1,7 @@
 //! Many users at once (beyond the guide): rows are read while they come, and answered while they are done.
 
 use super::{find_tenant, users::new_user_parameters};
+use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
@@ -12,7 +13,7 @@ use crate::{
 use actix_web::http::StatusCode;
 use administration::{clock, long_work::LongWork, policy::Action};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use mail_model::field::{FieldError, FieldErrors};
+use mail_model::field::FieldError;
 use std::io;
 use strum::VariantNames;
 use tokio_util::io::StreamReader;
@@ -58,7 +59,7 @@ pub(super) const IMPORT: Endpoint = Endpoint {
 };
 
 async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let mode = once(&mut call.parameters, "mode", &mut errors).filter(|text| !text.is_empty());
     let mode = mode.map_or(Ok(Mode::Create), |text| text.parse());
     let mode = errors.keep("mode", mode.map_err(|_| FieldError::Choice(Mode::VARIANTS)));

@@ -7,21 +7,20 @@ use crate::{
     call::Call,
     document::{And, Answer, Declared, kinds, new_address, page as page_parameters, tenant_parameter},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, TenantParameter, Verb},
+    errors::ParameterErrors,
     listed::Listed,
-    parameters::{once, page, switch},
+    names::{MAIL, of_list},
+    orders::MAIL_LISTS,
+    parameters::{once, page_alone, switch},
 };
 use administration::policy::Action;
 use directory::lists::Page;
 use mail_model::{
     address::MailAddress,
-    field::{FieldErrors, Kind},
+    field::{FieldErrors, Kind, ListField},
     maillist::{
-        LISTING,
-        command::{
-            ALL_MEMBERS_PARAMETER, DISPLAY_NAME_PARAMETER, ListTexts, MAIL_PARAMETER, MAX_MEMBERS,
-            MEMBERS_PARAMETER, MailListPatch, NEW_MAIL_PARAMETER, NewMailList, REMOVE_PARAMETER,
-        },
-        conditions::{Conditions, FIELDS, FILTER_PARAMETER, MAX_CONDITIONS},
+        command::{ListTexts, MAX_MEMBERS, MailListPatch, NewMailList},
+        conditions::{Conditions, FIELDS, MAX_CONDITIONS},
         summary::MailListSummary,
     },
 };
@@ -34,7 +33,7 @@ use web::form::Parameters;
 const WHAT: &str = "mailing list";
 const LISTS_PATH: &str = "/v2/maillists";
 /// The guide's other name for the list's address (3.13.4).
-const OTHER_MAIL_PARAMETER: &str = "mmail";
+const OTHER_MAIL: &str = "mmail";
 
 /// A mailing list.
 #[derive(Serialize, ToSchema)]
@@ -107,16 +106,14 @@ pub(super) const LIST: Endpoint = Endpoint {
     document: Document {
         summary: "Mailing lists of a tenant",
         about: "A list shows at most its first 1000 members, and in `members` how many it has. A dynamic list shows its `filter`.",
-        parameters: || vec![tenant_parameter()].and(page_parameters(&LISTING, "the address or the name")),
+        parameters: || vec![tenant_parameter()].and(page_parameters(&MAIL_LISTS, "the address or the name")),
         answer: || Answer::page_of::<Shown>("maillists"),
         ..Document::BASE
     },
 };
 
 async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
-    let request = page(&mut call.parameters, &LISTING, &mut errors);
-    errors.none()?;
+    let request = page_alone(&mut call.parameters, &MAIL_LISTS)?;
     let tenant = find_tenant(call).await?;
     let page = call.directory.mail_lists(&tenant.id, &request).await?;
     let items = page.items.into_iter().map(Shown::row).collect();
@@ -142,7 +139,7 @@ pub(super) const READ: Endpoint = Endpoint {
 };
 
 async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let expand = switch(&mut call.parameters, "expand", &mut errors);
     errors.none()?;
     let (tenant, mail) = (find_tenant(call).await?, call.mail_of(WHAT)?);
@@ -182,10 +179,10 @@ pub(super) const CREATE: Endpoint = Endpoint {
 
 async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let mut texts = list_texts(&mut call.parameters, &mut errors);
-    texts.add = call.parameters.take_list(MEMBERS_PARAMETER);
-    let new = NewMailList::parse(&texts, &tenant, errors)?;
+    texts.add = call.parameters.take_list(of_list(ListField::Added));
+    let new = errors.and(NewMailList::parse(&texts, &tenant, FieldErrors::default()))?;
     done(call, WHAT, call.administration.create_mail_list(call.caller()?, &tenant, &new).await)
 }
 
@@ -218,14 +215,14 @@ pub(super) const PATCH: Endpoint = Endpoint {
 
 async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let mut texts = list_texts(&mut call.parameters, &mut errors);
-    texts.new_mail = once(&mut call.parameters, NEW_MAIL_PARAMETER, &mut errors);
-    texts.add = call.parameters.take_list(MEMBERS_PARAMETER);
-    texts.remove = call.parameters.take_list(REMOVE_PARAMETER);
-    texts.members = call.parameters.take_list(ALL_MEMBERS_PARAMETER);
+    texts.new_mail = once(&mut call.parameters, of_list(ListField::NewMail), &mut errors);
+    texts.add = call.parameters.take_list(of_list(ListField::Added));
+    texts.remove = call.parameters.take_list(of_list(ListField::Removed));
+    texts.members = call.parameters.take_list(of_list(ListField::Members));
     let mail = named(&texts)?;
-    let patch = MailListPatch::parse(&mail, &texts, &tenant, errors)?;
+    let patch = errors.and(MailListPatch::parse(&mail, &texts, &tenant, FieldErrors::default()))?;
     let (administration, caller) = (call.administration, call.caller()?);
     done(
         call,
@@ -255,7 +252,7 @@ pub(super) const DELETE: Endpoint = Endpoint {
 
 async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let texts = ListTexts { mail: mail_text(&mut call.parameters, &mut errors), ..ListTexts::default() };
     errors.none()?;
     let mail = named(&texts)?;
@@ -291,7 +288,7 @@ fn members(name: &'static str, about: &str) -> Declared {
 }
 
 fn filter() -> Declared {
-    let fields = FIELDS.iter().map(|field| field.api_name()).collect::<Vec<_>>();
+    let fields = FIELDS.iter().map(|(_, name)| *name).collect::<Vec<_>>();
     let pattern = format!("^({})=.+$", fields.join("|"));
     let about = format!(
         "Conditions of a dynamic list, `field=value`, that must all hold for a member; with a field of {}. One a value.",
@@ -322,20 +319,20 @@ fn change_parameters() -> Vec<Declared> {
 }
 
 /// The parameters that a creation and a change have in common.
-fn list_texts(parameters: &mut Parameters, errors: &mut FieldErrors) -> ListTexts {
+fn list_texts(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ListTexts {
     ListTexts {
         mail: mail_text(parameters, errors),
-        display_name: once(parameters, DISPLAY_NAME_PARAMETER, errors),
-        filter: parameters.take_all(FILTER_PARAMETER),
+        display_name: once(parameters, of_list(ListField::DisplayName), errors),
+        conditions: parameters.take_all(of_list(ListField::Conditions)),
         ..ListTexts::default()
     }
 }
 
-fn mail_text(parameters: &mut Parameters, errors: &mut FieldErrors) -> Option<String> {
-    let mail = once(parameters, MAIL_PARAMETER, errors);
-    let other = once(parameters, OTHER_MAIL_PARAMETER, errors);
+fn mail_text(parameters: &mut Parameters, errors: &mut ParameterErrors) -> Option<String> {
+    let mail = once(parameters, MAIL, errors);
+    let other = once(parameters, OTHER_MAIL, errors);
     if mail.is_some() && other.is_some() && mail != other {
-        errors.add(OTHER_MAIL_PARAMETER, &"is another name for mail, and says something else");
+        errors.add(OTHER_MAIL, &"is another name for mail, and says something else");
     }
     mail.or(other)
 }
@@ -343,7 +340,7 @@ fn mail_text(parameters: &mut Parameters, errors: &mut FieldErrors) -> Option<St
 /// The list that a request is about; an impossible address is no list's.
 fn named(texts: &ListTexts) -> Result<MailAddress, Failure> {
     match texts.mail.as_deref().filter(|text| !text.is_empty()) {
-        None => Err(Failure::missing(MAIL_PARAMETER)),
+        None => Err(Failure::missing(MAIL)),
         Some(text) => MailAddress::parse(text).map_err(|_| Failure::not_found(WHAT)),
     }
 }

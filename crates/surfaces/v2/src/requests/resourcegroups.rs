@@ -6,14 +6,16 @@ use crate::{
     call::Call,
     document::{Answer, Declared, in_path, kinds, page as page_parameters},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    errors::ParameterErrors,
     listed::Listed,
-    parameters::{ignore_tenant, once, page},
+    orders::RESOURCE_GROUPS,
+    parameters::{ignore_tenant, once, page_alone},
 };
 use administration::policy::Action;
 use directory::lists::Page;
 use mail_model::{
-    field::{FieldError, FieldErrors},
-    resource::group::{GroupName, LISTING, ResourceGroup},
+    field::FieldError,
+    resource::group::{GroupName, ResourceGroup},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -21,7 +23,7 @@ use utoipa::ToSchema;
 use web::answer::Reply;
 
 pub(super) const GROUP: &str = "resource group";
-const NAME_PARAMETER: &str = "name";
+const NAME: &str = "name";
 const GROUPS_PATH: &str = "/v2/resourcegroups/{tenant}";
 const GROUP_PATH: &str = "/v2/resourcegroups/{tenant}/{group}";
 
@@ -54,16 +56,14 @@ pub(super) const LIST: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "Resource groups of a tenant",
-        parameters: || page_parameters(&LISTING, "the name"),
+        parameters: || page_parameters(&RESOURCE_GROUPS, "the name"),
         answer: || Answer::page_of::<Shown>("resourcegroups"),
         ..Document::BASE
     },
 };
 
 async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
-    let request = page(&mut call.parameters, &LISTING, &mut errors);
-    errors.none()?;
+    let request = page_alone(&mut call.parameters, &RESOURCE_GROUPS)?;
     let tenant = find_tenant(call).await?;
     let page = call.directory.resource_groups(&tenant.id, &request).await?;
     let items = page.items.iter().map(Shown::row).collect();
@@ -111,8 +111,7 @@ async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     ignore_tenant(&mut call.parameters);
     let name = GroupName::parse_new(call.text("group"));
-    let name =
-        name.map_err(|error| Failure::parameter(NAME_PARAMETER, &format!("{NAME_PARAMETER} {error}")))?;
+    let name = name.map_err(|error| Failure::parameter(NAME, &format!("{NAME} {error}")))?;
     done(call, GROUP, call.administration.create_resource_group(call.caller()?, &tenant.id, &name).await)
 }
 
@@ -126,9 +125,7 @@ pub(super) const RENAME: Endpoint = Endpoint {
     document: Document {
         summary: "Rename a resource group",
         about: "Its resources move along.",
-        parameters: || {
-            vec![in_path(), Declared::required(NAME_PARAMETER, "The new name.", kinds::group_name())]
-        },
+        parameters: || vec![in_path(), Declared::required(NAME, "The new name.", kinds::group_name())],
         example: Some(|| json!({"name": "Meeting rooms"})),
         fails_with: &[409],
         ..Document::BASE
@@ -138,15 +135,13 @@ pub(super) const RENAME: Endpoint = Endpoint {
 async fn rename(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     ignore_tenant(&mut call.parameters);
-    let mut errors = FieldErrors::default();
-    let text = once(&mut call.parameters, NAME_PARAMETER, &mut errors).filter(|text| !text.is_empty());
-    let text = errors.keep(NAME_PARAMETER, text.ok_or(FieldError::Required));
-    let new_name = text.and_then(|text| {
-        GroupName::parse_new(&text).map_err(|error| errors.add(NAME_PARAMETER, &error)).ok()
-    });
+    let mut errors = ParameterErrors::default();
+    let text = once(&mut call.parameters, NAME, &mut errors).filter(|text| !text.is_empty());
+    let text = errors.keep(NAME, text.ok_or(FieldError::Required));
+    let new_name = text.and_then(|text| errors.keep(NAME, GroupName::parse_new(&text)));
     errors.none()?;
     let name = name_of(call)?;
-    let Some(new_name) = new_name else { return Err(Failure::missing(NAME_PARAMETER)) };
+    let Some(new_name) = new_name else { return Err(Failure::missing(NAME)) };
     let (administration, caller) = (call.administration, call.caller()?);
     let renaming =
         administration.rename_resource_group(caller, &tenant.id, &name, &new_name, &call.precondition);

@@ -9,9 +9,12 @@ use crate::{
     call::Call,
     document::{And, Answer, Declared, about_resource, by_name, in_path, kinds, page as page_parameters},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    errors::ParameterErrors,
     json::ResourceJson,
     listed::Listed,
-    parameters::{ignore_tenant, once, page},
+    names::of_resource,
+    orders::RESOURCES,
+    parameters::{ignore_tenant, once, page_alone},
 };
 use administration::policy::Action;
 use directory::lists::Page;
@@ -19,7 +22,6 @@ use mail_model::{
     address::MailAddress,
     field::FieldErrors,
     resource::{
-        LISTING,
         command::{NewResource, ResourceValues, parse_fields},
         field::ResourceField,
         group::ResourceGroup,
@@ -53,16 +55,14 @@ pub(super) const LIST: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "Resources of a group",
-        parameters: || page_parameters(&LISTING, "the address or the name"),
+        parameters: || page_parameters(&RESOURCES, "the address or the name"),
         answer: || Answer::page_of_shape("resources", by_name("ResourceRow")),
         ..Document::BASE
     },
 };
 
 async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
-    let request = page(&mut call.parameters, &LISTING, &mut errors);
-    errors.none()?;
+    let request = page_alone(&mut call.parameters, &RESOURCES)?;
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
     let page = call.directory.resources(&tenant.id, &group, &request).await?;
@@ -119,11 +119,10 @@ async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     )
 }
 
-fn new_resource(call: &mut Call<'_>, tenant: &Tenant) -> Result<NewResource, FieldErrors> {
-    let mut errors = FieldErrors::default();
+fn new_resource(call: &mut Call<'_>, tenant: &Tenant) -> Result<NewResource, ParameterErrors> {
+    let (fields, errors, wrong) = fields(&mut call.parameters);
     let mail = MailAddress::parse(call.text("mail"));
-    let fields = fields(&mut call.parameters, &mut errors);
-    NewResource::new(mail, fields, tenant, errors)
+    errors.and(NewResource::new(mail, fields, tenant, wrong))
 }
 
 pub(super) const PATCH: Endpoint = Endpoint {
@@ -144,9 +143,8 @@ pub(super) const PATCH: Endpoint = Endpoint {
 async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = find_group(call, &tenant.id).await?;
-    let mut errors = FieldErrors::default();
-    let fields = fields(&mut call.parameters, &mut errors);
-    errors.none()?;
+    let (fields, errors, wrong) = fields(&mut call.parameters);
+    errors.and(wrong.none())?;
     let mail = call.mail_of(RESOURCE)?;
     let (administration, caller) = (call.administration, call.caller()?);
     let change =
@@ -186,14 +184,16 @@ async fn find_group(call: &Call<'_>, tenant: &TenantId) -> Result<ResourceGroup,
 fn field_parameters(is_creation: bool) -> impl Iterator<Item = Declared> {
     ResourceField::ALL.into_iter().map(move |field| {
         let shape = kinds::of_request(field.kind(), !field.is_required());
-        Declared::optional(field.api_name(), about_resource(field), shape)
+        Declared::optional(of_resource(field), about_resource(field), shape)
             .needed(is_creation && field.is_required())
     })
 }
 
-fn fields(parameters: &mut Parameters, errors: &mut FieldErrors) -> ResourceValues {
+/// The fields that are given, and what is wrong with parameters and fields.
+fn fields(parameters: &mut Parameters) -> (ResourceValues, ParameterErrors, FieldErrors) {
     ignore_tenant(parameters);
-    let taken = ResourceField::ALL.map(|field| (field, once(parameters, field.api_name(), errors)));
+    let (mut errors, mut wrong) = (ParameterErrors::default(), FieldErrors::default());
+    let taken = ResourceField::ALL.map(|field| (field, once(parameters, of_resource(field), &mut errors)));
     let given = taken.iter().filter_map(|(field, text)| Some((*field, text.as_deref()?)));
-    parse_fields(given, errors)
+    (parse_fields(given, &mut wrong), errors, wrong)
 }

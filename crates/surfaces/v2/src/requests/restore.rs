@@ -4,6 +4,7 @@ use super::{
     backup::{LDIF, backup_directory},
     restore_report::{Line, report},
 };
+use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::{Call, Rows},
@@ -18,7 +19,7 @@ use directory::{
     restore::{Existing, OtherRoot, Restore, RestoreError, RestoreRequest, Summary},
 };
 use futures_util::{StreamExt, future::OptionFuture};
-use mail_model::field::{FieldError, FieldErrors};
+use mail_model::field::FieldError;
 use std::io;
 use strum::{EnumString, VariantNames};
 use tempfile::NamedTempFile;
@@ -143,7 +144,7 @@ fn ldif() -> RequestBody {
 }
 
 async fn asked(call: &mut Call<'_>) -> Result<Asked, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let existing = once(&mut call.parameters, "existing", &mut errors).filter(|text| !text.is_empty());
     let existing = existing.map_or(Ok(ExistingWord::Keep), |text| text.parse());
     let wrong = |_| FieldError::Choice(ExistingWord::VARIANTS);

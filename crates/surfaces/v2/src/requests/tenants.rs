@@ -5,8 +5,10 @@ use crate::{
     answer::{Failure, as_json, success},
     call::Call,
     document::{And, Answer, Declared, deleted, in_path, kinds, page as page_parameters},
-    endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    endpoint::{Access, Document, Endpoint, Particulars, TENANT_PARAMETER, Takes, Verb},
+    errors::ParameterErrors,
     listed::Listed,
+    orders::TENANTS,
     parameters::{ignore_tenant, once, page, switch},
 };
 use administration::policy::Action;
@@ -14,9 +16,9 @@ use directory::{changing::WriteError, lists::Page};
 use mail_model::{
     address::Domain,
     deletion::Retention,
-    field::{FieldErrors, Kind},
+    field::Kind,
     tenant::{
-        DeletedTenant, LISTING, Tenant, TenantId,
+        DeletedTenant, Tenant, TenantId,
         command::{TenantPatch, parse_domain},
     },
     user::field::UserField,
@@ -120,15 +122,15 @@ pub(super) const LIST: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "Tenants; with `deleted=1` the deleted ones",
-        parameters: || page_parameters(&LISTING, "the id or a domain").and(deleted("tenants")),
+        parameters: || page_parameters(&TENANTS, "the id or a domain").and(deleted("tenants")),
         answer: || Answer::page_of::<Row>("tenants"),
         ..Document::BASE
     },
 };
 
 async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
-    let request = page(&mut call.parameters, &LISTING, &mut errors);
+    let mut errors = ParameterErrors::default();
+    let request = page(&mut call.parameters, &TENANTS, &mut errors);
     let deleted = switch(&mut call.parameters, "deleted", &mut errors);
     errors.none()?;
     let page = if deleted {
@@ -160,7 +162,9 @@ pub(super) const CREATE_OF_DOMAIN: Endpoint = Endpoint {
 };
 
 async fn create_of_domain(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let domain = domain_parameter(call)?;
+    let mut errors = ParameterErrors::default();
+    let text = once(&mut call.parameters, "domain", &mut errors);
+    let domain = errors.and(parse_domain(text.as_deref()))?;
     let made = call.administration.create_tenant_of_domain(call.caller()?, &domain).await;
     let id = made.map_err(|error| failure(call, error))?;
     as_json(&Made { success: true, id: id.as_str() })
@@ -183,12 +187,11 @@ pub(super) const CREATE: Endpoint = Endpoint {
 
 async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     ignore_tenant(&mut call.parameters);
-    let mut errors = FieldErrors::default();
-    let id = TenantId::parse(call.text("tenant"));
-    let id = id.map_err(|error| errors.add("tenant-id", &error)).ok();
-    let domain = domain_parameter(call).map_err(|wrong| errors.absorb(wrong)).ok();
-    errors.none()?;
-    if let (Some(id), Some(domain)) = (id, domain) {
+    let mut errors = ParameterErrors::default();
+    let id = errors.keep(TENANT_PARAMETER, TenantId::parse(call.text("tenant")));
+    let text = once(&mut call.parameters, "domain", &mut errors);
+    let domain = errors.and(parse_domain(text.as_deref()))?;
+    if let Some(id) = id {
         let made = call.administration.create_tenant(call.caller()?, &id, &domain).await;
         made.map_err(|error| failure(call, error))?;
     }
@@ -197,13 +200,6 @@ async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
 
 fn first_domain() -> Declared {
     Declared::required("domain", "The first domain of the tenant, in any script.", kinds::domain())
-}
-
-fn domain_parameter(call: &mut Call<'_>) -> Result<Domain, FieldErrors> {
-    let mut errors = FieldErrors::default();
-    let text = once(&mut call.parameters, "domain", &mut errors);
-    errors.none()?;
-    parse_domain(text.as_deref())
 }
 
 pub(super) const READ: Endpoint = Endpoint {
@@ -256,11 +252,10 @@ pub(super) const PATCH: Endpoint = Endpoint {
 
 async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
     ignore_tenant(&mut call.parameters);
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let quota = once(&mut call.parameters, "quota", &mut errors);
     let language = once(&mut call.parameters, "lang", &mut errors);
-    errors.none()?;
-    let patch = TenantPatch::parse(quota.as_deref(), language.as_deref())?;
+    let patch = errors.and(TenantPatch::parse(quota.as_deref(), language.as_deref()))?;
     let (administration, caller) = (call.administration, call.caller()?);
     done(call, TENANT, administration.change_tenant(caller, call.tenant()?, &patch, &call.precondition).await)
 }

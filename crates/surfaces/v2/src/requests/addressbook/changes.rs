@@ -1,6 +1,7 @@
 //! The feed of changes: pages to be applied in order, for whoever keeps a copy.
 
 use super::{DEFAULT_CHANGES, form};
+use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
@@ -14,7 +15,7 @@ use crate::{
 };
 use address_book::feed::{Change, Changes};
 use administration::policy::Action;
-use mail_model::{field::FieldErrors, list::MAX_LIMIT};
+use mail_model::list::MAX_LIMIT;
 use utoipa::openapi::{
     OneOfBuilder,
     schema::{ObjectBuilder, Type},
@@ -41,7 +42,7 @@ pub(crate) const CHANGES: Endpoint = Endpoint {
 };
 
 async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let request = form::changes_after(&mut call.parameters, &mut errors);
     errors.none()?;
     let feed = call.books.feed(call.tenant()?).await.map_err(|_| Failure::no_feed())?;

@@ -1,6 +1,7 @@
 //! Contacts as files: all of them, written while they are read, some hundred at a time; and one.
 
 use super::{EXPORT_VIEWS, FORMATS, form, may_be_nobodys, open};
+use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
@@ -28,7 +29,6 @@ use futures_util::{Stream, stream};
 use mail_model::{
     address::MailAddress,
     contact::{Contact, Kind, id::ContactId, view::View},
-    field::FieldErrors,
     maillist::MailList,
     photo::Photo,
     tenant::TenantId,
@@ -114,7 +114,7 @@ pub(crate) const EXPORT: Endpoint = Endpoint {
 };
 
 async fn export(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let request = form::export(&mut call.parameters, &mut errors);
     errors.none()?;
     let tenant = call.tenant()?.clone();

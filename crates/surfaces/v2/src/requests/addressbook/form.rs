@@ -1,6 +1,7 @@
 //! Parameters to requests for contacts.
 
 use super::{DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, FORMATS, KIND, MAX_SUGGESTIONS, ORDERS};
+use crate::errors::ParameterErrors;
 use crate::parameters::{number, once, search_text, switch};
 use address_book::{
     book::{ContactOrder, ContactsRequest},
@@ -8,7 +9,7 @@ use address_book::{
 };
 use mail_model::{
     contact::{Kind, view::View},
-    field::{FieldError, FieldErrors},
+    field::FieldError,
     list::{DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, MAX_SEARCH},
 };
 use web::form::Parameters;
@@ -20,7 +21,7 @@ pub(super) struct ContactsPage {
     pub(super) page: usize,
 }
 
-pub(super) fn contacts(parameters: &mut Parameters, errors: &mut FieldErrors) -> ContactsPage {
+pub(super) fn contacts(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ContactsPage {
     let page = number(parameters, "page", 1, MAX_PAGE, 1, errors);
     let limit = number(parameters, "limit", 1, MAX_LIMIT, DEFAULT_LIMIT, errors);
     let contacts = ContactsRequest {
@@ -41,7 +42,7 @@ pub(super) struct Suggestions {
     pub(super) limit: usize,
 }
 
-pub(super) fn suggestions(parameters: &mut Parameters, errors: &mut FieldErrors) -> Suggestions {
+pub(super) fn suggestions(parameters: &mut Parameters, errors: &mut ParameterErrors) -> Suggestions {
     let text = once(parameters, "q", errors);
     if text.is_none() {
         errors.add("q", &FieldError::Required);
@@ -60,7 +61,7 @@ pub(super) struct ChangesAfter {
     pub(super) limit: usize,
 }
 
-pub(super) fn changes_after(parameters: &mut Parameters, errors: &mut FieldErrors) -> ChangesAfter {
+pub(super) fn changes_after(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ChangesAfter {
     let since = once(parameters, "since", errors).filter(|token| !token.is_empty());
     ChangesAfter { since, limit: number(parameters, "limit", 1, MAX_LIMIT, DEFAULT_CHANGES, errors) }
 }
@@ -72,7 +73,7 @@ pub(super) struct ExportRequest {
     pub(super) kinds: Vec<Kind>,
 }
 
-pub(super) fn export(parameters: &mut Parameters, errors: &mut FieldErrors) -> ExportRequest {
+pub(super) fn export(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ExportRequest {
     let format = choice(parameters, "format", FORMATS, Format::parse, errors);
     ExportRequest {
         format: format.unwrap_or(Format::Vcard),
@@ -82,12 +83,12 @@ pub(super) fn export(parameters: &mut Parameters, errors: &mut FieldErrors) -> E
 }
 
 /// The parameter `view`; the first of its values by default.
-fn view(parameters: &mut Parameters, names: &'static [&'static str], errors: &mut FieldErrors) -> View {
+fn view(parameters: &mut Parameters, names: &'static [&'static str], errors: &mut ParameterErrors) -> View {
     let default = names.first().copied().and_then(View::parse).unwrap_or(View::All);
     choice(parameters, "view", names, View::parse, errors).unwrap_or(default)
 }
 
-fn order(parameters: &mut Parameters, errors: &mut FieldErrors) -> ContactOrder {
+fn order(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ContactOrder {
     let parse = |text: &str| match text {
         "displayName" => Some(ContactOrder::DisplayName),
         "mail" => Some(ContactOrder::Mail),
@@ -98,7 +99,7 @@ fn order(parameters: &mut Parameters, errors: &mut FieldErrors) -> ContactOrder 
 }
 
 /// The parameter `kind`: one or several, each once, in one order; all of them are the same as none.
-fn kinds(parameters: &mut Parameters, errors: &mut FieldErrors) -> Vec<Kind> {
+fn kinds(parameters: &mut Parameters, errors: &mut ParameterErrors) -> Vec<Kind> {
     const NAMES: &[&str] = &["user", "contact", "list", "resource"];
     let texts = parameters.take_list(KIND).unwrap_or_default();
     let mut kinds: Vec<_> = texts.iter().filter_map(|text| Kind::parse(text)).collect();
@@ -119,7 +120,7 @@ fn choice<T>(
     name: &'static str,
     names: &'static [&'static str],
     parse: impl FnOnce(&str) -> Option<T>,
-    errors: &mut FieldErrors,
+    errors: &mut ParameterErrors,
 ) -> Option<T> {
     let text = once(parameters, name, errors).filter(|text| !text.is_empty())?;
     let parsed = parse(&text);
@@ -134,8 +135,8 @@ mod tests {
     use super::*;
     use web::form::Body;
 
-    fn given(query: &str) -> (Parameters, FieldErrors) {
-        (Parameters::decode("", query, Body::Form(b"")).unwrap(), FieldErrors::default())
+    fn given(query: &str) -> (Parameters, ParameterErrors) {
+        (Parameters::decode("", query, Body::Form(b"")).unwrap(), ParameterErrors::default())
     }
 
     #[test]
@@ -168,7 +169,7 @@ mod tests {
         let (mut parameters, mut errors) =
             given("limit=0&page=-1&orderby=uid&view=x&sort=2&kind=x&search=a%00");
         let _page = contacts(&mut parameters, &mut errors);
-        let names: Vec<_> = errors.by_parameter().keys().copied().collect();
+        let names: Vec<_> = errors.into_reasons().map(|(name, _)| name).collect();
         assert_eq!(names, ["kind", "limit", "orderby", "page", "search", "sort", "view"]);
     }
 

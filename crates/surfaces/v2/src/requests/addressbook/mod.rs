@@ -5,6 +5,7 @@ mod export;
 mod form;
 
 use super::find_tenant;
+use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
@@ -24,7 +25,6 @@ use address_book::{
 use administration::policy::Action;
 use mail_model::{
     contact::{Kind as ContactKind, view::View},
-    field::FieldErrors,
     list::MAX_SEARCH,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -73,7 +73,7 @@ pub(super) const LIST: Endpoint = Endpoint {
 };
 
 async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let request = form::contacts(&mut call.parameters, &mut errors);
     errors.none()?;
     let book = open(call).await?;
@@ -111,7 +111,7 @@ pub(super) const SUGGEST: Endpoint = Endpoint {
 };
 
 async fn suggest(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
+    let mut errors = ParameterErrors::default();
     let request = form::suggestions(&mut call.parameters, &mut errors);
     errors.none()?;
     let book = open(call).await?;

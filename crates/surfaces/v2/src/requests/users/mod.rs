@@ -9,18 +9,15 @@ use crate::{
     call::Call,
     document::{And, Answer, Declared, by_name, deleted, in_path, new_address, page as page_parameters},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    errors::ParameterErrors,
     json::{DeletedUserJson, UserJson},
     listed::{Listed, write_page},
-    parameters::{page, switch},
+    orders::{self, MAIL_LISTS},
+    parameters::{page, page_alone, switch},
 };
 use administration::policy::Action;
 use directory::{lists::Page, maillists::Membership};
-use mail_model::{
-    field::FieldErrors,
-    list::SortKey,
-    maillist,
-    user::{LISTING, LiveUser},
-};
+use mail_model::{list::SortKey, user::LiveUser};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::{ToSchema, openapi::schema::AnyOfBuilder};
@@ -41,7 +38,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     document: Document {
         summary: "Users of a tenant; with `deleted=1` the deleted ones",
         parameters: || {
-            page_parameters(&LISTING, "the address, the first or the last name").and(deleted("users"))
+            page_parameters(&orders::USERS, "the address, the first or the last name").and(deleted("users"))
         },
         answer: || {
             let entry = AnyOfBuilder::new().item(by_name("User")).item(by_name("DeletedUser"));
@@ -52,8 +49,8 @@ pub(super) const LIST: Endpoint = Endpoint {
 };
 
 async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
-    let request = page(&mut call.parameters, &LISTING, &mut errors);
+    let mut errors = ParameterErrors::default();
+    let request = page(&mut call.parameters, &orders::USERS, &mut errors);
     let deleted = switch(&mut call.parameters, "deleted", &mut errors);
     errors.none()?;
     let tenant = call.tenant()?;
@@ -232,16 +229,14 @@ pub(super) const MEMBERSHIPS: Endpoint = Endpoint {
     document: Document {
         summary: "The mailing lists that a user is in",
         about: "Directly and through other lists; dynamic lists count.",
-        parameters: || page_parameters(&maillist::LISTING, "the address or the name"),
+        parameters: || page_parameters(&MAIL_LISTS, "the address or the name"),
         answer: || Answer::page_of::<ShownMembership>("maillists"),
         ..Document::BASE
     },
 };
 
 async fn memberships(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let mut errors = FieldErrors::default();
-    let request = page(&mut call.parameters, &maillist::LISTING, &mut errors);
-    errors.none()?;
+    let request = page_alone(&mut call.parameters, &MAIL_LISTS)?;
     let user = find(call).await?;
     let (tenant, mail) = (call.tenant()?, call.mail_of(USER)?);
     let mut lists = call.directory.memberships(tenant, &mail, &user.user).await?;

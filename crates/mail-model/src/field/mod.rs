@@ -1,15 +1,16 @@
 //! What a field of an entry may hold, whichever entry it is of: the kinds of values, how a text of a request
-//! becomes one, how an answer shows one, and what is said when it does not fit. A [`FieldValue`] can only
-//! be made by parsing, so what reaches a change has been checked.
+//! becomes one, and how an answer shows one. A [`FieldValue`] can only be made by parsing, so what reaches a change has
+//! been checked.
 
-use crate::{
-    address::{AddressError, MailAddress},
-    scripts::{MixedWord, mixed_word},
-    user::quota::{MAX_QUOTA_MB, Quota},
-};
-use std::collections::BTreeMap;
+mod errors;
+mod names;
+
+pub use errors::{FieldError, FieldErrors};
+pub use names::{Field, ListField};
+
+use crate::{address::MailAddress, scripts::mixed_word, user::quota::Quota};
 use unicode_normalization::UnicodeNormalization as _;
-use visible_text::{Visible, is_blank, trimmed, trimmed_text};
+use visible_text::{is_blank, trimmed, trimmed_text};
 
 /// Longest one-line text, in characters. X.520 bounds most of these attributes at 64 to 128
 /// (upper bounds ub-name, ub-title); twice the larger leaves room and keeps an entry small.
@@ -148,149 +149,6 @@ impl FieldValue {
     #[must_use]
     pub fn first(&self) -> Option<&str> {
         self.0.first().map(String::as_str)
-    }
-}
-
-/// What is wrong with a request, parameter by parameter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(BTreeMap<&'static str, String>);
-
-impl FieldErrors {
-    /// Notes what is wrong with a parameter; the first reason stays.
-    pub fn add(&mut self, parameter: &'static str, reason: &impl std::fmt::Display) {
-        self.0.entry(parameter).or_insert_with(|| format!("{parameter} {reason}"));
-    }
-
-    /// Takes a result apart: notes the error, returns the value.
-    pub fn keep<T>(&mut self, parameter: &'static str, result: Result<T, FieldError>) -> Option<T> {
-        result.map_err(|error| self.add(parameter, &error)).ok()
-    }
-
-    /// Reads an address, or notes why it is none; it is repeated where people would not see why.
-    pub fn address(&mut self, parameter: &'static str, text: &str) -> Option<MailAddress> {
-        let noted = |source| {
-            if Visible(text).hides_something() {
-                self.add(parameter, &FieldError::address(text, source));
-            } else {
-                self.add(parameter, &source);
-            }
-        };
-        MailAddress::parse(text).map_err(noted).ok()
-    }
-
-    /// Takes in the errors of a part.
-    pub fn absorb(&mut self, others: Self) {
-        for (parameter, reason) in others.0 {
-            self.0.entry(parameter).or_insert(reason);
-        }
-    }
-
-    /// The errors, if any.
-    ///
-    /// # Errors
-    /// Itself, when there is an error in it.
-    pub fn none(self) -> Result<(), Self> {
-        if self.0.is_empty() { Ok(()) } else { Err(self) }
-    }
-
-    /// Reason by parameter.
-    #[must_use]
-    pub fn by_parameter(&self) -> &BTreeMap<&'static str, String> {
-        &self.0
-    }
-}
-
-/// Why a value does not fit its field. The message says what is allowed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FieldError {
-    /// A required field is missing or empty.
-    #[error("is a required value")]
-    Required,
-    /// Longer than the field takes.
-    #[error("is too long: at most {0} characters")]
-    TooLong(usize),
-    /// Longer than the field takes, where bytes count.
-    #[error("is too long: at most {0} bytes of UTF-8")]
-    TooManyBytes(usize),
-    /// Nothing but blanks and other characters that do not show.
-    #[error("is blank")]
-    Blank,
-    /// A control character, such as a NUL or a line break where none can be.
-    #[error("has a control character")]
-    Control,
-    /// A word of a name that is in two scripts.
-    #[error(
-        "has Latin and Cyrillic letters in one word, {} ({}: {}): it was read in the wrong encoding, or typed on two \
-         keyboards", Visible(&.0.word), .0.script, Visible(&.0.letters)
-    )]
-    Mixed(MixedWord),
-    /// A hash in the place of a password, with its storage scheme.
-    #[error(
-        "begins with the storage scheme {{{0}}}: hashes of passwords are not taken, only passwords in clear text"
-    )]
-    Hash(&'static str),
-    /// No phone number.
-    #[error("is no phone number: digits, blanks and + - ( ) . , / : only, with at least one digit")]
-    Phone,
-    /// A value that shows nothing of what is wrong with it.
-    #[error("{shown} {reason}")]
-    Hidden {
-        /// The value, with escapes for what does not show.
-        shown: String,
-        /// What is wrong.
-        reason: Box<FieldError>,
-    },
-    /// Not one of the values that the field has.
-    #[error("must be one of {}", .0.join(", "))]
-    Choice(&'static [&'static str]),
-    /// No quota.
-    #[error("must be a whole number of megabytes from 0 to {MAX_QUOTA_MB}")]
-    Quota,
-    /// A list field that was given as one text.
-    #[error("must be a list")]
-    List,
-    /// Too many aliases.
-    #[error("has too many addresses: at most {MAX_ALIASES}")]
-    TooManyAliases,
-    /// One of the addresses is none.
-    #[error("{address} {source}")]
-    Address {
-        /// What was given.
-        address: String,
-        /// Why it is none.
-        source: AddressError,
-    },
-    /// An address whose domain the tenant does not serve.
-    #[error("{address} is of a domain that the tenant does not serve; it serves {}", .served.join(", "))]
-    ForeignDomain {
-        /// What was given.
-        address: String,
-        /// What would be allowed.
-        served: Vec<String>,
-    },
-    /// An alias that repeats the user's own address.
-    #[error("{0} is the user's own address")]
-    OwnAddress(String),
-    /// The role of super administrator where it cannot be.
-    #[error("3 is possible in the tenant default only")]
-    SuperOutsideDefault,
-}
-
-impl FieldError {
-    /// An address that is none; enough of it is told to recognise it.
-    #[must_use]
-    pub fn address(text: &str, source: AddressError) -> Self {
-        Self::Address { address: Visible(text).to_string(), source }
-    }
-
-    /// The same, with the value where that has characters that do not show.
-    fn about(self, text: &str) -> Self {
-        let text = Visible(text);
-        if text.hides_something() {
-            Self::Hidden { shown: text.to_string(), reason: Box::new(self) }
-        } else {
-            self
-        }
     }
 }
 
