@@ -25,7 +25,7 @@ shellcheck deploy/docker/*.sh
 docker-compose config --format json >"$work/compose.json"
 echo "hadolint, shellcheck, compose config: nothing found"
 
-# Each package of the Dockerfile is one of Debian's.
+# Each package that the Dockerfile installs exists in Debian.
 packages=$(sed -n 's/.*--no-install-recommends \([^\\&]*\).*/\1/p' Dockerfile)
 for package in $packages; do
   apt-cache show "$package" >/dev/null 2>&1 || fail "Debian has no package $package"
@@ -38,7 +38,7 @@ for key in with_systemd run_dir pid_file; do
 done
 echo "packages and commands: all there"
 
-# The secrets that each container is given are those that its configuration and its command name.
+# Each container gets exactly the secrets that its configuration and its command name.
 for name in ldap-password backup-password redis-password token-key; do
   printf %064d 0 >"$work/$name"
 done

@@ -1,26 +1,26 @@
 #!/bin/bash
-# Runs 389-ds in the foreground, or asks whether it answers. The first run makes the instance, with a back end on LMDB.
+# Runs 389-ds in the foreground, or checks its health. The first run creates the instance, with a back end on LMDB.
 #
-# `pbm init` never has to ask for a restart: the plug-in USN, which counts only from a start, is turned on here before
-# the server is served from, and all other plug-ins count at once (nsslapd-dynamic-plugins).
+# `pbm init` never has to ask for a restart: the plug-in USN, which takes effect only at a start, is turned on here before
+# the server is used, and all other plug-ins take effect at once (nsslapd-dynamic-plugins).
 set -euo pipefail
 
 readonly instance=pbm
 readonly data=/data
 readonly made=$data/made
 readonly making=$data/making
-# Of one run: the lock, the socket, and for a moment the password.
+# Files of one run: the lock, the socket, and for a moment the password.
 readonly run_folder=/tmp/dirsrv
 readonly port=3389
 readonly manager="cn=Directory Manager"
 readonly password_file=${MANAGER_PASSWORD_FILE:-/run/secrets/manager-password}
 readonly suffix=${DIRECTORY_SUFFIX:-dc=example,dc=com}
-# LMDB's file grows up to this many bytes; it takes no space before.
+# LMDB's file grows up to this many bytes; it takes no space in advance.
 readonly database_size=${DIRECTORY_MAX_BYTES:-17179869184}
-# Memory for entries. dscreate leaves half a megabyte there where the back end is LMDB.
+# Memory for the entry cache. With LMDB dscreate sets only half a megabyte.
 readonly entry_cache=${DIRECTORY_CACHE_BYTES:-268435456}
 
-# Without the line break that the file may end with, which the LDAP tools would take for a part of the password.
+# Prints the password without the line break that may end the file: the LDAP tools would take it for a part of the password.
 password() {
   printf %s "$(<"$password_file")"
 }
@@ -32,7 +32,7 @@ as_manager() {
   "$tool" -x -H "ldap://127.0.0.1:$port" -D "$manager" -y <(password) "$@"
 }
 
-# What is read and changed only by dscreate: a file on a tmpfs, since it holds the password.
+# Input for dscreate. It contains the password, so it is written to a tmpfs only.
 description() {
   local password
   password=$(password)
@@ -68,7 +68,7 @@ suffix = $suffix
 END
 }
 
-# What counts from the next start on.
+# Settings that take effect at the next start.
 settings() {
   cat <<END
 dn: cn=config
@@ -102,7 +102,7 @@ nsslapd-dncachememsize: 33554432
 END
 }
 
-# Makes the instance. One that was cut off is begun again; what was not made here is left alone.
+# Creates the instance. An interrupted creation is started over; a volume with other files is left alone.
 make() {
   if [[ ! -e $making && -n $(ls -A "$data") ]]; then
     echo "$data holds something that was not made here; nothing was changed. Give the service an empty volume." >&2
@@ -123,16 +123,16 @@ make() {
 
 run() {
   umask 077
-  # The server does not start while a file in here names a process that is alive, whichever that is.
+  # The server does not start while a file in this folder names the process id of any live process.
   rm -rf "$run_folder"
   mkdir -p "$run_folder/lock"
   [[ -e $made ]] || make
-  # 266354688 is the level that the server has by itself; given here, the log also goes to stderr.
+  # 266354688 is the server's default level; giving it here makes the log also go to stderr.
   exec ns-slapd -D "/etc/dirsrv/slapd-$instance" -i "$run_folder/slapd-$instance.pid" -d 266354688
 }
 
-# Binds as the manager, and looks whether the back end is served. The server that answers while the instance is made is about to
-# be stopped, so it does not count.
+# Binds as the manager, and checks that the back end is served. The server that answers while the instance is being created is
+# about to be stopped, so it does not count.
 health() {
   local found
   [[ -e $made ]] || { echo "the instance is being made" >&2; exit 1; }

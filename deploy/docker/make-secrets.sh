@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes the secrets of docker-compose.yml in var/docker: random ones, each only where there is none yet.
+# Creates the secrets of docker-compose.yml in var/docker: random values, each only if the file does not exist yet.
 #
-# The folder is its owner's alone. The files in it are readable by all, since Docker mounts them into containers as they
-# are, where other users read them.
+# Only the owner can access the folder. The files in it are readable by all, because Docker mounts them into containers with
+# their modes, and other users read them there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 umask 077
 mkdir -p var/docker var/dev
 chmod 0700 var/docker
 
-# $1 bytes in hexadecimal digits.
+# Prints $1 random bytes in hexadecimal digits.
 random() {
   od -An -v -tx1 -N "$1" /dev/urandom | tr -d ' \n'
 }
@@ -26,7 +26,7 @@ for name in manager-password ldap-password backup-password redis-password token-
   [[ -e var/docker/$name ]] || random 32 | secret "$name"
 done
 
-# The administrator's password is also where `make run` has it, so that the lines of README.md work as they are.
+# The administrator's password is also stored where `make run` stores it, so that the commands of README.md work unchanged.
 admin=var/dev/admin-password
 if [[ ! -e var/docker/admin-password ]]; then
   if [[ -e $admin ]]; then tr -d '\n' <"$admin"; else random 12; fi | secret admin-password

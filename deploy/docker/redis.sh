@@ -1,14 +1,14 @@
 #!/bin/bash
-# Runs Redis in the foreground, or asks whether it answers. The password is in a file and in no command line:
-# the configuration goes in by standard input.
+# Runs Redis in the foreground, or checks its health. The password comes from a file and is on no command line:
+# Redis reads its configuration from standard input.
 set -euo pipefail
 
 password=$(<"${REDIS_PASSWORD_FILE:-/run/secrets/redis-password}")
 
 case ${1:-run} in
 run)
-  # Redis holds a copy of what the directory has, so nothing is saved. When it is full it refuses writes;
-  # with another policy pbm would build the copy again and again.
+  # Redis holds only a copy of data in the directory, so nothing is saved. When it is full it refuses writes;
+  # with an eviction policy pbm would rebuild the copy again and again.
   exec redis-server - <<END
 bind * -::*
 port 6379
