@@ -1,4 +1,4 @@
-//! Accounts: who a login or a token belongs to, and whether a password is right.
+//! Accounts: which account a login or a token belongs to, and whether a password is right.
 
 use crate::{
     Directory, Entry, Scope,
@@ -21,7 +21,7 @@ impl Directory {
         self.account(Filter::equal(names::MAIL, login.as_str())).await
     }
 
-    /// The account that a token was made for.
+    /// The account that a token was issued for.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -34,14 +34,15 @@ impl Directory {
         let people = self.tree().people();
         let entry = self.find(people, Scope::Subtree, &filter, user::account::READ_ATTRIBUTES).await?;
         match entry.and_then(|entry| self.account_from(&entry)) {
-            // What a deleted tenant has follows it entry by entry; its accounts end at once.
+            // The entries of a deleted tenant follow one by one; its accounts must stop working at once.
             Some(account) if !self.is_live_tenant(&account.tenant).await? => Ok(None),
             account => Ok(account),
         }
     }
 
-    /// Of some accounts those whose own password policy is not there, each with the name of that. Their passwords then follow
-    /// the policy of the server or of a folder. It must be bound as somebody who may read them.
+    /// Those of some accounts whose own password policy does not exist, each with the name of the missing policy.
+    /// Their passwords follow the policy of the server or of a folder. The directory must be bound as an account that
+    /// may read them.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -71,11 +72,10 @@ impl Directory {
         Account::from_entry(tenant, mail, entry)
     }
 
-    /// Whether a password is an account's, decided by a bind as it. Without an account the same binds are
-    /// made as the decoy, whose password nobody knows: they fail after the same work, so the time
-    /// tells nobody which logins exist. A password that was given in another form than the one that is set
-    /// nowadays takes a second bind where it is wrong; that depends on what was sent alone.
-    ///
+    /// Checks the password of an account by a bind. If there is no account, the same binds are made as a decoy
+    /// account, whose password nobody knows: they fail after the same work, so the response time does not reveal which
+    /// logins exist. A wrong password takes a second bind if the client sent it in a form other than the one that is
+    /// set today; that depends only on what was sent.
     /// # Errors
     /// [`DirectoryError::Unreachable`] when the directory does not answer.
     pub async fn is_password_of(

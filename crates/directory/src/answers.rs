@@ -1,9 +1,10 @@
-//! Answers to requests that were made with an idempotency key: kept in the directory, where all replicas share them
-//! and where the thing that was made is kept too.
+//! Answers to requests that were made with an idempotency key. They are kept in the directory, which all
+//! replicas share and which also keeps the entry that the request created.
 //!
-//! A key is claimed by the add of an entry that is named after it: of several equal requests one succeeds. Its
-//! answer is written into that entry. A claim without an answer is of a request under way, or of a process
-//! that died; after two minutes the next equal request takes it over, by a modify on the exact claim that it read.
+//! A key is claimed by adding an entry that is named after it: of several equal requests exactly one succeeds.
+//! Its answer is written into that entry. A claim without an answer belongs to a request in progress or to a
+//! process that died. After two minutes the next equal request takes the claim over, by a modify on the exact
+//! claim that it read.
 
 use crate::{Directory, Entry, Scope, batches::Applied, error::DirectoryError};
 use jiff::{SignedDuration, Timestamp};
@@ -17,21 +18,22 @@ use mail_model::{
 
 /// How long an answer is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// How long a request may take before another one takes its key over. Longer than any request can take: that of the
-/// directory's time limits and of a few repeats.
+/// How long a request may take before another one takes its key over. No request can take that long: the
+/// directory's time limits and a few retries add up to less.
 const ABANDONED: SignedDuration = SignedDuration::from_mins(2);
 
 const READ_ATTRIBUTES: &[AttributeName] =
     &[names::REQUEST_DIGEST, names::ANSWER_STATUS, names::ANSWER_BODY, names::ANSWER_BEGAN];
 
-/// What is known of a key.
+/// What is known about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// Nothing: the request may be done now, and [`Directory::keep_answer`] or [`Directory::forget_claim`] is to follow.
+    /// The key is new: the request may be processed now, and [`Directory::keep_answer`] or
+    /// [`Directory::forget_claim`] must follow.
     New(Claim),
     /// The same request has been answered.
     Answered(Answer),
-    /// The same request is under way.
+    /// The same request is in progress.
     UnderWay,
     /// The key was used for another request.
     OtherRequest,
@@ -50,7 +52,7 @@ impl Directory {
             Err(error) => return Err(error),
         }
         let Some(entry) = self.find(claim.dn(), Scope::Base, &anything(), READ_ATTRIBUTES).await? else {
-            // Forgotten just now: its request was not done.
+            // Released a moment ago: its request was not processed.
             return Ok(Known::UnderWay);
         };
         let began = entry.first(&names::ANSWER_BEGAN).unwrap_or_default();
@@ -71,7 +73,7 @@ impl Directory {
         }
     }
 
-    /// Keeps the answer to a request whose key was claimed.
+    /// Stores the answer to a request whose key was claimed.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -79,7 +81,7 @@ impl Directory {
         self.apply(&claim.answered(answer)).await
     }
 
-    /// Gives a key free again: its request was not done.
+    /// Releases a key: its request was not processed.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -87,7 +89,7 @@ impl Directory {
         self.remove(&claim.removal()).await
     }
 
-    /// Removes answers that are kept long enough; what fails of one is left.
+    /// Removes answers whose retention is over; an answer whose removal fails is left for the next run.
     pub(crate) async fn purge_answers(&self, now: Timestamp) -> Result<Applied, DirectoryError> {
         let before = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
         let filter = answer::begun_by(before);

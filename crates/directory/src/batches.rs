@@ -1,5 +1,6 @@
-//! Many changes that do not depend on each other: applied several at a time, and of what a search finds batch by batch, in a
-//! loop that always ends. What fails of one entry stops no other.
+//! Many changes that do not depend on each other: a given list is applied several at a time, and the matches of
+//! a search are changed batch by batch, in a loop that always ends. A failure of one entry does not stop the
+//! others.
 
 use crate::{
     Directory, Entry, Scope,
@@ -10,25 +11,25 @@ use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter, ldif::ChangeRe
 
 /// Entries that are held in memory at a time.
 const BATCH: usize = 500;
-/// Entries that fail before their folder is given up: together with a batch fewer than the 2,000 that 389-ds lets an account
-/// read.
+/// Failed entries after which their folder is given up. Together with a batch they are fewer than the 2,000
+/// entries that 389-ds lets an account read.
 const MOST_FAILED: usize = 1000;
-/// Batches of one folder: five million entries.
+/// Batches of one folder: five million entries at most.
 const MOST_BATCHES: usize = 10_000;
 
-/// What came of many changes.
+/// The outcome of many changes.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     /// How many were made.
     pub(crate) done: usize,
-    /// How many did not fit their entry any more, or had none.
+    /// How many were planned on an entry that has changed since or is gone.
     pub(crate) stale: usize,
     /// Entries whose change failed, and why.
     pub(crate) failed: Vec<(Dn, DirectoryError)>,
 }
 
 impl Applied {
-    /// Requires that nothing failed.
+    /// Requires that no change failed.
     ///
     /// # Errors
     /// The first failure.
@@ -36,7 +37,7 @@ impl Applied {
         self.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
     }
 
-    /// Takes in what came of others.
+    /// Adds the outcome of other changes.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.done += other.done;
         self.stale += other.stale;
@@ -48,11 +49,11 @@ impl Directory {
     /// Applies independent changes, several at a time.
     ///
     /// # Errors
-    /// What fails of every entry alike.
+    /// An error that is not about one entry.
     pub(crate) async fn apply_all(&self, changes: &[ChangeRecord]) -> Result<Applied, DirectoryError> {
         let outcomes = stream::iter(changes).map(|change| async move {
             let _permit = self.permit().await;
-            // Boxed, since every future that has this one in it is as large.
+            // Boxed, since the size of this future adds to that of every future that contains it.
             (change, Box::pin(self.apply(change)).await)
         });
         let outcomes = outcomes.buffer_unordered(self.permits()).map(Ok);
@@ -68,11 +69,12 @@ impl Directory {
             .await
     }
 
-    /// Changes everything that a filter finds; the changes take it out of what is found. What fails, and what there is no
-    /// plan for, is passed over.
+    /// Changes everything that a filter finds; each change must make the entry no longer match the filter.
+    /// Entries whose change fails, or for which `plan` returns no change, are reported as failed and not tried
+    /// again.
     ///
     /// # Errors
-    /// What fails of every entry alike.
+    /// An error that is not about one entry.
     pub(crate) async fn change_all_found(
         &self,
         folder: &Dn,
@@ -109,13 +111,13 @@ impl Directory {
         Ok(all)
     }
 
-    /// The error back, where it is one of an entry, and others are worth trying.
+    /// Returns the error if it concerns one entry only, so that trying other entries makes sense.
     ///
     /// # Errors
-    /// The same error where the directory does nothing at all.
+    /// The same error if the directory as a whole does not work.
     pub(crate) async fn of_one_entry(&self, error: DirectoryError) -> Result<DirectoryError, DirectoryError> {
         let may_be_of_all = match &error {
-            // A connection that is free soon, or a server that is back.
+            // A connection may become free soon, or a server may be back.
             DirectoryError::Unreachable(
                 Unreachable::AllBusy | Unreachable::FoundOut | Unreachable::Hangs,
             ) => return Err(error),

@@ -1,4 +1,4 @@
-//! One connection: made over any of the configured URLs, secured, bound, used by one request at a time.
+//! One connection: opened to any of the configured URLs, secured, bound, and used by one request at a time.
 
 use crate::{
     error::{DirectoryError, Operation, Unreachable, broken, trimmed},
@@ -19,16 +19,16 @@ use std::{
 };
 use tokio::task::AbortHandle;
 
-/// The control of the answer to a bind with a password that has to be changed.
+/// The control in the answer to a bind whose password must be changed.
 const PASSWORD_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
-/// How often it is looked whether one of several servers that hang answers again.
+/// How often to check whether one of several hanging servers answers again.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A connection, and whether an operation on it was begun and not ended.
 pub(crate) struct Connection {
     ldap: Ldap,
-    /// Set while an operation runs. It stays set when the operation fails on the connection, times out,
-    /// or is dropped half way; such a connection is not used again.
+    /// Set while an operation runs. It stays set if the operation fails on the connection, times out or is dropped;
+    /// such a connection is not used again.
     busy: bool,
     timeout: Duration,
     referrals: Referrals,
@@ -37,18 +37,18 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens a connection to the first server that answers, and binds, beginning with the one that did last. Servers that
-    /// hang are passed over; where all do, long work waits for one.
+    /// Opens a connection to the first server that answers, and binds. It begins with the server that answered last
+    /// and skips servers that hang. If all hang, long work waits for one.
     ///
     /// # Errors
-    /// [`Unreachable`] of the last URL tried; [`Unreachable::Hangs`] where all hang.
+    /// [`Unreachable`] of the last URL tried; [`Unreachable::Hangs`] if all hang.
     pub(crate) async fn open(
         settings: &LdapSettings,
         credentials: &Credentials,
         last_good: &AtomicUsize,
     ) -> Result<Self, Unreachable> {
         settings.liveness.start(settings);
-        // Boxed, since it is seldom needed, and the future of every operation would have room for it.
+        // Boxed, since it is seldom needed and would add to the size of every operation's future.
         let opened = Box::pin(Self::open_any(settings, credentials, last_good)).await;
         if settings.on_hang == OnHang::Wait && matches!(opened, Err(Unreachable::Hangs)) {
             let answered = async {
@@ -56,7 +56,7 @@ impl Connection {
                     tokio::time::sleep(LOOK).await;
                 }
             };
-            // Whether it does or not is found out below.
+            // The attempt below shows whether the server answers.
             let _answered = tokio::time::timeout(settings.operation_timeout, answered).await;
             return Box::pin(Self::open_any(settings, credentials, last_good)).await;
         }
@@ -84,15 +84,15 @@ impl Connection {
         Err(failure)
     }
 
-    /// Opens a connection to one server, unless it hangs or is found to hang meanwhile.
+    /// Opens a connection to one server, unless the server hangs or is found to hang during the attempt.
     async fn open_one(
         settings: &LdapSettings,
         url: &LdapUrl,
         credentials: &Credentials,
     ) -> Result<Self, Unreachable> {
         let watched = settings.liveness.server(url);
-        // Long work makes many connections at once, and each bind costs the server the hash of a password. That none
-        // is answered is found out by the probes.
+        // Long work opens many connections at once, and each bind costs the server a password hash. The probes find
+        // out if the server answers none of them.
         let limit = match settings.on_hang {
             OnHang::Fail => settings.connect_timeout,
             OnHang::Wait => settings.connect_timeout.max(settings.operation_timeout),
@@ -115,11 +115,10 @@ impl Connection {
         }
     }
 
-    /// Opens a connection that asks whether the server answers, and so is made while it does not. A refused bind is an
-    /// answer.
+    /// Opens a connection for a probe, which has to work on a server that hangs too. A refused bind is an answer.
     ///
     /// # Errors
-    /// [`Unreachable`]; the time limit is one for each step.
+    /// [`Unreachable`]; the time limit applies to each step.
     pub(crate) async fn open_for_probes(
         settings: &LdapSettings,
         url: &LdapUrl,
@@ -138,7 +137,7 @@ impl Connection {
         Self { ldap, busy, timeout, referrals, server, watched }
     }
 
-    /// What an error of an operation on it means.
+    /// The meaning of an error of an operation on this connection.
     pub(crate) fn failure(&self, operation: Operation, error: LdapError) -> DirectoryError {
         match broken(operation, error) {
             DirectoryError::Unreachable(Unreachable::Connection(_)) if self.watched.hangs() => {
@@ -148,15 +147,15 @@ impl Connection {
         }
     }
 
-    /// Binds, and has it logged where the account is refused.
+    /// Binds, and logs it if the account is refused.
     async fn bind(&mut self, credentials: &Credentials) -> Result<(), Unreachable> {
         let outcome = self.bind_silently(credentials).await;
         self.watched.accounts.note(&self.server, &credentials.dn, &outcome);
         outcome
     }
 
-    /// Binds (RFC 4513 section 5.1.3). A password that has to be changed is no obstacle to the bind itself, but to everything
-    /// after it: 389-ds says so in a control.
+    /// Binds (RFC 4513 section 5.1.3). A password that must be changed does not make the bind fail, but everything
+    /// after it; 389-ds reports it in a control.
     async fn bind_silently(&mut self, credentials: &Credentials) -> Result<(), Unreachable> {
         let (dn, password) = (credentials.dn.to_string(), credentials.password.expose_secret());
         let result = self.run(async |ldap| ldap.simple_bind(&dn, password).await).await;
@@ -168,21 +167,21 @@ impl Connection {
         }
     }
 
-    /// The URL of the server at its other end.
+    /// The URL of the connected server.
     pub(crate) fn server(&self) -> &Arc<str> {
         &self.server
     }
 
-    /// Whether it can take another request. Where its server hangs it is about to be closed, if it is not yet.
+    /// Whether it can take another request. If its server hangs, the connection is about to be closed.
     pub(crate) fn is_usable(&mut self) -> bool {
         !self.busy && !self.watched.hangs() && !self.ldap.is_closed()
     }
 
-    /// Runs one operation. Nothing else is sent on the connection meanwhile: several operations in
-    /// flight on one connection cost 389-ds most of its speed.
+    /// Runs one operation. Nothing else is sent on the connection during it: several operations at a time on one
+    /// connection make 389-ds much slower.
     ///
     /// # Errors
-    /// What the library says; the connection is then not used again.
+    /// The library's error; the connection is not used again after it.
     pub(crate) async fn run<T>(
         &mut self,
         operation: impl AsyncFnOnce(&mut Ldap) -> Result<T, LdapError>,
@@ -196,7 +195,7 @@ impl Connection {
         result
     }
 
-    /// Marks the connection as in use beyond one call, for a search that is read bit by bit.
+    /// Marks the connection as in use beyond one call, for a search that is read in pieces.
     pub(crate) fn begin(&mut self) -> &mut Ldap {
         self.busy = true;
         if self.referrals == Referrals::Managed {
@@ -205,25 +204,25 @@ impl Connection {
         self.ldap.with_timeout(self.timeout)
     }
 
-    /// Marks the connection as in use for good, by a search without an end: nothing on it is late.
+    /// Gives the connection up to a search that never ends; it has no time limit.
     pub(crate) fn give_up(self) -> Ldap {
         self.ldap
     }
 
-    /// Marks the end of what [`Self::begin`] began.
+    /// Marks the end of the use that [`Self::begin`] began.
     pub(crate) fn end(&mut self) {
         self.busy = false;
     }
 }
 
-/// Whether a control says that a password has expired or was set by an administrator and must be changed
+/// Whether a control says that a password has expired, or that an administrator set it and it must be changed
 /// (draft-vchu-ldap-pwd-policy).
 fn is_password_expired(control: &Control) -> bool {
     control.1.ctype == PASSWORD_EXPIRED
 }
 
-/// Connects, and gives the task that drives the connection along: where that is ended, the connection is closed, and
-/// whatever waits for an answer on it fails.
+/// Connects, and returns the task that drives the connection. Aborting the task closes the connection and fails every
+/// operation that waits for an answer on it.
 async fn connect(
     settings: &LdapSettings,
     url: &LdapUrl,

@@ -1,5 +1,5 @@
-//! Entries as they come from the server: read straight from the decoded message, without the panics
-//! and maps of the library's own form (one is made per request, and 20,000 per scan).
+//! Entries as they come from the server. They are read straight from the decoded message, without the panics
+//! and the maps of the library's own type (one is created per request, and 20,000 per scan).
 
 use crate::error::DirectoryError;
 use lber::structure::{PL, StructureTag};
@@ -16,13 +16,13 @@ use mail_model::{conflicts, entry::EntryView, names, photo::Photo};
 pub struct Entry {
     dn: String,
     attributes: Vec<(String, Vec<String>)>,
-    /// Values of `jpegPhoto`, the one attribute that is asked for and is no text.
+    /// Values of `jpegPhoto`, the only requested attribute that is not text.
     photos: Vec<Vec<u8>>,
 }
 
 impl Entry {
-    /// Reads a `SearchResultEntry` (RFC 4511 section 4.5.2); `None` where it is malformed. Values that
-    /// are not UTF-8 are passed over, except photos: nothing else that we ask for may hold such.
+    /// Reads a `SearchResultEntry` (RFC 4511 section 4.5.2); `None` if it is malformed. Values that are not
+    /// UTF-8 are skipped, except photos: no other attribute that pbm reads may hold such values.
     pub(crate) fn decode(result: ResultEntry) -> Option<Self> {
         let mut parts = constructed(result.0)?.into_iter();
         let dn = text(parts.next()?)?;
@@ -40,10 +40,10 @@ impl Entry {
         Some(Self { dn, attributes, photos })
     }
 
-    /// The same with all values, whatever bytes they are.
+    /// Like [`Self::decode`], with all values, including those that are not text.
     ///
     /// # Errors
-    /// [`DirectoryError::Unreadable`], which says what can't be read of which entry.
+    /// [`DirectoryError::Unreadable`], which names the entry and the part that can't be read.
     pub(crate) fn decode_whole(result: ResultEntry) -> Result<ldif::Entry, DirectoryError> {
         let mut parts = constructed(result.0).unwrap_or_default().into_iter();
         let name = parts.next().and_then(bytes).unwrap_or_default();
@@ -67,33 +67,33 @@ impl Entry {
         Ok(ldif::Entry { dn, attributes })
     }
 
-    /// Its name as the server spells it.
+    /// The DN as the server spells it.
     #[must_use]
     pub fn dn_text(&self) -> &str {
         &self.dn
     }
 
-    /// Whether replication has set it aside.
+    /// Whether this is a replication conflict entry.
     pub(crate) fn is_conflict(&self) -> bool {
         conflicts::is_name_set_aside(&self.dn)
     }
 
-    /// Its attributes, as the server spells and orders them.
+    /// All attributes, as the server spells and orders them.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.attributes.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 
-    /// The values of its photo, whatever bytes they are; none where they were not asked for.
+    /// The values of the photo, unchecked; empty if they were not requested.
     pub(crate) fn photos(&self) -> &[Vec<u8>] {
         &self.photos
     }
 
-    /// Its photo; of several, the first.
+    /// The photo; if there are several, the first.
     pub(crate) fn photo(&self) -> Option<Photo> {
         Photo::found(self.photos.first()?)
     }
 
-    /// Its name; `None` where the server's spelling cannot be read.
+    /// The DN; `None` if the server's spelling cannot be parsed.
     #[must_use]
     pub fn dn(&self) -> Option<Dn> {
         Dn::parse(&self.dn).ok()

@@ -1,32 +1,32 @@
-//! What can go wrong with the directory, and what each result code of 389-ds means to us
-//! (RFC 4511 appendix A.1). Messages here are for the log; nothing of them reaches a client.
+//! Errors of the directory, and the meaning of each result code of 389-ds (RFC 4511 appendix A.1). These messages are
+//! for the log; none of them reaches a client.
 
 use crate::product::result_code::said;
 use ldap3::{LdapError, LdapResult};
 
-/// The result code of what the access rules do not allow (RFC 4511 appendix A.2).
+/// The result code of an operation that the access rules do not allow (RFC 4511 appendix A.2).
 pub(crate) const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
-/// The result code of a removal of what has others below it (RFC 4511 appendix A.2).
+/// The result code of the removal of an entry that has others below it (RFC 4511 appendix A.2).
 pub(crate) const NOT_ALLOWED_ON_NON_LEAF: u32 = 66;
 
-/// The result codes of binds that an operator is told more about (RFC 4511 appendix A.2).
+/// The result codes of binds for which [`Unreachable::advice`] has more to say (RFC 4511 appendix A.2).
 const CONFIDENTIALITY_REQUIRED: u32 = 13;
 const INVALID_CREDENTIALS: u32 = 49;
 
-/// What went wrong with the directory.
+/// An error of the directory.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// No server can be reached, does not answer, or does not let the account in; nothing was done.
+    /// No server can be reached, or none answers, or none accepts the account; nothing was done.
     #[error(
         "{}",
         if .0.is_of_account() { "the directory does not let this server in" } else { "the directory is out of reach" }
     )]
     Unreachable(#[source] Unreachable),
-    /// The connection broke or fell silent while a write was under way: it may have been done or not,
-    /// or in part.
+    /// The connection broke or fell silent during a write, which may have been made completely, in part, or not at
+    /// all.
     #[error("the outcome of a write is unknown")]
     OutcomeUnknown(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// There is no such entry.
+    /// The entry does not exist.
     #[error("no such entry")]
     NotFound,
     /// There is an entry of this name already.
@@ -35,24 +35,24 @@ pub enum DirectoryError {
     /// A unique value belongs to another entry already.
     #[error("an address is taken")]
     NotUnique,
-    /// The entry was written since it was read.
+    /// The entry has changed since it was read.
     #[error("the entry has changed meanwhile")]
     Stale,
     /// The password policy refuses the password.
     #[error("the password policy refuses the password: {0}")]
     PasswordRefused(PasswordRefusal),
-    /// A value does not fit its attribute's syntax.
+    /// A value does not conform to the syntax of its attribute.
     #[error("a value was refused: {0}")]
     InvalidValue(String),
-    /// The server has an entry that can't be written as LDIF.
+    /// The server returned an entry that can't be written as LDIF.
     #[error("the entry {dn} cannot be read: {reason}")]
     Unreadable {
-        /// Its name, as the server spells it.
+        /// The DN, as the server spells it.
         dn: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// The server could not get hold of an entry that a change needs and that is there, however often it was asked.
+    /// The server could not lock an entry that a change needs, in any of several tries, although the entry exists.
     #[error(
         "389-ds could not get hold of an entry that is there ({}): too many changes in one folder at once, or an \
          access rule that is missing (pbm check)",
@@ -62,7 +62,7 @@ pub enum DirectoryError {
         /// The result code of the last try.
         code: u32,
     },
-    /// A refusal that we do not expect: a server that is set up wrongly, or a mistake of ours.
+    /// An unexpected refusal: the server is misconfigured, or pbm has a bug.
     #[error("the directory refused an operation: {}", said(*code, diagnostic))]
     Refused {
         /// The result code.
@@ -70,7 +70,7 @@ pub enum DirectoryError {
         /// The server's words.
         diagnostic: String,
     },
-    /// The library could not send an operation that we made.
+    /// The library could not send the operation.
     #[error("an operation could not be made")]
     Malformed(#[source] LdapError),
 }
@@ -78,16 +78,16 @@ pub enum DirectoryError {
 /// Why no server can be used right now.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreachable {
-    /// Connecting or talking failed.
+    /// Connecting or exchanging messages failed.
     #[error("connection failed")]
     Connection(#[source] LdapError),
-    /// The servers accept connections, or nothing refuses them, and none answers.
+    /// The servers accept connections, or at least nothing refuses them, but none answers.
     #[error("the server hangs: it has answered nothing for seconds")]
     Hangs,
-    /// Another request found a moment ago that no server can be used.
+    /// Another request found out a moment ago that no server can be used.
     #[error("no server could be used a moment ago")]
     FoundOut,
-    /// The account that pbm binds as could not.
+    /// The server refused the bind of pbm's account.
     #[error("the account is refused: {}", said(*code, diagnostic))]
     Bind {
         /// The result code.
@@ -95,13 +95,13 @@ pub enum Unreachable {
         /// The server's words.
         diagnostic: String,
     },
-    /// The account that pbm binds as could, and the server does nothing for it before its password is changed.
+    /// The server accepted the bind of pbm's account, but does nothing for it until the password is changed.
     #[error("the server does nothing for the account until its password is changed")]
     PasswordExpired,
-    /// All connections are in use for too long.
+    /// All connections have been in use for too long.
     #[error("no connection became free in time")]
     AllBusy,
-    /// The server takes no writes, and says so before it begins one.
+    /// The server takes no writes, and refuses each one before it begins.
     #[error(
         "the server takes no writes ({0}): wait for the end of its task (cn=tasks,cn=config), set nsslapd-readonly off, or \
          look whether its disk is full; then run this again"
@@ -135,13 +135,13 @@ pub enum PasswordRefusal {
 }
 
 impl Unreachable {
-    /// Whether the reason is the account that pbm binds as, which waiting does not change.
+    /// Whether the cause is the account that pbm binds as; waiting does not change that.
     #[must_use]
     pub const fn is_of_account(&self) -> bool {
         matches!(self, Self::Bind { .. } | Self::PasswordExpired)
     }
 
-    /// What an operator does about it, where more is to be said than the error does.
+    /// What an operator can do, if that is more than the error itself says.
     #[must_use]
     pub const fn advice(&self) -> Option<&'static str> {
         match self {
@@ -177,8 +177,8 @@ impl DirectoryError {
         matches!(self, Self::Unreachable(Unreachable::Hangs))
     }
 
-    /// Whether the connection turned out to be closed, as after a restart of the server; not so after a
-    /// time limit, since the next server would be as silent.
+    /// Whether the connection turned out to be closed, as after a restart of the server. A time limit does not count,
+    /// since the next server would be just as silent.
     pub(crate) fn is_broken_connection(&self) -> bool {
         let Self::Unreachable(Unreachable::Connection(error)) = self else { return false };
         matches!(
@@ -190,7 +190,7 @@ impl DirectoryError {
         )
     }
 
-    /// The error of a later one of several writes: the ones before it are done.
+    /// The error of a later one of several writes; the writes before it are done.
     pub(crate) fn after_a_write(self) -> Self {
         match self {
             Self::Unreachable(error) => Self::OutcomeUnknown(Box::new(error)),
@@ -200,7 +200,7 @@ impl DirectoryError {
     }
 }
 
-/// What an operation was about, where the meaning of a code depends on it.
+/// The subject of an operation, if the meaning of a result code depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Read,
@@ -215,7 +215,7 @@ pub(crate) fn check(result: LdapResult) -> Result<(), DirectoryError> {
     }
 }
 
-/// What a server says, as it is shown: 389-ds ends some of its messages with a line end.
+/// The server's message as it is shown: 389-ds ends some messages with a line break.
 pub(crate) fn trimmed(mut text: String) -> String {
     text.truncate(text.trim_end().len());
     text
@@ -228,10 +228,10 @@ fn meaning(code: u32, diagnostic: String) -> DirectoryError {
         32 => DirectoryError::NotFound,
         // entryAlreadyExists
         68 => DirectoryError::Exists,
-        // noSuchAttribute: a modify deletes a value that is not there; attributeOrValueExists: it adds
-        // one that is. Both say that the entry is not as it was read.
+        // noSuchAttribute: a modify deletes a value that does not exist; attributeOrValueExists: it adds one that
+        // does. Both mean that the entry has changed since it was read.
         16 | 20 => DirectoryError::Stale,
-        // constraintViolation: uniqueness plug-in or password policy, told apart by their words.
+        // constraintViolation: by the uniqueness plug-in or the password policy; their messages tell which.
         19 => constraint(diagnostic),
         // invalidAttributeSyntax
         21 => DirectoryError::InvalidValue(diagnostic),
@@ -275,7 +275,7 @@ pub(crate) fn broken(operation: Operation, error: LdapError) -> DirectoryError {
         LdapError::FilterParsing | LdapError::AddNoValues | LdapError::UnknownScheme(_) => {
             DirectoryError::Malformed(error)
         }
-        // The channel to the connection was closed already: nothing was sent.
+        // The channel to the connection was already closed, so nothing was sent.
         LdapError::OpSend { .. } => DirectoryError::Unreachable(Unreachable::Connection(error)),
         _ if operation == Operation::Write => DirectoryError::OutcomeUnknown(Box::new(error)),
         _ => DirectoryError::Unreachable(Unreachable::Connection(error)),

@@ -1,5 +1,6 @@
-//! Following the directory: a search that persists (draft-ietf-ldapext-psearch-03) tells of every change that anybody
-//! makes, and the server's own numbers tell whether anything has changed since somebody followed it last.
+//! Following the directory. A persistent search (draft-ietf-ldapext-psearch-03) reports every change that
+//! anybody makes, and counters of the server show whether anything has changed since the last time it was
+//! followed.
 
 use crate::{
     Directory, Scope,
@@ -28,37 +29,38 @@ use std::{
 const PERSISTENT_SEARCH: &str = "2.16.840.1.113730.3.4.3";
 const CHANGE_NOTIFICATION: &str = "2.16.840.1.113730.3.4.7";
 
-/// The kinds of change as both controls number them.
+/// The kinds of change, as both controls number them.
 const DELETE: u8 = 2;
 const RENAME: u8 = 8;
 const ALL_CHANGES: u8 = 15;
 
-/// The numbers of changes that a server was asked for since its start.
+/// The counters of change operations that a server has received since its start.
 const OPERATIONS: &[AttributeName] = &[
     AttributeName::from_static("addentryops"),
     AttributeName::from_static("removeentryops"),
     AttributeName::from_static("modifyentryops"),
     AttributeName::from_static("modifyrdnops"),
 ];
-/// When it was started.
+/// The time at which the server was started.
 const START: &[AttributeName] = &[AttributeName::from_static("starttime")];
 /// The count of changes of each backend (plug-in USN).
 const COUNT: &[AttributeName] = &[AttributeName::from_static("lastusn")];
 
-/// How long a server is given to begin with a persistent search, of which it says nothing.
+/// How long a server is given to begin a persistent search; it does not report the beginning.
 const TIME_TO_BEGIN: Duration = Duration::from_millis(200);
 
-/// Connections of a follower beside the one that it follows with: a scan, and small searches meanwhile.
+/// Connections of a follower besides the one with the persistent search: one for a scan, others for small
+/// searches during it.
 const CONNECTIONS: usize = 3;
 
 /// A change that somebody made.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// An entry is new or has changed: as it was just then.
+    /// An entry was added or changed; this is its state right after the change.
     Changed(Entry),
-    /// An entry has another name.
+    /// An entry was renamed.
     Renamed(Entry),
-    /// An entry is there no longer: as it was before.
+    /// An entry was removed; this is its state before the removal.
     Removed(Entry),
 }
 
@@ -70,10 +72,10 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Follows the first server that answers, from now on: every change from here is told of by [`Self::next`].
+    /// Follows the first server that answers, from now on: [`Self::next`] reports every later change.
     ///
     /// # Errors
-    /// [`DirectoryError`] when none answers.
+    /// [`DirectoryError`] if no server answers.
     pub async fn open(
         settings: &LdapSettings,
         tree: &Tree,
@@ -87,10 +89,10 @@ impl Follower {
         let search = ldap.with_controls(vec![persistent_search()]);
         let stream = search.streaming_search(&base, Scope::Subtree.into(), &filter, attributes).await;
         let stream = stream.map_err(|error| broken(Operation::Read, error))?;
-        // Whatever else is asked has to be asked of the same server: another one may be behind.
+        // All other searches must go to the same server: another one may be behind.
         let settings = LdapSettings { connections: CONNECTIONS, ..settings.only(&server) };
         let directory = Directory::new(Arc::new(settings), tree.clone());
-        // The server does not say when it has begun; it does so within a millisecond or two.
+        // The server does not report that the search has begun; it begins within a millisecond or two.
         tokio::time::sleep(TIME_TO_BEGIN).await;
         Ok(Self { stream, server, directory })
     }
@@ -101,16 +103,16 @@ impl Follower {
         &self.server
     }
 
-    /// The directory, at that server alone.
+    /// The directory, using that server alone.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// The next change, once there is one. Dropped half way, it loses nothing.
+    /// Waits for the next change. If the future is dropped, no change is lost.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the server ends it; changes are then missed.
+    /// [`DirectoryError`] if the server ends the search; changes are missed from then on.
     pub async fn next(&mut self) -> Result<Event, DirectoryError> {
         loop {
             let next = self.stream.next().await.map_err(|error| broken(Operation::Read, error))?;
@@ -130,11 +132,11 @@ impl Follower {
 }
 
 impl Directory {
-    /// How far a server is with its changes: a text that differs when anything has changed since, be it an entry that was
-    /// removed. `None` where the server does not tell.
+    /// How far a server is with its changes: a text that differs if anything has changed since, including
+    /// removals. `None` if the server does not show its counters.
     ///
-    /// Its count of changes alone would not do: 389-ds takes one off for many a change that it refuses, so the count can
-    /// come back to what it was. The numbers of operations that it was asked for only grow.
+    /// The server's count of changes alone is not enough: 389-ds subtracts one for many of the changes that it
+    /// refuses, so the count can return to an earlier value. The counters of received operations only grow.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -147,7 +149,7 @@ impl Directory {
             self.find_with_server(&Dn::empty().child(cn, monitor), Scope::Base, &everything, START).await?;
         let changes = self.find_with_server(&Dn::empty(), Scope::Base, &everything, COUNT).await?;
         let parts = [&operations, &start, &changes];
-        // Each may be of another server, where one has just gone away.
+        // If a server has just gone away, the answers may come from different servers.
         if parts.iter().any(|(server, entry)| *server != operations.0 || entry.is_none()) {
             return Ok(None);
         }
@@ -159,15 +161,15 @@ impl Directory {
         }
         let mut text = operations.0.to_string();
         for (name, values) in numbers {
-            // A String takes whatever is written to it.
+            // Writing to a `String` never fails.
             let _written = write!(text, " {name}={}", values.join(","));
         }
         Ok(Some(text))
     }
 }
 
-/// `PersistentSearch ::= SEQUENCE { changeTypes INTEGER, changesOnly BOOLEAN, returnECs BOOLEAN }`: all kinds of
-/// change, those from now on only, and each with its kind.
+/// `PersistentSearch ::= SEQUENCE { changeTypes INTEGER, changesOnly BOOLEAN, returnECs BOOLEAN }`: all kinds
+/// of change, only changes from now on, and each with its kind.
 fn persistent_search() -> RawControl {
     let part = |id: Types, byte| StructureTag {
         class: lber::common::TagClass::Universal,
@@ -182,7 +184,7 @@ fn persistent_search() -> RawControl {
         payload: PL::C(parts),
     };
     let mut bytes = bytes::BytesMut::new();
-    // Writing to memory does not fail.
+    // Writing to memory never fails.
     let _written = write::encode_into(&mut bytes, value);
     RawControl { ctype: PERSISTENT_SEARCH.to_owned(), crit: true, val: Some(bytes.to_vec()) }
 }

@@ -1,10 +1,11 @@
-//! Whether the servers answer. One thread of the process asks every configured server for the root entry twice a
-//! second, each over a connection of its own, and all pools of the process read what it found.
+//! Whether the servers answer. One thread of the process reads the root entry of every configured server twice a
+//! second, each over a separate connection, and all pools of the process use its findings.
 //!
-//! A server whose threads wait for each other, or that was stopped by a signal, still accepts connections (its kernel
-//! does) and answers nothing. A late operation does not tell that: a long list, a search without an index or a restore
-//! keeps one connection busy while others are answered. The probe is as cheap as an operation can be; where it is not
-//! answered, and no operation of this process either, the server serves nobody. A busy server answers some of them.
+//! A server whose threads are deadlocked, or that was stopped by a signal, still accepts connections (its kernel does)
+//! and answers nothing. A late answer to an operation does not prove this: a long list, a search without an index or a
+//! restore keeps one connection busy while other connections get answers. The probe is as cheap as an operation can
+//! be. If the server answers neither the probe nor any other operation of this process, it serves nobody; a busy
+//! server answers some of them.
 
 use crate::{
     connection::Connection,
@@ -25,16 +26,18 @@ use std::{
 };
 use tokio::{runtime, sync::watch, task::AbortHandle, time};
 
-/// Between an answer and the next probe.
+/// The time between an answer and the next probe.
 const PERIOD: Duration = Duration::from_millis(500);
-/// Silence is counted in steps, not by the clock: where this process itself was stopped or got no processor, that
-/// counts for one step, and the answer is read before the next.
+/// Silence is counted in steps, not by the clock: if this process itself was stopped or got no CPU time, that counts
+/// as one step, and the answer is read before the next one.
 const STEP: Duration = Duration::from_millis(100);
-/// Steps without an answer, to the probe or to anything else, after which a server hangs: 2 s. A pause of a second (a
-/// checkpoint, a loaded machine) stays well below, and with the time until the next probe a hang is known after 2.5 s.
+/// Steps without an answer, to the probe or to anything else, after which a server counts as hanging: 2 s. A pause of
+/// a second (a checkpoint, a loaded machine) stays well below; together with the time until the next probe, a hang is
+/// known after 2.5 s.
 const SILENT: u32 = 20;
-/// Steps until a probe is given up for one over a new connection: 5 s. The old connection answers at once when the
-/// server goes on; the new one finds out that it was started again somewhere behind a network that dropped the old one.
+/// Steps until a probe is abandoned for one over a new connection: 5 s. The old connection answers at once if the
+/// server continues; the new one detects a server that was started again behind a network that dropped the old
+/// connection.
 const GIVEN_UP: u32 = 50;
 
 /// What the log says about a server that hangs.
@@ -42,7 +45,7 @@ const ADVICE: &str = "if ns-slapd runs, save the stacks of its threads (gdb -p P
     kill and start it (systemctl kill -s KILL dirsrv@INSTANCE; systemctl start dirsrv@INSTANCE); \
     see OPERATIONS.md, A directory that hangs";
 
-/// What this process knows about its servers. Clones share it.
+/// What this process knows about its servers. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct Liveness(Arc<Shared>);
 
@@ -58,18 +61,18 @@ struct Shared {
 pub(crate) struct Server {
     url: LdapUrl,
     hanging_since: watch::Sender<Option<Instant>>,
-    /// The same as a flag, which every check-out of a connection reads.
+    /// The same as a flag; every check-out of a connection reads it.
     hangs: AtomicBool,
-    /// Answers to operations of this process so far.
+    /// The number of answers to operations of this process so far.
     answers: AtomicU64,
-    /// The tasks that drive the connections to be closed when the server hangs.
+    /// The tasks that drive the connections to be closed if the server hangs.
     drivers: Mutex<Vec<AbortHandle>>,
-    /// The accounts that it does not let in.
+    /// The accounts that the server refuses.
     pub(crate) accounts: RefusedAccounts,
 }
 
 impl Liveness {
-    /// Knows nothing yet; the first connection starts the probes. `base` is the entry that they read.
+    /// Starts without any findings; the first connection starts the probes, which read the entry `base`.
     #[must_use]
     pub fn new(urls: &[LdapUrl], base: &Dn) -> Self {
         let servers = urls.iter().map(|url| Arc::new(Server::new(url))).collect();
@@ -81,7 +84,7 @@ impl Liveness {
         !urls.is_empty() && urls.iter().all(|url| self.server(url).hangs())
     }
 
-    /// What is known about a server; of one that is not watched, that it does not hang.
+    /// What is known about a server. A server that is not watched counts as one that does not hang.
     pub(crate) fn server(&self, url: &LdapUrl) -> Arc<Server> {
         let known = self.0.servers.iter().find(|server| server.url == *url);
         known.cloned().unwrap_or_else(|| Arc::new(Server::new(url)))
@@ -105,7 +108,7 @@ impl Liveness {
 }
 
 impl Shared {
-    /// Probes all servers for ever.
+    /// Probes all servers, without end.
     fn watch(&self, settings: &LdapSettings) -> std::io::Result<()> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(join_all(self.servers.iter().map(|server| self.watch_one(server, settings))));
@@ -123,7 +126,7 @@ impl Shared {
         }
     }
 
-    /// Reads the root entry. Any result is an answer, a refusal too.
+    /// Reads the root entry. Any result is an answer, including a refusal.
     async fn probe(
         &self,
         settings: &LdapSettings,
@@ -156,7 +159,7 @@ impl Server {
         }
     }
 
-    /// Waits for a probe, and notes what it finds. Gives back the connection where it can be used again.
+    /// Waits for a probe and records its result. Returns the connection if it can be used again.
     async fn judge<T>(&self, mut probe: impl Future<Output = Result<T, Unreachable>> + Unpin) -> Option<T> {
         let began = Instant::now();
         let (mut answers, mut silent) = (self.answers.load(Ordering::Relaxed), 0);
@@ -168,8 +171,8 @@ impl Server {
                 }
                 Ok(Err(error)) => {
                     tracing::debug!(server = %self.url, error = &error as &dyn std::error::Error, "directory.probe.failed");
-                    // Whoever connects to a server that fails at once is told so at once. What fails late may be a
-                    // network that takes seconds to say that nobody is there.
+                    // If the connection fails at once, other callers get the error at once too, so this is no hang. A
+                    // late failure may come from a network that takes seconds to report an unreachable host.
                     if step < SILENT {
                         self.end_hang(false);
                     }
@@ -187,24 +190,24 @@ impl Server {
         None
     }
 
-    /// Takes note of an answer to any operation.
+    /// Records an answer to any operation.
     pub(crate) fn note_answer(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether it was silent for too long and has not answered since.
+    /// Whether the server was silent for too long and has not answered since.
     pub(crate) fn hangs(&self) -> bool {
         self.hangs.load(Ordering::Acquire)
     }
 
-    /// Ready once it hangs.
+    /// Completes as soon as the server hangs.
     pub(crate) async fn hung(&self) {
         let mut changes = self.hanging_since.subscribe();
-        // Fails only without a sender, and that is here.
+        // This fails only without a sender, and `self` holds the sender.
         let _hung = changes.wait_for(Option::is_some).await;
     }
 
-    /// Has a connection closed, by the task that drives it, when the server hangs.
+    /// Registers a connection, by the task that drives it, to be closed if the server hangs.
     pub(crate) fn close_on_hang(&self, driver: AbortHandle) {
         let mut drivers = self.drivers();
         if self.hangs() {
@@ -223,7 +226,7 @@ impl Server {
         if self.hangs() {
             return;
         }
-        // Under the lock, so that no connection is made meanwhile that nobody closes.
+        // Under the lock, so that no connection is registered in between and left open.
         let mut drivers = self.drivers();
         self.hangs.store(true, Ordering::Release);
         self.hanging_since.send_replace(Some(since));
@@ -255,7 +258,7 @@ mod tests {
         Server::new(&LdapUrl::parse("ldap://127.0.0.1:389").unwrap())
     }
 
-    /// A probe that is answered so many steps after it was sent.
+    /// A probe that is answered `steps` steps after it was sent.
     async fn answer_after(steps: u32) -> Result<u8, Unreachable> {
         time::sleep(STEP * steps + STEP / 2).await;
         Ok(7)
@@ -281,11 +284,11 @@ mod tests {
             () = others => unreachable!(),
         }
         assert!(!server.hangs());
-        // Their last answer was too long ago.
+        // The other operations were answered too long ago.
         server.judge(Box::pin(answer_after(SILENT + 1))).await;
-        assert!(server.hanging_since.subscribe().borrow().is_none(), "it has answered since");
+        assert!(server.hanging_since.subscribe().borrow().is_none(), "the server has answered since");
         assert_eq!(server.judge(Box::pin(pending::<Result<u8, Unreachable>>())).await, None);
-        assert!(server.hangs(), "nobody was answered");
+        assert!(server.hangs(), "no operation was answered");
     }
 
     #[tokio::test(start_paused = true)]
@@ -312,7 +315,7 @@ mod tests {
     async fn a_failure_ends_a_hang_only_where_it_comes_at_once() {
         let server = server();
         assert_eq!(server.judge(Box::pin(failure_after(30))).await, None);
-        assert!(server.hangs(), "a network that says after three seconds that nobody is there");
+        assert!(server.hangs(), "a network that reports an unreachable host after three seconds");
         assert_eq!(server.judge(Box::pin(failure_after(0))).await, None);
         assert!(!server.hangs(), "a connection that is refused");
     }
@@ -325,7 +328,7 @@ mod tests {
         server.close_on_hang(ended.abort_handle());
         ended.await.unwrap();
         server.close_on_hang(before.abort_handle());
-        assert_eq!(server.drivers().len(), 1, "what has ended is forgotten");
+        assert_eq!(server.drivers().len(), 1, "connections that were closed are forgotten");
         assert_eq!(server.judge(Box::pin(failure_after(SILENT + 1))).await, None);
         assert!(before.await.unwrap_err().is_cancelled());
         let meanwhile = tokio::spawn(pending::<()>());

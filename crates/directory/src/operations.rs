@@ -1,4 +1,4 @@
-//! The operations that everything else is made of: find one entry, scan many, apply a change.
+//! The basic operations of all others: find one entry, scan many, apply a change.
 
 use crate::{
     entry::Entry,
@@ -19,18 +19,18 @@ use mail_model::{names, tree::Tree};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Entries that the server sends before it waits for the next request of a scan: bounds the memory of
-/// a scan whose reader is slow.
+/// Entries that the server sends before it waits for the next request of a scan: this bounds the memory of a
+/// scan whose reader is slow.
 const SCAN_PAGE: i32 = 1000;
-/// The same for whole entries: each new page costs the server some time, and backups are to be fast.
+/// The page size for whole entries: each new page costs the server some time, and backups should be fast.
 const WHOLE_SCAN_PAGE: i32 = 3000;
 
-/// Candidates that the server is asked for where one entry is wanted: the first may be conflict entries.
+/// Candidates that the server is asked for when one entry is needed: the first ones may be conflict entries.
 const CANDIDATES: i32 = 10;
-/// The control of 389-ds by which a search finds the attributes that entries have, and none that are worked out.
+/// The 389-ds control that limits a search to stored attributes, without virtual ones.
 const REAL_ATTRIBUTES_ONLY: &str = "2.16.840.1.113730.3.4.17";
 
-/// The result code of a search that found more than was asked for (RFC 4511 appendix A.2).
+/// The result code of a search that found more entries than requested (RFC 4511 appendix A.2).
 const SIZE_LIMIT_EXCEEDED: u32 = 4;
 
 /// How far below the base a search goes (RFC 4511 section 4.5.1.2).
@@ -38,27 +38,27 @@ const SIZE_LIMIT_EXCEEDED: u32 = 4;
 pub enum Scope {
     /// The base itself.
     Base,
-    /// Its children.
+    /// The children of the base.
     Children,
-    /// Itself and everything below.
+    /// The base and everything below it.
     Subtree,
 }
 
-/// The directory, as one thread sees it. Clones share its connections.
+/// The directory, as one thread uses it. Clones share its connections.
 #[derive(Clone)]
 pub struct Directory {
     tree: Tree,
     settings: Arc<LdapSettings>,
     pub(crate) pool: Pool,
     passwords: Pool,
-    /// Half of the connections: what many changes that belong together may take, so that other requests find one.
+    /// Permits for bulk changes, half as many as connections, so that other requests still find a connection.
     permits: Arc<Semaphore>,
     pub(crate) observer: Option<Arc<dyn WriteObserver>>,
     pub(crate) patience: Option<Arc<Patience>>,
 }
 
 impl Directory {
-    /// A directory whose connections are made when they are needed, on the calling thread's runtime.
+    /// Creates a directory that opens connections when they are needed, on the calling thread's runtime.
     #[must_use]
     pub fn new(settings: Arc<LdapSettings>, tree: Tree) -> Self {
         Self {
@@ -72,34 +72,34 @@ impl Directory {
         }
     }
 
-    /// The same, and somebody is told what its writes have left of entries that belong to a tenant.
+    /// Adds an observer: it gets the resulting entries of all writes to entries that belong to a tenant.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn WriteObserver>) -> Self {
         Self { observer: Some(observer), ..self }
     }
 
-    /// The same, and its writes wait up to `most` where the server takes none; `report` is called after a second and every few
-    /// seconds, with the time waited so far.
+    /// Makes writes wait, up to `most`, while the server takes none. `report` is called after a second and
+    /// every few seconds, with the time waited so far.
     #[must_use]
     pub fn patient(self, most: Duration, report: impl Fn(Duration) + Send + Sync + 'static) -> Self {
         Self { patience: Some(Arc::new(Patience::new(most, report))), ..self }
     }
 
-    /// Where things stand in it.
+    /// The layout of the directory tree.
     #[must_use]
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
 
-    /// How many changes that belong together are worth beginning at a time.
+    /// How many of many related changes are worth running at a time.
     #[must_use]
     pub fn permits(&self) -> usize {
         permits(&self.settings)
     }
 
-    /// Waits for its turn to make one of many changes that belong together; the turn ends when this is dropped.
+    /// Waits for a permit to make one of many related changes; dropping the permit returns it.
     pub async fn permit(&self) -> Permit {
-        // Closed never, so the error of a closed one has no meaning.
+        // The semaphore is never closed, so this error never occurs.
         Permit(self.permits.clone().acquire_owned().await.ok())
     }
 
@@ -111,22 +111,22 @@ impl Directory {
         &self.passwords
     }
 
-    /// Whether all servers hang: whatever needs them would fail, or wait, at once.
+    /// Whether all servers hang: an operation would fail, or wait, at once.
     #[must_use]
     pub fn hangs(&self) -> bool {
         self.settings.liveness.all_hang(&self.settings.urls)
     }
 
-    /// A round trip to the server through a connection of the pool.
+    /// Makes one round trip to the server through a connection of the pool.
     ///
     /// # Errors
-    /// [`DirectoryError::Unreachable`] when there is none.
+    /// [`DirectoryError::Unreachable`] if there is no connection.
     pub async fn ping(&self) -> Result<(), DirectoryError> {
         let filter = Filter::present(names::OBJECT_CLASS);
         self.find(self.tree.root(), Scope::Base, &filter, &[names::NO_ATTRIBUTES]).await.map(|_| ())
     }
 
-    /// Finds an entry. An entry or base that is not there is `None`; of several, any.
+    /// Finds one entry: any one if several match, `None` if none matches or the base does not exist.
     ///
     /// # Errors
     /// [`DirectoryError::Unreachable`], or a refusal.
@@ -140,7 +140,7 @@ impl Directory {
         self.find_with_server(base, scope, filter, attributes).await.map(|(_, entry)| entry)
     }
 
-    /// The same, and the URL of the server that answered.
+    /// Like [`Self::find`], with the URL of the server that answered.
     pub(crate) async fn find_with_server(
         &self,
         base: &Dn,
@@ -152,8 +152,8 @@ impl Directory {
         Ok((server, found.and_then(|found| found.into_iter().next())))
     }
 
-    /// A connection that the server closed a moment ago is noticed only when it is used; a read can be sent again. So can
-    /// one that a server was busy with when it began to hang, where another server answers.
+    /// A connection that the server closed a moment ago is noticed only when it is used, so a read on it can be
+    /// sent again. The same holds for a read on a server that began to hang, if another server answers.
     fn is_worth_another_try(&self, error: &DirectoryError) -> bool {
         error.is_broken_connection() || (error.is_hang() && !self.hangs())
     }
@@ -173,7 +173,7 @@ impl Directory {
         Ok(scan.without_conflicts())
     }
 
-    /// The same, and conflict entries are found too.
+    /// Like [`Self::scan`], including conflict entries.
     pub(crate) async fn scan_with_conflicts(
         &self,
         base: &Dn,
@@ -185,8 +185,8 @@ impl Directory {
         self.begin_scan(base, scope, filter, attributes, SCAN_PAGE, None).await
     }
 
-    /// The same for whole entries: with everything that people can set, and nothing that the server works out of other
-    /// entries, such as classes of service and roles.
+    /// Like [`Self::scan_with_conflicts`], for whole entries: with all attributes that people can set, and
+    /// without those that the server computes from other entries, such as classes of service and roles.
     ///
     /// # Errors
     /// [`DirectoryError::Unreachable`], or a refusal.
@@ -224,8 +224,8 @@ impl Directory {
         Ok(Scan::begun(stream, connection))
     }
 
-    /// Some of the entries that a filter finds, at most `most`, in no order. Unlike a scan it holds no connection once
-    /// they are here.
+    /// At most `most` of the entries that a filter finds, in no particular order. Unlike a scan it holds no
+    /// connection after it has returned.
     ///
     /// # Errors
     /// [`DirectoryError::Unreachable`], or a refusal.
@@ -240,7 +240,7 @@ impl Directory {
         self.look(base, scope, filter, attributes, most).await.map(Option::unwrap_or_default)
     }
 
-    /// The same; `None` where the base is not there.
+    /// Like [`Self::find_some`]; `None` if the base does not exist.
     pub(crate) async fn look(
         &self,
         base: &Dn,
@@ -252,7 +252,7 @@ impl Directory {
         self.search(base, scope, filter, attributes, most).await.map(|(_, found)| found)
     }
 
-    /// The same, and the URL of the server that answered.
+    /// Like [`Self::look`], with the URL of the server that answered.
     async fn search(
         &self,
         base: &Dn,
@@ -285,7 +285,7 @@ impl Directory {
         let (entries, result) = read.map_err(|error| connection.failure(Operation::Read, error))?;
         let server = connection.server().clone();
         match check(result) {
-            // There may be more than were asked for.
+            // More entries may match than were requested.
             Ok(()) | Err(DirectoryError::Refused { code: SIZE_LIMIT_EXCEEDED, .. }) => {
                 Ok((server, Some(entries)))
             }
@@ -299,7 +299,7 @@ fn permits(settings: &LdapSettings) -> usize {
     (settings.connections / 2).max(1)
 }
 
-/// A turn to make one of many changes.
+/// The permit to make one of many changes.
 pub struct Permit(#[expect(dead_code, reason = "held until it is dropped")] Option<OwnedSemaphorePermit>);
 
 async fn read_some(

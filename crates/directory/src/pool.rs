@@ -1,5 +1,5 @@
-//! The pool: a connection is checked out by one request and given back. Dead ones are thrown away when
-//! they are met, so the first request after the directory's return makes a new one.
+//! The connection pool: a request checks a connection out and returns it. A broken connection is discarded at
+//! check-out, so the first request after the directory has come back opens a new one.
 
 use crate::{connection::Connection, error::Unreachable, settings::LdapSettings};
 use deadpool::managed::{self, Metrics, PoolConfig, PoolError, RecycleError, RecycleResult, Timeouts};
@@ -23,8 +23,8 @@ impl Pool {
         Self::new(settings, settings.connections)
     }
 
-    /// A pool of connections for the check of passwords: a bind changes who a connection is. They too are bound
-    /// as the service account first, which shows that the server answers.
+    /// A pool of connections for checking passwords: a bind changes the identity of a connection. These
+    /// connections too are bound as the service account first, which shows that the server answers.
     pub(crate) fn for_passwords(settings: &Arc<LdapSettings>) -> Self {
         Self::new(settings, settings.password_connections)
     }
@@ -35,7 +35,8 @@ impl Pool {
         let config = PoolConfig {
             max_size: size.max(1),
             timeouts: Timeouts { wait: Some(settings.checkout_timeout), create: None, recycle: None },
-            // The one used last is the warmest, and the others may be closed by an idle limit.
+            // The connection used last is the warmest; the server may have closed the others after its idle
+            // limit.
             queue_mode: deadpool::managed::QueueMode::Lifo,
         };
         let pool = managed::Pool::builder(maker).config(config).runtime(deadpool::Runtime::Tokio1).build();
@@ -45,7 +46,7 @@ impl Pool {
     /// Takes a connection.
     ///
     /// # Errors
-    /// [`Unreachable`] when none can be made or none becomes free in time.
+    /// [`Unreachable`] if no connection can be opened or none becomes free in time.
     pub(crate) async fn check_out(&self) -> Result<Checkout, Unreachable> {
         self.0.get().await.map_err(|error| match error {
             PoolError::Backend(error) => error,

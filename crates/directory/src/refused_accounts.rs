@@ -1,5 +1,5 @@
-//! Which of our accounts a server does not let in, said once in the log when it begins and when it ends, not for each
-//! connection.
+//! The accounts of pbm that a server refuses. Each refusal is logged once when it begins and once when it ends, not
+//! for each connection.
 
 use crate::error::Unreachable;
 use ldap_text::dn::Dn;
@@ -8,13 +8,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// The accounts that one server has refused and not let in since.
+/// The accounts that one server has refused and not accepted since.
 #[derive(Debug, Default)]
 pub(crate) struct RefusedAccounts(Mutex<HashSet<Dn>>);
 
 impl RefusedAccounts {
-    /// Takes note of how a bind went, and logs it where that is news. An account of the configuration is no person, so it is
-    /// named.
+    /// Records the outcome of a bind, and logs it if it differs from the last one. The log may name the account:
+    /// accounts from the configuration are not persons.
     pub(crate) fn note(&self, server: &str, account: &Dn, outcome: &Result<(), Unreachable>) {
         match outcome {
             Err(error) if error.is_of_account() && self.is_news(account, true) => tracing::error!(
@@ -45,7 +45,7 @@ mod tests {
     fn a_refusal_and_its_end_are_news_once_for_each_account() {
         let [service, backup] = ["uid=pbm,dc=x", "uid=pbm-backup,dc=x"].map(|dn| Dn::parse(dn).unwrap());
         let accounts = RefusedAccounts::default();
-        assert!(!accounts.is_news(&service, false), "let in from the beginning");
+        assert!(!accounts.is_news(&service, false), "accepted from the beginning");
         assert!(accounts.is_news(&service, true) && !accounts.is_news(&service, true));
         assert!(!accounts.is_news(&backup, false) && accounts.is_news(&backup, true));
         assert!(accounts.is_news(&service, false) && !accounts.is_news(&service, false));

@@ -1,7 +1,8 @@
-//! Resources and their groups in the directory: made, read, listed, changed, removed.
+//! Resources and resource groups in the directory: create, read, list, change, remove.
 //!
-//! The deletion of a group takes its resources along. It begins with a claim of the group: from then on nobody
-//! finds it, and only its deletion, asked for again or by the hourly job, goes on. So it can be killed at any point.
+//! Deleting a group also deletes its resources. It begins with a claim of the group. From then on the group is not
+//! found any more, and the only possible operation is to continue its deletion, by another request or by the hourly
+//! job. So the deletion can be killed at any point.
 
 use crate::{
     Directory, Entry, Scope,
@@ -27,8 +28,8 @@ use mail_model::{
 };
 use std::sync::LazyLock;
 
-/// How often a group is emptied because a resource was made in it at the last moment: its name is hidden by then, so
-/// there are few.
+/// How often a group is emptied again because a resource was created in it at the last moment. There are few such
+/// resources, since the group is not found any more.
 const MOST_ROUNDS: usize = 8;
 
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(resource::read_attributes);
@@ -82,10 +83,10 @@ impl Directory {
         Ok(entry.and_then(|entry| group_of(&entry)))
     }
 
-    /// Makes a resource group.
+    /// Creates a resource group.
     ///
     /// # Errors
-    /// [`WriteError::NameTaken`] when there is one of that name.
+    /// [`WriteError::NameTaken`] if a group of that name exists.
     pub async fn create_resource_group(&self, tenant: &TenantId, name: &GroupName) -> Result<(), WriteError> {
         let revision = FreshRevision::from_random(rand::random());
         match self.apply(&plan::group_creation(self.tree(), tenant, name, revision)).await {
@@ -111,7 +112,7 @@ impl Directory {
     /// Renames a resource group with all its resources.
     ///
     /// # Errors
-    /// [`WriteError::NameTaken`] when there is another one of that name.
+    /// [`WriteError::NameTaken`] if another group of that name exists.
     pub async fn rename_resource_group(
         &self,
         tenant: &TenantId,
@@ -138,11 +139,11 @@ impl Directory {
         }
     }
 
-    /// Deletes a resource group with all its resources. One whose deletion was begun is deleted to the end, whatever
-    /// the precondition: it was met at the beginning.
+    /// Deletes a resource group with all its resources. If the deletion was begun before, it is completed whatever the
+    /// precondition, which was met at the beginning.
     ///
     /// # Errors
-    /// [`WriteError`]; what was removed until then stays removed, and asking again goes on.
+    /// [`WriteError`]; what was removed until then stays removed, and another request continues the deletion.
     pub async fn delete_resource_group(
         &self,
         tenant: &TenantId,
@@ -172,9 +173,10 @@ impl Directory {
         }
     }
 
-    /// Ends the deletion of a claimed group. A resource that was made at the last moment goes as well. What stands below it
-    /// and is no resource stays, and so does the group. Another process may do the same, and a group of this name may be made
-    /// again before this one has noticed: only what was claimed goes.
+    /// Completes the deletion of a claimed group. A resource that was created at the last moment is deleted too. If
+    /// entries that are not resources are below the group, they stay, and so does the group. Another process may do
+    /// the same at the same time, and a group of this name may be created again before this process notices: only the
+    /// claimed entries are removed.
     pub(crate) async fn empty_and_remove_group(
         &self,
         tenant: &TenantId,
@@ -239,10 +241,10 @@ impl Directory {
         Ok(entry.and_then(|e| Resource::from_entry(mail.clone(), tenant.clone(), group.clone(), &e)))
     }
 
-    /// Makes a resource.
+    /// Creates a resource.
     ///
     /// # Errors
-    /// [`WriteError::Taken`] when something else has its address.
+    /// [`WriteError::Taken`] if another entry has its address.
     pub async fn create_resource(
         &self,
         tenant: &TenantAtHand,

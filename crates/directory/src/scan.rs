@@ -1,4 +1,4 @@
-//! Searches under way, whose entries are read one by one.
+//! Searches in progress, whose entries are read one by one.
 
 use crate::{
     entry::Entry,
@@ -9,7 +9,7 @@ use ldap_text::ldif;
 use ldap3::{ResultEntry, SearchStream};
 use mail_model::conflicts::{self, SetAside};
 
-/// A search for whole entries under way. Unlike a [`Scan`] it passes over nothing but conflict entries, and notes these.
+/// A search in progress for whole entries. Unlike a [`Scan`] it skips conflict entries only, and records them.
 pub(crate) struct WholeScan {
     scan: Scan,
     set_aside: SetAside,
@@ -22,10 +22,10 @@ impl From<Scan> for WholeScan {
 }
 
 impl WholeScan {
-    /// The next entry, with all its values, whatever bytes they are; `None` after the last.
+    /// The next entry, with all its values, including those that are not text; `None` after the last.
     ///
     /// # Errors
-    /// [`DirectoryError`]; after [`DirectoryError::Unreadable`] the next entry comes.
+    /// [`DirectoryError`]; after [`DirectoryError::Unreadable`] the scan can continue with the next entry.
     pub(crate) async fn next(&mut self) -> Result<Option<ldif::Entry>, DirectoryError> {
         while let Some(entry) = self.scan.next_as(|result| Some(Entry::decode_whole(result))).await? {
             let entry = entry?;
@@ -37,13 +37,14 @@ impl WholeScan {
         Ok(None)
     }
 
-    /// The conflict entries that it has passed over.
+    /// The conflict entries that were skipped.
     pub(crate) fn set_aside(self) -> SetAside {
         self.set_aside
     }
 }
 
-/// A search under way. It gives its connection back after the last entry; dropped half way, it gives it up.
+/// A search in progress. It returns its connection to the pool after the last entry; if it is dropped earlier, the
+/// connection is closed.
 pub struct Scan {
     stream: SearchStream<'static, String, Vec<String>>,
     /// `None` after the end.
@@ -52,20 +53,20 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// A search that was begun on a connection; conflict entries are found.
+    /// A search that was begun on a connection; it returns conflict entries too.
     pub(crate) fn begun(stream: SearchStream<'static, String, Vec<String>>, connection: Checkout) -> Self {
         Self { stream, connection: Some(connection), passes_over_conflicts: false }
     }
 
-    /// The same search, which passes over conflict entries.
+    /// The same search without conflict entries.
     pub(crate) fn without_conflicts(self) -> Self {
         Self { passes_over_conflicts: true, ..self }
     }
 
-    /// Reads to the end, and keeps what is picked of each entry.
+    /// Reads to the end, and collects what `pick` returns for each entry.
     ///
     /// # Errors
-    /// [`DirectoryError`], and the scan is over.
+    /// [`DirectoryError`]; the scan is then over.
     pub(crate) async fn gather<T, I: IntoIterator<Item = T>>(
         mut self,
         pick: impl Fn(&Entry) -> I,
@@ -77,10 +78,10 @@ impl Scan {
         Ok(gathered)
     }
 
-    /// The next entry; `None` after the last, however often one asks.
+    /// The next entry; `None` after the last, also if called again.
     ///
     /// # Errors
-    /// [`DirectoryError`], and the scan is over.
+    /// [`DirectoryError`]; the scan is then over.
     pub async fn next(&mut self) -> Result<Option<Entry>, DirectoryError> {
         let passes_over = self.passes_over_conflicts;
         let is_wanted = |entry: &Entry| !(passes_over && entry.is_conflict());
@@ -103,7 +104,7 @@ impl Scan {
             connection.end();
         }
         match check(result) {
-            // The base is not there, so nothing is below it.
+            // The base does not exist, so nothing is below it.
             Ok(()) | Err(DirectoryError::NotFound) => Ok(None),
             Err(error) => Err(error),
         }

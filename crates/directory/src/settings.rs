@@ -1,4 +1,4 @@
-//! Where 389-ds is and how to reach it: URLs, TLS, the service account, time limits.
+//! How to reach 389-ds: URLs, TLS, the service account, time limits.
 
 use crate::liveness::Liveness;
 use ldap_text::dn::Dn;
@@ -11,7 +11,7 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapUrl(Url);
 
-/// Why a text is no address of a directory.
+/// Why a text is not a valid URL of a directory.
 #[derive(Debug, thiserror::Error)]
 pub enum LdapUrlError {
     /// Not a URL at all.
@@ -28,7 +28,7 @@ impl LdapUrl {
     /// Reads a URL.
     ///
     /// # Errors
-    /// [`LdapUrlError`] says what is expected.
+    /// [`LdapUrlError`], which says what is expected.
     pub fn parse(text: &str) -> Result<Self, LdapUrlError> {
         let url = Url::parse(text).map_err(LdapUrlError::NoUrl)?;
         let known = matches!(url.scheme(), "ldap" | "ldaps" | "ldapi");
@@ -54,7 +54,7 @@ impl std::fmt::Display for LdapUrl {
     }
 }
 
-/// Who binds.
+/// The account of a bind, with its password.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The account's entry.
@@ -63,56 +63,56 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
-/// What is done where no server answers (see [`crate::liveness`]).
+/// What to do if no server answers (see [`crate::liveness`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnHang {
-    /// For requests, which somebody waits for: fail at once, and close the connections.
+    /// For requests, which people wait for: fail at once, and close the connections.
     Fail,
-    /// For long work, such as a restore, which may itself be what keeps the server busy: leave operations under way
-    /// their time limit, and wait as long before the next.
+    /// For long work such as a restore, which may itself keep the server busy: give operations in progress their full
+    /// time limit, and wait as long before the next one.
     Wait,
 }
 
-/// What entries of the class `referral` are (RFC 3296).
+/// How entries of the class `referral` (RFC 3296) are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Referrals {
-    /// Where others go on; a search does not find them.
+    /// As references that other clients follow; a search does not return them.
     Followed,
-    /// Entries as any other, to be read and written: by the control `ManageDsaIT`.
+    /// As ordinary entries that can be read and written, by the control `ManageDsaIT`.
     Managed,
 }
 
 /// Everything that a connection needs.
 #[derive(Clone, Debug)]
 pub struct LdapSettings {
-    /// Addresses; the next is tried when one does not answer.
+    /// Server addresses; if one does not answer, the next is tried.
     pub urls: Vec<LdapUrl>,
-    /// Whether `ldap://` connections are made secure by `StartTLS` (RFC 4511 section 4.14).
+    /// Whether `ldap://` connections are secured by `StartTLS` (RFC 4511 section 4.14).
     pub start_tls: bool,
-    /// Trust in the server's certificate.
+    /// TLS settings with the trusted CAs.
     pub tls: Arc<ClientConfig>,
-    /// Who binds.
+    /// The account to bind as.
     pub credentials: Credentials,
-    /// Most connections at a time of one [`crate::Directory`].
+    /// The maximum number of connections of one [`crate::Directory`].
     pub connections: usize,
-    /// Most connections at a time that check passwords: each keeps a processor of the server busy.
+    /// The maximum number of connections that check passwords: each keeps a CPU of the server busy.
     pub password_connections: usize,
     /// How long a connection may take to be made.
     pub connect_timeout: Duration,
     /// How long the server may be silent within an operation.
     pub operation_timeout: Duration,
-    /// How long a request waits for a connection to be free.
+    /// How long a request waits for a free connection.
     pub checkout_timeout: Duration,
-    /// Which of the servers hang, as this process has found out.
+    /// Which servers hang, as far as this process knows.
     pub liveness: Liveness,
-    /// What is done where all do.
+    /// What to do if all of them hang.
     pub on_hang: OnHang,
-    /// What entries that point to other servers are.
+    /// How entries that refer to other servers are treated.
     pub referrals: Referrals,
 }
 
 impl LdapSettings {
-    /// The same for one of the servers alone, by its URL.
+    /// The same settings for one of the servers alone, given by its URL.
     #[must_use]
     pub fn only(&self, server: &str) -> Self {
         let urls = self.urls.iter().filter(|url| url.to_string() == server).cloned().collect();
@@ -120,10 +120,10 @@ impl LdapSettings {
     }
 }
 
-/// Why the trust in certificates could not be set up.
+/// Why the trusted CAs could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// The CA file cannot be read, or has no certificate.
+    /// The CA file cannot be read or parsed.
     #[error("cannot read certificates (PEM) from {file}")]
     File {
         /// The file.
@@ -135,15 +135,15 @@ pub enum TrustError {
     /// The CA file has no certificate in it.
     #[error("{0} has no certificate in it")]
     Empty(String),
-    /// A certificate in it is no CA.
+    /// A certificate in the file is not a CA.
     #[error("a certificate cannot be used as a trust anchor")]
     Certificate(#[source] rustls::Error),
 }
 
-/// Trust in the CAs of a PEM file, or in those of the operating system where none is given.
+/// The trusted CAs: those of a PEM file, or those of the operating system if none is given.
 ///
 /// # Errors
-/// [`TrustError`] when the file is of no use.
+/// [`TrustError`] if the file cannot be used.
 pub fn trust(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TrustError> {
     let mut roots = RootCertStore::empty();
     match ca_file {

@@ -1,5 +1,5 @@
-//! What a server's schema knows (RFC 4512 section 4.2): which attributes and classes there are, which attributes the
-//! server makes itself, which hold names of entries.
+//! What a server's schema defines (RFC 4512 section 4.2): attributes and classes, which attributes the server
+//! generates itself, and which ones hold DNs.
 
 use crate::{
     Directory, Scope,
@@ -11,17 +11,17 @@ use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};
 use std::collections::{BTreeSet, HashMap};
 
-/// Where 389-ds keeps it.
+/// Where 389-ds keeps its schema.
 const PLACE: &str = "schema";
-/// What holds names of entries in the stock schema, as far as people write them.
+/// The attributes of the stock schema that hold DNs and that people write.
 const NAMES_OF_ENTRIES: &[&str] =
     &["member", "memberOf", "owner", "manager", "secretary", "seeAlso", "roleOccupant", "nsRoleDN"];
-/// The number of `userPassword` (RFC 4519 section 2.41).
+/// The OID of `userPassword` (RFC 4519 section 2.41).
 const USER_PASSWORD_NUMBER: &str = "2.5.4.35";
-/// The class of entries that may have every attribute.
+/// The class of entries that may have any attribute.
 const EXTENSIBLE: &str = "extensibleobject";
 
-/// What 389-ds adds to the entries of `db2ldif` and of searches that ask for everything.
+/// Attributes that 389-ds adds to the entries of `db2ldif` and of searches that request everything.
 const MADE_BY_SERVER: &[&str] = &[
     "createTimestamp",
     "creatorsName",
@@ -58,8 +58,9 @@ const MADE_BY_SERVER: &[&str] = &[
     "nsruvReplicaLastModified",
 ];
 
-/// What `OpenLDAP` adds to the entries of `slapcat` and of searches that ask for everything (slapd 2.5 and its password
-/// policy), and 389-ds has no name for. `pwdAccountLockedTime` is none of these: somebody is locked by it.
+/// Attributes that `OpenLDAP` adds to the entries of `slapcat` and of searches that request everything (slapd
+/// 2.5 and its password policy), and that 389-ds does not know. `pwdAccountLockedTime` is not among them: it
+/// locks an account.
 const MADE_BY_OTHERS: &[&str] = &[
     "structuralObjectClass",
     "entryCSN",
@@ -74,14 +75,14 @@ const MADE_BY_OTHERS: &[&str] = &[
     "pwdLastSuccess",
 ];
 
-/// An attribute, as the schema has it.
+/// An attribute, as the schema defines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AttributeKind {
-    /// Its name: the first, where it has several.
+    /// Its name: the first one, if it has several.
     pub(crate) name: AttributeName,
-    /// Only the server writes it, or it is operational.
+    /// Whether it is operational or only the server writes it.
     pub(crate) is_operational: bool,
-    /// What values it takes.
+    /// The syntax of its values.
     pub(crate) syntax: Syntax,
 }
 
@@ -89,7 +90,7 @@ pub(crate) struct AttributeKind {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subschema {
     attributes: HashMap<String, AttributeKind>,
-    /// Classes, and those that each is a kind of.
+    /// Classes, each with its superclasses.
     classes: HashMap<String, Vec<String>>,
 }
 
@@ -97,7 +98,7 @@ impl Subschema {
     /// Reads a server's schema.
     ///
     /// # Errors
-    /// [`DirectoryError`]; also where the server does not show it.
+    /// [`DirectoryError`]; also if the server does not show its schema.
     pub(crate) async fn read(directory: &Directory) -> Result<Self, DirectoryError> {
         let place = Dn::empty().child(names::CN, PLACE);
         let any = Filter::present(names::OBJECT_CLASS);
@@ -107,7 +108,8 @@ impl Subschema {
         Ok(Self::of(entry.values(&ATTRIBUTE_TYPES), entry.values(&OBJECT_CLASSES)))
     }
 
-    /// What 389-ds makes itself, what a password is, and what holds names of entries, for where there is no server to ask.
+    /// The attributes that 389-ds generates itself, the password, and the attributes that hold DNs, for use
+    /// without a server.
     pub(crate) fn well_known() -> Self {
         let kind = |name, is_operational| AttributeKind { name, is_operational, syntax: Syntax::Other };
         let of_names = NAMES_OF_ENTRIES.iter().map(|name| {
@@ -146,20 +148,21 @@ impl Subschema {
         Self { attributes, classes: classes.collect() }
     }
 
-    /// What it says of an attribute, whatever options that has.
+    /// The definition of an attribute, whatever its options.
     pub(crate) fn attribute(&self, name: &AttributeName) -> Option<&AttributeKind> {
         let name = name.as_str().split(';').next().unwrap_or_default();
-        // Nearly always it is spelled as the schema has it, or in lower case.
+        // The name is nearly always spelled as in the schema, or in lower case.
         self.attributes.get(name).or_else(|| self.attributes.get(&name.to_ascii_lowercase()))
     }
 
-    /// Whether another server makes an attribute itself, and this one does not know it.
+    /// Whether only other servers generate an attribute, and this one does not know it.
     pub(crate) fn is_of_others(&self, name: &AttributeName) -> bool {
         let is_one = MADE_BY_OTHERS.iter().any(|made| name.as_str().eq_ignore_ascii_case(made));
         is_one && self.attribute(name).is_none()
     }
 
-    /// The name of an attribute that was given another one of its names, with its options; `None` where it has its own.
+    /// The schema's name of an attribute that is written with an alias or its OID, with its options; `None` if
+    /// it has that name already.
     pub(crate) fn own_name(&self, name: &AttributeName) -> Option<AttributeName> {
         let kind = self.attribute(name)?;
         let (given, options) =
@@ -173,7 +176,7 @@ impl Subschema {
         }
     }
 
-    /// Whether it knows a class.
+    /// Whether the schema has a class.
     pub(crate) fn knows_class(&self, class: &str) -> bool {
         self.classes.contains_key(&class.to_ascii_lowercase())
     }
@@ -183,7 +186,7 @@ impl Subschema {
         classes.any(|class| class.eq_ignore_ascii_case(EXTENSIBLE))
     }
 
-    /// Classes in lower case, and all that these are kinds of, as the server completes them.
+    /// Classes in lower case, with all their superclasses, as the server completes them.
     pub(crate) fn with_those_above<'a>(&self, classes: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
         let mut next: Vec<String> = classes.map(str::to_ascii_lowercase).collect();
@@ -197,10 +200,10 @@ impl Subschema {
     }
 }
 
-/// The syntax of an attribute, its own or of the one that it is a kind of.
+/// The syntax of an attribute: its own, or that of its supertype.
 fn syntax<'a>(definition: &'a Definition, all: &HashMap<String, &'a Definition>) -> Option<&'a str> {
     let mut definition = definition;
-    // Deeper than any schema.
+    // Deeper than the hierarchy of any schema.
     for _ in 0..16 {
         if let Some(syntax) = definition.word("SYNTAX") {
             return syntax.split('{').next();
@@ -210,7 +213,7 @@ fn syntax<'a>(definition: &'a Definition, all: &HashMap<String, &'a Definition>)
     None
 }
 
-/// The words of a definition (RFC 4512 section 4.1), quotes taken off.
+/// The words of a definition (RFC 4512 section 4.1), without quotes.
 struct Definition(Vec<String>);
 
 impl Definition {
@@ -229,7 +232,7 @@ impl Definition {
                     rest.split_at(end.unwrap_or(rest.len()))
                 }
             };
-            // A quoted word is never taken for a keyword or a parenthesis.
+            // So a quoted word is never taken for a keyword or a parenthesis.
             words.push(if first == '\'' { format!("'{word}") } else { word.to_owned() });
             rest = after.trim_start();
         }
@@ -248,13 +251,13 @@ impl Definition {
         self.words("NAME")
     }
 
-    /// Its names and its number.
+    /// Its names and its OID.
     fn spellings(&self) -> impl Iterator<Item = &str> {
         let number = self.0.iter().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
         self.names().chain(number.map(String::as_str))
     }
 
-    /// What follows a keyword: a word, or several in parentheses.
+    /// What follows a keyword: one word, or several in parentheses.
     fn words(&self, keyword: &str) -> impl Iterator<Item = &str> {
         let start = self.0.iter().position(|word| word == keyword).map_or(self.0.len(), |at| at + 1);
         let after = self.0.get(start..).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Writes, and what they leave of an entry: the server tells it in the same operation (RFC 4527), so nobody need
-//! read again, and what is told is exactly what was written.
+//! Writes, and the entries that they leave behind. The server returns the entry in the same operation (RFC 4527), so
+//! no second read is needed, and the returned entry is exactly what was written.
 
 use crate::{
     Directory,
@@ -24,39 +24,39 @@ use std::{collections::HashSet, sync::Arc};
 /// The controls whose answers are entries (RFC 4527 sections 3.1 and 3.2).
 const READ_CONTROLS: [&str; 2] = ["1.3.6.1.1.13.1", "1.3.6.1.1.13.2"];
 
-/// Who is told of writes that were done.
+/// Gets a report of each successful write.
 pub trait WriteObserver: Send + Sync {
-    /// Takes note of a write.
+    /// Receives the report of a write.
     fn saw(&self, report: Report) -> BoxFuture<'_, ()>;
 }
 
-/// A write that was done.
+/// The report of a successful write.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The server that did it: another one may come to it later.
+    /// The server that did the write; the other servers may get it later.
     pub server: Arc<str>,
-    /// What it left.
+    /// The entry that the write left behind.
     pub written: Written,
 }
 
-/// What a write has left.
+/// What a write has left behind.
 #[derive(Clone, Debug)]
 pub enum Written {
     /// A new entry, with [`record::read_attributes`].
     New(Entry),
-    /// An entry that was there before, as it is now.
+    /// An entry that existed before, in its new state.
     Changed(Entry),
-    /// Nothing: the entry as it was before.
+    /// A removed entry, in its state before the removal.
     Removed(Entry),
-    /// An entry of another name, and with it whatever stands below.
+    /// A renamed entry, and with it everything below.
     Moved(Dn),
 }
 
 impl Directory {
-    /// Does a change. What this returns success for is stored.
+    /// Applies a change. If this returns success, the change is stored.
     ///
     /// # Errors
-    /// [`DirectoryError`]; [`DirectoryError::OutcomeUnknown`] when it may have been done.
+    /// [`DirectoryError`]; [`DirectoryError::OutcomeUnknown`] if the change may have been made.
     pub async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
         let mut tries = Tries::new();
         loop {
@@ -67,13 +67,13 @@ impl Directory {
                 return Ok(());
             };
             if !self.is_worth_waiting(&error).await {
-                // Boxed, since it is seldom needed, and the future of every change would have room for it.
+                // Boxed, since it is seldom needed and would add to the size of every change's future.
                 Box::pin(tries.wait_after(error, self, record)).await?;
             }
         }
     }
 
-    /// Waits where the server takes no writes just now, as long as that is allowed.
+    /// Waits while the server takes no writes, as long as the settings allow; `true` if another try is worthwhile.
     async fn is_worth_waiting(&self, error: &DirectoryError) -> bool {
         match (&self.patience, error) {
             (Some(patience), DirectoryError::Unreachable(Unreachable::ReadOnly(_))) => {
@@ -101,20 +101,20 @@ impl Directory {
         Ok(())
     }
 
-    /// Does a change, and nothing besides.
+    /// Sends a change once, without retries and without a report to the observer.
     pub(crate) async fn send(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
         let mut connection = self.pool.check_out().await?;
         write(&mut connection, record).await
     }
 }
 
-/// Does a change.
+/// Sends a change.
 async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
     let outcome = connection.run(async |ldap| send(ldap, record).await).await;
     check(outcome.map_err(|error| connection.failure(Operation::Write, error))?)
 }
 
-/// Does a change, and looks at what it leaves; `None` where the server does not tell.
+/// Sends a change and reads the entry that it leaves behind; `None` if the server does not return it.
 async fn write_and_look(
     connection: &mut Connection,
     record: &ChangeRecord,
@@ -125,7 +125,7 @@ async fn write_and_look(
         Change::Add(_) | Change::Modify(_) | Change::Rename { .. } => PostRead::new(attributes),
     };
     let write = async |ldap: &mut Ldap| {
-        // Besides those that the connection has for every operation.
+        // In addition to the controls that the connection sends with every operation.
         ldap.controls.get_or_insert_default().push(control);
         send(ldap, record).await
     };
@@ -141,13 +141,13 @@ fn left_of(entry: Entry, record: &ChangeRecord) -> Option<Written> {
     Some(match record.change {
         Change::Add(_) => Written::New(entry),
         Change::Delete => Written::Removed(entry),
-        // What has an address has nothing below it.
+        // An entry with an address has nothing below it.
         Change::Rename { .. } if entry.first(&names::MAIL).is_none() => Written::Moved(entry.dn()?),
         Change::Modify(_) | Change::Rename { .. } => Written::Changed(entry),
     })
 }
 
-/// The entry in the answer to a control.
+/// The entry in the response control.
 fn entry_of(control: &RawControl) -> Option<Entry> {
     if !READ_CONTROLS.contains(&control.ctype.as_str()) {
         return None;

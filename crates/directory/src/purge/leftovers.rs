@@ -1,4 +1,4 @@
-//! Removals of lists, resources and resource groups that were begun by a claim and then cut off.
+//! Removals of lists, resources and resource groups that were claimed and then interrupted.
 
 use super::PurgeReport;
 use crate::{Directory, Entry, Scope, error::DirectoryError};
@@ -10,7 +10,7 @@ use mail_model::{
 };
 
 impl Directory {
-    /// Ends them.
+    /// Completes these removals.
     pub(super) async fn end_removals(&self, report: &mut PurgeReport) -> Result<(), DirectoryError> {
         let tree = self.tree();
         let classes = [names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];

@@ -1,14 +1,15 @@
-//! The purge: removes users and tenants whose retention is over, and ends what other removals and restorations left
-//! half way.
+//! The purge: removes users and tenants whose retention is over, and completes other removals and restorations
+//! that were interrupted.
 //!
-//! Safe to kill at any point and to run in several replicas at once. Each user and each tenant is claimed by a modify
-//! that succeeds only on the very state in which it was seen to be due; whoever loses the race for it
-//! (to a restore or to another purge) leaves it alone. From the claim on it can't be restored, and only
-//! claimed entries can be removed: the server's own access rules say so, so that a removal that
-//! comes late can never hit a user who has been given the same address since. A claim without a
-//! removal, left by a purge that was killed, is finished by the next.
+//! It is safe to kill at any point and to run in several replicas at once. Each user and each tenant is claimed
+//! by a modify that succeeds only if the entry is still as it was when it was found to be due. If a restore or
+//! another purge wins this race, the purge leaves the entry alone. A claimed entry can't be restored, and only
+//! claimed entries can be removed: the server's own access rules enforce it. So a removal that arrives late can
+//! never hit a user who has been given the same address since. If a purge is killed between a claim and its
+//! removal, the next purge completes the removal.
 //!
-//! An entry that can't be removed, as one that others have put something below, is reported and stops no other.
+//! An entry that can't be removed, for example because another program has put entries below it, is reported,
+//! and the purge continues with the others.
 
 mod leftovers;
 mod report;
@@ -32,14 +33,16 @@ pub use report::{FailedEntry, PurgeReport};
 
 /// Users that are held in memory at a time.
 const BATCH: usize = 500;
-/// Users that are removed at a time: with more of them the purge, which has time, would hold up what people wait for.
+/// Users that are removed at a time. The purge is not urgent; with more of them it would delay requests that
+/// people wait for.
 const AT_ONCE: usize = 8;
 
 impl Directory {
-    /// Removes every user and every tenant that is due at `now`; `on_removed` hears of each user's removal.
+    /// Removes every user and every tenant that is due at `now`, and calls `on_removed` after the removal of
+    /// each user.
     ///
     /// # Errors
-    /// [`DirectoryError`]; what was removed until then stays removed, the rest is for the next run.
+    /// [`DirectoryError`]; what was removed until then stays removed, and the next run removes the rest.
     pub async fn purge(
         &self,
         retention: Retention,
@@ -57,7 +60,7 @@ impl Directory {
         Ok(report)
     }
 
-    /// What a purge at `now` would remove, as the removals it would make, each with the time of the deletion.
+    /// What a purge at `now` would remove: the removals, each with the time of the deletion.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -86,8 +89,8 @@ impl Directory {
         Ok(report)
     }
 
-    /// Reconciles every tenant that a killed process may have left half way; one that is whole costs a few searches that
-    /// find nothing.
+    /// Reconciles every tenant that a killed process may have left half done. A tenant that is consistent costs
+    /// a few searches that find nothing.
     async fn reconcile_tenants(
         &self,
         now: Timestamp,
@@ -102,7 +105,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Claims and removes users, some at a time.
+    /// Claims and removes users, several at a time.
     async fn purge_users<F: Fn(&DeletedUser) -> bool>(
         &self,
         mut users: DeletedUsers<F>,
@@ -132,7 +135,7 @@ impl Directory {
         }
     }
 
-    /// Claims and removes one user; `false` when someone was faster.
+    /// Claims and removes one user; `false` if another process was faster.
     async fn purge_one(&self, deleted: &DeletedUser) -> Result<bool, DirectoryError> {
         let claim = plan::purge_claim(self.tree(), deleted);
         if !deleted.being_purged && !was_done(self.apply(&claim).await)? {
@@ -152,7 +155,7 @@ impl Directory {
     }
 }
 
-/// Users that a search finds, a batch at a time.
+/// Users that a search finds, read in batches.
 struct DeletedUsers<F> {
     scan: crate::Scan,
     is_due: F,
@@ -174,8 +177,8 @@ fn read(directory: &Directory, entry: &Entry) -> Option<DeletedUser> {
     DeletedUser::from_entry(mail, tenant, entry)
 }
 
-/// Whether a step was done; not so when the entry has changed or is gone, which the server's access rules
-/// also express as a refusal (`insufficientAccessRights`, 50).
+/// Whether a step was done. It was not if the entry has changed or is gone; for these cases the server's access
+/// rules also answer `insufficientAccessRights` (50).
 fn was_done(outcome: Result<(), DirectoryError>) -> Result<bool, DirectoryError> {
     match outcome {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! What a purge did, and which entries it could not deal with.
+//! What a purge did, and which entries it could not process.
 
 use crate::{
     Directory, Scope,
@@ -8,38 +8,38 @@ use crate::{
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};
 
-/// Entries that are named in a report; the others are counted.
+/// The report names at most this many entries; the others are only counted.
 const MOST_NAMED: usize = 100;
 
 /// What a purge did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PurgeReport {
-    /// Users removed, those of removed tenants among them.
+    /// Users removed, including those of removed tenants.
     pub users: usize,
     /// Tenants removed.
     pub tenants: usize,
-    /// Users and tenants that someone else restored or removed meanwhile.
+    /// Users and tenants that another process restored or removed during the purge.
     pub overtaken: usize,
     /// Entries that could not be removed or changed; the next run tries again.
     pub failed: usize,
-    /// The first of these.
+    /// The first of these entries.
     pub failures: Vec<FailedEntry>,
 }
 
 /// An entry that could not be removed or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedEntry {
-    /// Its `nsUniqueId`; empty where it can't be read.
+    /// The entry's `nsUniqueId`; empty if it can't be read.
     pub id: String,
-    /// Why, for who runs the directory.
+    /// The reason, written for the operator of the directory.
     pub reason: String,
 }
 
 impl Directory {
-    /// Takes note of a change that failed, so that the others can be made.
+    /// Records a change that failed, so that the purge can continue with the others.
     ///
     /// # Errors
-    /// The same error where the directory does nothing at all.
+    /// The same error if the directory as a whole does not work.
     pub(super) async fn take_note(
         &self,
         report: &mut PurgeReport,
@@ -53,7 +53,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Takes note of those of many changes that failed.
+    /// Records the failed ones of many changes.
     pub(super) async fn take_notes(&self, report: &mut PurgeReport, applied: Applied) {
         for (dn, error) in &applied.failed {
             self.note(report, dn, error).await;

@@ -1,4 +1,5 @@
-//! The purge of tenants: claimed like users, then everything they have is removed, the tenant's own entry last.
+//! The purge of tenants. A tenant is claimed like a user; then everything that belongs to it is removed, and
+//! its own entry last.
 
 use super::{DeletedUsers, PurgeReport, was_done};
 use crate::{Directory, Entry, Scope, error::DirectoryError};
@@ -49,8 +50,8 @@ impl Directory {
         self.scan(self.tree().domains(), Scope::Children, &filter, READ_ATTRIBUTES).await?.gather(due).await
     }
 
-    /// Removes a claimed tenant with everything it has. Where something can't be removed its folder stays, and the tenant's
-    /// own entry with it, for the next run.
+    /// Removes a claimed tenant with everything that belongs to it. If an entry can't be removed, its folder
+    /// and the tenant's own entry stay for the next run.
     async fn remove_tenant(
         &self,
         id: &TenantId,
@@ -73,12 +74,13 @@ impl Directory {
 
     async fn users_of_deleted(&self, id: &TenantId) -> Result<crate::Scan, DirectoryError> {
         let users = self.tree().users(id);
-        // All of them are deleted, so nothing is looked up: the folder is read.
+        // All of these users are deleted, so the whole folder is read, without an index lookup.
         self.scan(&users, Scope::Subtree, &tested(user::deleted_filter()), &user::read_attributes()).await
     }
 
-    /// Claims and removes what is left below a folder, the deepest first. Users are not touched here: the access rules let only
-    /// claimed ones go, and one that is left keeps the folder from being removed.
+    /// Claims and removes what is left below a folder, the deepest entries first. It does not touch users: the
+    /// access rules allow the removal of claimed users only, and a user that is left keeps the folder from
+    /// being removed.
     async fn remove_below(&self, folder: &Dn, report: &mut PurgeReport) -> Result<(), DirectoryError> {
         let claimed = self.claim_all(folder, Scope::Subtree).await?;
         self.take_notes(report, claimed).await;
@@ -86,7 +88,7 @@ impl Directory {
         let scan = self.scan(folder, Scope::Subtree, &others, &[names::NO_ATTRIBUTES]).await?;
         let mut below = scan.gather(|entry| entry.dn().filter(|dn| dn != folder)).await?;
         below.sort_by_key(|dn| std::cmp::Reverse(dn.rdns().len()));
-        // What is equally deep does not depend on each other.
+        // Entries of the same depth do not depend on each other.
         for level in below.chunk_by(|one, two| one.rdns().len() == two.rdns().len()) {
             let removals: Vec<_> = level.iter().cloned().map(deletion::removal).collect();
             let applied = self.apply_all(&removals).await?;
@@ -95,7 +97,8 @@ impl Directory {
         Ok(())
     }
 
-    /// What the purge of a tenant would remove, for a dry run: its users and its own entry; returns how many users.
+    /// What the purge of a tenant would remove, for a dry run: its users and its own entry. Returns the number
+    /// of users.
     pub(super) async fn removals_of_tenant(
         &self,
         due: &DeletedTenant,

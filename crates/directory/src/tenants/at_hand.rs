@@ -1,11 +1,11 @@
-//! A tenant as it was read a moment ago, for changes that rely on it: whatever gets an address relies on the tenant
-//! being there and serving the address's domain. No LDAP write looks at two entries at once, so the two sides leave
-//! each other time instead.
+//! A tenant that was read a moment ago, for changes that rely on it: an entry that gets an address relies on the
+//! tenant to exist and to serve the domain of the address. No LDAP write checks two entries at once, so the two sides
+//! use time limits instead.
 //!
-//! Who takes something from a tenant (a domain, or all of it) writes that first, waits `GRACE`, and looks only then
-//! whether an address was made meanwhile. Who makes an address and is done within `GRACE` of having read the tenant
-//! was seen by that look. Whoever took longer, and nobody else, reads the tenant again after the write, and takes the
-//! write back where the tenant is no longer what it was.
+//! An operation that takes something from a tenant (a domain, or all of it) writes that change first, waits `GRACE`,
+//! and only then checks whether an address was created in the meantime. An operation that creates an address and
+//! finishes within `GRACE` of reading the tenant is seen by that check. An operation that took longer reads the tenant
+//! again after its write, and rolls the write back if the tenant has lost what the write relied on.
 
 use crate::{Directory, changing::WriteError, error::DirectoryError};
 use mail_model::tenant::{Tenant, TenantId};
@@ -14,10 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a change may rely on what was read. Some hundred times what a write takes.
+/// How long a change may rely on the tenant that was read. A write takes about a hundredth of this.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A tenant, and when it was read.
+/// A tenant, and the time at which it was read.
 #[derive(Clone, Debug)]
 pub struct TenantAtHand {
     tenant: Tenant,
@@ -25,8 +25,8 @@ pub struct TenantAtHand {
 }
 
 impl TenantAtHand {
-    /// Whether a change that is begun now is likely to be done in time. Otherwise it is cheaper to read the tenant again
-    /// before than after.
+    /// Whether a change that begins now is likely to finish in time. If not, reading the tenant again before the
+    /// change is cheaper than reading it after.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         self.read_at.elapsed() < GRACE / 2
@@ -52,10 +52,10 @@ impl Directory {
         Ok(live.map(|live| TenantAtHand { tenant: live.tenant, read_at }))
     }
 
-    /// Whether a tenant still was, when a write was made, what the write relied on.
+    /// Whether the tenant still had, at the time of a write, what the write relied on.
     ///
     /// # Errors
-    /// [`WriteError`] when it was not, and the write is to be taken back.
+    /// [`WriteError`] if it had not; the caller must roll the write back.
     pub(crate) async fn still_stands(
         &self,
         tenant: &TenantAtHand,
@@ -74,7 +74,7 @@ impl Directory {
         }
     }
 
-    /// Waits until every change that was begun before has either been made or will be taken back.
+    /// Waits until every change that was begun before is either done or sure to be rolled back.
     pub(super) async fn let_others_finish(&self) {
         tokio::time::sleep(GRACE).await;
     }

@@ -1,5 +1,5 @@
-//! Domains of tenants: a domain belongs to one tenant, which the uniqueness plug-in of 389-ds guards inside each
-//! write, and it stays while an address uses it.
+//! Domains of tenants. A domain belongs to one tenant, which the uniqueness plug-in of 389-ds enforces within each
+//! write, and it can't be removed while an address uses it.
 
 use crate::{
     Directory, Scope,
@@ -41,10 +41,10 @@ impl Directory {
         }))
     }
 
-    /// Adds a domain to a tenant; one that it serves already needs nothing.
+    /// Adds a domain to a tenant; does nothing if the tenant serves it already.
     ///
     /// # Errors
-    /// [`WriteError::NameTaken`] when it is another tenant's.
+    /// [`WriteError::NameTaken`] if it belongs to another tenant.
     pub async fn add_domain(&self, id: &TenantId, domain: &Domain) -> Result<(), WriteError> {
         let plan = |current: &tenant::LiveTenant| {
             let is_there = current.tenant.serves(domain.as_str());
@@ -58,15 +58,15 @@ impl Directory {
             }
             outcome => outcome,
         }?;
-        // Nothing has an address of a new domain, unless other programs have written one.
+        // No entry has an address in a new domain, unless another program has written one.
         Ok(self.reconcile_outside_members_in(id, domain).await.map_err(DirectoryError::after_a_write)?)
     }
 
-    /// Takes a domain from a tenant. It is looked at again once it is gone, since an address could have been made
-    /// meanwhile (see [`TenantAtHand`](super::TenantAtHand)); then it is put back.
+    /// Removes a domain from a tenant. Its use is checked again after the removal, since an address could have been
+    /// created in the meantime (see [`TenantAtHand`](super::TenantAtHand)); if so, the domain is put back.
     ///
     /// # Errors
-    /// [`WriteError::Conflict`] while it is in use or the only one.
+    /// [`WriteError::Conflict`] if it is in use or the tenant's only domain.
     pub async fn remove_domain(&self, id: &TenantId, domain: &Domain) -> Result<(), WriteError> {
         let current = self.live_tenant(id).await?.ok_or(WriteError::NotFound)?;
         if !current.tenant.serves(domain.as_str()) {
@@ -92,7 +92,7 @@ impl Directory {
         Ok(())
     }
 
-    /// An address of a domain that something of a tenant has, deleted or not.
+    /// An address in the domain that an entry of the tenant has, deleted or not.
     async fn address_in_domain(
         &self,
         id: &TenantId,
@@ -102,7 +102,7 @@ impl Directory {
         let filter = Filter::any(
             [names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::ends_with(name, end.as_str())),
         );
-        // The end of its addresses is that of all addresses of the tenant, so nothing is looked up.
+        // The ending of these addresses is that of all addresses of the tenant, so an index lookup would not help.
         let filter = tested(filter);
         for folder in self.tree().tenant_folders(id) {
             let attributes = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS];

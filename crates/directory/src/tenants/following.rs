@@ -1,10 +1,10 @@
-//! What a tenant has follows the tenant: once the tenant's entry says that it is deleted, or back, each of its users,
-//! lists and resources is brought in line.
+//! The entries of a tenant follow the tenant: after the tenant's entry was marked as deleted or as restored, each of
+//! its users, lists and resources is brought in line.
 //!
-//! Safe to kill at any point and to run in several replicas at once, in whatever direction: each entry is changed by
-//! a modify on the exact state that was read, and whoever has finished a sweep looks at the tenant's entry again
-//! and sweeps anew when it says something else. So the last one to finish leaves everything as the tenant's
-//! entry says. What a killed process left is finished by the hourly job.
+//! This is safe to kill at any point and to run in several replicas at once, in either direction. Each entry is
+//! changed by a modify on the exact state that was read. A replica that has finished a sweep reads the tenant's entry
+//! again, and repeats the sweep if the entry has changed. So the last replica to finish leaves everything in the state
+//! of the tenant's entry. The hourly job completes what a killed process left.
 
 use crate::{Directory, Scope, batches::Applied, error::DirectoryError};
 use jiff::Timestamp;
@@ -15,23 +15,23 @@ use mail_model::{
     tenant::{self, DeletedTenant, LiveTenant, TenantId},
 };
 
-/// How often a sweep begins anew because entries were changed under it.
+/// How often a sweep is repeated because entries were changed during it.
 const MAX_SWEEPS: usize = 32;
 
-/// What a tenant's entry says about what the tenant has.
+/// The state that a tenant's entry prescribes for the entries of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Live,
     Deleted(Since),
-    /// Gone, or a purge has claimed it: nothing follows any more.
+    /// The tenant is gone or claimed by a purge: there is nothing left to do.
     Over,
 }
 
 impl Directory {
-    /// Brings everything of a tenant in line with the tenant's own state; what fails of one entry is left.
+    /// Brings all entries of a tenant in line with the tenant's own state; entries that fail are left.
     ///
     /// # Errors
-    /// [`DirectoryError`]; what was done until then stays, and doing it again goes on.
+    /// [`DirectoryError`]; what was done until then stays, and another call continues from there.
     pub(crate) async fn reconcile_tenant(
         &self,
         id: &TenantId,
@@ -76,7 +76,7 @@ impl Directory {
         Ok(deleted.map_or(State::Over, |deleted| State::Deleted(deleted.since)))
     }
 
-    /// Changes what a filter finds of a tenant.
+    /// Changes the entries of a tenant that a filter finds.
     async fn sweep(
         &self,
         id: &TenantId,
@@ -94,12 +94,12 @@ impl Directory {
     }
 }
 
-/// What is live of a deleted tenant.
+/// The live entries of a deleted tenant.
 fn live_filter() -> Filter {
     Filter::all([deletion::follows_its_tenant(), deletion::is_live()])
 }
 
-/// What was deleted with a tenant that is back.
+/// The entries that were deleted with a tenant that has been restored.
 fn back_filter() -> Filter {
     Filter::all([deletion::follows_its_tenant(), deletion::is_deleted_with_tenant()])
 }

@@ -1,4 +1,4 @@
-//! Tenants in the directory: made, read, listed, changed, deleted with everything they have, restored.
+//! Tenants in the directory: create, read, list, change, delete and restore them with everything that belongs to them.
 
 mod at_hand;
 mod domains;
@@ -27,7 +27,7 @@ use mail_model::{
 
 pub use at_hand::TenantAtHand;
 
-/// How many things a tenant has.
+/// How many entries of each kind a tenant has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TenantCounts {
     /// Users that are not deleted.
@@ -102,7 +102,7 @@ impl Directory {
         self.tree().tenant_of(&entry.dn()?)
     }
 
-    /// How many things a tenant has: by the server's own counts of children, and searches of what is deleted.
+    /// Counts the entries of a tenant, by the server's own counts of children and by searches for deleted entries.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -129,7 +129,7 @@ impl Directory {
         })
     }
 
-    /// The folders of all tenants that have anything in them: of users, lists, resources, outside contacts.
+    /// The folders of all tenants that are not empty: of users, lists, resources and outside contacts.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -144,7 +144,7 @@ impl Directory {
         Ok(folders)
     }
 
-    /// How many children of a folder searches find.
+    /// How many children of a folder a search finds.
     async fn children_of(&self, folder: &Dn) -> Result<usize, DirectoryError> {
         let anything = Filter::present(names::OBJECT_CLASS);
         let entry = self.find(folder, Scope::Base, &anything, &[names::NUM_SUBORDINATES]).await?;
@@ -161,10 +161,10 @@ impl Directory {
         Ok(count)
     }
 
-    /// Makes a tenant. Cut off half way, asking again finishes it: its own entry comes last.
+    /// Creates a tenant. If it is interrupted, another request completes it: the tenant's own entry is written last.
     ///
     /// # Errors
-    /// [`WriteError::NameTaken`] when there is such a tenant, deleted or not, or the domain is another one's.
+    /// [`WriteError::NameTaken`] if the tenant exists, deleted or not, or the domain belongs to another tenant.
     pub async fn create_tenant(&self, id: &TenantId, domain: &Domain) -> Result<(), WriteError> {
         if let Some(taken) = self.tenant_name_taken(id).await? {
             return Err(WriteError::NameTaken(taken));
@@ -186,10 +186,10 @@ impl Directory {
         }
     }
 
-    /// Makes a tenant under a name that is made from its domain.
+    /// Creates a tenant whose name is derived from its domain.
     ///
     /// # Errors
-    /// [`WriteError::NameTaken`] when the domain is another one's.
+    /// [`WriteError::NameTaken`] if the domain belongs to another tenant.
     pub async fn create_tenant_of_domain(&self, domain: &Domain) -> Result<TenantId, WriteError> {
         for id in TenantId::suggestions(domain) {
             match self.create_tenant(&id, domain).await {
@@ -213,7 +213,7 @@ impl Directory {
         }
     }
 
-    /// Changes what new users of a tenant get.
+    /// Changes the defaults for new users of a tenant.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -226,10 +226,11 @@ impl Directory {
         self.change_tenant(id, precondition, |current| plan::patch(self.tree(), current, patch)).await
     }
 
-    /// Deletes a tenant softly, with everything it has.
+    /// Soft-deletes a tenant with everything that belongs to it.
     ///
     /// # Errors
-    /// [`WriteError`]; once the tenant itself is deleted, what it has follows later at the latest.
+    /// [`WriteError`]; once the tenant's own entry is marked as deleted, its other entries follow at the latest with
+    /// the next hourly job.
     pub async fn delete_tenant(
         &self,
         id: &TenantId,
@@ -244,12 +245,12 @@ impl Directory {
         self.change_tenant(id, precondition, |current| Some(plan::deletion(self.tree(), current, now)))
             .await?;
         self.reconcile_whole_tenant(id, now).await?;
-        // What was being made when the tenant was deleted.
+        // Also covers entries that were being created when the tenant was deleted.
         self.let_others_finish().await;
         self.reconcile_whole_tenant(id, now).await
     }
 
-    /// Undoes the deletion of a tenant: it comes back with everything that was deleted with it.
+    /// Undoes the deletion of a tenant; everything that was deleted with it is restored.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -265,7 +266,7 @@ impl Directory {
         self.reconcile_whole_tenant(id, now).await
     }
 
-    /// Brings everything of a tenant in line with the tenant's own state, which was written a moment ago.
+    /// Brings all entries of a tenant in line with the tenant's own state, which was written a moment ago.
     async fn reconcile_whole_tenant(&self, id: &TenantId, now: Timestamp) -> Result<(), WriteError> {
         let applied = self.reconcile_tenant(id, now).await.map_err(DirectoryError::after_a_write)?;
         Ok(applied.complete().map_err(DirectoryError::after_a_write)?)
@@ -288,7 +289,7 @@ impl Directory {
         }
     }
 
-    /// Whether a tenant is there and not deleted.
+    /// Whether a tenant exists and is not deleted.
     pub(crate) async fn is_live_tenant(&self, id: &TenantId) -> Result<bool, DirectoryError> {
         let filter = deletion::is_live();
         let found = self.find(&self.tree().tenant(id), Scope::Base, &filter, &[names::NO_ATTRIBUTES]).await?;

@@ -1,4 +1,4 @@
-//! Users in the directory: made, read, listed, changed, deleted, restored.
+//! Users in the directory: create, read, list, change, delete, restore.
 
 mod photos;
 
@@ -29,12 +29,13 @@ use std::sync::LazyLock;
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(user::read_attributes);
 
 impl Directory {
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
-    /// [`WriteError::Taken`] when the server finds one of its addresses elsewhere.
+    /// [`WriteError::Taken`] if the server finds one of the addresses in another entry.
     pub async fn create_user(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
-        // The server would find it out too, but each change that it takes back keeps others waiting (decision 17).
+        // The server would detect the conflict too, but each change that it rolls back delays other writers
+        // (decision 17).
         if let Some(taken) = self.taken_address(&tenant.id, &new.addresses(), None).await? {
             return Err(WriteError::Taken(taken));
         }
@@ -80,8 +81,8 @@ impl Directory {
         Ok(entry.and_then(|entry| DeletedUser::from_entry(mail.clone(), tenant.clone(), &entry)))
     }
 
-    /// The entry of a user in any state of its life. Which, is looked at once it is here: so one operation serves
-    /// both, with a filter that 389-ds need not evaluate.
+    /// The entry of a user in any state of its life cycle. The caller checks the state afterwards, so one
+    /// operation serves both live and deleted users, with a filter that 389-ds need not evaluate.
     async fn user_entry(
         &self,
         tenant: &TenantId,
@@ -91,8 +92,8 @@ impl Directory {
         self.find(&self.tree().user(tenant, mail), Scope::Base, &anything, &READ_ATTRIBUTES).await
     }
 
-    /// Changes a user and returns its identifier. `may_touch` is asked about the very state that the change is
-    /// planned on: which user it is by then, and what it is.
+    /// Changes a user and returns its identifier. `may_touch` gets the same state that the change is planned
+    /// on, so it decides about the user as it is at that moment.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -135,7 +136,8 @@ impl Directory {
         }
     }
 
-    /// A lock can come from a role of the directory (`dsidm role lock`), and stays when that of the entry is taken out.
+    /// A lock can also come from a role of the directory (`dsidm role lock`); such a lock stays when the lock
+    /// of the entry is removed.
     async fn confirm_unblocked(&self, tenant: &TenantId, mail: &MailAddress) -> Result<(), WriteError> {
         let after = self.user(tenant, mail).await?;
         if after.is_some_and(|user| user.status.is_blocked_by_lock_alone()) {
@@ -146,7 +148,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Deletes a user softly and returns its identifier.
+    /// Soft-deletes a user and returns its identifier.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -168,7 +170,7 @@ impl Directory {
         }
     }
 
-    /// Undoes a deletion. Once a purge has claimed the user it is not found any more.
+    /// Undoes a deletion. A user that a purge has claimed is not found any more.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -192,7 +194,7 @@ impl Directory {
         }
     }
 
-    /// The user that a change is planned on.
+    /// Reads the user that a change is planned on.
     async fn live_user(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! Photos of users. They are read where they are asked for and nowhere else: no list, book or copy has them.
+//! Photos of users. They are read only on request: no list, address book or cache contains them.
 
 use crate::{
     Directory, Entry, Scope,
@@ -18,15 +18,15 @@ use mail_model::{
 };
 use std::{collections::HashMap, sync::LazyLock};
 
-/// What a user is changed with, and the photo.
+/// The attributes that a change of a user needs, and the photo.
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> =
     LazyLock::new(|| user::read_attributes().into_iter().chain([names::JPEG_PHOTO]).collect());
 
-/// What the photos of several users are read with.
+/// The attributes that are read for the photos of several users.
 const PHOTOS: &[AttributeName] = &[names::NS_UNIQUE_ID, names::JPEG_PHOTO];
 
 impl Directory {
-    /// Reads a user that is not deleted, and its photo as it was at the same moment.
+    /// Reads a user that is not deleted, and the user's photo from the same moment.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -39,10 +39,10 @@ impl Directory {
         Ok(found.map(|(user, entry)| (user, entry.photo())))
     }
 
-    /// Gives a user another photo, or none. `may_touch` is asked about the state that the change is planned on.
+    /// Replaces or removes the photo of a user. `may_touch` gets the same state that the change is planned on.
     ///
     /// # Errors
-    /// [`WriteError`]; [`WriteError::NotFound`] also where there is no photo to be removed.
+    /// [`WriteError`]; [`WriteError::NotFound`] also if there is no photo to remove.
     pub async fn change_photo(
         &self,
         tenant: &TenantId,
@@ -82,14 +82,15 @@ impl Directory {
         let values: Vec<_> =
             ids.iter().map(|id| Filter::equal(names::NS_UNIQUE_ID, id.unique_id())).collect();
         let of_entry = |entry: &Entry| Some((id_of(entry)?, entry.photo()?));
-        // Not looked up: few candidates are left, and of those without a photo nothing is sent.
+        // Needs no index lookup: few candidates are left, and the server sends nothing for those without a
+        // photo.
         let has_photo = Filter::present(names::JPEG_PHOTO);
         let folder = self.tree().users(tenant);
         let found = self.find_by_values(&folder, Some(&has_photo), &values, PHOTOS, of_entry).await?;
         Ok(found.into_iter().collect())
     }
 
-    /// A user that is not deleted, and its entry with the photos.
+    /// A user that is not deleted, and the entry with the photos.
     async fn with_photos(
         &self,
         tenant: &TenantId,
