@@ -29,7 +29,7 @@ pub enum DirectoryError {
     /// The entry does not exist.
     #[error("no such entry")]
     NotFound,
-    /// There is an entry of this name already.
+    /// An entry of this name exists already.
     #[error("the entry exists already")]
     Exists,
     /// A unique value belongs to another entry already.

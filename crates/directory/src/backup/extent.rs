@@ -1,4 +1,4 @@
-//! What a backup, a restore or a comparison is about: everything, or some tenants.
+//! The part of the directory that a backup, a restore or a comparison covers: everything, or some tenants.
 
 use crate::Scope;
 use ldap_text::dn::Dn;
@@ -7,22 +7,22 @@ use mail_model::{tenant::TenantId, tree::Tree};
 /// A part of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// Everything below the root, and the root.
+    /// The root and everything below it.
     Everything,
-    /// Tenants: their entries, and what belongs to them.
+    /// Some tenants: their entries, and what belongs to them.
     Tenants(Vec<TenantId>),
-    /// What belongs to a tenant, without its own entry: what an administrator of the tenant may restore.
+    /// What belongs to a tenant, without the tenant's own entry; an administrator of the tenant may restore this.
     BelongingsOf(TenantId),
 }
 
 impl Extent {
-    /// Everything, or where some are named, these tenants.
+    /// The given tenants, or everything if none is given.
     #[must_use]
     pub fn of_tenants(tenants: Vec<TenantId>) -> Self {
         if tenants.is_empty() { Self::Everything } else { Self::Tenants(tenants) }
     }
 
-    /// The tenants that it is of; none where it is of everything.
+    /// The tenants of this part; empty for everything.
     pub(crate) fn tenants(&self) -> &[TenantId] {
         match self {
             Self::Everything => &[],
@@ -31,7 +31,7 @@ impl Extent {
         }
     }
 
-    /// Where its entries stand. No two of these overlap.
+    /// The places of its entries. No two of them overlap.
     pub(crate) fn bases(&self, tree: &Tree) -> Vec<(Dn, Scope)> {
         let folders = |tenant| tree.tenant_folders(tenant).map(|folder| (folder, Scope::Subtree));
         match self {

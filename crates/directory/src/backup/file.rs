@@ -1,4 +1,4 @@
-//! Files of LDIF: read as often as needed, unpacked on the way; written whole or not at all.
+//! LDIF files: read as often as needed and decompressed on the way; written completely or not at all.
 
 use super::utf16::InUtf8;
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
@@ -10,39 +10,40 @@ use std::{
 };
 use tempfile::{Builder, NamedTempFile};
 
-/// How much is read at a time, in bytes.
+/// The size of one read, in bytes.
 const BUFFER: usize = 256 * 1024;
-/// The disk is waited for after so many bytes, while more is being read, so that it is not waited for at the end.
+/// After this many bytes the file is synced while more data is read, so that there is no long wait at the end.
 const SYNC_EVERY: usize = 8 * 1024 * 1024;
 /// The first bytes of a gzip file (RFC 1952 section 2.3.1).
 const GZIP: &[u8] = &[0x1f, 0x8b];
 /// The first bytes of a zstd frame (RFC 8878 section 3.1.1).
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// A file of LDIF, plain or packed by gzip or zstd.
+/// An LDIF file, plain or compressed with gzip or zstd.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdifFile(PathBuf);
 
 impl LdifFile {
-    /// The file of a name. It must be one that can be read more than once, not a pipe.
+    /// The file with a given path. It must be a file that can be read more than once, not a pipe.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
-    /// Its size in bytes, as it is packed.
+    /// Its size in bytes, without decompression.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn size(&self) -> io::Result<u64> {
         Ok(fs::metadata(&self.0)?.len())
     }
 
-    /// Reads it from its beginning, unpacked whatever its name is, and in UTF-8 also where it is in UTF-16. A file of zstd may have a window of two to the power of
-    /// `window_log` bytes, which are kept in memory. `on_read` hears of the bytes of the file, packed as they are.
+    /// Opens it for reading from the beginning, decompressed by its content (not its name) and converted from UTF-16
+    /// to UTF-8 if necessary. A zstd file may have a window of 2^`window_log` bytes, which are kept in memory.
+    /// `on_read` is called with the number of bytes read from the file, before decompression.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub(crate) fn open(
         &self,
         window_log: u32,
@@ -75,11 +76,11 @@ impl<R: Read, F: FnMut(usize)> Read for Counted<R, F> {
     }
 }
 
-/// A file that is being written. Under its name stands what was there before until it is whole.
+/// A file that is being written. Until it is complete, the old file stays under its name.
 pub struct NewFile {
     packer: Packer,
     path: PathBuf,
-    /// Bytes since the disk was last waited for.
+    /// Bytes written since the last sync.
     unsynced: usize,
 }
 
@@ -90,10 +91,11 @@ enum Packer {
 }
 
 impl NewFile {
-    /// Begins a file, packed as the ending of its name says: `.gz`, `.zst`, or not at all. Only its owner can read it.
+    /// Begins a file, compressed according to the ending of its name: `.gz`, `.zst`, or not at all. Only its owner can
+    /// read it.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn create(path: &Path) -> io::Result<Self> {
         let folder = folder(path);
         let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -119,10 +121,10 @@ impl NewFile {
         }
     }
 
-    /// Ends the file: once this returns it is under its name, and on the disk.
+    /// Completes the file: when this returns, the file has its name and is synced to disk.
     ///
     /// # Errors
-    /// What the system says; then nothing has changed under the name.
+    /// The error of the operating system; the file of that name is then unchanged.
     pub fn finish(self) -> io::Result<()> {
         let file = match self.packer {
             Packer::None(file) => file,
@@ -132,7 +134,7 @@ impl NewFile {
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
         file.persist(&self.path)?;
-        // The name is on the disk once its folder is.
+        // The name is on the disk once the folder is synced.
         File::open(folder(&self.path))?.sync_all()
     }
 }
@@ -161,7 +163,8 @@ impl Write for NewFile {
     }
 }
 
-/// An error of a folder in which no file can be begun. The hidden name that the file would have says nothing to anybody.
+/// The error for a folder in which no file can be created. It does not mention the temporary file, whose hidden name
+/// means nothing to the user.
 fn of_folder(folder: &Path, error: &io::Error) -> io::Error {
     let folder = folder.display();
     let words = match error.kind() {
@@ -179,7 +182,7 @@ fn folder(path: &Path) -> &Path {
 mod tests {
     use super::*;
 
-    /// The largest window that files are read with.
+    /// The largest window for reading files.
     const WINDOW: u32 = 27;
 
     #[test]
@@ -190,7 +193,7 @@ mod tests {
             let text = "dn: dc=x\n".repeat(100_000);
             let mut file = NewFile::create(&path).unwrap();
             file.write_all(text.as_bytes()).unwrap();
-            assert!(!path.exists(), "not before it is whole");
+            assert!(!path.exists(), "the file exists before it is complete");
             file.finish().unwrap();
             let mut read = String::new();
             LdifFile::new(&path).open(WINDOW, |_| {}).unwrap().read_to_string(&mut read).unwrap();

@@ -1,4 +1,4 @@
-//! Numbers that stand for names and contents: what has to be known of each of a million entries, in 16 bytes.
+//! Hashes of names and contents: 16 bytes for each of a million entries.
 
 use ldap_text::{
     attribute::AttributeName,
@@ -6,26 +6,26 @@ use ldap_text::{
 };
 use std::hash::{BuildHasher, Hash, RandomState};
 
-/// Stands for the name of an entry, however it is spelled.
+/// Identifies the name of an entry, whatever its spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key(u128);
 
-/// Stands for attributes and their values, in whatever order.
+/// Identifies attributes and their values, in any order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Digest(u128);
 
-/// Makes the numbers of one run. Nobody can know them beforehand, and so nobody can make two of them equal; with 128
-/// bits chance does so once in 10^26 runs of a million entries.
+/// Makes the hashes of one run. They are seeded at random, so nobody can construct two names or contents with the same
+/// hash; by chance that happens once in 10^26 runs of a million entries, with 128 bits.
 #[derive(Clone, Default)]
 pub(crate) struct Numbers(RandomState, RandomState);
 
 impl Numbers {
-    /// The number of a name.
+    /// The hash of a name.
     pub(crate) fn of(&self, dn: &Dn) -> Key {
         self.of_parts(dn.rdns())
     }
 
-    /// The number of the name one step up; `None` for the empty name.
+    /// The hash of the parent's name; `None` for the empty name.
     pub(crate) fn of_parent(&self, dn: &Dn) -> Option<Key> {
         dn.rdns().split_first().map(|(_, parent)| self.of_parts(parent))
     }
@@ -34,9 +34,9 @@ impl Numbers {
         Key(self.hash(parts))
     }
 
-    /// Takes a value into a digest.
+    /// Adds a value to a digest.
     pub(crate) fn take(&self, digest: &mut Digest, name: &AttributeName, value: &[u8]) {
-        // A sum does not mind the order, and values that stand twice do not cancel each other out.
+        // A sum does not depend on the order, and duplicate values do not cancel each other out.
         digest.0 = digest.0.wrapping_add(self.hash((name, value)));
     }
 

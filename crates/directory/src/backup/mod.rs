@@ -1,9 +1,9 @@
-//! Backups: everything below the root, or of some tenants, as LDIF (RFC 2849) that every tool reads.
+//! Backups: everything below the root, or some tenants, as standard LDIF (RFC 2849).
 //!
-//! Entries are written while they are read, a bounded number at a time, parents before their children: an entry that comes
-//! before its parent waits for it. Groups come last, in a search of their own, since the server's plug-in writes to the
-//! members when a group is added. Each entry is read in one piece, so it is in the backup as it was at one moment, before a
-//! change or after.
+//! Entries are written while they are read, with a bounded number in memory, and parents before their children: an
+//! entry that arrives before its parent waits for it. Groups come last, in a separate search, since the server's
+//! plug-in writes to the members when a group is added. Each entry is read in one piece, so the backup has its state
+//! from one moment, before a change or after it.
 
 mod extent;
 pub mod file;
@@ -27,9 +27,9 @@ use seal::Seal;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::mpsc;
 
-/// How long a piece is that is handed on, in bytes, unless an entry is longer.
+/// The size of the pieces that are passed on, in bytes; an entry that is longer is not split.
 const PIECE: usize = 128 * 1024;
-/// Entries that wait for their parents before these are fetched: some megabytes.
+/// Entries that may wait before their parents are fetched: some megabytes.
 const MOST_WAITING: usize = 2000;
 
 /// What to back up.
@@ -41,7 +41,7 @@ pub struct BackupRequest {
     pub without_super: bool,
     /// Whether the entries are counted first, so that progress has an end.
     pub counts: bool,
-    /// The time that stands in the backup.
+    /// The time that the backup states.
     pub now: Timestamp,
 }
 
@@ -50,11 +50,11 @@ pub struct BackupRequest {
 pub struct BackupProgress {
     /// Entries that were written.
     pub written: u64,
-    /// How many there will be, as far as the server knows; 0 where they were not counted.
+    /// How many there will be, as far as the server knows; 0 if they were not counted.
     pub expected: u64,
 }
 
-/// What is in a backup, and what was left out.
+/// The content of a backup, and what was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackedUp {
     /// How many entries it has.
@@ -63,13 +63,13 @@ pub struct BackedUp {
     pub set_aside: SetAside,
 }
 
-/// Why there is no backup.
+/// Why a backup failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The directory failed.
     #[error("the directory cannot be read")]
     Directory(#[from] DirectoryError),
-    /// The account can't read passwords, and a backup without them would be taken for one with them.
+    /// The account can't read passwords, and a backup without them would be mistaken for one with them.
     #[error(
         "the account that backs up cannot read the hashes of passwords; run pbm init, which gives it the right"
     )]
@@ -80,17 +80,17 @@ pub enum BackupError {
     /// There is nothing to back up.
     #[error("there is no entry in the part of the directory that was asked for")]
     Nothing,
-    /// Whoever took it does so no longer.
+    /// The receiver of the backup has stopped.
     #[error("the backup cannot be written")]
     Unwanted,
 }
 
 impl Directory {
-    /// Backs a part of the directory up, in pieces that are handed to `out`. It must be bound as somebody who may read
-    /// everything, passwords too.
+    /// Backs up a part of the directory, in pieces that are sent to `out`. The directory must be bound as an account
+    /// that may read everything, including passwords.
     ///
     /// # Errors
-    /// [`BackupError`]; what was handed on until then has no end, and is known by it.
+    /// [`BackupError`]; what was sent until then lacks its end, so a reader recognizes it as incomplete.
     pub async fn back_up(
         &self,
         request: &BackupRequest,
@@ -136,13 +136,13 @@ struct Backup<'a, F> {
     numbers: Numbers,
     /// Entries that were written and may have others below them.
     parents: HashSet<Key>,
-    /// The folder of answers that are kept for a day; they are passed over.
+    /// The folder of answers that are kept for a day; they are left out of the backup.
     answers: Dn,
-    /// Entries whose parents have not been written, by those.
+    /// Entries that wait for their parents, by parent.
     waiting: HashMap<Key, Vec<Entry>>,
-    /// How many there are of them.
+    /// The number of waiting entries.
     wait: usize,
-    /// How many of them there may be before their parents are fetched.
+    /// How many entries may wait before their parents are fetched.
     most_waiting: usize,
     expected: u64,
     set_aside: SetAside,
@@ -157,17 +157,17 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         if self.request.counts {
             self.expected += self.directory.count_below(base).await?;
         }
-        // What stands above is not in this part.
+        // The parent of the base is not in this part.
         self.parents.extend(self.numbers.of_parent(base));
         let is_group = |class: &&str| Filter::equal(names::OBJECT_CLASS, *class);
         let groups = Filter::any(names::GROUP_CLASSES.iter().map(is_group));
         let set_aside = self.scan(base, scope, &every_entry(), |entry| !is_group_entry(entry)).await?;
         self.set_aside.absorb(set_aside);
-        // Those among the groups were met before.
+        // The first search has recorded the conflict entries among the groups already.
         self.scan(base, scope, &groups, is_group_entry).await.map(drop)
     }
 
-    /// Takes what a search finds, and returns what replication has set aside of it.
+    /// Takes the entries that a search finds, and returns the conflict entries.
     async fn scan(
         &mut self,
         base: &Dn,
@@ -181,7 +181,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
                 self.take(entry).await?;
                 if self.wait > self.most_waiting {
                     self.fetch_parents(base).await?;
-                    // Those who wait for what is not there are not helped by asking again.
+                    // Fetching again does not help entries whose parents do not exist.
                     self.most_waiting = MOST_WAITING.max(2 * self.wait);
                 }
             }
@@ -189,8 +189,8 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         Ok(scan.set_aside())
     }
 
-    /// Writes what has others below it, so that nobody has to wait. The server gives entries in the order in which they were
-    /// made, so this is needed only where many were moved to a folder that was made later.
+    /// Writes the entries that have others below them, so that no entry has to wait. The server returns entries in the
+    /// order of their creation, so this is needed only if many entries were moved to a folder that was created later.
     async fn fetch_parents(&mut self, base: &Dn) -> Result<(), BackupError> {
         let mut scan = self.directory.scan_whole(base, Scope::Subtree, &that_have_some_below()).await?;
         while let Some(entry) = scan.next().await? {
@@ -201,7 +201,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         Ok(())
     }
 
-    /// Whether an entry belongs into this backup.
+    /// Whether an entry belongs to this backup.
     fn is_in(&self, entry: &Entry) -> bool {
         let is_answer =
             entry.dn.rdns().len() > self.answers.rdns().len() && entry.dn.is_within(&self.answers);
@@ -209,7 +209,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         !is_answer && !is_withheld
     }
 
-    /// Writes an entry, and those that have waited for it; or has it wait.
+    /// Writes an entry and those that have waited for it, or makes it wait.
     async fn take(&mut self, entry: Entry) -> Result<(), BackupError> {
         let key = self.numbers.of(&entry.dn);
         if self.parents.contains(&key) {
@@ -230,7 +230,7 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
         self.write_one(key, entry, &mut next).await?;
         while let Some(entry) = next.pop() {
             let key = self.numbers.of(&entry.dn);
-            // What has others below it may have been found twice.
+            // An entry with others below it may have been found twice.
             if !self.parents.contains(&key) {
                 self.write_one(key, &entry, &mut next).await?;
             }
@@ -264,7 +264,8 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
     }
 
     async fn end(mut self) -> Result<BackedUp, BackupError> {
-        // Their parents have gone meanwhile, and they with them, unless they were moved: then they are found there.
+        // Their parents were removed during the backup, and they were removed too, or else moved: then they are read
+        // at their new place.
         let left: Vec<Entry> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
         for entry in left {
             if self.directory.read_whole(&entry.dn).await?.is_some() {
@@ -281,19 +282,19 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
     }
 }
 
-/// Whether others may stand below an entry: below what has an address nothing does, unless somebody else has put it there.
+/// Whether others may be below an entry: an entry with an address has none, unless another program has put them there.
 fn has_room_below(entry: &Entry) -> bool {
     entry.dn.rdn().is_none_or(|rdn| rdn.value_of(&names::MAIL).is_none())
 }
 
-/// Every entry, also those that 389-ds hides from who does not ask for their class, such as password policies.
+/// Every entry, including those that 389-ds hides unless a search asks for their class, such as password policies.
 pub(crate) fn every_entry() -> Filter {
     let hidden = Filter::equal(names::OBJECT_CLASS, names::HIDDEN_CLASS);
     Filter::any([Filter::present(names::OBJECT_CLASS), hidden])
 }
 
-/// Entries with others below them. The first part finds them by an index, but for those of which the server knows that
-/// there is nothing below.
+/// Entries with others below them. The first part finds candidates by an index; the second one excludes those of which
+/// the server knows that they have no children.
 fn that_have_some_below() -> Filter {
     let number = names::NUM_SUBORDINATES;
     Filter::all([Filter::present(number.clone()), Filter::at_least(number, "1")])
@@ -303,7 +304,7 @@ pub(crate) fn is_group_entry(entry: &Entry) -> bool {
     names::GROUP_CLASSES.iter().any(|class| entry.is_of_class(class))
 }
 
-/// Whether it is the entry of a super administrator.
+/// Whether this is the entry of a super administrator.
 pub(crate) fn is_super(tree: &Tree, entry: &Entry) -> bool {
     let Some(tenant) = tree.owner_of(&entry.dn) else { return false };
     let is_super = |number| Role::of_entry(Some(number), &tenant) == Role::SuperAdministrator;
@@ -312,19 +313,19 @@ pub(crate) fn is_super(tree: &Tree, entry: &Entry) -> bool {
 }
 
 impl Directory {
-    /// An entry with everything that people can set; `None` where it is not there.
+    /// Reads an entry with all attributes that people can set; `None` if it does not exist.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub(crate) async fn read_whole(&self, dn: &Dn) -> Result<Option<Entry>, DirectoryError> {
         let mut scan = self.scan_whole(dn, Scope::Base, &every_entry()).await?;
         let entry = scan.next().await?;
-        // The end of the search gives its connection back.
+        // Reading to the end returns the connection to the pool.
         while scan.next().await?.is_some() {}
         Ok(entry)
     }
 
-    /// Whether it shows passwords to who has bound: those of an account that every prepared directory has.
+    /// Whether the bound account can read passwords, tested on an account that every prepared directory has.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -333,7 +334,7 @@ impl Directory {
         Ok(decoy.is_none_or(|decoy| !decoy.values(&names::USER_PASSWORD).is_empty()))
     }
 
-    /// How many entries stand at a place and below it, as the server counts.
+    /// The number of entries at a place and below it, as the server counts them.
     ///
     /// # Errors
     /// [`DirectoryError`].

@@ -1,5 +1,6 @@
-//! What makes a backup know that it is whole: a line at its beginning, and two at its end with the number of entries and
-//! a checksum of every byte above. They are comments, so every other tool reads the file as any LDIF.
+//! The seal by which a reader knows that a backup is complete: a line at the beginning, and two lines at the end with
+//! the number of entries and a checksum of every byte above. They are comments, so every other tool reads the file as
+//! ordinary LDIF.
 
 use jiff::Timestamp;
 use ldap_text::dn::Dn;
@@ -15,12 +16,12 @@ const BEGUN: &str = ", begun ";
 const TENANTS: &str = "# pbm backup: tenants ";
 const COUNT: &str = "# pbm backup: entries ";
 const SUM: &str = "# pbm backup: sha256 ";
-/// More than the lines at the end can have.
+/// More bytes than the lines at the end can have.
 const END: usize = 256;
-/// The line at the beginning stands within so many bytes: a root is no longer than its limit.
+/// The line at the beginning is within this many bytes: the length of a root is limited.
 const BEGINNING: usize = 80 * 1024;
 
-/// Sums up what is written.
+/// Computes the seal of what is written.
 pub(super) struct Seal {
     sum: Sha256,
     entries: u64,
@@ -29,7 +30,7 @@ pub(super) struct Seal {
 impl Seal {
     /// Begins a backup.
     pub(super) fn begin(out: &mut Vec<u8>, root: &Dn, tenants: &[TenantId], now: Timestamp) -> Self {
-        // A name with a line end in it is printed with an escape.
+        // A DN with a line break in it is printed with an escape.
         out.extend_from_slice(format!("version: 1\n\n{HEAD}{root}{BEGUN}{now:.0}\n").as_bytes());
         if !tenants.is_empty() {
             let tenants: Vec<_> = tenants.iter().map(ToString::to_string).collect();
@@ -44,17 +45,17 @@ impl Seal {
         self.entries += 1;
     }
 
-    /// How many there are.
+    /// The number of entries so far.
     pub(super) fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// Takes a piece that is about to be written.
+    /// Adds a piece that is about to be written.
     pub(super) fn take(&mut self, piece: &[u8]) {
         self.sum.update(piece);
     }
 
-    /// The last piece, after which nothing is written.
+    /// Returns the last piece; nothing is written after it.
     pub(super) fn end(mut self) -> Vec<u8> {
         let count = format!("{COUNT}{}\n", self.entries);
         self.take(count.as_bytes());
@@ -65,51 +66,51 @@ impl Seal {
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
-        // Writing to a text never fails.
+        // Writing to a `String` never fails.
         let _written = write!(text, "{byte:02x}");
     }
     text
 }
 
-/// What the seal of a file says of it.
+/// What the seal shows about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is a backup of pbm, whole and unaltered.
+    /// A backup by pbm, complete and unaltered.
     Whole {
         /// The number of its entries.
         entries: u64,
     },
-    /// It began as a backup of pbm, and has no end.
+    /// A backup by pbm without its end.
     Cut,
-    /// It is a backup of pbm that was altered.
+    /// A backup by pbm that was altered.
     Altered,
-    /// It comes from elsewhere, and nobody can say.
+    /// A file from another program, without a seal.
     Foreign,
 }
 
 /// What the head of a backup says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// Its root.
+    /// The root of the backup.
     pub(crate) root: Option<Dn>,
-    /// The tenants that it is of; none where it is of everything.
+    /// The tenants of the backup; empty if it is a backup of everything.
     pub(crate) tenants: Vec<TenantId>,
 }
 
-/// Reads a file, and sums it up on the way.
+/// Reads a file, and computes its checksum on the way.
 pub(crate) struct Sealed<R> {
     input: R,
     sum: Sha256,
-    /// The last bytes that were read: they may be those of the end.
+    /// The last bytes that were read: they may belong to the end.
     held: Vec<u8>,
-    /// The first bytes: the head is among them.
+    /// The first bytes, which contain the head.
     beginning: Vec<u8>,
-    /// Whether it is packed, and ends before what is packed in it does.
+    /// Whether the compressed data is cut off.
     is_broken_off: bool,
 }
 
 impl<R: Read> Sealed<R> {
-    /// A reader of a file.
+    /// Creates a reader.
     pub(crate) fn new(input: R) -> Self {
         Self { input, sum: Sha256::new(), held: Vec::new(), beginning: Vec::new(), is_broken_off: false }
     }
@@ -124,7 +125,7 @@ impl<R: Read> Sealed<R> {
         }
     }
 
-    /// What the head says; to be asked once it was read.
+    /// The content of the head, available once it was read.
     pub(crate) fn head(&self) -> Head {
         let mut head = Head::default();
         for line in self.beginning.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok()) {
@@ -140,16 +141,16 @@ impl<R: Read> Sealed<R> {
         head
     }
 
-    /// Whether the end is missing; to be asked after the last byte was read.
+    /// Whether the end is missing; valid after the last byte was read.
     pub(crate) fn is_cut(&self) -> bool {
         let end = String::from_utf8_lossy(&self.held);
         let lines = end.rfind(COUNT).and_then(|lines| end.get(lines..));
         self.is_broken_off
-            // A change of all line ends leaves a sum.
+            // If all line ends were changed, the checksum line is still there.
             || lines.map_or_else(|| self.head().root.is_some(), |lines| count_and_sum(lines).is_none() && !lines.contains(SUM))
     }
 
-    /// What the seal says, after the last byte was read, of a file in which so many entries were found.
+    /// Checks the seal after the last byte was read; `found` is the number of entries in the file.
     pub(crate) fn verdict(mut self, found: u64) -> Verdict {
         if self.is_cut() {
             return Verdict::Cut;
@@ -168,14 +169,14 @@ impl<R: Read> Sealed<R> {
     }
 }
 
-/// The number of entries and the sum in the lines at the end.
+/// The number of entries and the checksum from the lines at the end.
 fn count_and_sum(lines: &str) -> Option<(u64, &str)> {
     let (count, sum) = lines.strip_prefix(COUNT)?.split_once('\n')?;
     Some((count.parse().ok()?, sum.strip_prefix(SUM)?))
 }
 
 impl<R: Read> Read for Sealed<R> {
-    /// Reads on. A packed file that is cut ends where it can be unpacked no further.
+    /// Reads on. Compressed data that is cut off ends at the last byte that can be decompressed.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.is_broken_off {
             return Ok(0);
@@ -211,7 +212,7 @@ mod tests {
         text
     }
 
-    /// The verdict on a text that comes in pieces of a size.
+    /// The verdict on a text that is read in pieces of a given size.
     fn verdict(text: &[u8], piece: usize, found: u64) -> Verdict {
         let mut sealed = Sealed::new(text);
         let mut buffer = vec![0; piece];
@@ -239,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_packed_one_is_cut_though_all_of_it_came() {
-        /// A reader that ends before what it unpacks.
+        /// A reader whose compressed data is cut off.
         struct BrokenOff;
         impl Read for BrokenOff {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -270,7 +271,7 @@ mod tests {
         let added = [text.as_slice(), b"\ndn: ou=z,dc=x\nobjectClass: top\n"].concat();
         assert_ne!(verdict(&added, 64, 4), Verdict::Whole { entries: 4 });
         assert_ne!(verdict(&[text.clone(), text.clone()].concat(), 64, 6), Verdict::Whole { entries: 6 });
-        assert_eq!(verdict(&text, 64, 2), Verdict::Altered, "an entry that nobody can read");
+        assert_eq!(verdict(&text, 64, 2), Verdict::Altered, "an entry that could not be read");
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! Text in UTF-16, as PowerShell writes it, read as UTF-8. LDIF is UTF-8 (RFC 2849); its first character is ASCII, so the
-//! first two bytes tell the one from the other, also without a byte order mark.
+//! Converts UTF-16, as PowerShell writes it, to UTF-8. LDIF is UTF-8 (RFC 2849) and its first character is ASCII, so
+//! the first two bytes show the encoding, even without a byte order mark.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The most that is decoded at a time, in bytes.
+/// The largest piece that is decoded at once, in bytes.
 const PIECE: usize = 16 * 1024;
 
-/// How a text is written.
+/// The encoding of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
-    /// As LDIF is, or as nothing that is known here.
+    /// The encoding of LDIF; also used for unknown encodings.
     Utf8,
     LittleEndian,
     BigEndian,
 }
 
 impl Encoding {
-    /// That of a text, by its first two bytes.
+    /// The encoding of a text, by its first two bytes.
     fn of(start: &[u8]) -> Self {
         match start {
             [0xff, 0xfe, ..] => Self::LittleEndian,
@@ -28,26 +28,26 @@ impl Encoding {
     }
 }
 
-/// A reader that gives UTF-8. What is wrong with its input is found when it is read.
+/// A reader that returns UTF-8. Invalid input is reported when it is read.
 pub(super) struct InUtf8<R> {
     input: BufReader<Pairs<R>>,
-    /// Known once something was read.
+    /// Known once the first bytes were read.
     encoding: Option<Encoding>,
-    /// A byte, or the first half of a character, whose rest has not come yet.
+    /// A byte, or the first half of a character, whose rest has not been read yet.
     held: Vec<u8>,
-    /// What was decoded, and how much of it was given.
+    /// The decoded text, and how much of it was returned.
     text: String,
     given: usize,
 }
 
 impl<R: Read> InUtf8<R> {
-    /// A reader that reads so many bytes at a time, two at least.
+    /// Creates a reader that reads `piece` bytes at a time, at least two.
     pub(super) fn new(input: R, piece: usize) -> Self {
         let input = BufReader::with_capacity(piece, Pairs(input));
         Self { input, encoding: None, held: Vec::new(), text: String::new(), given: 0 }
     }
 
-    /// Decodes the next piece; nothing at the end.
+    /// Decodes the next piece; leaves the text empty at the end of the input.
     fn decode(&mut self) -> io::Result<()> {
         self.text.clear();
         self.given = 0;
@@ -88,7 +88,7 @@ impl<R: Read> InUtf8<R> {
     }
 }
 
-/// A reader that gives two bytes or more at a time, unless there is but one.
+/// A reader that returns at least two bytes at a time, unless only one is left.
 struct Pairs<R>(R);
 
 impl<R: Read> Read for Pairs<R> {
@@ -137,7 +137,7 @@ mod tests {
         text.encode_utf16().flat_map(to_bytes).collect()
     }
 
-    /// What a text reads as, whose bytes come in pieces of a size.
+    /// Decodes a text whose bytes are read in pieces of a given size.
     fn read(bytes: &[u8], piece: usize) -> io::Result<String> {
         let mut text = String::new();
         InUtf8::new(bytes, piece).read_to_string(&mut text)?;

@@ -1,5 +1,5 @@
-//! Conflict entries of replication (see `mail_model::conflicts`): found only where they are asked for here. Every other search
-//! leaves them out as it reads.
+//! Conflict entries of replication (see `mail_model::conflicts`). Only the functions here return them; every other
+//! search skips them as it reads.
 
 use crate::{Directory, Scope, error::DirectoryError};
 use ldap_text::dn::Dn;
@@ -7,7 +7,7 @@ use mail_model::conflicts::{self, SetAside};
 use std::collections::HashMap;
 
 impl Directory {
-    /// The conflict entries below the root, as far as its account sees them.
+    /// The conflict entries below the root, as far as this account may see them.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -21,7 +21,8 @@ impl Directory {
         Ok(found)
     }
 
-    /// How many children of each entry below a base no other search finds. The server counts them in `numSubordinates`.
+    /// Counts, for each entry below a base, the children that no other search finds. The server's `numSubordinates`
+    /// includes them.
     pub(crate) async fn unfound_children(&self, base: &Dn) -> Result<UnfoundChildren, DirectoryError> {
         let mut children = HashMap::new();
         for parent in self.set_aside_or_hidden(base).await?.iter().filter_map(Dn::parent) {
@@ -30,7 +31,8 @@ impl Directory {
         Ok(UnfoundChildren(children))
     }
 
-    /// Two short index lists, of the whole server; a directory without replication has nothing in the second.
+    /// This reads two short index lists of the whole server; in a directory without replication the second one is
+    /// empty.
     async fn set_aside_or_hidden(&self, base: &Dn) -> Result<Vec<Dn>, DirectoryError> {
         let filter = conflicts::set_aside_or_hidden();
         let attributes = [mail_model::names::NO_ATTRIBUTES];
@@ -43,7 +45,7 @@ impl Directory {
 pub(crate) struct UnfoundChildren(HashMap<Dn, usize>);
 
 impl UnfoundChildren {
-    /// What is left of the server's number of a parent's children.
+    /// The server's number of a parent's children, without those that no search finds.
     pub(crate) fn subtract_from(&self, subordinates: usize, parent: &Dn) -> usize {
         subordinates.saturating_sub(self.0.get(parent).copied().unwrap_or(0))
     }

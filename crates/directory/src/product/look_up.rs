@@ -1,22 +1,22 @@
-//! Entries that are looked up by values which few entries have, such as addresses or identifiers.
+//! Lookups of entries by values that only a few entries have, such as addresses or identifiers.
 //!
-//! As soon as a search has more than ten candidates, 389-ds reads the list of everything below the base of the search
-//! (the index `ancestorid`), to which every entry that is added below is added too. So many values are looked up by
-//! several searches of a few values each. That is also faster where the list is long. On Berkeley DB, reading such a list
-//! can hang the server (decision 18).
+//! If a search has more than ten candidates, 389-ds reads the list of everything below the base of the search (the
+//! index `ancestorid`). Every entry that is added below the base is added to this list as well. So many values are
+//! looked up by several searches of a few values each. That is also faster if the list is long. On Berkeley DB,
+//! reading such a list can hang the server (decision 18).
 
 use crate::{Directory, Entry, Scope, error::DirectoryError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 
-/// The most candidates for which 389-ds does not read the list (its `FILTER_TEST_THRESHOLD`).
+/// The largest number of candidates for which 389-ds does not read the list (its `FILTER_TEST_THRESHOLD`).
 pub(crate) const FEW: usize = 10;
-/// Searches at a time: more would take connections from other requests.
+/// Searches at a time. More of them would take connections away from other requests.
 const AT_ONCE: usize = 2;
 
 impl Directory {
-    /// What is picked of the entries below a base that meet any of `values`, and `who`, in no order. Each value is one
-    /// that an entry or two have.
+    /// Finds the entries below a base that match any of `values`, and also `who`, and collects the results of `pick`
+    /// in no particular order. One or two entries should match each value.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -30,16 +30,17 @@ impl Directory {
     ) -> Result<Vec<T>, DirectoryError> {
         let pick = &pick;
         let searches = values.chunks(FEW).map(|values| async move {
-            // The values come first: 389-ds looks at the rest of the filter no more once few candidates are left.
+            // The values come first: 389-ds does not look up the rest of the filter if few candidates are left.
             let parts = std::iter::once(Filter::any(values.iter().cloned())).chain(who.cloned());
             let scan = self.scan(base, Scope::Subtree, &Filter::all(parts), attributes).await?;
             scan.gather(pick).await
         });
-        // Boxed, since every future that has this one in it is as large.
+        // Boxed, since the size of this future adds to that of every future that contains it.
         stream::iter(searches.map(Box::pin)).buffer_unordered(AT_ONCE).try_concat().await
     }
 
-    /// What is picked of the entries of some names that meet a filter, in no order. Entries that are not there are left out.
+    /// Reads the entries of the given names that match a filter, and collects the results of `pick` in no particular
+    /// order. Entries that do not exist are left out.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.

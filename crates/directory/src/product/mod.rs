@@ -1,8 +1,8 @@
-//! What is 389-ds's own, gathered so that its edge is seen: what the server is (version, back end), how it names results
-//! (`result_code`), what its plug-ins, caches and back ends do that no standard says (`plugins`, `renames`, `tries`,
+//! Everything that is specific to 389-ds, in one place: version and back end, names of result codes (`result_code`),
+//! behavior of its plug-ins, caches and back ends that no standard describes (`plugins`, `renames`, `tries`,
 //! `patience`, `look_up`), conflict entries (`conflicts`), and how strict its syntaxes are (`syntax`).
 //!
-//! The rest of the crate speaks LDAP; another server would need another one of these.
+//! The rest of the crate speaks LDAP; support for another server would need a counterpart of this module.
 
 pub(crate) mod conflicts;
 pub(crate) mod look_up;
@@ -18,19 +18,19 @@ use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};
 use std::fmt;
 
-/// In the root DSE (RFC 3045).
+/// An attribute of the root DSE (RFC 3045).
 const VERSION: AttributeName = AttributeName::from_static("vendorVersion");
 const IMPLEMENTATION: AttributeName = AttributeName::from_static("nsslapd-backend-implement");
 const THREADS: AttributeName = AttributeName::from_static("nsslapd-threadnumber");
 
-/// The kind of the back end: what the server keeps entries in.
+/// The kind of the back end, in which the server stores entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BackEnd {
     /// LMDB.
     Lmdb,
-    /// Berkeley DB. As Debian has it, it can hang under load (`docs/decisions/0018-few-index-lists.md`).
+    /// Berkeley DB. Debian's version can hang under load (`docs/decisions/0018-few-index-lists.md`).
     BerkeleyDb,
-    /// Another one, by the server's name for it.
+    /// Another kind, by the server's name for it.
     Other(String),
 }
 
@@ -44,19 +44,19 @@ impl fmt::Display for BackEnd {
     }
 }
 
-/// What a server is, as far as the account that is bound may know.
+/// Version and configuration of a server, as far as the bound account may read them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Product {
     /// Name and version, such as `389-Directory/2.3.1 B2025.016.1616`.
     pub version: Option<String>,
-    /// The kind of its back end. `pbm init` lets the service account know.
+    /// The kind of its back end. `pbm init` gives the service account the right to read it.
     pub back_end: Option<BackEnd>,
-    /// How many threads work off requests. Only the manager may know.
+    /// The number of threads that process requests. Only the Directory Manager may read it.
     pub threads: Option<u32>,
 }
 
 impl Directory {
-    /// What the server is.
+    /// Reads the version and configuration of the server.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.

@@ -1,7 +1,7 @@
-//! Waiting while a server takes no writes: while a task of it runs and shortly after its end, or while an administrator
-//! has made it read-only. A command waits for a bounded time; requests over HTTP do not wait.
+//! Waiting while a server takes no writes: during one of its tasks and shortly after, or while an administrator has
+//! made it read-only. A command waits for a bounded time; requests over HTTP do not wait.
 //!
-//! 389-ds refuses such a write before it begins, so sending it again does nothing twice.
+//! 389-ds refuses such a write before it begins, so sending the write again can't apply it twice.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -11,18 +11,19 @@ use tokio::time::Instant;
 
 /// How often a refused write is sent again.
 const STEP: Duration = Duration::from_millis(100);
-/// When the wait is reported for the first time, and how often after that. A shorter one needs no words.
+/// When the wait is first reported, and how often after that. A shorter wait is not reported.
 const FIRST_REPORT: Duration = Duration::from_secs(1);
 const REPORT_STEP: Duration = Duration::from_secs(5);
 
-/// How long writes wait for a server that takes none. All writes of one command share the time, however many run at once.
+/// How long writes wait for a server that takes none. All writes of one command share this time, however many run at
+/// once.
 pub(crate) struct Patience {
     most: Duration,
     wait: Mutex<Option<Wait>>,
     report: Box<dyn Fn(Duration) + Send + Sync>,
 }
 
-/// The server takes no writes.
+/// The current wait.
 struct Wait {
     since: Instant,
     next_report: Instant,
@@ -33,7 +34,7 @@ impl Patience {
         Self { most, wait: Mutex::new(None), report: Box::new(report) }
     }
 
-    /// Waits before the next try; `false` once the time is over.
+    /// Waits before the next try; `false` after the time is over.
     pub(crate) async fn is_left(&self) -> bool {
         let waited = self.waited();
         if waited < self.most {
@@ -42,7 +43,7 @@ impl Patience {
         waited < self.most
     }
 
-    /// How long the server has taken no writes; reported from time to time.
+    /// How long the server has taken no writes so far. Reports it from time to time.
     fn waited(&self) -> Duration {
         let now = Instant::now();
         let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +56,7 @@ impl Patience {
         waited
     }
 
-    /// The server took a write: the next wait has the whole time again.
+    /// Records that the server took a write: the next wait has the full time again.
     pub(crate) fn renew(&self) {
         *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -85,7 +86,7 @@ mod tests {
             let mut tries = 0;
             while patience.is_left().await {
                 tries += 1;
-                assert!(tries < 100, "it does not end");
+                assert!(tries < 100, "the wait does not end");
             }
             tries
         };

@@ -1,9 +1,11 @@
-//! Which plug-ins that pbm relies on do not run: those that are off, and those that wait for a restart of 389-ds.
+//! Plug-ins that pbm relies on and that do not run: those that are disabled, and those that wait for a restart of
+//! 389-ds.
 //!
-//! 389-ds shows whether a plug-in is to run, and not whether it does. So a setup that changes a plug-in which counts only from
-//! the next start marks the plug-in's entry, in the same write, with the time at which the running server was started. While
-//! the server says the same time of itself (`starttime` of `cn=monitor`), it has not been restarted. Nothing has to be
-//! removed afterwards, and every process that may read the mark knows.
+//! 389-ds shows whether a plug-in is enabled, but not whether it runs. Some changes of a plug-in take effect only at
+//! the next start. When a setup makes such a change, it also marks the plug-in's entry, in the same write, with the
+//! start time of the running server. While the server reports the same start time (`starttime` of `cn=monitor`), it
+//! has not been restarted. The mark does not have to be removed afterwards, and every process that may read it knows
+//! the state.
 
 use crate::{Directory, Scope, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
@@ -13,7 +15,7 @@ use std::fmt;
 /// The plug-ins that pbm relies on, as `schema/plugins.ldif` names them.
 const NAMES: [&str; 4] =
     ["pbm address uniqueness", "pbm domain uniqueness", "referential integrity postoperation", "USN"];
-/// How the mark begins.
+/// The beginning of the mark.
 const MARK: &str = "pbm: waits for a restart of the server that was started at ";
 
 pub(crate) const ENABLED: AttributeName = AttributeName::from_static("nsslapd-pluginEnabled");
@@ -22,9 +24,9 @@ const START_TIME: AttributeName = AttributeName::from_static("starttime");
 /// Plug-ins that pbm relies on and that do not run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdlePlugins {
-    /// They run once 389-ds has been restarted.
+    /// They will run once 389-ds has been restarted.
     pub waiting: Vec<String>,
-    /// They are turned off, or not there.
+    /// They are disabled, or do not exist.
     pub off: Vec<String>,
 }
 
@@ -52,7 +54,7 @@ impl fmt::Display for IdlePlugins {
 }
 
 impl Directory {
-    /// The plug-ins that do not run; nothing where the account may not see them (`pbm init` lets it).
+    /// The plug-ins that do not run; `None` if the account may not read their state (`pbm init` gives it the right).
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -80,7 +82,7 @@ impl Directory {
         Ok(Some(idle))
     }
 
-    /// What marks a plug-in that waits for the next start of the running server.
+    /// The mark for a plug-in that waits for the next start of the running server.
     pub(crate) async fn restart_mark(&self) -> Result<Option<String>, DirectoryError> {
         let monitor = Dn::empty().child(names::CN, "monitor");
         let everything = Filter::present(names::OBJECT_CLASS);
@@ -89,12 +91,12 @@ impl Directory {
     }
 }
 
-/// Whether the entry of a plug-in says that it is to run.
+/// Whether the entry of a plug-in says that the plug-in is enabled.
 pub(crate) fn is_enabled(plugin: &impl EntryView) -> bool {
     plugin.first(&ENABLED).is_some_and(|value| value.eq_ignore_ascii_case("on"))
 }
 
-/// Whether a description of a plug-in is a mark.
+/// Whether the description of a plug-in is a mark.
 pub(crate) fn is_mark(description: &str) -> bool {
     description.starts_with(MARK)
 }

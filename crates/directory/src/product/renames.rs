@@ -1,12 +1,12 @@
-//! What 389-ds does after a rename, and the wait until it has done with it.
+//! What 389-ds does after a rename, and how to wait until it is finished.
 //!
-//! Each entry carries its DN in the server's caches, and a search that was under way when the rename was committed may put
-//! an entry there under its old DN. On LMDB the server answers the rename first and empties its caches afterwards, so for
-//! some milliseconds, and sometimes for good, it finds an entry by its old DN and not by its new one: the entry that was
-//! renamed, or what stands below it. (Seen with 2.3.1; `docs/decisions/0016-lmdb.md` has the measurements.)
+//! Each entry carries its DN in the server's caches, and a search that was in progress when the rename was committed
+//! may put an entry back there under its old DN. On LMDB the server answers the rename first and empties its caches
+//! afterwards. So for some milliseconds, and sometimes permanently, it finds an entry by its old DN and not by its new
+//! one: the renamed entry or entries below it. (Seen with 2.3.1; `docs/decisions/0016-lmdb.md` has the measurements.)
 //!
-//! So a rename is over when the server reads what was renamed under the new name. Where that takes long, a rename of an
-//! entry that is not there helps: the server refuses it, and empties its caches again.
+//! So a rename is finished when the server reads the renamed entries under the new name. If that takes long, a rename
+//! of an entry that does not exist helps: the server refuses it and empties its caches again.
 
 use crate::{Directory, Scope, backup::every_entry, error::DirectoryError};
 use ldap_text::{
@@ -18,15 +18,15 @@ use mail_model::{entry::EntryView, names};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long a rename may take to be seen: the server is asked three times to empty its caches meanwhile. It is no longer,
-/// since an entry that was renamed again may never be seen under this name, and changes of others wait.
+/// How long to wait until a rename is visible; the server is asked three times in this time to empty its caches. It is
+/// not longer, since an entry that was renamed again may never be visible under this name, and changes by others wait.
 const MOST: Duration = Duration::from_secs(1);
-/// How long the server is left to itself, and how long between two requests to empty its caches.
+/// How long to wait before the server is asked to empty its caches, and between two such requests.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// How long between two looks; doubled up to the patience.
+/// The time between the first two checks; it doubles each time, up to `PATIENCE`.
 const FIRST_STEP: Duration = Duration::from_millis(2);
 
-/// The name that a change gives to an entry, where it renames one.
+/// The new name of an entry, if a change renames one.
 pub(crate) fn new_name(record: &ChangeRecord) -> Option<Dn> {
     let Change::Rename { new_rdn, new_superior, .. } = &record.change else { return None };
     let folder = new_superior.clone().or_else(|| record.dn.parent())?;
@@ -34,15 +34,15 @@ pub(crate) fn new_name(record: &ChangeRecord) -> Option<Dn> {
 }
 
 impl Directory {
-    /// Waits, for a bounded time, until the server reads a renamed entry and what stands directly below it under the new
-    /// name. Whatever comes of it, the rename was done.
+    /// Waits, for a bounded time, until the server reads a renamed entry and its children under the new name. The
+    /// rename itself was done, even if this time runs out.
     pub async fn await_rename(&self, dn: &Dn) {
         let began = Instant::now();
         let mut step = FIRST_STEP;
         let mut nudged = began;
         loop {
             match self.is_read_as(dn).await {
-                // After an error the next request finds out what is wrong with the directory.
+                // If this is an error, the next request finds out what is wrong with the directory.
                 Ok(true) | Err(_) => return,
                 Ok(false) => {}
             }
@@ -62,20 +62,20 @@ impl Directory {
         }
     }
 
-    /// Whether an entry, and each of its children, is read under its name. An entry that is not there has been renamed or
-    /// removed since.
+    /// Whether the entry and each of its children are read under their new names. If the entry does not exist, it has
+    /// been renamed again or removed, which also counts.
     async fn is_read_as(&self, dn: &Dn) -> Result<bool, DirectoryError> {
         let everything = Filter::present(names::OBJECT_CLASS);
         let found = self.look(dn, Scope::Base, &everything, &[names::NUM_SUBORDINATES], 1).await?;
         let Some(found) = found else { return Ok(true) };
-        // Found by the name, and then passed over because it bears another one.
+        // The server found it by this name, and then dropped it because its own name differs.
         let Some(entry) = found.first() else { return Ok(false) };
         let expected = entry.first(&names::NUM_SUBORDINATES).and_then(|number| number.parse().ok());
         if entry.dn().as_ref() != Some(dn) {
             return Ok(false);
         }
         let Some(expected) = expected.filter(|number| *number > 0_usize) else { return Ok(true) };
-        // The server counts what is hidden from other searches, too.
+        // The server's count includes entries that are hidden from other searches.
         let attributes = [names::NO_ATTRIBUTES];
         let mut scan = self.scan_with_conflicts(dn, Scope::Children, &every_entry(), &attributes).await?;
         let mut count = 0_usize;
@@ -85,12 +85,12 @@ impl Directory {
         Ok(count == expected)
     }
 
-    /// Has the server empty its caches, on LMDB: it does so after every rename, be it refused.
+    /// Makes the server empty its caches, on LMDB: it does so after every rename, even a refused one.
     async fn empty_caches(&self, dn: &Dn) {
         let nobody = Rdn::new(names::OU, &format!("pbm-{:016x}", rand::random::<u64>()));
         let folder = dn.parent().unwrap_or_else(Dn::empty);
         let change = Change::Rename { new_rdn: nobody.clone(), delete_old_rdn: false, new_superior: None };
-        // Refused as it should be: there is no such entry.
+        // The server always refuses this: the entry does not exist.
         let _refused = self.send(&ChangeRecord { dn: folder.with_rdn(nobody), change }).await;
     }
 }

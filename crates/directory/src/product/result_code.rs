@@ -1,7 +1,8 @@
-//! Result codes in words. Many an answer of 389-ds has a code and no message, which tells an operator nothing.
+//! Names of result codes. Many results of 389-ds have a code and no message, and the code alone tells an operator
+//! nothing.
 
-/// A result as messages show it: the name of the code where RFC 4511 has one, the code, and the server's words where it has
-/// any.
+/// A result as messages show it: the name of the code if RFC 4511 defines one, the code, and the server's message if
+/// there is one.
 pub(crate) fn said(code: u32, diagnostic: &str) -> String {
     let code = name(code).map_or_else(|| format!("result code {code}"), |name| format!("{name} ({code})"));
     if diagnostic.is_empty() { code } else { format!("{code}: {diagnostic}") }

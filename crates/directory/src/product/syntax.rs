@@ -1,22 +1,22 @@
-//! What values 389-ds takes, by the syntax that its schema names (RFC 4517 section 3.3): as far as it can be told without
-//! asking it, and never stricter than 389-ds 2.3 was found to be.
+//! The values that 389-ds accepts, by the syntax that its schema names (RFC 4517 section 3.3), as far as pbm can
+//! decide without asking the server. The checks are never stricter than 389-ds 2.3 was found to be.
 
 use ldap_text::generalized_time;
 
 /// The syntax of an attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Syntax {
-    /// Names of entries.
+    /// A DN.
     Name,
-    /// Names of entries that may have an identifier behind them.
+    /// A DN that an identifier may follow.
     NameAndIdentifier,
     /// Text.
     Text,
     /// Text in ASCII.
     Ascii,
-    /// Text of letters, digits, and some signs, such as the number of a phone.
+    /// Letters, digits and some signs, such as a phone number.
     Printable,
-    /// Digits and blanks.
+    /// Digits and spaces.
     Digits,
     /// A whole number.
     Number,
@@ -24,15 +24,15 @@ pub(crate) enum Syntax {
     Boolean,
     /// A time.
     Time,
-    /// One of others that take no empty value.
+    /// One of the other syntaxes that accept no empty value.
     Filled,
-    /// Any other: bytes.
+    /// Any other syntax: bytes.
     #[default]
     Other,
 }
 
 impl Syntax {
-    /// The syntax of a number, as the schema has it.
+    /// The syntax with an OID, as the schema has it.
     pub(crate) fn of(number: &str) -> Self {
         match number.strip_prefix("1.3.6.1.4.1.1466.115.121.1.") {
             Some("12") => Self::Name,
@@ -49,12 +49,12 @@ impl Syntax {
         }
     }
 
-    /// Whether its values are names of entries.
+    /// Whether its values are DNs.
     pub(crate) fn is_name(self) -> bool {
         matches!(self, Self::Name | Self::NameAndIdentifier)
     }
 
-    /// Why 389-ds would refuse a value, to stand behind the name of its attribute.
+    /// Why 389-ds would refuse a value; the text follows the name of the attribute in a message.
     pub(crate) fn flaw(self, value: &[u8]) -> Option<&'static str> {
         if value.is_empty() {
             let takes_it = matches!(self, Self::Name | Self::Ascii | Self::Digits | Self::Other);

@@ -1,12 +1,14 @@
-//! Changes that 389-ds could not make just then, and that are sent again. Nothing was done when it refused them.
+//! Changes that 389-ds could not make at that moment and that are sent again. A refused try has changed nothing.
 //!
-//! A transaction that the server takes back, as for an address that is taken, leaves the entries that it touched unusable in
-//! the cache until nobody holds them. The entry of a folder is touched by every addition, removal and rename below it, and
-//! with many writers somebody always holds it. For a change that needs such an entry the server logs `Retry count exceeded` and
-//! answers that there is no such entry, or, to an account that is not the directory manager, `insufficientAccessRights` without
-//! a word (389-ds issue 5939). So where all entries that a change needs are there, it is sent again.
+//! When the server rolls a transaction back, for example because an address is taken, the entries that it touched stay
+//! unusable in the cache as long as any thread holds them. Every addition, removal and rename below a folder touches
+//! the entry of the folder, so with many writers some thread always holds it. For a change that needs such an entry
+//! the server logs `Retry count exceeded` and answers that the entry does not exist, or, to an account that is not the
+//! Directory Manager, `insufficientAccessRights` without a message (389-ds issue 5939). So if all entries that a
+//! change needs exist, the change is sent again.
 //!
-//! On Berkeley DB a rename fails with `operationsError` where a search puts the entry back into the cache meanwhile.
+//! On Berkeley DB a rename fails with `operationsError` if a search puts the entry back into the cache at the same
+//! time.
 
 use crate::{
     Directory, Scope,
@@ -22,23 +24,23 @@ use rand::RngExt as _;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Milliseconds before each further try of a change whose entries could not be had: two seconds and a half together.
+/// Milliseconds before each retry of a change whose entries were unusable: 2.5 seconds in total.
 const MISSED: [u64; 8] = [10, 20, 50, 100, 200, 400, 700, 1000];
-/// Milliseconds before each further try of a rename that failed.
+/// Milliseconds before each retry of a rename that failed.
 const RENAMES: [u64; 3] = [10, 50, 200];
 
 /// The result codes (RFC 4511 appendix A.2).
 const OPERATIONS_ERROR: u32 = 1;
 const NO_SUCH_OBJECT: u32 = 32;
 
-/// The tries that a change has left.
+/// The retries that a change has left.
 pub(crate) struct Tries {
     missed: std::array::IntoIter<u64, 8>,
     renames: std::array::IntoIter<u64, 3>,
 }
 
 impl Tries {
-    /// All of them.
+    /// All retries are left.
     pub(crate) fn new() -> Self {
         Self { missed: MISSED.into_iter(), renames: RENAMES.into_iter() }
     }
@@ -46,7 +48,7 @@ impl Tries {
     /// Waits before the next try of a change.
     ///
     /// # Errors
-    /// The error where another try would end as this one did; [`DirectoryError::Crowded`] after the last.
+    /// The error, if another try would end the same way; [`DirectoryError::Crowded`] after the last retry.
     pub(crate) async fn wait_after(
         &mut self,
         error: DirectoryError,
@@ -58,7 +60,7 @@ impl Tries {
                 return Err(error);
             }
             let wait = self.missed.next().ok_or(DirectoryError::Crowded { code })?;
-            // Changes that were refused at the same moment are sent again at different ones.
+            // Random, so that changes that were refused at the same moment are sent again at different moments.
             let wait = rand::rng().random_range(wait / 2..wait * 3 / 2);
             sleep(Duration::from_millis(wait)).await;
             return Ok(());
@@ -72,11 +74,11 @@ impl Tries {
     }
 }
 
-/// The result code of an error that says that an entry is not there, or seems to.
+/// The result code of an error that says, or seems to say, that an entry does not exist.
 fn code_of_a_miss(error: &DirectoryError) -> Option<u32> {
     match error {
         DirectoryError::NotFound => Some(NO_SUCH_OBJECT),
-        // One that is meant names what is not allowed.
+        // A genuine refusal names the right that is missing.
         DirectoryError::Refused { code: INSUFFICIENT_ACCESS_RIGHTS, diagnostic } if diagnostic.is_empty() => {
             Some(INSUFFICIENT_ACCESS_RIGHTS)
         }
@@ -101,7 +103,7 @@ fn needed(record: &ChangeRecord) -> Vec<Dn> {
 }
 
 impl Directory {
-    /// Whether every entry that a change needs is there.
+    /// Whether every entry that a change needs exists.
     async fn has_what_it_needs(&self, record: &ChangeRecord) -> bool {
         let everything = Filter::present(names::OBJECT_CLASS);
         for dn in needed(record) {

@@ -1,4 +1,4 @@
-//! Entries as a server should have them, read from the LDIF of `schema/`, and what differs.
+//! The entries that a server should have, read from the LDIF files of `schema/`, and how the existing ones differ.
 
 use ldap_text::{
     attribute::AttributeName,
@@ -8,7 +8,8 @@ use ldap_text::{
 use mail_model::entry::EntryView;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// Attributes of which other values may stand beside ours; of all others ours is the only one.
+/// Attributes that may have other values in addition to those of pbm; every other attribute must have the values of
+/// pbm only.
 const SHARED: &[&str] = &[
     "objectClass",
     "nsIndexType",
@@ -18,20 +19,20 @@ const SHARED: &[&str] = &[
     "associatedDomain",
 ];
 
-/// Attributes that are set only where they have no value: 389-ds asks for some when a plug-in is added, and then shows its
-/// own values of them; who else may write hashed passwords is for others to say, too.
+/// Attributes that are set only if they have no value. 389-ds requires some of them when a plug-in is added, and shows
+/// its own values afterwards; and other programs also have a say in who may write hashed passwords.
 const INITIAL: &[&str] =
     &["nsslapd-pluginVersion", "nsslapd-pluginVendor", "nsslapd-pluginDescription", "passwordAdminDN"];
 
-/// The attribute of access rules: ours are known by their names, others are left alone.
+/// The attribute of access rules: those of pbm are recognized by their names, others are left alone.
 const ACI: &str = "aci";
-/// How the names of our access rules begin.
+/// The beginning of the names of pbm's access rules.
 const OUR_ACL: &str = "acl \"pbm: ";
 
-/// Reads the entries of a file of `schema/`, its names in braces filled in.
+/// Reads the entries of a file of `schema/`, with the names in braces filled in.
 ///
 /// # Panics
-/// Never with the files of this repository, whatever the names are: a test reads them all.
+/// Never with the files of this repository, whatever the names are: a test reads all of them.
 pub(super) fn entries(ldif: &str, names: &[(&str, String)]) -> Vec<ldap_text::ldif::Entry> {
     let filled =
         names.iter().fold(ldif.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
@@ -43,7 +44,7 @@ pub(super) fn entries(ldif: &str, names: &[(&str, String)]) -> Vec<ldap_text::ld
         .collect()
 }
 
-/// The change that makes an entry as it should be; `None` where it is so already.
+/// The change that brings an entry to the wanted state; `None` if it is in that state already.
 pub(super) fn difference(
     wanted: &ldap_text::ldif::Entry,
     current: Option<&impl EntryView>,
@@ -95,7 +96,7 @@ fn modifications(wanted: &Attribute, current: &impl EntryView) -> Vec<Modificati
     }
 }
 
-/// Values of the configuration compare without letter case; so do names and access rules.
+/// Values of the configuration are compared without regard to case; so are DNs and access rules.
 fn same(has: &str, wanted: &Value) -> bool {
     std::str::from_utf8(wanted.as_bytes()).is_ok_and(|wanted| has.trim().eq_ignore_ascii_case(wanted.trim()))
 }
@@ -111,21 +112,21 @@ fn with_naming_attribute(wanted: &ldap_text::ldif::Entry) -> Vec<Attribute> {
     attributes
 }
 
-/// The names of the attributes that a wanted entry speaks of.
+/// The names of the attributes that a wanted entry has.
 pub(super) fn attribute_names(wanted: &ldap_text::ldif::Entry) -> Vec<AttributeName> {
     wanted.attributes.iter().map(|attribute| attribute.name.clone()).collect()
 }
 
-/// Bytes of a DN that must not stand plainly in an LDAP URL (RFC 4516 section 2.1).
+/// Bytes of a DN that must be percent-encoded in an LDAP URL (RFC 4516 section 2.1).
 const NOT_IN_URL: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
 
-/// A DN as it stands in an LDAP URL.
+/// A DN, encoded for an LDAP URL.
 pub(super) fn in_url(dn: &Dn) -> String {
     utf8_percent_encode(&dn.to_string(), NOT_IN_URL).to_string()
 }
 
-/// An entry of one attribute more, as when a password is added to what the file says.
+/// Adds an attribute to an entry, for example a password that is not in the file.
 pub(super) fn with(
     mut entry: ldap_text::ldif::Entry,
     name: AttributeName,

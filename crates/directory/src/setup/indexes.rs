@@ -1,4 +1,4 @@
-//! Indexes: defined, and then filled by a task of the server, which is awaited.
+//! Indexes: define them, start the server's task that fills them, and wait for it.
 
 use super::{Setup, SetupError, SetupEvent, config, desired::entries, failed};
 use ldap_text::{
@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(super) const INDEXES: &str = include_str!("../../../../schema/indexes.ldif");
 
 const TASK_EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode");
-/// How often the task is looked at.
+/// How often the state of the task is read.
 const STEP: Duration = Duration::from_millis(100);
 
 impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
@@ -38,7 +38,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         let step = "waiting for the index task";
         loop {
             let entry = self.read(task, &[TASK_EXIT_CODE]).await.map_err(failed(step))?;
-            // A task that ended some time ago is removed by the server.
+            // The server removes a task some time after its end.
             let Some(entry) = entry else { return Ok(()) };
             match entry.first(&TASK_EXIT_CODE) {
                 Some("0") => return Ok(()),
@@ -51,7 +51,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
 }
 
 fn index_task(backend: &str, attributes: &[String]) -> ChangeRecord {
-    // A name of its own for each run: the server keeps ended tasks for a while.
+    // A different name for each run: the server keeps finished tasks for a while.
     let name = format!("pbm-{:016x}", rand::random::<u64>());
     let attribute =
         |name: &'static str, values: Vec<Value>| Attribute { name: AttributeName::from_static(name), values };

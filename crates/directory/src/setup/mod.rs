@@ -1,6 +1,6 @@
-//! The setup of a server: schema, plug-ins, indexes, folders with access rules, service account, tenant
-//! `default`, first super administrator. Compares what should be with what is and changes only what
-//! differs, so it can be run at any time; a dry run makes the same plan and sends nothing.
+//! The setup of a server: schema, plug-ins, indexes, folders with access rules, service account, tenant `default`,
+//! first super administrator. It compares the wanted state with the existing one and changes only the differences, so
+//! it can be run at any time; a dry run makes the same plan and sends nothing.
 //!
 //! It needs the rights of the Directory Manager. Nothing else in this project does.
 
@@ -43,50 +43,51 @@ const PASSWORD_ADMIN: AttributeName = AttributeName::from_static("passwordAdminD
 /// What to set up.
 #[derive(Debug)]
 pub struct SetupRequest {
-    /// The account that pbm binds as; its password is set when it cannot bind with it.
+    /// The account that pbm binds as. Its password is set if a bind with it fails.
     pub service: Credentials,
-    /// The account that backs up and restores, where there is to be one.
+    /// The account that backs up and restores, if there should be one.
     pub backup: Option<Credentials>,
     /// A domain that the tenant `default` serves.
     pub domain: Domain,
-    /// The first super administrator, where one is to be made; see [`Directory::has_super_administrator`].
+    /// The first super administrator, if one should be created; see [`Directory::has_super_administrator`].
     pub administrator: Option<NewUser>,
 }
 
-/// What a setup does, as it does it.
+/// A step of a setup, reported as it happens.
 #[derive(Debug)]
 pub enum SetupEvent<'a> {
     /// A change, made or (in a dry run) only planned.
     Change(&'a ChangeRecord),
     /// The index task runs; this many entries of the task's log have been seen.
     Indexing,
-    /// The first super administrator was made.
+    /// The first super administrator was created.
     AdministratorMade,
 }
 
 /// What a setup did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetupReport {
-    /// How many changes.
+    /// The number of changes.
     pub changes: usize,
-    /// The plug-in memberOf is on, which pbm does not need.
+    /// Whether the plug-in memberOf is on; pbm does not need it.
     pub member_of_is_on: bool,
     /// Plug-ins that work only after 389-ds has been restarted, by this setup or one before.
     pub waiting: Vec<String>,
-    /// Plug-ins that would wait in the same way if this were no dry run.
+    /// Plug-ins that would wait in the same way after a real run; filled by a dry run only.
     pub would_wait: Vec<String>,
-    /// Referential integrity was on before and searches everything, so each rename costs the more the more people there are.
+    /// Referential integrity was on before and searches the whole tree, so each rename costs more the more people
+    /// there are.
     pub renames_search_everything: bool,
-    /// Who else may write hashed passwords, where the account that restores may not.
+    /// The other account that may write hashed passwords, if the account that restores may not.
     pub other_password_admin: Option<String>,
-    /// What the server is.
+    /// Version and configuration of the server.
     pub product: Product,
 }
 
 /// Why a setup stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// No back end of the server holds the root.
+    /// No back end of the server contains the root.
     #[error(
         "the server has no back end for {root}; make one first, e.g.: dsconf INSTANCE backend create --suffix {root} --be-name userRoot"
     )]
@@ -94,7 +95,8 @@ pub enum SetupError {
         /// The root DN.
         root: Dn,
     },
-    /// The root lies below the suffix of a back end, and its own entry is of no kind that can be made.
+    /// The root is below the suffix of a back end, its entry does not exist, and pbm can't create an entry of that
+    /// kind.
     #[error("{root} does not exist and can't be made: a root is named by dc, o or ou")]
     Root {
         /// The root DN.
@@ -103,18 +105,18 @@ pub enum SetupError {
     /// An index task ended with an error.
     #[error("the index task of the server failed with code {0}; see the error log of 389-ds")]
     IndexTask(String),
-    /// The directory failed, and at what.
+    /// A step failed in the directory.
     #[error("{step}")]
     Directory {
-        /// What was being done.
+        /// The step that failed.
         step: &'static str,
-        /// How it failed.
+        /// The error.
         #[source]
         source: DirectoryError,
     },
 }
 
-/// A setup under way.
+/// A setup in progress.
 struct Setup<'a, F> {
     directory: &'a Directory,
     dry_run: bool,
@@ -126,7 +128,7 @@ impl Directory {
     /// Sets a server up. `self` must be bound with the rights of the Directory Manager.
     ///
     /// # Errors
-    /// [`SetupError`]; what was changed until then stays changed, and running again goes on.
+    /// [`SetupError`]; what was changed until then stays changed, and another run continues from there.
     pub async fn set_up(
         &self,
         request: &SetupRequest,
@@ -139,7 +141,7 @@ impl Directory {
         Ok(setup.report)
     }
 
-    /// Whether there is a super administrator; not where nothing has been set up yet.
+    /// Whether there is a super administrator; `false` if nothing has been set up yet.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -169,7 +171,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         }
     }
 
-    /// The name of the back end that holds the root.
+    /// The name of the back end that contains the root.
     async fn backend(&self) -> Result<String, SetupError> {
         let step = "reading the back ends (cn=mapping tree,cn=config)";
         let root = self.directory.tree().root();
@@ -254,7 +256,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         Ok(())
     }
 
-    /// The account that backs up and restores, and what it may do.
+    /// Creates the account that backs up and restores, with its rights.
     async fn backup_account(&mut self, account: &Credentials) -> Result<(), SetupError> {
         let step = "making the account that backs up and restores";
         let root = self.directory.tree().root().to_string();
@@ -264,7 +266,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             ("account_url", in_url(&account.dn)),
             ("policy", self.directory.tree().account_policy().to_string()),
         ];
-        // Somebody who can do everything anyway, such as the Directory Manager, has no entry of ours.
+        // An account that has all rights already, such as the Directory Manager, is not in pbm's tree.
         let is_ours = account.dn.is_within(self.directory.tree().root());
         for entry in entries(BACKUP, &placeholders).into_iter().filter(|_| is_ours) {
             let is_account = entry.dn == account.dn;
@@ -305,7 +307,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         self.apply(&ChangeRecord { dn: root, change: Change::Add(attributes) }).await.map_err(failed(step))
     }
 
-    /// Sets the service account's password where it cannot bind with the one configured.
+    /// Sets the service account's password if the account cannot bind with the configured one.
     async fn service_password(&mut self, service: &Credentials) -> Result<(), DirectoryError> {
         match Connection::open(self.directory.settings(), service, &AtomicUsize::new(0)).await {
             Ok(_) => Ok(()),
@@ -344,7 +346,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         Ok(())
     }
 
-    /// Makes an entry as it should be; `true` when that took a change.
+    /// Brings an entry to the wanted state; `true` if that took a change.
     async fn ensure(&mut self, wanted: ldap_text::ldif::Entry) -> Result<bool, DirectoryError> {
         let current = self.read(&wanted.dn, &attribute_names(&wanted)).await?;
         match difference(&wanted, current.as_ref()) {

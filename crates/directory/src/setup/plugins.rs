@@ -1,4 +1,4 @@
-//! The plug-ins: which ones are on, and with what settings.
+//! The plug-ins: which ones are enabled, and with which settings.
 
 use super::{
     Setup, SetupError, SetupEvent, config,
@@ -16,9 +16,9 @@ pub(super) const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif")
 
 const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
 const CONTAINER_SCOPE: AttributeName = AttributeName::from_static("nsslapd-pluginContainerScope");
-/// A plug-in that earlier versions turned on and that others may rely on: see decision 27.
+/// A plug-in that earlier versions enabled and that other programs may rely on: see decision 27.
 const MEMBER_OF: &str = "MemberOf Plugin";
-/// The one plug-in of ours that 389-ds cannot start while it runs.
+/// The only plug-in of those listed here that 389-ds cannot start at run time.
 const NEEDS_RESTART: &str = "USN";
 
 impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
@@ -48,7 +48,8 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         Ok(())
     }
 
-    /// Makes a plug-in as it should be, and marks it when it is changed and waits for a restart then; `true` when it is changed.
+    /// Brings a plug-in to the wanted state; `true` if that took a change. If the change takes effect only after a
+    /// restart, the plug-in is marked.
     async fn ensure_plugin(
         &mut self,
         wanted: &ldap_text::ldif::Entry,
@@ -64,7 +65,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         self.apply(&change).await.map(|()| true)
     }
 
-    /// A plug-in without its scope, where it is on already.
+    /// Removes the scope from a wanted plug-in if the plug-in is enabled already.
     async fn with_scope_as_it_is(
         &mut self,
         mut plugin: ldap_text::ldif::Entry,
@@ -83,7 +84,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     }
 }
 
-/// Has a change of a plug-in set the mark in place of an older one; other descriptions stay.
+/// Makes a change of a plug-in also set the mark in place of an older one; other descriptions stay.
 fn add_mark(change: &mut Change, mark: &str, had: &[String]) {
     let description = |values| Attribute { name: names::DESCRIPTION, values };
     match change {

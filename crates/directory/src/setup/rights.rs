@@ -1,4 +1,4 @@
-//! Holds together what the service account may read by `schema/tree.ldif`, and what the program asks for.
+//! Checks that the service account may read, by `schema/tree.ldif`, what the program requests.
 
 use super::{TREE, desired::entries};
 use ldap_text::attribute::AttributeName;

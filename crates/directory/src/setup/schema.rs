@@ -1,5 +1,5 @@
-//! The schema: which of our attributes and classes a server lacks or has in another form. The server
-//! rewrites definitions (it adds an origin and moves blanks), so they are compared word by word.
+//! The schema: which attributes and classes of pbm a server lacks or has in another form. The server rewrites
+//! definitions (it adds an origin and changes spaces), so they are compared word by word.
 
 use super::desired;
 use ldap_text::{
@@ -8,18 +8,18 @@ use ldap_text::{
 };
 use mail_model::entry::EntryView;
 
-/// The schema that this project brings.
+/// The schema of this project.
 pub const SCHEMA: &str = include_str!("../../../../schema/60pbm.ldif");
 
 pub(crate) const ATTRIBUTE_TYPES: AttributeName = AttributeName::from_static("attributeTypes");
 pub(crate) const OBJECT_CLASSES: AttributeName = AttributeName::from_static("objectClasses");
 
-/// The entry of our schema: `cn=schema` with our definitions.
+/// The entry of pbm's schema: `cn=schema` with its definitions.
 pub(super) fn wanted() -> Option<Entry> {
     desired::entries(SCHEMA, &[]).into_iter().next()
 }
 
-/// The change that brings a server's schema up to ours. Attributes come before the classes that use them.
+/// The change that brings a server's schema up to date. Attributes come before the classes that use them.
 pub(super) fn difference(wanted: &Entry, current: &impl EntryView) -> Option<ChangeRecord> {
     let mut modifications = Vec::new();
     for kind in [ATTRIBUTE_TYPES, OBJECT_CLASSES] {
