@@ -39,7 +39,7 @@ pub struct BackupRequest {
     pub extent: Extent,
     /// Whether the entries of super administrators are left out.
     pub without_super: bool,
-    /// Whether the entries are counted first, so that progress has an end.
+    /// Whether the entries are counted first, so that progress is known relative to the total.
     pub counts: bool,
     /// The time that the backup states.
     pub now: Timestamp,
@@ -57,9 +57,9 @@ pub struct BackupProgress {
 /// The content of a backup, and what was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackedUp {
-    /// How many entries it has.
+    /// The number of its entries.
     pub entries: u64,
-    /// The conflict entries of replication, which are in no backup.
+    /// The conflict entries of replication, which no backup contains.
     pub set_aside: SetAside,
 }
 

@@ -1,7 +1,7 @@
-//! Comparing two files: what would make the one the other.
+//! Compares two files: which changes would turn the first into the second.
 //!
-//! Of each entry of the first file two numbers are kept, as of a directory. Those that differ are read again in both
-//! files, some thousands at a time, so the memory does not grow with the files' entries.
+//! For each entry of the first file two hashes are kept, as for a directory. Entries that differ are read again from
+//! both files, some thousands at a time, so the memory for them does not grow with the number of entries.
 
 use super::{
     Existing, RestoreError,
@@ -28,51 +28,52 @@ use ldap_text::{
 use mail_model::tree::Tree;
 use std::collections::{HashMap, HashSet};
 
-/// Differing entries that are compared in one reading of both files.
+/// Differing entries that are compared in one pass over both files.
 const TOGETHER: usize = 5000;
 
-/// What two files have in common, and what not.
+/// The counts of a comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// Entries that both have, equal.
+    /// Entries that are the same in both files.
     pub same: u64,
-    /// Entries that both have, and that differ.
+    /// Entries that are in both files and differ.
     pub different: u64,
-    /// Entries that only the first has.
+    /// Entries that only the first file has.
     pub only_first: u64,
-    /// Entries that only the second has.
+    /// Entries that only the second file has.
     pub only_second: u64,
-    /// Records of the one or the other that can't be read.
+    /// Records of either file that can't be read.
     pub unreadable: u64,
 }
 
-/// Something that a comparison tells.
+/// A result that a comparison reports.
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
-    /// A change of those that make the first file the second.
+    /// One of the changes that turn the first file into the second.
     Change(&'a ChangeRecord),
-    /// A record that can't be read, and is not compared.
+    /// A record that can't be read, and so is not compared.
     Unreadable {
-        /// Of which of the two.
+        /// The file of the record.
         file: &'a LdifFile,
-        /// Where and why.
+        /// The line and the reason.
         reason: &'a str,
     },
 }
 
 impl Comparison {
-    /// Whether the files say the same.
+    /// Whether both files have the same content.
     #[must_use]
     pub fn is_equal(&self) -> bool {
         self.different + self.only_first + self.only_second + self.unreadable == 0
     }
 }
 
-/// Compares two files, and tells each change that makes the first the second. It takes no directory. `force` compares
-/// backups that are cut or were altered, too. A record that can't be read is told, and of an entry of its name nothing else.
+/// Compares two files without a directory, and reports each change that turns the first into the second. With `force`
+/// it also compares backups that are incomplete or were altered. It reports a record that can't be read, and nothing
+/// else for an entry of that name.
 ///
 /// # Errors
-/// [`RestoreError`]: a file can't be read.
+/// [`RestoreError`], if a file can't be read.
 pub fn compare_files(
     first: &LdifFile,
     second: &LdifFile,
@@ -107,7 +108,7 @@ pub fn compare_files(
     Ok(comparison)
 }
 
-/// Compares the entries of the second file with those of the first; the names that it has.
+/// Compares the entries of the second file with those of the first; returns the names in the second file.
 fn compare_second(
     first: &Reading,
     second: &Reading,
@@ -140,7 +141,7 @@ fn compare_second(
     for keys in differing.chunks(TOGETHER) {
         let changes = differences(first, second, keys, rules)?;
         comparison.different += changes.len() as u64;
-        // Values that stand twice are no difference.
+        // Duplicate values are not a difference.
         comparison.same += (keys.len() - changes.len()) as u64;
         for change in &changes {
             tell(Told::Change(change));
@@ -177,7 +178,7 @@ fn differences(
     Ok(changes)
 }
 
-/// Looks a file over: what of it can't be read, and the attributes that it says nothing of at all.
+/// Reads a file once: the records that can't be read, and the attributes that it does not contain at all.
 fn look_over(
     file: &Reading,
     rules: &Rules,

@@ -1,9 +1,10 @@
-//! A change of an entry on the condition that it is as it was read.
+//! A change of an entry that applies only if the entry is still as it was read.
 //!
-//! The administrator of a tenant may not change a super administrator, and somebody can become one between the moment when
-//! a restore reads the entry and the moment when it writes. 389-ds has no assertion control (RFC 4528); a modify that
-//! deletes a value which is not there fails as a whole, which does the same. So the change replaces the exact revision
-//! that was read, as every write of pbm does, and of a user also the exact role, which holds against edits behind our back.
+//! The administrator of a tenant may not change a super administrator, and a user can become one between the moment
+//! when a restore reads the entry and the moment when it writes. 389-ds has no assertion control (RFC 4528). But a
+//! modify that deletes a value which does not exist fails as a whole, which has the same effect. So the change
+//! replaces the exact revision that was read, as every write of pbm does. For a user it also replaces the exact role,
+//! which detects edits by other programs too.
 
 use ldap_text::{
     attribute::AttributeName,
@@ -11,8 +12,8 @@ use ldap_text::{
 };
 use mail_model::names;
 
-/// A change that fails where the revision or the role of an entry is not as in `stored` any more; then they are as in
-/// `wanted`. Both are single values by the schema, so adding one fails where there is one meanwhile.
+/// A change that fails if the revision or the role of an entry is no longer as in `stored`; otherwise it sets them as
+/// in `wanted`. Both are single-valued in the schema, so adding one fails if another program has added one in between.
 pub(super) fn conditioned(
     modifications: Vec<Modification>,
     wanted: &Entry,
@@ -29,7 +30,7 @@ pub(super) fn conditioned(
     conditions.into_iter().chain(others).collect()
 }
 
-/// Takes the values of an attribute out that were read, and puts those in that are wanted, the same ones too.
+/// Deletes the values of an attribute that were read, and adds the wanted ones, even if they are the same.
 fn swap(name: &AttributeName, wanted: &Entry, stored: &Entry) -> Vec<Modification> {
     let change = |kind, values: &[Value]| {
         let attribute = Attribute { name: name.clone(), values: values.to_vec() };
@@ -88,7 +89,7 @@ title: Boss
 
 ";
         assert_eq!(text, expected);
-        // The same ones are replaced by themselves: what counts is that they are still there.
+        // Equal values are replaced too, which makes sure that they are still there.
         assert!(ldif(&of("7", "2"), &of("7", "2")).contains("delete: pbmRevision\npbmRevision: 7\n"));
     }
 

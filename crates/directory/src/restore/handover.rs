@@ -1,4 +1,4 @@
-//! How the entries of a file come from the thread that reads it to the tasks that restore them.
+//! Passes the entries of a file from the thread that reads it to the tasks that restore them.
 
 use super::{
     RestoreError,
@@ -13,15 +13,15 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 
-/// Entries that are handed over together, and how many such lots may wait.
+/// Entries that are sent in one batch, and how many batches may wait.
 const LOT: usize = 64;
 pub(super) const LOTS: usize = 4;
 
-/// Hands entries over in lots, as far as there is room for them.
+/// Sends entries in batches, within a limit on their total size.
 pub(super) struct Handover {
     lots: mpsc::Sender<Vec<Item>>,
     room: Arc<Semaphore>,
-    /// All the room there is.
+    /// The limit on the total size.
     most: u32,
     lot: Vec<Item>,
 }
@@ -32,12 +32,12 @@ impl Handover {
         Self { lots, room, most, lot: Vec::with_capacity(LOT) }
     }
 
-    /// Hands an entry of a size over; `false` where nobody takes it.
+    /// Sends an entry of a given size; `false` if the receiver has stopped.
     fn push(&mut self, mut item: Item, size: usize) -> bool {
         let size = u32::try_from(size).unwrap_or(u32::MAX).clamp(1, self.most);
         item.room = self.room.clone().try_acquire_many_owned(size).ok();
         if item.room.is_none() {
-            // What waits here holds room, too.
+            // The entries in the unsent batch hold permits, too.
             if !self.flush() {
                 return false;
             }
@@ -49,7 +49,7 @@ impl Handover {
 
     fn wait_for_room(&self, size: u32) -> Option<OwnedSemaphorePermit> {
         let room = self.room.clone();
-        // Where the restore has ended nothing holds any room.
+        // If the restore has ended, all permits have been returned.
         Handle::current().block_on(room.acquire_many_owned(size)).ok()
     }
 
@@ -59,7 +59,7 @@ impl Handover {
     }
 }
 
-/// Reads the entries of a stage and hands them over, until nobody takes them.
+/// Reads the entries of a stage and sends them, until the receiver stops.
 pub(super) fn read(
     file: &Reading,
     rules: &Rules,
@@ -73,7 +73,7 @@ pub(super) fn read(
             return Ok(());
         }
     }
-    // Nobody takes it where the restore has ended already.
+    // This fails if the restore has ended already.
     handover.flush();
     Ok(())
 }

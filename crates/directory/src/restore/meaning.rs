@@ -1,4 +1,4 @@
-//! What an entry of a file means, however it is written: a file and the directory are compared by this.
+//! The normal form of an entry of a file, in which it is compared with the directory.
 
 use super::rules::Rules;
 use ldap_text::{
@@ -10,17 +10,17 @@ use mail_model::names;
 use std::collections::HashMap;
 
 impl Rules {
-    /// An entry of a file as the server would store it: each attribute under its own name, a password as a password, and
-    /// with the values that it is named by.
+    /// An entry of a file as the server would store it: each attribute under its main name, passwords under
+    /// `userPassword`, and with the values of its RDN.
     pub(super) fn as_meant(&self, entry: Entry) -> Entry {
         let mut entry = under_other_names(entry, |name| {
             let own = self.schema.own_name(name);
             let named = own.as_ref().unwrap_or(name);
-            // 389-ds would store one with options in clear, and never check it.
+            // 389-ds would store a password with options in clear text, and never use it for a bind.
             let is_optional = names::is_password(named) && named.options().next().is_some();
             if is_optional { Some(names::USER_PASSWORD) } else { own }
         });
-        // 389-ds takes no number in a name.
+        // 389-ds does not accept OIDs in an RDN.
         let is_number =
             |name: &AttributeName| name.as_str().starts_with(|first: char| first.is_ascii_digit());
         entry.dn =
@@ -29,12 +29,12 @@ impl Rules {
         entry
     }
 
-    /// An entry with each attribute under its own name: the schema has several for some.
+    /// An entry with each attribute under its main name; the schema has several names for some.
     pub(super) fn with_own_names(&self, entry: Entry) -> Entry {
         under_other_names(entry, |name| self.schema.own_name(name))
     }
 
-    /// A server adds what an entry is named by where it lacks that (RFC 4511 section 4.7).
+    /// A server adds the values of the RDN to an entry that lacks them (RFC 4511 section 4.7).
     fn add_naming_values(&self, entry: &mut Entry) {
         let Some(rdn) = entry.dn.rdn().cloned() else { return };
         for (name, value) in rdn.values() {
@@ -53,7 +53,7 @@ impl Rules {
     }
 }
 
-/// An entry with other names for some attributes. What then has the same name is one attribute.
+/// Renames some attributes of an entry. Attributes that then have the same name become one.
 pub(super) fn under_other_names(
     mut entry: Entry,
     other: impl Fn(&AttributeName) -> Option<AttributeName>,

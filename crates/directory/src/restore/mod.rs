@@ -1,14 +1,15 @@
-//! Restoring from LDIF, and comparing with it.
+//! Restores LDIF files, and compares them with the directory.
 //!
-//! A file is read at least twice. The first reading (`survey`) finds what is wrong with it before anything is done: a
-//! backup that was cut or altered, records that can't be read, entries that can't be restored. Then the directory is
-//! read once, of which 33 bytes an entry are kept: a number for its name and one for its content. The second reading
-//! goes through the file entry by entry: what the directory has just so is passed over, what it lacks is added, and what
-//! differs is read and compared. So a restore over an identical directory writes nothing, and costs two readings.
+//! A file is read at least twice. The first pass (`survey`) finds everything that is wrong with the file before any
+//! change is made: a backup that is incomplete or was altered, records that can't be read, entries that can't be
+//! restored. Then the directory is read once, and 33 bytes an entry are kept: a hash of its name and one of its
+//! content. The second pass goes through the file entry by entry: an entry that is the same in the directory is
+//! skipped, a missing one is added, and a different one is read and compared. So a restore over an identical directory
+//! writes nothing, and costs two passes.
 //!
-//! It can be killed anywhere and run again: each entry is added or changed by one operation, and what is done already is
-//! the same the next time. What a dry run plans is what a run then does, since it is the same code that sends nothing; only what
-//! the server alone knows, such as the syntax of values, is found out by doing.
+//! A restore can be killed at any point and run again: each entry is added or changed by one operation, and entries
+//! that are done count as the same in the next run. A dry run plans what a run then does, since it is the same code
+//! without the sending. Only what the server alone knows, such as the syntax of values, shows in a real run.
 
 mod bounds;
 mod comparison;
@@ -43,81 +44,81 @@ use ldap_text::{dn::Dn, ldif::LdifError};
 use mail_model::tenant::Tenant;
 use std::io;
 
-/// What is done with an entry that the directory has already and that differs.
+/// What to do with an entry that exists in the directory and differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and the difference is told.
+    /// Leave the entry as it is and report the difference.
     Keep,
-    /// It is brought to the file's state.
+    /// Update the entry to the state in the file.
     Update,
 }
 
-/// What is done with a file of another root.
+/// What to do with a file of another root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OtherRoot {
-    /// It is refused.
+    /// Refuse it.
     Refused,
-    /// It is restored as one of ours: of whatever root it turns out to be of.
+    /// Restore it under the root of this directory, whatever its own root is.
     Any,
-    /// It is restored as one of ours: of this root.
+    /// Restore it under the root of this directory; its own root is this one.
     Named(Dn),
 }
 
-/// How to restore.
+/// Options of a restore.
 #[derive(Clone, Debug)]
 pub struct RestoreRequest {
-    /// Which part of the file and of the directory.
+    /// The part of the file and of the directory.
     pub extent: Extent,
-    /// What is done with what differs.
+    /// What to do with entries that differ.
     pub existing: Existing,
-    /// Whether nothing is written, and all is told.
+    /// Whether to write nothing and report everything.
     pub dry_run: bool,
-    /// Whether a backup is taken that is cut or was altered.
+    /// Whether to accept a backup that is incomplete or was altered.
     pub force: bool,
-    /// What is done with a file of another root.
+    /// What to do with a file of another root.
     pub other_root: OtherRoot,
-    /// The tenant whose administrator restores; `None` for who may restore everything.
+    /// The tenant, if its administrator restores; `None` if everything may be restored.
     pub limited_to: Option<Tenant>,
-    /// The time, for what changes with it.
+    /// The current time, for changes that depend on it.
     pub now: Timestamp,
 }
 
-/// Why a restore does not begin, or does not go on.
+/// Why a restore does not begin, or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The file can't be read.
     #[error("the file cannot be read")]
     Io(#[from] io::Error),
-    /// It is no LDIF.
+    /// It is not valid LDIF.
     #[error("the file is no LDIF that can be restored")]
     Ldif(#[source] LdifError),
-    /// It holds changes.
+    /// It contains changes.
     #[error("line {line}: the file holds changes (`changetype:`), and only entries can be restored")]
     Changes {
-        /// Where the first one begins.
+        /// The line at which the first change begins.
         line: u64,
     },
-    /// It has nothing of the part that was asked for.
+    /// It has no entry of the requested part.
     #[error("the file has no entry of the tenants that were asked for")]
     NothingOfIt,
-    /// There is nothing in it.
+    /// It has no entries at all.
     #[error("the file has no entry")]
     Empty,
-    /// It is a backup without its end, or a packed file without one.
+    /// It is a backup without its end, or a compressed file that is cut off.
     #[error("the backup is cut: its end is missing")]
     Cut,
-    /// It is packed, and can't be unpacked; or it changes its encoding.
+    /// It can't be decompressed, or its encoding changes within the file.
     #[error("the file is damaged")]
     Damaged(#[source] io::Error),
-    /// It is a backup that somebody changed.
+    /// It is a backup that was changed.
     #[error("the backup was altered since it was made: its checksum does not fit")]
     Altered,
-    /// Not one of its entries is below our root.
+    /// None of its entries is below the root of this directory.
     #[error("the file is of {found}, the directory of {ours}")]
     OtherRoot {
-        /// What all its names end with.
+        /// The common ending of all its names.
         found: Dn,
-        /// The root.
+        /// The root of this directory.
         ours: Dn,
     },
     /// It is not sorted, and has too many levels.
@@ -126,15 +127,15 @@ pub enum RestoreError {
         survey::MAX_LEVELS
     )]
     TooDeep,
-    /// It, or restoring it, costs more than it may.
+    /// The file, or restoring it, exceeds a limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The tenant whose administrator restores is not as it was.
+    /// The tenant whose administrator restores, or its domains, have changed.
     #[error(
         "the tenant or its domains have changed meanwhile; what was done is done, and running again goes on from there"
     )]
     TenantChanged,
-    /// The directory failed. What was done until then is done.
+    /// The directory failed. Entries that were restored before stay restored.
     #[error("the directory failed; what was done is done, and running again goes on from there")]
     Directory(#[from] DirectoryError),
     /// The reading was stopped.
@@ -142,15 +143,15 @@ pub enum RestoreError {
     Stopped,
 }
 
-/// What is known of a file before it is restored.
+/// The result of the first pass over a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
-    /// What its seal says.
+    /// The verdict on its seal.
     pub verdict: Verdict,
-    /// Entries that are of the part that was asked for.
+    /// Entries of the requested part.
     pub entries: u64,
-    /// Entries that are of no part that was asked for.
+    /// Entries outside of the requested part.
     pub left_out: u64,
-    /// Records whose names can't be read: what the file lacks is not known.
+    /// Records whose names can't be read; if there are any, it is unknown which entries the file lacks.
     pub unnamed: u64,
 }

@@ -1,5 +1,5 @@
-//! What an entry of a file is refused for, whatever is in the directory: found out before anything is written, so a dry run
-//! tells it, too.
+//! Reasons to refuse an entry of a file whatever the directory contains. They are found before anything is written, so
+//! a dry run reports them too.
 
 use super::{
     refusal::Refusal,
@@ -13,18 +13,18 @@ use mail_model::{
 };
 
 impl Rules {
-    /// What an entry is refused for, whatever is in the directory.
+    /// Why an entry is refused, whatever the directory contains.
     pub(super) fn refusal(&self, entry: &Entry) -> Option<Refusal> {
         let known = self.overreach(entry).or_else(|| self.unknown(entry));
         known.or_else(|| bad_password(entry)).or_else(|| self.misfit(entry))
     }
 
-    /// Whether an attribute of an entry is written where the entry is.
+    /// Whether an attribute of an entry is written when the entry is.
     fn is_written(&self, attribute: &Attribute) -> bool {
         attribute.name != names::MEMBER_OF && !self.is_made_by_server(&attribute.name)
     }
 
-    /// Why an administrator of a tenant may not restore an entry. What is never written may be in it.
+    /// Why an administrator of a tenant may not restore an entry. Attributes that are never written don't matter.
     fn overreach(&self, entry: &Entry) -> Option<Refusal> {
         let limits = self.limits.as_ref()?;
         let written: Vec<_> = entry.attributes.iter().filter(|a| self.is_written(a)).collect();
@@ -45,7 +45,7 @@ impl Rules {
         (!is_extensible).then(|| Refusal::UnknownAttribute(first.name.clone()))
     }
 
-    /// A value that the server would refuse by the syntax of its attribute.
+    /// The first value that the server would refuse because of the syntax of its attribute.
     fn misfit(&self, entry: &Entry) -> Option<Refusal> {
         entry.attributes.iter().filter(|a| self.is_written(a)).find_map(|attribute| {
             let kind = self.schema.attribute(&attribute.name);
@@ -56,13 +56,13 @@ impl Rules {
     }
 }
 
-/// A password that the server would store as a hash and that is no whole one, or the other way round.
+/// A password that the server would store as a hash although it is not a complete one, or the reverse.
 fn bad_password(entry: &Entry) -> Option<Refusal> {
     let flaw = |value: &Value| hash::read(value.as_bytes()).err();
     entry.values(&names::USER_PASSWORD).iter().find_map(flaw).map(Refusal::Password)
 }
 
-/// Whether passwords are no hashes.
+/// Whether passwords are in clear text.
 pub(super) fn is_clear(passwords: &Attribute) -> bool {
     passwords.values.iter().all(|password| matches!(hash::read(password.as_bytes()), Ok(Stored::Clear(_))))
 }

@@ -1,4 +1,4 @@
-//! One entry of a file: added, or compared with the directory's and brought to the file's state.
+//! Restores one entry of a file: adds it, or compares it with the stored one and updates that.
 
 use super::{
     Existing, RestoreError,
@@ -24,14 +24,15 @@ use mail_model::{entry::EntryView, names};
 /// The result codes objectClassViolation and namingViolation (RFC 4511 appendix A.2).
 const OBJECT_CLASS_VIOLATION: u32 = 65;
 const SCHEMA_VIOLATIONS: [u32; 2] = [OBJECT_CLASS_VIOLATION, 64];
-/// How often a change is planned anew because others write the entry at the same time.
+/// How often a change is planned again because others write the entry at the same time.
 const MAX_TRIES: usize = 16;
 
-/// How bringing an entry to the file's state ended.
+/// The result of updating an entry to the state in the file.
 enum Brought {
-    /// Something came of it.
+    /// The update has this outcome.
     Done(Outcome),
-    /// Others changed it since it was read, or so it seems: this is why it is refused when it stays so.
+    /// It seems that others have changed the entry since it was read. The refusal is the outcome if every try ends
+    /// like this.
     Overtaken(Refusal),
 }
 
@@ -42,7 +43,7 @@ impl From<Outcome> for Brought {
 }
 
 impl Restore {
-    /// Adds an entry, or compares it with the directory's; again while others change it at the same time.
+    /// Adds an entry or compares it with the stored one; tries again while others change it at the same time.
     pub(super) async fn restore(&self, item: Item) -> Result<Ended, RestoreError> {
         let Item { line, key, entry, .. } = item;
         let dn = entry.dn.clone();
@@ -55,7 +56,7 @@ impl Restore {
             }
             let stored = match self.directory.read_whole(&entry.dn).await {
                 Ok(Some(stored)) => stored,
-                // It was removed a moment ago.
+                // The entry was removed a moment ago.
                 Ok(None) => {
                     is_there = false;
                     continue;
@@ -75,13 +76,13 @@ impl Restore {
         ended(Outcome::Refused(last))
     }
 
-    /// Adds an entry; `None` where it is there already.
+    /// Adds an entry; `None` if it exists already.
     async fn add(&self, entry: &Entry) -> Result<Option<Outcome>, RestoreError> {
         let entry = self.rules.to_add(entry.clone());
         let dn = entry.dn.clone();
         let record = ChangeRecord { dn, change: Change::Add(with_secrets(entry)) };
         if self.request.dry_run && self.request.existing == Existing::Keep {
-            // Whoever has an address keeps it. (Where entries are brought to the file's state, it may be given up.)
+            // The owner of an address keeps it. (If entries are updated, the owner may give it up.)
             let Change::Add(attributes) = &record.change else { return Ok(None) };
             let taken = self.taken(&record.dn, attributes).await?;
             if !taken.is_empty() {
@@ -104,7 +105,7 @@ impl Restore {
         }
     }
 
-    /// Brings a stored entry to the file's state, or tells what differs.
+    /// Updates a stored entry to the state in the file, or reports the difference.
     async fn bring(&self, key: Key, wanted: &Entry, stored: &Entry) -> Result<Brought, RestoreError> {
         if let Some(reason) = self.untouchable(stored) {
             return Ok(Outcome::Refused(Refusal::Forbidden(reason.to_owned())).into());
@@ -140,7 +141,7 @@ impl Restore {
         }
     }
 
-    /// Why the administrator of a tenant may not change an entry as it stands there.
+    /// Why the administrator of a tenant may not change an entry in its stored state.
     fn untouchable(&self, stored: &Entry) -> Option<&'static str> {
         self.request.limited_to.as_ref()?;
         if is_super(self.directory.tree(), stored) {
@@ -150,7 +151,7 @@ impl Restore {
         is_claimed.then_some("the entry is being removed; when it is gone it can be restored")
     }
 
-    /// Changes of the administrator of a tenant hold for the entry as it was read.
+    /// Restricts the changes of the administrator of a tenant to the state of the entry that was read.
     fn conditioned(
         &self,
         modifications: Vec<Modification>,
@@ -161,8 +162,8 @@ impl Restore {
         if is_limited { conditioned(modifications, wanted, stored) } else { modifications }
     }
 
-    /// Whether an error may mean that the entry is not as it was read: a value that was to be replaced is not there, or
-    /// there are two where the schema allows one.
+    /// Whether an error may mean that the entry has changed since it was read: a value that was to be replaced does
+    /// not exist, or there are two values if the schema allows one.
     fn may_be_overtaken(&self, error: &DirectoryError) -> bool {
         let is_conditioned = self.request.limited_to.is_some();
         let is_overtaken = match error {
@@ -173,8 +174,8 @@ impl Restore {
         (is_conditioned && is_overtaken) || matches!(error, DirectoryError::NotFound)
     }
 
-    /// Takes the aliases from an entry that it is not to keep: others may be waiting for them, as this one waits for
-    /// theirs.
+    /// Removes the aliases that an entry is not to keep: other entries may be waiting for them, as this one waits for
+    /// an address of another entry.
     async fn give_up_addresses(&self, wanted: &Entry, stored: &Entry) -> Result<(), RestoreError> {
         let name = names::MAIL_ALTERNATE_ADDRESS;
         let wanted = wanted.values(&name);
@@ -189,7 +190,7 @@ impl Restore {
         let record = ChangeRecord { dn: stored.dn.clone(), change: Change::Modify(modifications) };
         match self.apply(&record).await {
             Ok(()) => Ok(()),
-            // It is tried again as a whole.
+            // The whole entry is tried again later.
             Err(error) => self.refusal(error).await.map(|_| ()),
         }
     }
@@ -198,7 +199,7 @@ impl Restore {
         if self.request.dry_run { Ok(()) } else { self.directory.apply(record).await }
     }
 
-    /// Which of an entry's addresses and domains others have.
+    /// The addresses and domains of an entry that other entries have.
     async fn taken(&self, dn: &Dn, attributes: &[Attribute]) -> Result<Vec<String>, RestoreError> {
         let kinds = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS, names::ASSOCIATED_DOMAIN];
         let own = attributes.iter().filter(|attribute| kinds.contains(&attribute.name));
@@ -225,10 +226,10 @@ impl Restore {
         Ok(taken)
     }
 
-    /// What an error means for one entry.
+    /// The meaning of an error for one entry.
     ///
     /// # Errors
-    /// Where it means that nothing more can be done.
+    /// If the error means that the restore can't continue.
     pub(super) async fn refusal(&self, error: DirectoryError) -> Result<Refusal, RestoreError> {
         match error {
             DirectoryError::InvalidValue(diagnostic) => Ok(Refusal::Value(diagnostic)),
@@ -237,7 +238,7 @@ impl Restore {
                 Ok(Refusal::Schema(diagnostic))
             }
             DirectoryError::Refused { code, diagnostic } => Ok(Refusal::Other(said(code, &diagnostic))),
-            // Either it does nothing more, or it does not do this.
+            // Either the server does nothing any more, or it refuses only this.
             DirectoryError::Unreachable(Unreachable::Declined { code, diagnostic })
                 if self.directory.ping().await.is_ok() =>
             {

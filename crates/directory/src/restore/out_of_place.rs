@@ -1,4 +1,4 @@
-//! Records of a file that are never met again: they stand elsewhere, stand twice, or can't be read.
+//! Records of a file that the second pass skips: they are in a wrong place, occur twice, or can't be read.
 
 use super::{
     bounds::{MOST_LISTED, MOST_NAMES},
@@ -6,7 +6,7 @@ use super::{
 };
 use ldap_text::dn::Dn;
 
-/// Such records. The first ones are remembered until they are reported, the others are counted.
+/// Such records. The first ones are kept until they are reported; the others are only counted.
 #[derive(Default)]
 pub(super) struct OutOfPlace {
     pub(super) listed: Vec<(u64, Dn, Refusal)>,

@@ -1,4 +1,4 @@
-//! A file that is read as often as needed, within bounds, and for as long as somebody waits for it.
+//! A file that is read as often as needed, within limits, and only as long as the restore runs.
 
 use super::{
     RestoreError,
@@ -15,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-/// A file, and what reading it may cost.
+/// A file, and the limits for reading it.
 #[derive(Clone)]
 pub(super) struct Reading {
     file: LdifFile,
@@ -24,7 +24,7 @@ pub(super) struct Reading {
     is_stopped: Arc<AtomicBool>,
 }
 
-/// Ends the readings of a file when it is dropped: nobody waits for them any more.
+/// Stops the reading of a file when it is dropped.
 pub(super) struct StopReading(Arc<AtomicBool>);
 
 impl Drop for StopReading {
@@ -33,23 +33,24 @@ impl Drop for StopReading {
     }
 }
 
-/// The readings of a file were ended.
+/// The reading of a file was stopped.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("nobody waits for the file any more")]
 struct Stopped;
 
 impl Reading {
-    /// A file whose readings begin now.
+    /// Creates it; the time limit starts now.
     pub(super) fn of(file: LdifFile, bounds: Bounds) -> Self {
         Self { file, bounds, since: Instant::now(), is_stopped: Arc::new(AtomicBool::new(false)) }
     }
 
-    /// What ends its readings.
+    /// Returns the guard that stops the reading.
     pub(super) fn stop(&self) -> StopReading {
         StopReading(self.is_stopped.clone())
     }
 
-    /// Reads it from its beginning, unpacked. `on_read` hears of the packed bytes.
+    /// Opens the file for reading from the beginning, decompressed. `on_read` is called with the number of compressed
+    /// bytes.
     pub(super) fn open(
         &self,
         mut on_read: impl FnMut(usize) + Send + 'static,
@@ -63,17 +64,17 @@ impl Reading {
         Ok(Box::new(Bounded { input, packed, unpacked: 0, reading: self.clone() }))
     }
 
-    /// Requires that it goes on.
+    /// Requires that the time limit has not been reached.
     ///
     /// # Errors
-    /// [`TooLarge::Time`] when it has taken too long.
+    /// [`TooLarge::Time`] if it has.
     pub(super) fn check_time(&self) -> Result<(), TooLarge> {
         let limit = self.bounds.duration;
         if self.since.elapsed() > limit { Err(TooLarge::Time(limit)) } else { Ok(()) }
     }
 }
 
-/// A reader that ends with an error where a bound is passed.
+/// A reader that fails if a limit is exceeded.
 struct Bounded<R> {
     input: R,
     packed: Arc<AtomicU64>,
@@ -120,7 +121,7 @@ mod tests {
 
     const SMALL: Bounds = Bounds { free: 1000, ratio: 10, unpacked: 1_000_000, ..Bounds::TENANT };
 
-    /// Reads a file of so many records `dn: dc=x`, packed as its name says.
+    /// Reads a file of `records` records `dn: dc=x`, compressed according to its name.
     fn read(name: &str, records: usize, bounds: Bounds, is_stopped: bool) -> Result<u64, RestoreError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);

@@ -1,4 +1,4 @@
-//! The entries of a file, one after the other, as they are to stand here.
+//! Reads the entries of a file one by one, in the form in which they are to be restored.
 
 use super::{RestoreError, reading::Reading, replication::without_history, rules::Rules};
 use crate::backup::{
@@ -16,58 +16,58 @@ use std::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
-/// How much is read at a time, in bytes.
+/// The size of one read, in bytes.
 const BUFFER: usize = 256 * 1024;
 
 /// An entry of a file.
 pub(super) struct Item {
-    /// The line it begins at.
+    /// The line at which it begins.
     pub(super) line: u64,
-    /// Stands for its name.
+    /// The hash of its name.
     pub(super) key: Key,
-    /// Stands for its content.
+    /// The hash of its content.
     pub(super) digest: Digest,
     /// The entry.
     pub(super) entry: Entry,
-    /// What it takes of the memory that is set aside for entries on their way; set when it is handed over.
+    /// Its share of the memory for entries in progress; set when the entry is sent to a task.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 /// A record that can't be read.
 pub(super) struct Unreadable {
-    /// Its name, where that can be.
+    /// Its name, if that can be read.
     pub(super) dn: Option<Dn>,
-    /// Where and why.
+    /// The line and the reason.
     pub(super) reason: String,
 }
 
-/// A record, if it can be read, with the line that it begins at.
+/// A record or the reason why it can't be read, with the line at which it begins.
 type Numbered = (u64, Result<Entry, Unreadable>);
 
-/// What is wrong with a record, and why that is.
+/// The error in a record, with its cause.
 fn reason(error: &LdifError) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-/// Another root that a file is of, and ours.
+/// The root of a file that was made for another root, and the root of this directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rebase {
     pub(super) from: Dn,
     pub(super) to: Dn,
 }
 
-/// Why the last record of a cut file is not taken, though it may look whole.
+/// Why the last record of a truncated file is refused even if it looks complete.
 const CUT: &str = "it is the last record of a file that is cut, and may be cut itself";
 
-/// The entries of a file, as they come.
+/// The entries of a file, in order.
 pub(super) struct Records {
     reader: LdifReader<BufReader<Shared>>,
     sealed: Shared,
     found: u64,
 }
 
-/// A reader that is asked for its verdict after the last byte.
+/// A reader that is shared, so that it can be asked for its verdict after the last byte.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Option<SealedFile>>>);
 
@@ -81,7 +81,7 @@ impl Read for Shared {
 }
 
 impl Records {
-    /// Reads a file from its beginning.
+    /// Opens a file at its beginning.
     pub(super) fn open(
         reading: &Reading,
         on_read: impl FnMut(usize) + Send + 'static,
@@ -92,7 +92,7 @@ impl Records {
         Ok(Self { reader, sealed, found: 0 })
     }
 
-    /// The next record, with the line it begins at; what is left of removed entries is passed over.
+    /// The next record, with the line at which it begins; skips tombstones.
     pub(super) fn next(&mut self) -> Result<Option<Numbered>, RestoreError> {
         while let Some(record) = self.reader.next() {
             let line = self.reader.record_line();
@@ -132,24 +132,24 @@ impl Records {
         Ok(None)
     }
 
-    /// What the last entry takes, about as many bytes as memory.
+    /// The approximate memory that the last entry takes, in bytes.
     pub(super) fn size(&self) -> usize {
         self.reader.record_size()
     }
 
-    /// What the head of a backup says; to be asked after the first entry.
+    /// The head of a backup; valid after the first entry.
     pub(super) fn head(&self) -> Head {
         let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner);
         sealed.as_ref().map(Sealed::head).unwrap_or_default()
     }
 
-    /// Whether the file is; to be asked at its end.
+    /// Whether the file is truncated; valid at its end.
     fn is_cut(&self) -> bool {
         let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner);
         sealed.as_ref().is_some_and(Sealed::is_cut)
     }
 
-    /// What the seal says; to be asked after the last entry.
+    /// The verdict on the seal; valid after the last entry.
     pub(super) fn verdict(self) -> Verdict {
         let sealed = self.sealed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         sealed.map_or(Verdict::Foreign, |sealed| sealed.verdict(self.found))
@@ -157,7 +157,7 @@ impl Records {
 }
 
 impl Rebase {
-    /// The entry below our root.
+    /// Moves an entry to the root of this directory.
     pub(super) fn entry(&self, mut entry: Entry, rules: &Rules) -> Entry {
         entry.dn = self.name(&entry.dn).unwrap_or(entry.dn);
         if entry.dn == self.to {
@@ -177,7 +177,7 @@ impl Rebase {
         entry
     }
 
-    /// The root has its name among its values, too.
+    /// Adds the value of the root's RDN to the root entry.
     fn name_of_root(&self, entry: &mut Entry) {
         for attribute in &mut entry.attributes {
             let value = |dn: &Dn| Some(dn.rdn()?.value_of(&attribute.name)?.to_owned());
@@ -189,7 +189,7 @@ impl Rebase {
         }
     }
 
-    /// A name that stood below the other root.
+    /// Moves a DN that was below the other root.
     pub(super) fn name(&self, dn: &Dn) -> Option<Dn> {
         let own = dn.rdns().len().checked_sub(self.from.rdns().len())?;
         if !dn.is_within(&self.from) {
@@ -199,10 +199,10 @@ impl Rebase {
         Some(own.iter().rev().fold(self.to.clone(), |dn, rdn| dn.with_rdn(rdn.clone())))
     }
 
-    /// A text with the name of the other root in it.
+    /// Replaces the other root's DN within a text.
     fn inside(&self, text: &str) -> String {
         let (from, folded) = (self.from.to_string().to_lowercase(), text.to_lowercase());
-        // A text whose letters change their length in lower case has places that can't be told.
+        // If lower case changes the length of the text, positions in it can't be mapped.
         if folded.len() != text.len() {
             return text.to_owned();
         }

@@ -3,22 +3,22 @@
 use ldap_text::{attribute::AttributeName, dn::Dn};
 use mail_model::user::hash::Flaw;
 
-/// Why an entry is not restored. The texts are for whoever has the file: they speak of nothing else.
+/// Why an entry is not restored. The messages are for the owner of the file, and mention nothing that is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It can't be read.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// It stands elsewhere.
+    /// It is in a wrong place.
     #[error("it is not below {0}")]
     Outside(Dn),
-    /// The file has another one of its name.
+    /// The file has another entry of the same name.
     #[error("the file has an entry of this name already, at line {0}; the first one counts")]
     Doubled(u64),
-    /// What it stands below was refused.
+    /// Its parent was refused.
     #[error("{0} was refused, and it stands below that")]
     ParentRefused(Dn),
-    /// What it would stand below is neither in the file nor in the directory.
+    /// Its parent is neither in the file nor in the directory.
     #[error("there is no {0}, neither in the file nor in the directory")]
     NoParent(Dn),
     /// The schema lacks an attribute.
@@ -30,22 +30,22 @@ pub enum Refusal {
     /// A password that must not be stored.
     #[error("its password {0}")]
     Password(Flaw),
-    /// Addresses or domains that others have; none where it was given up just now.
+    /// Other entries have its addresses or domains; the list is empty if they were given up in this moment.
     #[error("somebody else has {}", if .0.is_empty() { "what must be unique".to_owned() } else { .0.join(", ") })]
     Taken(Vec<String>),
-    /// The schema does not allow it.
+    /// The schema does not allow the entry.
     #[error("the server's schema does not allow it: {0}")]
     Schema(String),
-    /// A value does not fit its attribute.
+    /// A value does not conform to the syntax of its attribute.
     #[error("a value does not fit: {0}")]
     Value(String),
-    /// Who restores may not restore this.
+    /// The caller may not restore this entry.
     #[error("{0}")]
     Forbidden(String),
-    /// It has others below it.
+    /// It has other entries below it.
     #[error("other entries stand below it")]
     NotEmpty,
-    /// Anything else.
+    /// Any other reason.
     #[error("the server refused it: {0}")]
     Other(String),
 }

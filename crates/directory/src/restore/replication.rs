@@ -1,19 +1,20 @@
-//! What `db2ldif -r` of 389-ds writes besides: at each value the changes that it comes from, as options of its attribute
-//! (`title;vucsn-5f0c…`), and values and attributes that were removed (`;deleted`, `;deletedattribute`), which other
-//! replicas may have to hear of. Of an entry as it is, nothing of this is left.
+//! Removes what `db2ldif -r` of 389-ds writes in addition: with each value the changes that it comes from, as options
+//! of its attribute (`title;vucsn-5f0c…`), and values and attributes that were removed (`;deleted`,
+//! `;deletedattribute`), which other replicas may still have to learn about. None of this belongs to the current state
+//! of an entry.
 
 use super::meaning::under_other_names;
 use ldap_text::{attribute::AttributeName, ldif::Entry};
 
-/// How the options begin that name a change: of when a value was updated, removed, became part of the entry's name, and of
-/// when its attribute was removed.
+/// The prefixes of options that name a change: the change that updated a value, removed it, made it part of the
+/// entry's RDN, or removed its attribute.
 const CHANGES: [&str; 4] = ["vucsn-", "vdcsn-", "mdcsn-", "adcsn-"];
-/// The length of the number of a change, in hexadecimal digits.
+/// The length of a change number, in hexadecimal digits.
 const NUMBER: usize = 20;
 /// The options of a value that was removed, alone or with its attribute.
 const REMOVED: [&str; 2] = ["deleted", "deletedattribute"];
 
-/// An entry as it was when it was written, without what was before.
+/// The current state of an entry, without its history.
 pub(super) fn without_history(mut entry: Entry) -> Entry {
     let has_history = |name: &AttributeName| name.options().any(is_change);
     if !entry.attributes.iter().any(|attribute| has_history(&attribute.name)) {

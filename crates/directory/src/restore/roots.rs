@@ -1,18 +1,18 @@
-//! Of which root a file is.
+//! Finds out the root of a file.
 
 use super::{RestoreError, reading::Reading, records::Records};
 use crate::backup::seal::Head;
 use ldap_text::dn::{Dn, Rdn};
 
-/// What the head of a backup says of it.
+/// The content of the head of a backup.
 pub(super) fn head_of(file: &Reading) -> Result<Head, RestoreError> {
     let mut records = Records::open(file, |_| {})?;
-    // What is wrong with it is told by the reading of everything, with its line.
+    // Errors are ignored here: the pass over the whole file reports them, with their lines.
     let _first = records.next();
     Ok(records.head())
 }
 
-/// The root that all entries of a file have in common, where that is more than none.
+/// The common root of all entries of a file, if there is one.
 pub(super) fn common_root(file: &Reading) -> Result<Option<Dn>, RestoreError> {
     let (mut records, mut suffix) = (Records::open(file, |_| {})?, None);
     while let Some((_, entry)) = records.next_entry()? {
@@ -21,7 +21,7 @@ pub(super) fn common_root(file: &Reading) -> Result<Option<Dn>, RestoreError> {
     Ok(suffix.map(|suffix| name_of(&suffix)).filter(|root| !root.rdns().is_empty()))
 }
 
-/// Takes a name to those that share an ending, the root first.
+/// Reduces a common ending, which lists the root first, to the part that a further name shares.
 pub(super) fn common(suffix: &mut Option<Vec<Rdn>>, dn: &Dn) {
     match suffix {
         None => *suffix = Some(dn.rdns().iter().rev().cloned().collect()),

@@ -1,4 +1,4 @@
-//! What counts of an entry: what a file and a directory are compared by, and what is written.
+//! The rules for entries: what counts in a comparison of a file with a directory, and what is written.
 
 use super::{Existing, objections::is_clear};
 use crate::{
@@ -21,7 +21,7 @@ use mail_model::{
 };
 use std::{borrow::Cow, collections::HashSet};
 
-/// How the names of access rules begin that `pbm init` makes.
+/// The beginning of the names of access rules that `pbm init` creates.
 const OUR_ACL: &str = "acl \"pbm: ";
 
 /// The rules of one restore.
@@ -29,10 +29,10 @@ pub(super) struct Rules {
     pub(super) tree: Tree,
     pub(super) schema: Subschema,
     pub(super) numbers: Numbers,
-    /// The accounts that pbm itself binds as: their passwords belong to the installation, and stay.
+    /// The accounts that pbm itself binds as: their passwords belong to the installation and are not restored.
     own_accounts: HashSet<Key>,
-    /// Attributes that the whole file says nothing of, because whoever wrote it could not read them or did not ask:
-    /// they are left alone.
+    /// Attributes that the whole file does not contain, because the program that wrote it could not read them or did
+    /// not request them. They are left alone.
     pub(super) unsaid: HashSet<AttributeName>,
     /// What an administrator of a tenant may restore; `None` for those who may restore everything.
     pub(super) limits: Option<Limits>,
@@ -54,21 +54,21 @@ impl Rules {
         Self { tree, schema, numbers, own_accounts: accounts, unsaid: HashSet::new(), limits: None, now }
     }
 
-    /// Attributes that many a file lacks altogether.
+    /// Attributes that many files do not contain at all.
     pub(super) fn often_unsaid() -> impl Iterator<Item = AttributeName> {
         names::KEPT_OPERATIONAL.iter().cloned().chain([names::USER_PASSWORD])
     }
 
-    /// Whether pbm itself binds as it.
+    /// Whether pbm itself binds as this account.
     pub(super) fn is_own_account(&self, dn: &Dn) -> bool {
         self.own_accounts.contains(&self.numbers.of(dn))
     }
 
-    /// Whether an attribute is one that people set, as far as the file speaks of it, and that may be written.
+    /// Whether an attribute counts: people can set it, the file covers it, and it may be written.
     fn counts(&self, key: Key, name: &AttributeName) -> bool {
         let is_password = names::is_password(name);
         let is_own = is_password && self.own_accounts.contains(&key);
-        // Tokens that were revoked since stay so.
+        // Tokens that were revoked after the backup stay revoked.
         let is_kept_by_others = *name == names::MEMBER_OF || *name == names::TOKENS_VALID_FROM;
         let is_unsaid =
             self.unsaid.contains(name) || (is_password && self.unsaid.contains(&names::USER_PASSWORD));
@@ -81,12 +81,12 @@ impl Rules {
         is_operational || self.schema.is_of_others(name)
     }
 
-    /// Whether the values of an attribute are names of entries.
+    /// Whether the values of an attribute are DNs.
     fn is_name(&self, name: &AttributeName) -> bool {
         self.schema.attribute(name).is_some_and(|kind| kind.syntax == Syntax::Name)
     }
 
-    /// Whether two lists have the same values of an attribute, in whatever order.
+    /// Whether two lists have the same values of an attribute, in any order.
     fn are_same(&self, name: &AttributeName, one: &[Value], other: &[Value]) -> bool {
         let is_name = self.is_name(name);
         let sorted = |values: &[Value]| {
@@ -105,7 +105,7 @@ impl Rules {
         classes.into_iter().filter(|class| !class.eq_ignore_ascii_case(names::MEMBER_CLASS))
     }
 
-    /// Stands for all that counts of an entry.
+    /// The digest of everything that counts in an entry.
     pub(super) fn digest(&self, key: Key, entry: &Entry) -> Digest {
         let mut digest = Digest::default();
         for attribute in entry.attributes.iter().filter(|attribute| self.counts(key, &attribute.name)) {
@@ -125,7 +125,7 @@ impl Rules {
         digest
     }
 
-    /// What makes a stored entry what the file says.
+    /// The changes that bring a stored entry to the state in the file.
     pub(super) fn difference(
         &self,
         key: Key,
@@ -149,8 +149,8 @@ impl Rules {
         modifications
     }
 
-    /// The new mark of tokens that goes with a change which ends them. It is neither in the file nor in the directory, and another
-    /// one each time, so it is written and never shown.
+    /// The new time from which tokens are valid, if the changes must end the user's tokens. The value is neither in
+    /// the file nor in the directory and differs each time, so it is written and never shown.
     pub(super) fn end_of_tokens(&self, wanted: &Entry, changes: &[Modification]) -> Option<Modification> {
         let ends = changes.iter().any(|change| ends_tokens(&change.attribute.name));
         let mark = || replace(&names::TOKENS_VALID_FROM, vec![generalized_time::print(self.now).into()]);
@@ -167,7 +167,7 @@ impl Rules {
         let mut values = attribute.values.clone();
         let before = stored.values(&attribute.name);
         let is_same = if attribute.name == names::OBJECT_CLASS {
-            // The server has given it to members, and takes it away itself.
+            // The server has added this class to members, and removes it itself.
             if stored.is_of_class(names::MEMBER_CLASS) && !wanted.is_of_class(names::MEMBER_CLASS) {
                 values.push(names::MEMBER_CLASS.into());
             }
@@ -180,7 +180,7 @@ impl Rules {
             is_same
         } else if attribute.name == names::USER_PASSWORD && existing == Existing::Keep && is_clear(attribute)
         {
-            // Whether it is the one that the server has hashed can't be seen.
+            // A comparison of a clear-text password with the stored hash is not possible.
             true
         } else {
             if attribute.name == names::DELETED_SINCE && self.limits.is_some() {
@@ -191,8 +191,8 @@ impl Rules {
         (!is_same).then(|| replace(&attribute.name, values))
     }
 
-    /// The time of a deletion, and none before the one that is stored, or before now where none is: whoever restores may delete, as
-    /// by the API, and not shorten the time until the purge.
+    /// The time of a deletion, but not before the stored one, or not before now if none is stored: an administrator
+    /// who restores may delete, as with the API, but not shorten the time until the purge.
     fn not_before(&self, stored: &[Value], wanted: Vec<Value>) -> Vec<Value> {
         let time = |values: &[Value]| {
             let text = std::str::from_utf8(values.first()?.as_bytes()).ok()?;
@@ -206,8 +206,8 @@ impl Rules {
         }
     }
 
-    /// Whether whoever restores may write an attribute of an entry. What others have written there stays: it is not taken
-    /// away because a file lacks it.
+    /// Whether the caller may write an attribute of an entry. Other attributes keep their values, even if the file
+    /// does not contain them.
     fn may_write(&self, entry: &Entry, name: &AttributeName) -> bool {
         let Some(limits) = &self.limits else { return true };
         let is_lock = *name == names::NS_ACCOUNT_LOCK;
@@ -216,8 +216,8 @@ impl Rules {
         !is_lock && kind.is_some_and(|kind| kind.has(name))
     }
 
-    /// The lock that goes with a user's state, where the file says nothing of locks. Where the administrator of a tenant
-    /// restores it goes with the state in any case: nobody who is deleted or blocked can log in.
+    /// The lock that follows from a user's state, if the file says nothing about locks. If the administrator of a
+    /// tenant restores, the lock always follows from the state, so that a deleted or blocked user can never log in.
     fn lock_of(&self, wanted: &Entry, stored: &Entry) -> Option<Modification> {
         let is_unsaid = self.unsaid.contains(&names::NS_ACCOUNT_LOCK);
         if !(is_unsaid || self.limits.is_some()) || !wanted.is_of_class(names::USER_CLASS) {
@@ -231,10 +231,11 @@ impl Rules {
         }
     }
 
-    /// An entry as it is added: without what the server makes itself.
+    /// An entry as it is added: without the attributes that the server generates.
     pub(super) fn to_add(&self, mut entry: Entry) -> Entry {
         entry.attributes.retain(|a| a.name != names::MEMBER_OF && !self.is_made_by_server(&a.name));
-        // Whoever wrote the file did not ask for locks: what was blocked or deleted must not come back to life.
+        // The program that wrote the file did not request locks: users that were blocked or deleted must not be able
+        // to log in.
         if (self.unsaid.contains(&names::NS_ACCOUNT_LOCK) || self.limits.is_some())
             && entry.is_of_class(names::USER_CLASS)
             && is_locked(&entry)
@@ -245,7 +246,7 @@ impl Rules {
         entry
     }
 
-    /// Whether an entry that is a member of a group may be a group itself: of a tenant those are its mailing lists.
+    /// Whether a member of a group may be a group itself; within a tenant only mailing lists may.
     pub(super) fn may_be_group(&self, dn: &Dn) -> bool {
         let kind = |limits: &Limits| limits.rules(self).place_of(dn);
         self.limits.as_ref().is_none_or(|limits| kind(limits) == Some(Belonging::List))
@@ -259,24 +260,24 @@ impl Limits {
     }
 }
 
-/// Whether a change of an attribute ends the tokens that a user has.
+/// Whether a change of an attribute must end the user's tokens.
 fn ends_tokens(name: &AttributeName) -> bool {
     [names::USER_PASSWORD, names::INET_USER_STATUS, names::DELETED_SINCE].contains(name)
 }
 
-/// Values that are text.
+/// The values that are text.
 pub(super) fn texts(values: &[Value]) -> impl Iterator<Item = &str> {
     values.iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok())
 }
 
-/// A value as it is compared: a name of an entry however it is spelled, any other byte by byte.
+/// A value as it is compared: a DN without regard to its spelling, anything else byte by byte.
 fn compared(value: &Value, is_name: bool) -> Cow<'_, [u8]> {
     let text = str::from_utf8(value.as_bytes()).ok().filter(|_| is_name);
     let dn = text.and_then(|text| Dn::parse(text).ok());
     dn.map_or(Cow::Borrowed(value.as_bytes()), |dn| Cow::Owned(dn.to_string().to_lowercase().into_bytes()))
 }
 
-/// Whether it is an access rule that `pbm init` makes, which it also keeps up to date.
+/// Whether this is an access rule that `pbm init` creates and keeps up to date.
 fn is_our_rule(rule: &Value) -> bool {
     str::from_utf8(rule.as_bytes()).is_ok_and(|rule| rule.contains(OUR_ACL))
 }
@@ -295,19 +296,19 @@ fn replace(name: &AttributeName, values: Vec<Value>) -> Modification {
     Modification { kind: ModifyKind::Replace, attribute: Attribute { name: name.clone(), values } }
 }
 
-/// Attributes as they may be shown: passwords are secret.
+/// Attributes as they may be shown, with passwords marked as secret.
 pub(super) fn with_secrets(entry: Entry) -> Vec<Attribute> {
     let attributes = entry.attributes.into_iter();
     attributes.map(|attribute| replace(&attribute.name, attribute.values).attribute).collect()
 }
 
-/// Whether the entry of a user says that nobody can log in as it.
+/// Whether the state of a user forbids to log in.
 fn is_locked(entry: &Entry) -> bool {
     let is_blocked = entry.values(&names::INET_USER_STATUS).iter().any(|status| status.as_bytes() != b"1");
     is_blocked || !entry.values(&names::DELETED_SINCE).is_empty()
 }
 
-/// Whether an entry has the lock that 389-ds refuses binds by.
+/// Whether an entry has the lock because of which 389-ds refuses binds.
 fn has_lock(entry: &Entry) -> bool {
     let is_true = |value: &Value| value.as_bytes().eq_ignore_ascii_case(b"true");
     entry.values(&names::NS_ACCOUNT_LOCK).iter().any(is_true)

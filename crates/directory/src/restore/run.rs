@@ -1,4 +1,4 @@
-//! The second reading of a file: each of its entries is added, changed, or left as it is.
+//! The second pass over a file: each entry is added, changed, or left as it is.
 
 use super::{
     Findings, RestoreError, RestoreRequest,
@@ -39,11 +39,11 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// How often it is looked at whether the tenant whose administrator restores is as it was. A domain that is taken from it
-/// is free for others a moment later.
+/// How often to check whether the tenant whose administrator restores has changed. A domain that is removed from the
+/// tenant can be given to another one a moment later.
 const LOOK_AT_TENANT: Duration = Duration::from_secs(2);
 
-/// A restore that is ready to begin: the file was read, and so was the directory.
+/// A restore that is ready to begin: the file and the directory have been read.
 pub struct Restore {
     pub(super) directory: Directory,
     file: Reading,
@@ -51,14 +51,14 @@ pub struct Restore {
     pub(super) rules: Arc<Rules>,
     survey: Arc<Survey>,
     pub(super) present: HashMap<Key, Digest>,
-    /// Ends what still reads the file when this is dropped.
+    /// Stops the reading of the file when this is dropped.
     _stop: StopReading,
 }
 
 impl Restore {
-    /// Reads a file and the directory. The latter must be bound as somebody who may read and write everything,
-    /// hashes of passwords too; `service` is the account that pbm serves as. `on_read` hears of the bytes that are read
-    /// of the file.
+    /// Reads a file and the directory. The directory must be bound as an account that may read and write everything,
+    /// including password hashes; `service` is the account that pbm serves as. `on_read` is called with the number of
+    /// bytes read from the file.
     ///
     /// # Errors
     /// [`RestoreError`]; nothing has been written.
@@ -71,7 +71,7 @@ impl Restore {
     ) -> Result<Self, RestoreError> {
         let bounds = if request.limited_to.is_some() { Bounds::TENANT } else { Bounds::EVERYTHING };
         let file = Reading::of(file, bounds);
-        // Also where nobody waits for the outcome any more.
+        // The guard works even if nobody waits for the outcome any more.
         let stop = file.stop();
         let schema = Subschema::read(&directory).await?;
         let accounts = [service.clone(), directory.settings().credentials.dn.clone()];
@@ -112,7 +112,7 @@ impl Restore {
                         let key = self.rules.numbers.of(&entry.dn);
                         self.present.insert(key, self.rules.digest(key, &entry));
                     }
-                    // It is there, and is like nothing; where the file has it that is told.
+                    // The entry exists but can't be read; it equals no entry of the file, so it is reported if the file has it.
                     Err(DirectoryError::Unreadable { dn, .. }) => {
                         let dn = Dn::parse(&dn).ok();
                         self.present.extend(dn.map(|dn| (self.rules.numbers.of(&dn), Digest::default())));
@@ -125,7 +125,7 @@ impl Restore {
         Ok(())
     }
 
-    /// What is known of the file.
+    /// The result of the first pass over the file.
     #[must_use]
     pub fn findings(&self) -> Findings {
         Findings {
@@ -137,8 +137,8 @@ impl Restore {
         }
     }
 
-    /// The entries that the file lacks, what stands below others first. The root, the folders, the accounts that pbm needs with
-    /// their password policy, and what it remembers for a day are never among them.
+    /// The entries that the file lacks, children before their parents. The root, the folders, the accounts that pbm
+    /// needs with their password policy, and the answers that pbm keeps for a day are never among them.
     ///
     /// # Errors
     /// [`DirectoryError`].
@@ -163,10 +163,10 @@ impl Restore {
         Ok(surplus)
     }
 
-    /// Restores, after it has removed some entries: what stands below others must come first among them.
+    /// Restores, after removing `surplus`, in which children must come before their parents.
     ///
     /// # Errors
-    /// [`RestoreError`]; what was done until then is done.
+    /// [`RestoreError`]; entries that were restored before stay restored.
     pub async fn run(
         self,
         surplus: Vec<Dn>,
@@ -183,7 +183,7 @@ impl Restore {
         for stage in self.survey.stages() {
             self.stage(&stage, &mut tally).await?;
         }
-        // Addresses that others had may be free now.
+        // Addresses that other entries had may be free now.
         let mut round = 0;
         while !tally.clashes.is_empty() && !self.request.dry_run && round < rounds {
             round += 1;
@@ -209,7 +209,7 @@ impl Restore {
         let mut tasks = FuturesUnordered::new();
         let mut depth = 0;
         for dn in surplus {
-            // What stands below must be gone first.
+            // Children must be removed first.
             while tasks.len() >= self.permits() || (depth != dn.rdns().len() && !tasks.is_empty()) {
                 if let Some(ended) = tasks.next().await {
                     let (dn, outcome): (Dn, Outcome) = ended?;
@@ -238,7 +238,7 @@ impl Restore {
         Ok((dn, outcome))
     }
 
-    /// Does the entries of one stage.
+    /// Processes the entries of one stage.
     async fn stage<F: AsyncFnMut(Event<'_>)>(
         &self,
         stage: &Stage,
@@ -286,7 +286,7 @@ impl Restore {
         reader.await.map_err(|_| RestoreError::Stopped)?
     }
 
-    /// Requires that the tenant whose administrator restores is as it was when its rules were read.
+    /// Requires that the tenant whose administrator restores has not changed since its rules were read.
     async fn look_at_tenant(&self) -> Result<(), RestoreError> {
         let Some(limits) = &self.rules.limits else { return Ok(()) };
         let now = self.directory.live_tenant(&limits.tenant.id).await?;
@@ -301,7 +301,7 @@ impl Restore {
         }
     }
 
-    /// What comes of an entry, where that takes no look at the directory's.
+    /// The outcome for an entry, if it is clear without reading the entry from the directory.
     async fn outcome_at_sight<F>(
         &self,
         item: &Item,
@@ -310,7 +310,7 @@ impl Restore {
         let refusal = if self.survey.has_refused { self.rules.refusal(&item.entry) } else { None };
         let present = self.present.get(&item.key);
         match (present, refusal) {
-            // There is nothing to do, so nobody needs to be allowed to, and nothing needs to fit.
+            // Nothing has to be written, so neither rights nor the schema matter.
             (Some(present), _) if *present == item.digest => {
                 return Ok(Some(Outcome::Same));
             }

@@ -1,4 +1,4 @@
-//! The first reading of a file: everything that can be wrong with it is found before anything is done.
+//! The first pass over a file: it finds everything that can be wrong with the file before any change is made.
 
 use super::{
     OtherRoot, RestoreError, RestoreRequest,
@@ -27,76 +27,76 @@ use ldap_text::{
 use mail_model::{names, restorable::NotAllowed};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Levels of a tree that can be sorted: each is one more reading of the file.
+/// Levels of a tree that can be sorted: each costs one more pass over the file.
 pub(super) const MAX_LEVELS: usize = 64;
 
-/// Groups one in the other that are sorted: each is one more reading of the file.
+/// Levels of nested groups that can be sorted: each costs one more pass over the file.
 const MAX_NESTING: usize = 8;
 
-/// What is known of a file.
+/// The result of the first pass over a file.
 pub(super) struct Survey {
     pub(super) verdict: Verdict,
-    /// The part that it is restored of.
+    /// The part that is restored from it.
     pub(super) extent: Extent,
-    /// The names of its entries, and the lines at which they stand first.
+    /// The names of its entries, and the lines at which they first occur.
     pub(super) lines: HashMap<Key, u64>,
-    /// Whether entries are refused, whatever is in the directory. Why is found out again when they are met again, and
-    /// whether it matters where the directory has just the same.
+    /// Whether entries are refused, whatever the directory contains. The second pass finds the reason again when it
+    /// reads such an entry, and it does not matter if the directory has the same entry.
     pub(super) has_refused: bool,
-    /// Entries that are never met again: they stand elsewhere, or twice.
+    /// Entries that the second pass skips: they are in a wrong place or occur twice.
     pub(super) out_of_place: OutOfPlace,
-    /// Of these, the names of those that can't be read and whose names can.
+    /// The names of entries that can't be read, if their names can.
     pub(super) unreadable: HashSet<Key>,
-    /// The number of those whose names can't be read either.
+    /// The number of records whose names can't be read either.
     pub(super) unnamed: u64,
-    /// Entries that are of no part that was asked for.
+    /// Entries outside of the requested part.
     pub(super) left_out: u64,
     rebase: Option<Rebase>,
-    /// The depths of its entries, where one stands before its parent.
+    /// The depths of the entries, if an entry occurs before its parent.
     levels: Option<BTreeSet<usize>>,
     /// Groups, each with its members; in the end with those that are groups themselves.
     groups: HashMap<Key, Vec<Key>>,
-    /// How many members are remembered of them.
+    /// The number of members kept for them.
     nested: usize,
-    /// How many groups are one in the other below each: 0 of one without groups among its members.
+    /// How many levels of groups are below each group: 0 for a group without groups as members.
     nesting: HashMap<Key, usize>,
-    /// Groups that have others below them in the tree.
+    /// Groups that have other entries below them in the tree.
     groups_above: HashSet<Key>,
-    /// Whether it has entries that 389-ds finds only for who asks for them.
+    /// Whether there are entries that 389-ds hides unless a search asks for them.
     has_hidden: bool,
-    /// Of the attributes that many a file lacks, those that it has.
+    /// Those of the attributes that many files do not contain which this file contains.
     said: HashSet<AttributeName>,
 }
 
-/// Entries that are done together, since others must be done before.
+/// Entries that are processed together, after the entries of earlier stages.
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
-    /// All but groups.
+    /// All entries except groups.
     Entries,
-    /// All of one depth but groups.
+    /// All entries of one depth, except groups.
     Level(usize),
-    /// Groups of which so many are one in the other: after their members.
+    /// The groups with this many levels of groups below them, after their members.
     Groups(usize),
-    /// Those that begin at some lines, once more.
+    /// The entries that begin at these lines, once more.
     Again(HashSet<u64>),
 }
 
-/// What is remembered while a file is read.
+/// The state while a file is read.
 #[derive(Default)]
 struct Seen {
-    /// Parents that have not been met.
+    /// Parents that have not been read yet.
     unmet: HashSet<Key>,
     /// The depths of entries.
     levels: BTreeSet<usize>,
-    /// What the names of entries outside of our root have in common.
+    /// The common ending of the names outside of the root.
     foreign: Option<Vec<Rdn>>,
 }
 
 impl Survey {
-    /// Reads a file whole. Afterwards the rules know what the file speaks of.
+    /// Reads a whole file. Afterwards the rules know which attributes the file covers.
     ///
     /// # Errors
-    /// [`RestoreError`]: what makes the whole file unfit.
+    /// [`RestoreError`], if the file as a whole can't be used.
     pub(super) fn of(
         file: &Reading,
         request: &RestoreRequest,
@@ -146,7 +146,8 @@ impl Survey {
         Ok(survey)
     }
 
-    /// An entry that stands where it may be restored; any other one is noted as left out or out of place.
+    /// Returns an entry that is in a place where it may be restored; records any other one as left out or out of
+    /// place.
     fn in_place(
         &mut self,
         line: u64,
@@ -171,11 +172,11 @@ impl Survey {
         Some(entry)
     }
 
-    /// Notes whether an entry stands before its parent, or a group above others.
+    /// Records an entry that occurs before its parent, and a group that has other entries below it.
     fn note_order(&mut self, key: Key, entry: &Entry, rules: &Rules, seen: &mut Seen) {
         seen.levels.insert(entry.dn.rdns().len());
         if seen.unmet.contains(&key) {
-            // Something below it stands before it.
+            // A child of this entry has occurred before it.
             self.levels = Some(BTreeSet::new());
             self.groups_above.extend(is_group_entry(entry).then_some(key));
         }
@@ -198,7 +199,7 @@ impl Survey {
             OtherRoot::Named(from) => Some(from.clone()),
             OtherRoot::Any => head.root.clone().map_or_else(|| common_root(file), |root| Ok(Some(root)))?,
         };
-        // Of what a backup is not of, it says nothing: least of all that it should go.
+        // A backup says nothing about tenants that it does not cover, and so must not delete them.
         let extent = match &request.extent {
             Extent::Everything => Extent::of_tenants(head.tenants.clone()),
             extent => extent.clone(),
@@ -223,7 +224,7 @@ impl Survey {
         })
     }
 
-    /// An entry below our root, as it is meant.
+    /// The normal form of an entry, moved below the root of this directory.
     fn to_stand_here(&self, entry: Entry, rules: &Rules) -> Entry {
         let entry = rules.as_meant(entry);
         match &self.rebase {
@@ -269,8 +270,8 @@ impl Survey {
         }
     }
 
-    /// Finds out which groups come after which: the server's plug-in tells members that are groups what they are in when
-    /// the outer one is added.
+    /// Finds out the order of groups: when an outer group is added, the server's plug-in updates the members that are
+    /// groups.
     fn nest_groups(&mut self) {
         let groups = &self.groups;
         let inner: HashMap<Key, Vec<Key>> = groups
@@ -282,7 +283,7 @@ impl Survey {
         for group in inner.keys().filter(|group| !self.groups_above.contains(group)) {
             self.nesting.insert(*group, 0);
         }
-        // One step deeper each time; those that contain each other would go on for ever.
+        // Each step goes one level deeper; groups that contain each other would never end.
         for _ in 0..MAX_NESTING {
             let deeper: Vec<_> = self
                 .nesting
@@ -300,13 +301,14 @@ impl Survey {
         self.groups = HashMap::new();
     }
 
-    /// Whether the file speaks of an attribute: a backup does so of each, other files of those that they have.
+    /// Whether the file covers an attribute: a backup covers all of them, other files those that they contain.
     fn says(&self, name: &AttributeName) -> bool {
         !matches!(self.verdict, Verdict::Foreign) || self.said.contains(name)
     }
 
-    /// Finds the entries of the directory that may be lacking in the file. Whoever searches for every object class is not given
-    /// the hidden ones, such as password policies and roles, so a file from elsewhere that has none says nothing of them.
+    /// A filter for the entries of the directory that the file may lack. A search for every object class does not
+    /// return hidden entries, such as password policies and roles. So if a file from another program has none of them,
+    /// it says nothing about them.
     pub(super) fn lacking(&self) -> Filter {
         let is_silent = matches!(self.verdict, Verdict::Foreign) && !self.has_hidden;
         if is_silent { Filter::present(names::OBJECT_CLASS) } else { every_entry() }
@@ -325,7 +327,7 @@ impl Survey {
                 Some(suffix) => {
                     RestoreError::OtherRoot { found: name_of(&suffix), ours: rules.tree.root().clone() }
                 }
-                // All of them stand where nothing does.
+                // All of its entries are out of place.
                 None if self.out_of_place.len() > 0 => return Ok(()),
                 None => RestoreError::Empty,
             });
@@ -333,7 +335,7 @@ impl Survey {
         Ok(())
     }
 
-    /// In which order its entries are done.
+    /// The stages in which its entries are processed, in order.
     pub(super) fn stages(&self) -> Vec<Stage> {
         let mut stages: Vec<_> = match &self.levels {
             None => vec![Stage::Entries],
@@ -354,7 +356,7 @@ impl Survey {
         }
     }
 
-    /// The next entry of a stage, as it is to stand here.
+    /// The next entry of a stage, as it is to be restored.
     pub(super) fn next(
         &self,
         records: &mut Records,
@@ -373,7 +375,8 @@ impl Survey {
     }
 }
 
-/// Whoever mirrors a file removes what it lacks, and a file that is cut lacks what nobody wanted to remove.
+/// A restore with removals deletes what the file lacks, and a truncated file lacks entries that nobody wanted to
+/// delete.
 pub(super) fn require_whole(verdict: &Verdict, force: bool) -> Result<(), RestoreError> {
     match verdict {
         Verdict::Cut if !force => Err(RestoreError::Cut),
@@ -382,8 +385,8 @@ pub(super) fn require_whole(verdict: &Verdict, force: bool) -> Result<(), Restor
     }
 }
 
-/// Why an entry is not looked at any further where the administrator of a tenant restores: nothing stands so far below a
-/// folder, and no name is so long.
+/// Why an entry is not examined further if the administrator of a tenant restores: it is deeper below a folder, or its
+/// name is longer, than any entry that pbm creates.
 fn misplaced(dn: &Dn, base: &Dn, rules: &Rules) -> Option<Refusal> {
     let is_limited = rules.limits.is_some();
     let depth = dn.rdns().len().saturating_sub(base.rdns().len());
@@ -403,7 +406,7 @@ mod tests {
     use mail_model::tree::Tree;
     use std::fmt::Write;
 
-    /// Surveys so many entries within bounds.
+    /// Surveys a number of entries within limits.
     fn survey(entries: usize, bounds: Bounds) -> Result<Survey, RestoreError> {
         let mut text = String::new();
         for number in 0..entries {

@@ -1,61 +1,61 @@
-//! What came of the entries of a restore: counted, and reported.
+//! The outcomes of a restore, counted and reported.
 
 use super::{bounds::MOST_LISTED, refusal::Refusal};
 use crate::backup::key::Key;
 use ldap_text::{dn::Dn, ldif::ChangeRecord};
 use std::collections::{HashMap, HashSet};
 
-/// What came, or would come, of an entry.
+/// The outcome for an entry, real or (in a dry run) expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The directory lacked it.
+    /// The directory did not have the entry.
     Added(ChangeRecord),
-    /// It differed, and is now as in the file.
+    /// The entry differed, and is now as in the file.
     Updated(ChangeRecord),
-    /// It differs, and this would make it as in the file.
+    /// The entry differs; this change would make it as in the file.
     Different(ChangeRecord),
-    /// It is as in the file.
+    /// The entry is as in the file.
     Same,
-    /// The file lacks it, and it is gone.
+    /// The file does not have the entry, and it was removed.
     Removed(ChangeRecord),
-    /// It could not be restored.
+    /// The entry could not be restored.
     Refused(Refusal),
 }
 
-/// Something that a restore tells of an entry.
+/// A result that a restore reports for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// Where it stands in the file, if it does.
+    /// The line of the entry in the file, if it is there.
     pub line: Option<u64>,
-    /// Its name; the empty one where it can't be read.
+    /// The name of the entry; empty if it can't be read.
     pub dn: &'a Dn,
     /// What came of it.
     pub outcome: &'a Outcome,
 }
 
-/// The number of entries by what came of them.
+/// The numbers of entries by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Added.
     pub added: u64,
-    /// Brought to the file's state.
+    /// Updated to the state in the file.
     pub updated: u64,
-    /// Removed, since the file lacks them.
+    /// Removed, since the file does not have them.
     pub removed: u64,
-    /// As in the file already.
+    /// The same as in the file.
     pub same: u64,
-    /// Different, and left so.
+    /// Different, and left as they are.
     pub different: u64,
     /// Refused.
     pub refused: u64,
-    /// Those of the refused that were counted and not reported.
+    /// Those of the refused that were only counted and not reported.
     pub unlisted: u64,
-    /// Of no part that was asked for.
+    /// Outside of the requested part.
     pub left_out: u64,
 }
 
 impl Summary {
-    /// All entries of the part that was asked for.
+    /// All entries of the requested part.
     #[must_use]
     pub fn entries(&self) -> u64 {
         self.added + self.updated + self.same + self.different + self.refused
@@ -74,7 +74,7 @@ impl Summary {
     }
 }
 
-/// What came of an entry that the directory was asked about.
+/// The outcome for an entry, and where it occurs.
 pub(super) struct Ended {
     pub(super) line: u64,
     pub(super) key: Key,
@@ -82,16 +82,16 @@ pub(super) struct Ended {
     pub(super) outcome: Outcome,
 }
 
-/// What has come of the entries so far.
+/// The outcomes so far.
 pub(super) struct Tally<F> {
     pub(super) summary: Summary,
-    /// Entries that are not there, though the file has them.
+    /// Entries that do not exist in the directory, though the file has them.
     pub(super) failed: HashSet<Key>,
-    /// Entries that the file lacks and that others of it stand below: whether they are there.
+    /// Parents that the file does not have, and whether they exist.
     pub(super) parents: HashMap<Key, bool>,
-    /// Entries whose addresses others have, by their lines: they are tried again.
+    /// Entries whose addresses other entries have, by line; they are tried again.
     pub(super) clashes: HashMap<u64, (Dn, Refusal)>,
-    /// How many there may be of these.
+    /// The largest number of such entries.
     most_clashes: usize,
     on_event: F,
 }
@@ -130,7 +130,7 @@ impl<F: AsyncFnMut(Event<'_>)> Tally<F> {
         (self.on_event)(Event { line, dn, outcome }).await;
     }
 
-    /// Counts refused records of which nothing is known any more.
+    /// Counts refused records of which only the number is known.
     pub(super) fn count_refused(&mut self, number: u64) {
         self.summary.refused += number;
         self.summary.unlisted += number;
