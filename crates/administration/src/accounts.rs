@@ -1,6 +1,6 @@
-//! Accounts behind tokens, remembered for a few seconds: a blocked, deleted or re-passworded user's tokens
-//! stop working within `FRESH` everywhere, and at once in the process that made the change. While the directory does not
-//! answer, an account is believed as long as the address book is answered from its copy.
+//! The accounts behind tokens, cached for a few seconds. If a user is blocked or deleted or gets a new password, the
+//! user's tokens stop working within `FRESH` everywhere, and at once in the process that made the change. While the
+//! directory does not answer, a cached account stays valid as long as the address book is served from its cache.
 
 use crate::tokens::Subject;
 use directory::{Directory, error::DirectoryError};
@@ -11,13 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an answer of the directory about an account is believed. The promise is 10 s; half of it leaves
-/// room for a replica that lags behind.
+/// How long the directory's answer about an account stays valid. Tokens must stop working within 10 s; half of that
+/// leaves room for a replica that lags behind.
 const FRESH: Duration = Duration::from_secs(5);
-/// Most accounts remembered: about 300 bytes each.
+/// The largest number of cached accounts: about 300 bytes each.
 const MOST: u64 = 20_000;
 
-/// The accounts that asked lately, by identifier.
+/// Recently used accounts, by identifier.
 #[derive(Clone)]
 pub struct Accounts(Cache<String, Remembered>);
 
@@ -28,17 +28,17 @@ struct Remembered {
 }
 
 impl Accounts {
-    /// Remembers nothing yet. `lifetime` is how long an account is believed while the directory does not answer.
+    /// Creates an empty cache. `lifetime` is how long an account stays valid while the directory does not answer.
     #[must_use]
     pub fn new(lifetime: Duration) -> Self {
         Self(Cache::builder().max_capacity(MOST).time_to_live(lifetime.max(FRESH)).build())
     }
 
-    /// The account that a token was made for, while the token counts. What is remembered is believed only when
-    /// it says yes: a token that was made after a change of password elsewhere is newer than the memory.
+    /// The account that a token was issued for, if the token is still valid. The cache is used only for a positive
+    /// answer: a token that was issued after a password change elsewhere is newer than the cached account.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the directory must be asked and does not answer.
+    /// [`DirectoryError`] if the directory is needed and does not answer.
     pub async fn of_token(
         &self,
         directory: &Directory,
@@ -47,11 +47,11 @@ impl Accounts {
         self.current(directory, &subject.id, |account| subject.is_current(account)).await
     }
 
-    /// Whether an account still has the rights that it had: somebody may have blocked it or changed its password or role. A
-    /// directory that does not answer takes nobody's rights away.
+    /// Whether an account still has the rights that it had: it may have been blocked, or its password or role changed.
+    /// A directory that does not answer takes no rights away.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the directory can't be read.
+    /// [`DirectoryError`] if the directory can't be read.
     pub(crate) async fn still_is(
         &self,
         directory: &Directory,
@@ -67,7 +67,7 @@ impl Accounts {
         }
     }
 
-    /// The account with an identifier, where it is as it should be. What is remembered is believed only where it is so.
+    /// The account with an identifier, if it passes a check. The cache is used only if the cached account passes it.
     async fn current(
         &self,
         directory: &Directory,
@@ -80,7 +80,7 @@ impl Accounts {
         {
             return Ok(Some(account.clone()));
         }
-        // Boxed, since every request would be larger by it, and it comes once in some seconds.
+        // Boxed, since it is needed only once in some seconds and would add to the size of every request's future.
         let account = match (Box::pin(directory.account_of_id(id)).await, known) {
             (Err(DirectoryError::Unreachable(_)), Some(known)) => return Ok(Some(known.account)),
             (account, _) => account?.map(Arc::new),
@@ -95,7 +95,7 @@ impl Accounts {
         Ok(account.filter(|account| is_as_it_should_be(account)))
     }
 
-    /// Forgets the accounts of a tenant.
+    /// Removes the accounts of a tenant from the cache.
     pub(crate) fn forget_of(&self, tenant: &TenantId) {
         for (id, known) in &self.0 {
             if known.account.tenant == *tenant {
@@ -104,12 +104,12 @@ impl Accounts {
         }
     }
 
-    /// Forgets everybody.
+    /// Empties the cache.
     pub(crate) fn forget_all(&self) {
         self.0.invalidate_all();
     }
 
-    /// Forgets an account, after a change of it.
+    /// Removes an account from the cache, after a change of the account.
     pub(crate) fn forget(&self, id: &str) {
         self.0.invalidate(id);
     }

@@ -1,4 +1,4 @@
-//! What all use cases work with.
+//! The common basis of all use cases.
 
 use crate::{
     caller::Actor,
@@ -10,8 +10,8 @@ use mail_model::tenant::TenantId;
 use std::{future::pending, panic::resume_unwind};
 use tokio::task::spawn_local;
 
-/// The use cases, on one thread: each thing that somebody can do to the directory is a function of it, which asks the policy, does it,
-/// and has whoever must hear of it hear. It needs a `LocalSet` of tokio around it.
+/// The use cases, on one thread. Each change of the directory is a method, which checks the policy, makes the change
+/// and flushes the observers. It must run within a `LocalSet` of tokio.
 #[derive(Clone)]
 pub struct Administration {
     pub(crate) directory: Directory,
@@ -19,19 +19,19 @@ pub struct Administration {
 }
 
 impl Administration {
-    /// Use cases on a directory.
+    /// Creates the use cases on a directory.
     #[must_use]
     pub fn new(directory: Directory, observers: Observers) -> Self {
         Self { directory, observers }
     }
 
-    /// Whoever must hear of changes.
+    /// The observers of changes.
     #[must_use]
     pub fn observers(&self) -> &Observers {
         &self.observers
     }
 
-    /// Does something that may change the directory. Whatever comes of it, whoever reads afterwards finds it.
+    /// Does work that may change the directory. Whatever its result, later reads see the changes.
     pub(crate) async fn change<T>(&self, work: impl Future<Output = T>) -> T {
         let change: Change = self.observers.begin();
         let outcome = work.await;
@@ -39,7 +39,7 @@ impl Administration {
         outcome
     }
 
-    /// Makes a change that whoever may do something may make, however far that reaches.
+    /// Makes a change that the caller may make, if the policy allows the action in any reach.
     pub(crate) async fn permitted<T>(
         &self,
         caller: &Actor,
@@ -51,8 +51,8 @@ impl Administration {
         self.change(work).await
     }
 
-    /// Does work that takes a while as [`Self::change`] does: it comes to its end also where nobody waits for it. What is left half way would
-    /// wait for the hourly job.
+    /// Like [`Self::change`], for work that takes a while: it runs to its end even if the caller stops waiting. Work
+    /// that was interrupted would have to wait for the hourly job.
     pub(crate) async fn change_to_the_end<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> T {
         let change = self.observers.begin();
         let done = spawn_local(async move {

@@ -1,10 +1,10 @@
-//! The limit on failed log-ins: per login *and* network, so that nobody can lock a login out for others, and per network, so
-//! that nobody can try many logins. Counted in this process; with several replicas each allows as many.
+//! The limit on failed log-ins. It counts per login *and* network, so that nobody can lock out a login for others, and
+//! per network, so that nobody can try many logins. Each process counts on its own, so with several replicas each one
+//! allows the full limit.
 //!
-//! A login is what it is read as, not how it is spelt: all spellings of an address count together, and so do all texts that
-//! are no address. A network is an IPv4 address, or a /64 and a /56 of IPv6: a host has the one at its disposal, and a
-//! customer of most providers the other. The wider one allows `WIDE` times as much. Clients whom a proxy does not name are
-//! one network of their own.
+//! All spellings of an address count as one login, and so do all texts that are not an address. A network is an IPv4
+//! address, or a /64 and a /56 of IPv6: a host has a /64 to itself, and a customer of most providers a /56. The /56
+//! has a limit that is `WIDE` times as high. Clients that a proxy does not name count as one network.
 
 use mail_model::address::MailAddress;
 use moka::sync::Cache;
@@ -17,29 +17,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Most counters kept of each kind, some 30 MB; an attacker with more networks than that resets others. A network that is at
-/// its limit adds no more.
+/// The largest number of counters of each kind, some 30 MB. An attacker with more networks than that resets other
+/// counters. A network that has reached its limit adds no counters.
 const MOST: u64 = 100_000;
 
-/// Attempts that may be under way at once beyond the limit: someone's devices after a restart all log in together,
-/// and rightly. An attacker gets as many more tries in a window.
+/// Attempts that may be in progress at once beyond the limit: the devices of a user may all log in together after a
+/// restart. An attacker gets this many more tries in a window.
 const AT_ONCE: u32 = 32;
 
-/// How much more a /56 of IPv6 allows than a /64: an office behind one router rarely has more subnets in use.
+/// How many times the limit of a /64 of IPv6 applies to a /56: an office behind one router rarely uses more subnets.
 const WIDE: u32 = 4;
 
-/// How often the log says that clients are unknown.
+/// The interval between warnings about unknown clients.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What to do about unknown clients.
+/// The advice about unknown clients.
 const UNKNOWN_HINT: &str = "a trusted proxy does not name its clients in a header that can be read; together they have one \
     limit on failed log-ins, and none is in auth.allowed_subnets. Check http.trusted_proxies and http.forwarded_header, and \
     that the proxy adds the client's address to that header";
 
-/// How much may fail within how long.
+/// How many log-ins may fail within which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Failures of one login from one network.
+    /// Failures for one login from one network.
     pub per_login: u32,
     /// Failures from one network.
     pub per_address: u32,
@@ -47,26 +47,26 @@ pub struct Limits {
     pub window: Duration,
 }
 
-/// Too many failures; wait so long.
+/// Too many log-ins have failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
-    /// Until the window ends.
+    /// The time until the window ends.
     pub retry_after: Duration,
 }
 
-/// Where attempts come from.
+/// The origin of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Network {
-    /// An IPv4 address, or a /64.
+    /// An IPv4 address, or a /64 of IPv6.
     Narrow(IpAddr),
-    /// A /56.
+    /// A /56 of IPv6.
     Wide(Ipv6Addr),
-    /// A proxy does not say from where.
+    /// A proxy did not name the client.
     Unknown,
 }
 
 impl Network {
-    /// The networks that a client is in, the widest first.
+    /// The networks of a client, the widest first.
     fn of(address: Option<IpAddr>) -> impl Iterator<Item = Self> + Clone {
         let (wide, narrow) = match address {
             None => (None, Self::Unknown),
@@ -78,7 +78,7 @@ impl Network {
         wide.into_iter().chain([narrow])
     }
 
-    /// How many may fail in it where so many may in a narrow one.
+    /// The limit in this network, given the limit of a narrow one.
     fn limit(self, narrow: u32) -> u32 {
         match self {
             Self::Narrow(_) | Self::Unknown => narrow,
@@ -91,7 +91,7 @@ fn prefix(address: Ipv6Addr, length: u32) -> Ipv6Addr {
     (u128::from(address) & (u128::MAX << (128 - length))).into()
 }
 
-/// A login in a network; `None` stands for all texts that are no address.
+/// A login in a network; `None` stands for all texts that are not an address.
 type LoginKey = (Option<MailAddress>, Network);
 
 struct Window {
@@ -106,12 +106,12 @@ pub struct Attempts {
     limits: Limits,
     by_login: Cache<LoginKey, Arc<Window>>,
     by_network: Cache<Network, Arc<Window>>,
-    /// When the log said last that clients are unknown.
+    /// The time of the last warning about unknown clients.
     warned: Mutex<Option<Instant>>,
 }
 
-/// An attempt that was let through. It counts as failed unless it is told otherwise, also when it is dropped half
-/// way.
+/// An attempt that was admitted. It counts as failed unless [`Self::succeeded`] or [`Self::undecided`] is called, also
+/// if it is dropped.
 #[must_use = "an attempt counts as failed unless it is told otherwise"]
 pub struct Attempt<'a> {
     attempts: &'a Attempts,
@@ -122,7 +122,7 @@ pub struct Attempt<'a> {
 }
 
 impl Attempts {
-    /// Counters that are all at nought.
+    /// Creates counters, all at zero.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -133,10 +133,10 @@ impl Attempts {
         }
     }
 
-    /// Begins an attempt to log in. `login` is `None` where what was sent is no address.
+    /// Begins an attempt to log in. `login` is `None` if the text that was sent is not an address.
     ///
     /// # Errors
-    /// [`TooMany`] when too many have failed, or too many are under way.
+    /// [`TooMany`] if too many attempts have failed or are in progress.
     pub fn begin(
         &self,
         login: Option<&MailAddress>,
@@ -150,7 +150,7 @@ impl Attempts {
             || Arc::new(Window { began: now, failures: AtomicU32::new(0), pending: AtomicU32::new(0) });
         let networks = Network::of(address);
         let mut windows = Vec::new();
-        // A network at its limit makes no counters of logins, else it could fill the table with them.
+        // A network at its limit creates no counters for logins; otherwise it could fill the table with them.
         for network in networks.clone() {
             let window = self.by_network.get_with(network, fresh);
             self.check(&window, network.limit(self.limits.per_address), now)?;
@@ -178,7 +178,7 @@ impl Attempts {
         Err(TooMany { retry_after: rest.max(Duration::from_secs(1)) })
     }
 
-    /// Says that all clients share one limit, once in a while.
+    /// Warns, at most once per interval, that unknown clients share one limit.
     fn warn(&self, now: Instant) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.is_none_or(|last| now.saturating_duration_since(last) >= WARNING_INTERVAL) {
@@ -189,8 +189,8 @@ impl Attempts {
 }
 
 impl Attempt<'_> {
-    /// The password was right: the login's failures from this network are forgotten. The network's stay, else one
-    /// known password would let it try others for ever.
+    /// The password was right. The failures of the login from this network are reset; those of the network are not,
+    /// since otherwise one known password would allow to try others without end.
     pub fn succeeded(mut self) {
         self.failed = false;
         for network in Network::of(self.address) {
@@ -198,7 +198,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Nothing was found out, as when the directory does not answer: the attempt does not count.
+    /// Nothing was found out, for example because the directory does not answer. The attempt does not count.
     pub fn undecided(mut self) {
         self.failed = false;
     }
@@ -254,7 +254,7 @@ mod tests {
         for spelling in ["a@ＥＸＡＭＰＬＥ.com", "a@example。com", "a@e\u{200b}xample.com"] {
             assert!(!fail(&attempts, spelling, HERE), "{spelling}");
         }
-        // And so does everything that is no address.
+        // All texts that are not an address count together, too.
         assert!(["x", "*", "юзер@пример.рф"].iter().filter(|text| fail(&attempts, text, THERE)).count() == 3);
         assert!(!fail(&attempts, "(uid=*)", THERE));
     }
@@ -275,7 +275,7 @@ mod tests {
             fail(&attempts, &format!("n{number}@x.ru"), &format!("2001:db8:0:{:x}::1", number % 256));
         }
         attempts.by_login.run_pending_tasks();
-        // Five of the one address; twenty of the /56, in two networks each.
+        // Five for the first address; twenty for the /56, in two networks each.
         assert!(attempts.by_login.entry_count() <= 5 + 2 * 20, "{}", attempts.by_login.entry_count());
     }
 

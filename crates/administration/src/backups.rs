@@ -1,4 +1,4 @@
-//! What somebody may back up, and what is told of backups.
+//! Who may take which backup, and the state of scheduled backups.
 
 use crate::{
     caller::Actor,
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use mail_model::{conflicts::SetAside, tenant::TenantId};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The backup of some tenants, or of everything where none is named, as far as the caller may have it.
+/// The request for a backup of some tenants, or of everything if none is given, as far as the caller may have it.
 ///
 /// # Errors
 /// [`Forbidden`].
@@ -23,24 +23,24 @@ pub fn order(caller: &Actor, tenants: Vec<TenantId>, now: Timestamp) -> Result<B
     })
 }
 
-/// How the latest backup on schedule went.
+/// The result of the latest scheduled backup.
 #[derive(Default)]
 pub struct ScheduledBackup(AtomicBool);
 
 impl ScheduledBackup {
-    /// Notes how one went.
+    /// Records the result of a backup.
     pub fn note(&self, is_made: bool) {
         self.0.store(!is_made, Ordering::Relaxed);
     }
 
-    /// Whether it failed.
+    /// Whether the latest one failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Logs the conflict entries that a backup lacks. Their names hold addresses, so the log has their number alone.
+/// Logs how many conflict entries a backup lacks. Their names contain addresses, so the log has only the number.
 pub fn note_conflicts(set_aside: &SetAside) {
     if set_aside.count() > 0 {
         tracing::warn!(

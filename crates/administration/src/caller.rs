@@ -1,4 +1,4 @@
-//! Who asks.
+//! The caller of a use case.
 
 use mail_model::{
     tenant::TenantId,
@@ -6,19 +6,20 @@ use mail_model::{
 };
 use std::sync::Arc;
 
-/// Who is asking.
+/// The caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// A user with a token.
     Account(Arc<Account>),
     /// A request without a token from an address of `auth.allowed_subnets`: acts as a super administrator.
     TrustedSubnet,
-    /// Whoever runs `pbm` on the command line, with the service account's password: acts as a super administrator.
+    /// The operator who runs `pbm` on the command line, with the service account's password: acts as a super
+    /// administrator.
     Operator,
 }
 
 impl Actor {
-    /// Its role.
+    /// The role of the caller.
     #[must_use]
     pub fn role(&self) -> Role {
         match self {
@@ -27,7 +28,7 @@ impl Actor {
         }
     }
 
-    /// Whether a tenant is its own.
+    /// Whether a tenant is the caller's own.
     #[must_use]
     pub fn is_of(&self, tenant: &TenantId) -> bool {
         match self {
@@ -36,13 +37,13 @@ impl Actor {
         }
     }
 
-    /// Whether it is the user with an identifier.
+    /// Whether the caller is the user with an identifier.
     #[must_use]
     pub fn is_user(&self, id: &str) -> bool {
         matches!(self, Self::Account(account) if account.id == id)
     }
 
-    /// How the log calls it: the identifier of its entry, never its address.
+    /// The name of the caller in the log: the identifier of the entry, never an address.
     #[must_use]
     pub fn log_id(&self) -> &str {
         match self {

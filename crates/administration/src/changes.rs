@@ -1,5 +1,5 @@
-//! What follows a change before it is answered: whoever must hear of it does, also where the client goes away and nobody is
-//! there to be answered; then as well as can be.
+//! What follows a change before it is answered: all observers are notified. If the client disconnects and no answer is
+//! possible, they are still notified as far as possible.
 
 use crate::accounts::Accounts;
 use address_book::reader::BookReader;
@@ -8,7 +8,7 @@ use mail_model::tenant::TenantId;
 use std::rc::Rc;
 use tokio::{sync::oneshot, task::spawn_local};
 
-/// What was changed, as far as something that is remembered of it may be out of date.
+/// What was changed, so that observers can invalidate what they cache about it.
 #[derive(Clone, Copy, Debug)]
 pub enum Changed<'a> {
     /// The account with an identifier.
@@ -19,17 +19,17 @@ pub enum Changed<'a> {
     Accounts,
 }
 
-/// Must hear of changes.
+/// Is notified of changes.
 pub trait Observer {
-    /// What it remembers of something may be out of date.
+    /// Invalidates what the observer caches about `changed`.
     fn forget(&self, changed: Changed<'_>);
 
-    /// Resolves once whoever reads next, in any process, finds what this process has written so far.
+    /// Completes once all later reads, in any process, see everything that this process has written so far.
     fn flush(&self) -> LocalBoxFuture<'_, ()>;
 }
 
 impl Observer for BookReader {
-    /// It follows the directory by itself.
+    /// Does nothing: it follows the directory on its own.
     fn forget(&self, _: Changed<'_>) {}
 
     fn flush(&self) -> LocalBoxFuture<'_, ()> {
@@ -51,23 +51,23 @@ impl Observer for Accounts {
     }
 }
 
-/// Whoever must hear of changes, on one thread. The program's composition says who that is.
+/// All observers, on one thread. The composition of the program decides which ones there are.
 #[derive(Clone)]
 pub struct Observers(Rc<[Rc<dyn Observer>]>);
 
 impl Observers {
-    /// These.
+    /// Creates the list of observers.
     #[must_use]
     pub fn new(observers: Vec<Rc<dyn Observer>>) -> Self {
         Self(observers.into())
     }
 
-    /// What was changed.
+    /// Notifies all observers that something was changed.
     pub fn forget(&self, changed: Changed<'_>) {
         self.0.iter().for_each(|observer| observer.forget(changed));
     }
 
-    /// A change begins, before anything is written.
+    /// Begins a change, before anything is written.
     #[must_use]
     pub fn begin(&self) -> Change {
         let (ended, end) = oneshot::channel();
@@ -85,18 +85,18 @@ impl Observers {
     }
 }
 
-/// A change under way. Dropped before its end, the observers are flushed all the same.
+/// A change in progress. If it is dropped before its end, the observers are flushed all the same.
 pub struct Change {
     observers: Observers,
-    /// Dropped without a word where the request is.
+    /// Dropped without sending if the request is dropped.
     ended: oneshot::Sender<()>,
 }
 
 impl Change {
-    /// Ends once everything is written.
+    /// Ends the change after everything was written.
     pub async fn end(self) {
         self.observers.flush().await;
-        // Whoever waits for it has nothing else to do.
+        // The receiver has nothing else to wait for, so a failed send does not matter.
         let _heard = self.ended.send(());
     }
 }

@@ -1,8 +1,8 @@
-//! The only place that asks what time it is; everywhere else time is a parameter.
+//! The only module that reads the clock; everywhere else the time is a parameter.
 
 use jiff::Timestamp;
 
-/// The time now.
+/// The current time.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place that asks")]
 pub fn now() -> Timestamp {

@@ -6,30 +6,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long an answer about the directory is believed, so that probes cost it nothing.
+/// How long a result is reused, so that probes cost the directory nothing.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How the directory is.
+/// The state of the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// It answers.
     Answers,
-    /// It accepts connections and answers nothing.
+    /// It accepts connections, but does not answer.
     Hangs,
     /// It can't be reached.
     OutOfReach,
-    /// It does not let the account of this server in. What account, and why, is for the log.
+    /// It refuses the account of this server. The log names the account and the reason.
     RefusesUs,
-    /// Plug-ins do not run, so that nothing would keep addresses from being given twice. Which ones is for the log.
+    /// Plug-ins do not run, so addresses could be assigned twice. The log names the plug-ins.
     HasIdlePlugins,
 }
 
-/// The last answer about the directory.
+/// The last result.
 #[derive(Default)]
 pub struct Health(Mutex<Option<(Instant, Found)>>);
 
 impl Health {
-    /// How the directory is now, or was a moment ago.
+    /// The state of the directory, now or a moment ago.
     pub async fn look(&self, directory: &Directory) -> Found {
         if directory.hangs() {
             return Found::Hangs;

@@ -1,4 +1,4 @@
-//! Many users at once, by whoever may import.
+//! Imports of many users at once.
 
 use crate::{
     accounts::Accounts,
@@ -21,17 +21,18 @@ use mail_model::{
 };
 use std::sync::Arc;
 
-/// Makes and changes users of one tenant in somebody's name, from any thread.
+/// Creates and changes users of one tenant on behalf of a caller, from any thread.
 #[derive(Clone)]
 pub struct Importer {
     directory: Directory,
     reach: Reach,
-    /// Whoever imports, and what is remembered of accounts: it is looked at before each row, since an import may take hours.
+    /// The caller and the account cache. The caller's rights are checked before each row, since an import may take
+    /// hours.
     account: Option<(Arc<Account>, Accounts)>,
 }
 
 impl Importer {
-    /// One for whoever may import users into a tenant.
+    /// Creates an importer, if the caller may import users into a tenant.
     ///
     /// # Errors
     /// [`Forbidden`].
@@ -49,7 +50,7 @@ impl Importer {
         Ok(Self { directory, reach, account })
     }
 
-    /// Requires that whoever imports still has its rights.
+    /// Requires that the caller still has the same rights.
     async fn allow_caller(&self) -> Result<(), WriteError> {
         match &self.account {
             Some((account, accounts)) => allowed(accounts.still_is(&self.directory, account).await?),
@@ -57,13 +58,13 @@ impl Importer {
         }
     }
 
-    /// The directory that is written to.
+    /// The directory that the import writes to.
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
 
-    /// Requires that a user may be made, whether or not it is.
+    /// Requires that the caller may create this user; does not check whether the user exists.
     ///
     /// # Errors
     /// [`WriteError::Forbidden`].
@@ -71,7 +72,7 @@ impl Importer {
         allowed(self.reach.may_make(new))
     }
 
-    /// Requires that a change may be made, whomever it is made to.
+    /// Requires that the caller may make this change; does not check of which user.
     ///
     /// # Errors
     /// [`WriteError::Forbidden`].
@@ -79,7 +80,7 @@ impl Importer {
         allowed(self.reach.may_change(patch))
     }
 
-    /// Requires that a user may be changed.
+    /// Requires that the caller may change this user.
     ///
     /// # Errors
     /// [`WriteError::Forbidden`].
@@ -87,7 +88,7 @@ impl Importer {
         allowed(self.reach.has(&user.user))
     }
 
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -97,7 +98,7 @@ impl Importer {
         self.directory.create_user(tenant, new).await
     }
 
-    /// Changes a user, whose identifier comes of it.
+    /// Changes a user and returns the user's identifier.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -110,7 +111,7 @@ impl Importer {
     ) -> Result<String, WriteError> {
         self.allow_change(patch)?;
         self.allow_caller().await?;
-        // Asked about the state that is written: by then the address may be another user's.
+        // Checked on the state that is written: by then the address may belong to another user.
         let may_touch = |user: &LiveUser| self.reach.has(&user.user);
         self.directory.patch_user(tenant, mail, patch, &Precondition::None, now, may_touch).await
     }
@@ -120,7 +121,7 @@ fn allowed(is_allowed: bool) -> Result<(), WriteError> {
     if is_allowed { Ok(()) } else { Err(WriteError::Forbidden) }
 }
 
-/// An import under way, on the thread that tells of it.
+/// An import in progress, on the thread that reports it.
 pub struct ImportUnderWay {
     observers: Observers,
     change: Option<Change>,
@@ -145,12 +146,12 @@ impl Administration {
 }
 
 impl ImportUnderWay {
-    /// The entry with an identifier was changed.
+    /// Records that the entry with an identifier was changed.
     pub fn note(&self, id: &str) {
         self.observers.forget(Changed::Account(id));
     }
 
-    /// Ends it: whoever reads afterwards finds what was imported.
+    /// Ends the import: later reads see the imported users.
     pub async fn end(&mut self) {
         if let Some(change) = self.change.take() {
             change.end().await;

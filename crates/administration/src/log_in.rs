@@ -1,5 +1,5 @@
-//! Log-ins: by login and password, by a token that renews, by a token that goes with a request. What is refused is refused
-//! alike, whatever is wrong with it.
+//! Authentication: by login and password, by a refresh token, or by the access token of a request. All failures get
+//! the same answer, so that a caller can't tell them apart.
 
 use crate::{
     accounts::Accounts,
@@ -19,35 +19,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Finds out who somebody is. Shared by all threads.
+/// Authenticates callers. Shared by all threads.
 pub struct LogIns {
     /// Tokens.
     pub tokens: Tokens,
-    /// Accounts that asked lately.
+    /// Recently used accounts.
     pub accounts: Accounts,
     /// Failed log-ins.
     pub attempts: Arc<Attempts>,
 }
 
-/// Why somebody is not let in.
+/// Why authentication failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LogInError {
-    /// The login, the password or the token is wrong; which of them is not told.
+    /// The login, the password or the token is wrong; the answer does not say which of them.
     #[error("the login or the password is wrong, or the token does not count")]
     Refused,
     /// The token has expired.
     #[error("the token has expired")]
     Expired,
-    /// Too many have failed.
+    /// Too many log-ins have failed.
     #[error("too many log-ins have failed")]
     TooMany {
-        /// When to try again.
+        /// The time until the next try.
         retry_after: Duration,
     },
     /// The directory failed.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// No token can be made; the library has no reason to say so.
+    /// No token could be made; the library has no reason to fail.
     #[error("no token can be made")]
     Token(#[from] jsonwebtoken::errors::Error),
 }
@@ -67,30 +67,30 @@ impl From<TokenError> for LogInError {
     }
 }
 
-/// Somebody who was let in.
+/// A caller who has logged in.
 pub struct LoggedIn {
-    /// Who that is.
+    /// The account.
     pub account: Account,
-    /// Goes with every request.
+    /// The token for requests.
     pub access_token: String,
-    /// Renews the access token.
+    /// The token that renews the access token.
     pub refresh_token: String,
 }
 
-/// A log-in, as it comes.
+/// The data of a log-in, as received.
 pub struct LogIn<'a> {
     /// The login that was sent.
     pub login: Option<&'a str>,
     /// The password that was sent.
     pub password: Option<&'a str>,
-    /// The address of who asks, where it is known.
+    /// The client's address, if it is known.
     pub address: Option<IpAddr>,
-    /// When.
+    /// The time of the log-in.
     pub now: Timestamp,
 }
 
 impl LogIns {
-    /// Lets somebody in by login and password.
+    /// Logs in by login and password.
     ///
     /// # Errors
     /// [`LogInError`].
@@ -101,7 +101,8 @@ impl LogIns {
         self.granted(account, refresh_token, sent.now)
     }
 
-    /// Makes an access token for who has a token that renews. What else was sent must be right as well.
+    /// Issues a new access token for a refresh token. If the request also has a login or a password, they must be
+    /// right.
     ///
     /// # Errors
     /// [`LogInError`].
@@ -123,7 +124,7 @@ impl LogIns {
         self.granted(account, refresh_token, sent.now)
     }
 
-    /// Whose access token it is.
+    /// The account of an access token.
     ///
     /// # Errors
     /// [`LogInError`].
@@ -138,10 +139,10 @@ impl LogIns {
         account.map(Actor::Account).ok_or(LogInError::Refused)
     }
 
-    /// Whether somebody who was let in a while ago would still be.
+    /// Whether a caller who was authenticated a while ago would still be accepted.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the directory can't be read.
+    /// [`DirectoryError`] if the directory can't be read.
     pub async fn still_stands(&self, directory: &Directory, actor: &Actor) -> Result<bool, DirectoryError> {
         match actor {
             Actor::Account(account) => self.accounts.still_is(directory, account).await,
@@ -160,8 +161,8 @@ impl LogIns {
         Ok(LoggedIn { account, access_token, refresh_token })
     }
 
-    /// Finds the account of a login and a password. Unknown logins take the same way as wrong passwords, and
-    /// both end in one answer.
+    /// Finds the account of a login and a password. Unknown logins and wrong passwords take the same path and get the
+    /// same answer.
     async fn check_password(
         &self,
         directory: &Directory,
@@ -190,7 +191,7 @@ async fn find(
     login: Option<&MailAddress>,
     password: &str,
 ) -> Result<Option<Account>, DirectoryError> {
-    // A password that nobody can have set is wrong for every login alike.
+    // No user can have this password, so it is wrong for every login.
     let Ok(password) = Password::parse(password) else { return Ok(None) };
     let account = match login {
         Some(mail) => directory.account_of_login(mail).await?,

@@ -1,5 +1,5 @@
-//! Work that lasts as long as its client takes the answer or sends the body: backups, exports, imports, photos. How much of it
-//! there may be at once, so that nobody takes all of it.
+//! Work that lasts as long as the client takes to read the answer or to send the body: backups, exports, imports,
+//! photos. The number of each kind at a time is limited, so that no caller takes all of the capacity.
 
 use crate::caller::Actor;
 use mail_model::{tenant::TenantId, user::role::Role};
@@ -8,35 +8,37 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// A kind of it.
+/// A kind of long work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LongWork {
-    /// A backup: it has a connection to the directory, of eight that a worker thread has for backups and restores.
+    /// A backup: it holds a connection to the directory, one of eight that a worker thread has for backups and
+    /// restores.
     Backup,
-    /// An export of an address book: it has some hundred kilobytes.
+    /// An export of an address book: it takes some hundred kilobytes.
     Export,
     /// An import of users: it keeps up to half of a worker's connections to the directory busy.
     Import,
-    /// A photo that is sent and converted: it has up to 10 MiB in memory, and up to 58 MiB while it is decoded.
+    /// A photo that is received and converted: it takes up to 10 MiB of memory, and up to 58 MiB while it is decoded.
     Photo,
 }
 
-/// How much of a kind there may be at once.
+/// How many works of a kind may run at once.
 struct Share {
     in_all: usize,
-    /// For everybody but super administrators: these can always begin one.
+    /// The limit for all callers except super administrators, so that these can always begin one.
     of_tenants: usize,
     of_tenant: usize,
     of_account: usize,
 }
 
 impl LongWork {
-    /// Administrators work one thing after the other, or two; address books are exported by everybody's programs. Six
-    /// backups leave two of the eight connections of a worker thread to restores, even where all are on one.
+    /// Administrators run one or two of these at a time; address books are exported by everybody's programs. Six
+    /// backups leave two of the eight connections of a worker thread to restores, even if all backups run on one
+    /// thread.
     const fn share(self) -> Share {
         match self {
             Self::Backup => Share { in_all: 6, of_tenants: 4, of_tenant: 2, of_account: 2 },
-            // Of photos two are decoded at a time; the rest are being sent, or wait.
+            // Only two photos are decoded at a time; the others are being received, or wait.
             Self::Import | Self::Photo => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
             Self::Export => Share { in_all: 64, of_tenants: 48, of_tenant: 16, of_account: 2 },
         }
@@ -52,7 +54,7 @@ impl LongWork {
     }
 }
 
-/// What is under way. Clones count together.
+/// The works in progress. Clones share the counts.
 #[derive(Clone, Default)]
 pub struct LongWorks(Arc<Mutex<HashMap<Key, usize>>>);
 
@@ -67,24 +69,24 @@ enum Holder {
     Account(String),
 }
 
-/// So much of some work is under way that there is no more room.
+/// The limit for this kind of work is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{most} {} {} are under way, which is the most", work.words(), whose.words())]
 pub struct TooMuch {
     work: LongWork,
     most: usize,
-    /// Whose work that is.
+    /// Whose limit is reached.
     pub whose: Whose,
 }
 
-/// Whose work is under way.
+/// The scope of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// Everybody's.
+    /// All callers.
     Everybodys,
-    /// That of the caller's tenant.
+    /// The caller's tenant.
     TheTenants,
-    /// The caller's own.
+    /// The caller.
     TheAccounts,
 }
 
@@ -109,14 +111,14 @@ impl Holder {
 }
 
 impl LongWorks {
-    /// Begins some work for somebody. It counts until what is returned is dropped.
+    /// Begins a work for a caller. It counts until the returned value is dropped.
     ///
     /// # Errors
     /// [`TooMuch`].
     pub fn begin(&self, work: LongWork, actor: Option<&Actor>) -> Result<Turn, TooMuch> {
         let share = work.share();
         let mut holders = vec![(Holder::Everybody, share.in_all)];
-        // Whoever may do everything is stopped by what the machine can do alone.
+        // For super administrators only the capacity of the machine counts.
         if let Some(Actor::Account(account)) = actor.filter(|actor| actor.role() != Role::SuperAdministrator)
         {
             holders.push((Holder::Tenants, share.of_tenants));
@@ -124,7 +126,7 @@ impl LongWorks {
             holders.push((Holder::Account(account.id.clone()), share.of_account));
         }
         let mut under_way = lock(&self.0);
-        // The smallest share first: it says most of what to do.
+        // The narrowest limit first: its error tells the caller most about what to do.
         for (holder, most) in holders.iter().rev() {
             if under_way.get(&Key(work, holder.clone())).is_some_and(|count| count >= most) {
                 return Err(TooMuch { work, most: *most, whose: holder.whose() });
@@ -142,7 +144,7 @@ fn lock(under_way: &Mutex<HashMap<Key, usize>>) -> MutexGuard<'_, HashMap<Key, u
     under_way.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Work that is under way.
+/// A work in progress; dropping it ends it.
 pub struct Turn {
     works: Arc<Mutex<HashMap<Key, usize>>>,
     keys: Vec<Key>,
@@ -177,7 +179,7 @@ mod tests {
         }))
     }
 
-    /// Begins as much as can be for one account.
+    /// Begins as many works as one account may have.
     fn begin_all(works: &LongWorks, work: LongWork, actor: &Actor) -> Vec<Turn> {
         (0..100).map_while(|_| works.begin(work, Some(actor)).ok()).collect()
     }

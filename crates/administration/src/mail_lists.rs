@@ -9,11 +9,11 @@ use mail_model::{
     tenant::TenantId,
 };
 
-/// What is done with mailing lists.
+/// The action that the policy checks for mailing lists.
 const ACTION: Action = Action::AdministerMailLists;
 
 impl Administration {
-    /// Makes a mailing list.
+    /// Creates a mailing list.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -47,7 +47,7 @@ impl Administration {
         .await
     }
 
-    /// Deletes a mailing list for good.
+    /// Deletes a mailing list permanently.
     ///
     /// # Errors
     /// [`WriteError`].

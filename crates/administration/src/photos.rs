@@ -1,17 +1,17 @@
-//! What photos of users are made of, and why one is not.
+//! Errors of photos of users.
 
 use directory::changing::WriteError;
 use photos::Unconverted;
 pub use photos::{MAX_IMAGE, MAX_MEGAPIXELS, Refused};
 use std::io;
 
-/// Why a user has no new photo.
+/// Why a photo was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PhotoError {
-    /// The image can't be taken.
+    /// The image was refused.
     #[error(transparent)]
     Image(#[from] Refused),
-    /// No process could be started for it.
+    /// The process that converts it could not be started.
     #[error("no process to convert an image")]
     Process(#[source] io::Error),
     /// The change was not made.

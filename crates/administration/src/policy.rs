@@ -1,5 +1,6 @@
-//! Every rule about who may touch what. Two of them hold everywhere: super administrators may do everything, and nobody else
-//! anything in a tenant that is not their own. What is left is one table: what administrators and users may do in their own.
+//! All rules of access. Two of them hold everywhere: super administrators may do everything, and nobody else may do
+//! anything in a tenant other than their own. The other rules are one table: what administrators and users may do in
+//! their own tenant.
 
 use crate::caller::Actor;
 use mail_model::{
@@ -11,72 +12,72 @@ use mail_model::{
     },
 };
 
-/// Something that somebody can do.
+/// An action that a caller can request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// See all users of a tenant, the deleted ones too.
+    /// List the users of a tenant, including the deleted ones.
     ListUsers,
-    /// See everything that is known of a user.
+    /// Read everything about a user.
     ReadUser,
-    /// See the photo of a user.
+    /// Read the photo of a user.
     ReadPhoto,
-    /// Give a user another photo, or none.
+    /// Replace or remove the photo of a user.
     ChangePhoto,
-    /// Make a user.
+    /// Create a user.
     CreateUser,
     /// Change a user.
     ChangeUser,
-    /// Delete a user softly.
+    /// Soft-delete a user.
     DeleteUser,
     /// Undo the deletion of a user.
     RestoreUser,
-    /// Make and change users out of a table.
+    /// Create and change users from a table.
     ImportUsers,
-    /// See which mailing lists a user is in.
+    /// List the mailing lists of a user.
     ReadMemberships,
-    /// See, make, change, delete and restore tenants, and what they serve.
+    /// List, create, change, delete and restore tenants, and change their domains.
     AdministerTenants,
-    /// See, make, change and delete mailing lists.
+    /// Read, create, change and delete mailing lists.
     AdministerMailLists,
-    /// See, make, change and delete resource groups and what is in them.
+    /// Read, create, change and delete resource groups and resources.
     AdministerResources,
-    /// See the address book of a tenant, and follow its changes.
+    /// Read the address book of a tenant, and follow its changes.
     ReadAddressBook,
-    /// Take a backup, with hashes of passwords.
+    /// Take a backup, including password hashes.
     BackUp,
-    /// Bring back what a backup has.
+    /// Restore from a backup.
     RestoreBackup,
 }
 
-/// How far somebody may do something.
+/// The reach of a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Without bounds.
+    /// No restriction.
     Everything,
-    /// Super administrators are neither made nor touched.
+    /// Everything except to create or change super administrators.
     AllButSuper,
-    /// The caller's own entry only. Told by the identifier, since an address may be another user's by now.
+    /// Only the caller's own entry, recognized by its identifier, since an address may belong to another user by now.
     Itself,
-    /// The caller's own password only, by the same rule.
+    /// Only the caller's own password, recognized in the same way.
     OwnPassword,
 }
 
-/// Nothing of this may be done by who asks.
+/// The caller may not do this at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("who asks may not do that")]
 pub struct Forbidden;
 
-/// A row of the table: how far those below a super administrator may do something in their own tenant.
+/// A row of the table: what callers below a super administrator may do in their own tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rights {
-    /// Role 1; `None` where they may not.
+    /// The reach for role 1; `None` if the action is not allowed.
     pub administrator: Option<Reach>,
-    /// Role 2.
+    /// The reach for role 2.
     pub user: Option<Reach>,
 }
 
 impl Action {
-    /// The table.
+    /// The row of the table for an action.
     #[must_use]
     #[rustfmt::skip]
     pub const fn rights(self) -> Rights {
@@ -104,7 +105,7 @@ impl Action {
 }
 
 impl Actor {
-    /// How far it may do something in a tenant, or where no tenant is named, with everything.
+    /// How far the caller may do something in a tenant, or in all tenants if none is given.
     ///
     /// # Errors
     /// [`Forbidden`].
@@ -120,10 +121,10 @@ impl Actor {
 }
 
 impl Actor {
-    /// How far it may do something in each of some tenants, or where none is named, with everything.
+    /// How far the caller may do something in each of some tenants, or in all tenants if none is given.
     ///
     /// # Errors
-    /// [`Forbidden`] where it may not in one of them.
+    /// [`Forbidden`] if the caller may not do it in one of them.
     pub fn reach_of_each(&self, action: Action, tenants: &[TenantId]) -> Result<Reach, Forbidden> {
         let Some((first, rest)) = tenants.split_first() else { return self.reach(action, None) };
         for tenant in rest {
@@ -134,31 +135,31 @@ impl Actor {
 }
 
 impl Reach {
-    /// Whether it ends at the caller's own entry.
+    /// Whether it covers only the caller's own entry.
     #[must_use]
     pub fn is_own_only(self) -> bool {
         matches!(self, Self::Itself | Self::OwnPassword)
     }
 
-    /// Whether it reaches a user.
+    /// Whether it covers a user.
     #[must_use]
     pub fn has(self, user: &User) -> bool {
         self != Self::AllButSuper || user.role() != Role::SuperAdministrator
     }
 
-    /// Whether it reaches a user, where it may end at the caller's own entry.
+    /// Whether it covers a user, given the caller, for reaches that may cover only the caller's own entry.
     #[must_use]
     pub fn has_of(self, actor: &Actor, user: &LiveUser) -> bool {
         (!self.is_own_only() || actor.is_user(&user.id)) && self.has(&user.user)
     }
 
-    /// Whether a user may be made.
+    /// Whether a user may be created.
     #[must_use]
     pub fn may_make(self, new: &NewUser) -> bool {
         self == Self::Everything || !new.is_super()
     }
 
-    /// Whether a change may be made, whoever it is made to.
+    /// Whether a change may be made, whichever user it concerns.
     #[must_use]
     pub fn may_change(self, patch: &UserPatch) -> bool {
         match self {

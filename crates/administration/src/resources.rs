@@ -1,4 +1,4 @@
-//! Resource groups, and what is in them.
+//! Resource groups and their resources.
 
 use crate::{administration::Administration, caller::Actor, policy::Action};
 use directory::{changing::WriteError, tenants::TenantAtHand};
@@ -12,11 +12,11 @@ use mail_model::{
     tenant::TenantId,
 };
 
-/// What is done with resources.
+/// The action that the policy checks for resources.
 const ACTION: Action = Action::AdministerResources;
 
 impl Administration {
-    /// Makes a resource group.
+    /// Creates a resource group.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -29,7 +29,7 @@ impl Administration {
         self.permitted(caller, ACTION, Some(tenant), self.directory.create_resource_group(tenant, name)).await
     }
 
-    /// Renames a resource group. What is in it moves along.
+    /// Renames a resource group, with its resources.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -50,7 +50,7 @@ impl Administration {
         .await
     }
 
-    /// Deletes a resource group for good, with what is in it.
+    /// Deletes a resource group and its resources permanently.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -68,7 +68,7 @@ impl Administration {
         self.change_to_the_end(deletion).await
     }
 
-    /// Makes a resource.
+    /// Creates a resource.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -105,7 +105,7 @@ impl Administration {
         .await
     }
 
-    /// Deletes a resource for good.
+    /// Deletes a resource permanently.
     ///
     /// # Errors
     /// [`WriteError`].

@@ -1,4 +1,4 @@
-//! What somebody may restore, and what follows.
+//! Who may restore what, and the consequences of a restore.
 
 use crate::{
     administration::Administration,
@@ -14,21 +14,22 @@ use directory::{
 };
 use mail_model::tenant::{Tenant, TenantId};
 
-/// What of a file somebody may restore.
+/// The part of a file that a caller may restore.
 #[derive(Clone, Debug)]
 pub struct Bounds {
-    /// Which entries count.
+    /// The entries that are restored.
     pub extent: Extent,
-    /// The tenant whose administrator asks; `None` where everything of the extent may be restored as it stands in the file.
+    /// The tenant, if its administrator restores; `None` if all entries of the extent may be restored without
+    /// restriction.
     pub limited_to: Option<Tenant>,
 }
 
 impl Bounds {
-    /// Those of a caller who names some tenants, or means everything. An administrator of a tenant may restore what belongs to
-    /// the tenant, but not the tenant's own entry.
+    /// The bounds of a caller who names some tenants, or none for everything. An administrator of a tenant may restore
+    /// what belongs to the tenant, but not the tenant's own entry.
     ///
     /// # Errors
-    /// [`WriteError::Forbidden`]; [`WriteError::NotFound`] where the administrator's tenant is gone.
+    /// [`WriteError::Forbidden`]; [`WriteError::NotFound`] if the administrator's tenant does not exist any more.
     pub async fn of(
         directory: &Directory,
         caller: &Actor,
@@ -37,7 +38,7 @@ impl Bounds {
         if caller.reach_of_each(Action::RestoreBackup, &tenants)? == Reach::Everything {
             return Ok(Self { extent: Extent::of_tenants(tenants), limited_to: None });
         }
-        // Whoever does not reach everything reaches one tenant.
+        // A caller with a restricted reach can only restore one tenant.
         let [id] = tenants.as_slice() else { return Err(WriteError::Forbidden) };
         let tenant = Box::pin(directory.tenant(id)).await?.ok_or(WriteError::NotFound)?;
         Ok(Self { extent: Extent::BelongingsOf(id.clone()), limited_to: Some((*tenant).clone()) })
@@ -45,11 +46,11 @@ impl Bounds {
 }
 
 impl Administration {
-    /// Restores what was prepared; `on_event` hears of each entry. A file may have other passwords, and say that somebody is
-    /// blocked, so all that is remembered of accounts is out of date afterwards.
+    /// Runs a prepared restore, and calls `on_event` for each entry. A file may have other passwords, and blocked
+    /// users, so the whole account cache is invalidated afterwards.
     ///
     /// # Errors
-    /// [`RestoreError`]; what was restored until then stays.
+    /// [`RestoreError`]; entries that were restored before stay restored.
     pub async fn restore(
         &self,
         restore: Restore,

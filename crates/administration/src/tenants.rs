@@ -1,4 +1,4 @@
-//! Tenants, and what they serve.
+//! Tenants and their domains.
 
 use crate::{administration::Administration, caller::Actor, changes::Changed, policy::Action};
 use directory::changing::WriteError;
@@ -9,11 +9,11 @@ use mail_model::{
     tenant::{TenantId, command::TenantPatch},
 };
 
-/// What is done with tenants.
+/// The action that the policy checks for tenants.
 const ACTION: Action = Action::AdministerTenants;
 
 impl Administration {
-    /// Makes a tenant.
+    /// Creates a tenant.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -26,7 +26,7 @@ impl Administration {
         self.permitted(caller, ACTION, Some(id), self.directory.create_tenant(id, domain)).await
     }
 
-    /// Makes a tenant, and names it after its domain.
+    /// Creates a tenant, and names it after its domain.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -52,7 +52,7 @@ impl Administration {
         self.permitted(caller, ACTION, Some(id), self.directory.patch_tenant(id, patch, precondition)).await
     }
 
-    /// Deletes a tenant softly, with everything in it.
+    /// Soft-deletes a tenant, with everything in it.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -89,7 +89,7 @@ impl Administration {
         self.change_to_the_end(async move { directory.restore_tenant(&of, now).await }).await
     }
 
-    /// Gives a tenant a domain.
+    /// Adds a domain to a tenant.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -97,7 +97,7 @@ impl Administration {
         self.permitted(caller, ACTION, Some(id), self.directory.add_domain(id, domain)).await
     }
 
-    /// Takes a domain from a tenant.
+    /// Removes a domain from a tenant.
     ///
     /// # Errors
     /// [`WriteError`].

@@ -1,8 +1,8 @@
-//! Tokens: JWTs (RFC 7519) signed with HS256. Access and refresh tokens are of different kinds, and neither
-//! is taken for the other. Nothing about them is kept anywhere: a token carries the entry's identifier and
-//! the mark [`Account::tokens_valid_from`] as it was at log-in, and counts while the entry's mark is the
-//! same. Comparing marks, not times, leaves no room for clocks that differ between replicas, nor for a
-//! log-in with the old password that ends after the change.
+//! Tokens: JWTs (RFC 7519) signed with HS256. Access and refresh tokens are of different kinds, and neither is
+//! accepted in place of the other. The server stores nothing about them: a token carries the entry's identifier and
+//! the value of [`Account::tokens_valid_from`] at log-in, and is valid while the entry has the same value. Comparing
+//! the values for equality, not as times, is safe even if the clocks of replicas differ, or a log-in with the old
+//! password ends after the password was changed.
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -12,20 +12,20 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
-/// Shortest signing key in octets: the output of SHA-256 (RFC 7518 section 3.2).
+/// The shortest signing key in octets: the output of SHA-256 (RFC 7518 section 3.2).
 pub const MIN_KEY: usize = 32;
-/// Longest token that is looked at, in octets; ours have about 300.
+/// The longest token that is accepted, in octets; tokens of pbm have about 300.
 const MAX_TOKEN: usize = 2048;
-/// Most tokens whose verification is remembered: about 700 bytes each.
+/// The largest number of cached verifications: about 700 bytes each.
 const MOST_VERIFIED: u64 = 10_000;
 const VERIFIED_IDLE: Duration = Duration::from_secs(300);
 const ISSUER: &str = "pbm";
 
-/// What a token is for.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenKind {
-    /// Goes with every request.
+    /// Authenticates requests.
     Access,
     /// Renews an access token.
     Refresh,
@@ -38,23 +38,23 @@ struct Claims {
     sub: String,
     iat: i64,
     exp: i64,
-    /// The account's mark at log-in.
+    /// The account's `tokens_valid_from` at log-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<String>,
 }
 
-/// Why a token does not count.
+/// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Its time is over.
+    /// It has expired.
     #[error("the token has expired")]
     Expired,
-    /// It is none of ours, or of the wrong kind.
+    /// It was not issued by pbm, or is of the wrong kind.
     #[error("the token is not valid")]
     Invalid,
 }
 
-/// What a token that counts says.
+/// The content of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The identifier of the account's entry.
@@ -64,7 +64,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Whether the account's tokens of that time still count.
+    /// Whether the account's tokens from that log-in are still valid.
     #[must_use]
     pub fn is_current(&self, account: &Account) -> bool {
         self.id == account.id && self.mark == account.tokens_valid_from
@@ -75,27 +75,27 @@ impl Subject {
     }
 }
 
-/// Makes and reads tokens.
+/// Issues and verifies tokens.
 pub struct Tokens {
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
     access_seconds: u32,
     refresh_seconds: u32,
-    /// Access tokens whose signature was found right lately: it does not change, and checking it is the dearest
-    /// part of who is asking.
+    /// Access tokens whose signature was verified lately. The result never changes, and the verification is the most
+    /// expensive part of authentication.
     verified: Cache<String, Arc<Subject>>,
 }
 
 impl Tokens {
-    /// Tokens signed with a key.
+    /// Creates it with a signing key.
     #[must_use]
     pub fn new(key: &SecretString, access_seconds: u32, refresh_seconds: u32) -> Self {
         let bytes = key.expose_secret().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["iss", "exp", "sub"]);
-        // Checked below against the clock that is given.
+        // Checked below, against the time that is passed in.
         validation.validate_exp = false;
         validation.validate_aud = false;
         Self {
@@ -108,16 +108,16 @@ impl Tokens {
         }
     }
 
-    /// Life time of an access token in seconds.
+    /// The lifetime of an access token, in seconds.
     #[must_use]
     pub fn access_seconds(&self) -> u32 {
         self.access_seconds
     }
 
-    /// Makes a token.
+    /// Issues a token.
     ///
     /// # Errors
-    /// What the library says; it has no reason to.
+    /// The library's error; it has no reason to fail.
     pub fn issue(
         &self,
         kind: TokenKind,
@@ -139,7 +139,7 @@ impl Tokens {
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
     }
 
-    /// Reads an access token.
+    /// Verifies an access token.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -153,7 +153,7 @@ impl Tokens {
         Ok(subject)
     }
 
-    /// Reads a refresh token.
+    /// Verifies a refresh token.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -202,7 +202,7 @@ mod tests {
     fn a_token_counts_until_its_last_second() {
         let token = tokens().issue(TokenKind::Access, &account(), at(1000)).unwrap();
         let tokens = tokens();
-        // Twice: the second time from memory.
+        // Twice: the second time it comes from the cache.
         assert!((0..2).all(|_| tokens.read_access(&token, at(1000 + 3599)).is_ok()));
         assert_eq!(tokens.read_access(&token, at(1000 + 3600)), Err(TokenError::Expired));
     }

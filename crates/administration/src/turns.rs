@@ -1,7 +1,7 @@
-//! Restores by administrators of tenants that are under way: one of each tenant, some at a time in all.
+//! Limits the restores by administrators of tenants: one for each tenant, a few at a time in total.
 //!
-//! A tenant has its turn from before its file is taken, so that it keeps no more than one on the disk. The turn among all
-//! begins when the file is there: a client that sends slowly keeps nobody else waiting.
+//! A tenant's turn begins before its file is received, so that a tenant has at most one file on disk. The permit among
+//! all tenants is taken when the file is complete, so a client that sends slowly keeps nobody else waiting.
 
 use mail_model::tenant::TenantId;
 use std::{
@@ -14,25 +14,25 @@ use tokio::{
     time::timeout,
 };
 
-/// Restores of all tenants that run at a time: each may take 64 MiB, and a processor while it reads.
+/// Restores of all tenants that run at a time: each may take 64 MiB of memory, and a CPU while it reads.
 const AT_A_TIME: usize = 2;
-/// How long one waits for the others.
+/// How long a restore waits for others.
 const WAIT: Duration = Duration::from_secs(30);
-/// When it is worth trying again.
+/// After what time it makes sense to try again.
 pub const RETRY: Duration = Duration::from_secs(10);
 
 /// Why a restore has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotNow {
-    /// The tenant has its turn.
+    /// The tenant has a restore in progress.
     #[error("Another restore of the tenant is under way. Try again when it has ended.")]
     Another,
-    /// Others take too long.
+    /// The restores of other tenants take too long.
     #[error("Restores of other tenants are under way. Try again later.")]
     Others,
 }
 
-/// Those under way.
+/// The restores in progress.
 pub struct Restores {
     tenants: Arc<Mutex<HashSet<TenantId>>>,
     running: Arc<Semaphore>,
@@ -44,14 +44,14 @@ impl Default for Restores {
     }
 }
 
-/// The turn of a tenant; it ends when this is dropped.
+/// The turn of a tenant; dropping it ends it.
 pub struct Turn {
     tenants: Arc<Mutex<HashSet<TenantId>>>,
     tenant: TenantId,
     running: Arc<Semaphore>,
 }
 
-/// A turn in which a restore runs.
+/// A turn with a permit to run the restore.
 pub struct Running {
     _turn: Turn,
     _permit: Option<OwnedSemaphorePermit>,
@@ -61,7 +61,7 @@ impl Restores {
     /// Begins the turn of a tenant.
     ///
     /// # Errors
-    /// [`NotNow::Another`] while it has one.
+    /// [`NotNow::Another`] if the tenant has one already.
     pub fn begin(&self, tenant: &TenantId) -> Result<Turn, NotNow> {
         let is_first = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone());
         if !is_first {
@@ -72,13 +72,13 @@ impl Restores {
 }
 
 impl Turn {
-    /// Waits until the restore may run.
+    /// Waits for the permit to run the restore.
     ///
     /// # Errors
     /// [`NotNow::Others`].
     pub async fn run(self) -> Result<Running, NotNow> {
         let permit = timeout(WAIT, self.running.clone().acquire_owned()).await.map_err(|_| NotNow::Others)?;
-        // Closed never.
+        // The semaphore is never closed.
         Ok(Running { _turn: self, _permit: permit.ok() })
     }
 }
@@ -104,7 +104,7 @@ mod tests {
         assert!(restores.begin(&tenant("a")).is_err());
         let second = restores.begin(&tenant("b")).ok().unwrap().run().await.ok().unwrap();
         assert!(restores.begin(&tenant("c")).ok().unwrap().run().await.is_err());
-        // What waited in vain has given its turn back.
+        // The restore that waited in vain has ended its turn.
         let third = restores.begin(&tenant("c")).ok().unwrap();
         drop(first);
         assert!(third.run().await.is_ok());

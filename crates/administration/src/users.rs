@@ -16,11 +16,11 @@ use mail_model::{
     },
 };
 
-/// This program, also where its file has been replaced since.
+/// The running program, even if its file has been replaced.
 const PROGRAM: &str = "/proc/self/exe";
 
 impl Administration {
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -53,13 +53,13 @@ impl Administration {
         if !reach.may_change(patch) {
             return Err(WriteError::Forbidden);
         }
-        // Asked about the state that is written: by then the address may be another user's.
+        // Checked on the state that is written: by then the address may belong to another user.
         let may_touch = |user: &LiveUser| reach.has_of(caller, user);
         let change = self.directory.patch_user(tenant, mail, patch, precondition, now, may_touch);
         self.change_account(Box::pin(change)).await
     }
 
-    /// Makes a photo of an image, and gives it to a user.
+    /// Converts an image to a photo, and stores it for a user.
     ///
     /// # Errors
     /// [`PhotoError`].
@@ -71,7 +71,7 @@ impl Administration {
         image: &[u8],
         precondition: &Precondition,
     ) -> Result<(), PhotoError> {
-        // Asked first, since to decode an image takes long.
+        // Checked first, since decoding an image takes long.
         caller.reach(Action::ChangePhoto, Some(tenant)).map_err(WriteError::from)?;
         let photo = photos::convert_apart(PROGRAM, image).await?;
         Ok(self.change_photo(caller, tenant, mail, Some(&photo), precondition).await?)
@@ -80,7 +80,7 @@ impl Administration {
     /// Removes the photo of a user.
     ///
     /// # Errors
-    /// [`WriteError`]; [`WriteError::NotFound`] also where there is none.
+    /// [`WriteError`]; [`WriteError::NotFound`] also if there is no photo.
     pub async fn delete_photo(
         &self,
         caller: &Actor,
@@ -105,7 +105,7 @@ impl Administration {
         self.change(Box::pin(change)).await
     }
 
-    /// Deletes a user softly.
+    /// Soft-deletes a user.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -137,8 +137,8 @@ impl Administration {
         self.change(self.directory.restore_user(tenant, mail, |user| reach.has(user))).await
     }
 
-    /// Changes a user, whose identifier comes of it. What is remembered about its account is out of date at once, and not
-    /// only when the observers are flushed, which a client may not wait for.
+    /// Changes a user and returns the user's identifier. The account cache is invalidated at once, not only when the
+    /// observers are flushed, since the client may not wait for that.
     async fn change_account(
         &self,
         work: impl Future<Output = Result<String, WriteError>>,
