@@ -1,5 +1,5 @@
-//! What a request is answered with. A [`Failure`] keeps apart what the client may read and what the log gets; it has no
-//! `Display`, so neither turns up in the other's place.
+//! The answers to requests. A [`Failure`] keeps the message for the client and the cause for the log apart; it has no
+//! `Display`, so neither can appear in the other's place.
 
 use actix_web::{
     HttpResponse,
@@ -19,10 +19,10 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 /// The media type of JSON.
 pub const JSON: &str = "application/json";
 const JSON_HEADER: HeaderValue = HeaderValue::from_static(JSON);
-/// The media type of lines of JSON.
+/// The media type of JSON lines.
 pub const NDJSON: &str = "application/x-ndjson";
 
-/// What a request is answered with when it succeeds.
+/// The answer to a request that succeeded.
 pub struct Reply {
     status: StatusCode,
     body: ReplyBody,
@@ -30,34 +30,34 @@ pub struct Reply {
 }
 
 enum ReplyBody {
-    /// None: the client has it.
+    /// Empty: the client has the content already.
     None,
     /// JSON.
     Json(Vec<u8>),
-    /// JSON that was kept of an answer given before.
+    /// JSON of an answer that was given before.
     Kept(String),
-    /// Bytes of a media type.
+    /// Bytes of a given media type.
     Bytes(&'static str, Bytes),
-    /// Bytes of a media type, sent while they come about.
+    /// Bytes of a given media type, sent while they are produced.
     Stream(&'static str, LocalBoxStream<'static, Result<Bytes, Cut>>),
-    /// A file that is part of the program.
+    /// A file that is embedded in the program.
     File(StaticFile),
 }
 
-/// Why an answer ends before its end: for the log alone. What the client sees is a connection that is closed too soon.
+/// Why an answer ends early, for the log only. The client sees a connection that is closed too soon.
 pub type Cut = Box<dyn Error + Send + Sync>;
 
-/// A file that is part of the program.
+/// A file that is embedded in the program.
 pub struct StaticFile {
     /// Its media type.
     pub content_type: String,
     /// Its bytes.
     pub bytes: Bytes,
-    /// Headers that go with it.
+    /// Additional headers.
     pub headers: &'static [(HeaderName, &'static str)],
 }
 
-/// An answer as it can be given again.
+/// An answer that can be stored and given again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptAnswer {
     /// Its status.
@@ -71,28 +71,28 @@ impl Reply {
         Self { status: StatusCode::OK, body, headers: Vec::new() }
     }
 
-    /// A value as JSON.
+    /// Serializes a value as JSON.
     ///
     /// # Errors
-    /// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
+    /// A [`Failure`] if the value cannot be serialized; no type here has a reason to fail.
     pub fn json(value: &impl Serialize) -> Result<Self, Failure> {
         let body = serde_json::to_vec(value).map_err(|error| Failure::internal(error.into()))?;
         Ok(Self::of(ReplyBody::Json(body)))
     }
 
-    /// JSON that is written already.
+    /// JSON that is already serialized.
     #[must_use]
     pub fn written_json(json: impl Into<Vec<u8>>) -> Self {
         Self::of(ReplyBody::Json(json.into()))
     }
 
-    /// Bytes of a media type.
+    /// Bytes of a given media type.
     #[must_use]
     pub fn bytes(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         Self::of(ReplyBody::Bytes(content_type, bytes.into()))
     }
 
-    /// Bytes of a media type, sent while they come about.
+    /// Bytes of a given media type, sent while they are produced.
     #[must_use]
     pub fn stream(
         content_type: &'static str,
@@ -101,13 +101,13 @@ impl Reply {
         Self::of(ReplyBody::Stream(content_type, parts.boxed_local()))
     }
 
-    /// Lines of JSON.
+    /// JSON lines.
     #[must_use]
     pub fn lines(lines: impl Stream<Item = Bytes> + 'static) -> Self {
         Self::stream(NDJSON, lines.map(Ok))
     }
 
-    /// A file that is part of the program.
+    /// A file that is embedded in the program.
     #[must_use]
     pub fn file(file: StaticFile) -> Self {
         Self::of(ReplyBody::File(file))
@@ -120,30 +120,30 @@ impl Reply {
         Self { status, ..Self::of(ReplyBody::Kept(answer.body)) }
     }
 
-    /// 304: what the client has is what there is.
+    /// 304: the client has the current version.
     #[must_use]
     pub fn not_modified() -> Self {
         Self { status: StatusCode::NOT_MODIFIED, ..Self::of(ReplyBody::None) }
     }
 
-    /// With the header `ETag`: what stands between its quotation marks.
+    /// Adds the header `ETag`; `tag` is the text between the quotation marks.
     #[must_use]
     pub fn with_tag(self, tag: &str) -> Self {
         match HeaderValue::try_from(format!("\"{tag}\"")) {
             Ok(value) => self.with_header(header::ETAG, value),
-            // Tags are letters, digits and hyphens.
+            // This never fails: tags are letters, digits and hyphens.
             Err(_) => self,
         }
     }
 
-    /// With a header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The same without parts, which nobody would read of an answer to `HEAD`.
+    /// Removes a streamed body, which nobody would read in the answer to `HEAD`.
     #[must_use]
     pub fn for_head(mut self) -> Self {
         if let ReplyBody::Stream(_, parts) = &mut self.body {
@@ -152,7 +152,7 @@ impl Reply {
         self
     }
 
-    /// The answer as it can be given again.
+    /// The answer in a form that can be stored.
     #[must_use]
     pub fn to_keep(&self) -> Option<KeptAnswer> {
         match &self.body {
@@ -164,7 +164,7 @@ impl Reply {
         }
     }
 
-    /// As an HTTP response.
+    /// Converts it to an HTTP response.
     #[must_use]
     pub fn into_response(self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
@@ -189,23 +189,23 @@ impl Reply {
     }
 }
 
-/// What the client reads of a failure. How it is written is the surface's business.
+/// The message of a failure for the client. The surface decides how it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A sentence.
     Text(String),
-    /// What is wrong with each parameter.
+    /// The reason for each invalid parameter.
     ByParameter(BTreeMap<String, String>),
 }
 
 impl Message {
-    /// About one parameter.
+    /// A message about one parameter.
     #[must_use]
     pub fn of_parameter(name: &str, reason: &str) -> Self {
         Self::ByParameter(BTreeMap::from([(name.to_owned(), reason.to_owned())]))
     }
 
-    /// Each thing that is wrong, in words.
+    /// All reasons, in words.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         let (text, by_parameter) = match self {
             Self::Text(text) => (Some(text), None),
@@ -215,7 +215,7 @@ impl Message {
     }
 }
 
-/// What a request is answered with when it fails.
+/// The answer to a request that failed.
 #[derive(Debug)]
 pub struct Failure {
     status: StatusCode,
@@ -226,38 +226,38 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that is nobody's secret.
+    /// A failure whose message may be shown to anybody.
     #[must_use]
     pub fn new(status: StatusCode, message: &str) -> Self {
         Self::of(status, Message::Text(message.to_owned()))
     }
 
-    /// A failure with more than a sentence.
+    /// A failure with a structured message.
     #[must_use]
     pub fn of(status: StatusCode, message: Message) -> Self {
         Self { status, message, retry_after: None, allow: None, cause: None }
     }
 
-    /// 500, whose reason is for the log alone.
+    /// 500; the cause is for the log only.
     #[must_use]
     pub fn internal(cause: Box<dyn Error + Send + Sync>) -> Self {
         let message = "The request failed inside the server. Its log has the reason under the X-Request-Id of this answer.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message).with_cause(cause)
     }
 
-    /// With the header `Allow`: the methods that the path takes.
+    /// Adds the header `Allow`: the methods that the path supports.
     #[must_use]
     pub fn with_allow(self, methods: String) -> Self {
         Self { allow: Some(methods), ..self }
     }
 
-    /// With the header `Retry-After`.
+    /// Adds the header `Retry-After`.
     #[must_use]
     pub fn with_retry_after(self, after: Duration) -> Self {
         Self { retry_after: Some(after), ..self }
     }
 
-    /// With a cause, which is for the log alone.
+    /// Adds a cause, which is for the log only.
     #[must_use]
     pub fn with_cause(self, cause: Box<dyn Error + Send + Sync>) -> Self {
         Self { cause: Some(cause), ..self }
@@ -269,24 +269,25 @@ impl Failure {
         self.status
     }
 
-    /// What the client reads.
+    /// The message for the client.
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// What the client reads, for an answer that tells of many failures.
+    /// The message for the client, for an answer that reports many failures.
     #[must_use]
     pub fn into_message(self) -> Message {
         self.message
     }
 
-    /// Takes out what the log gets, where there is something.
+    /// Takes out the cause for the log, if there is one.
     pub fn take_cause(&mut self) -> Option<Box<dyn Error + Send + Sync>> {
         self.cause.take()
     }
 
-    /// As an HTTP response, in the shape of a surface. `challenge` is how to say who one is (RFC 9110 section 11.6.1).
+    /// Converts it to an HTTP response, in the format of a surface. `challenge` is the authentication challenge (RFC
+    /// 9110 section 11.6.1).
     #[must_use]
     pub fn into_response(
         self,

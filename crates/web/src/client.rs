@@ -1,26 +1,26 @@
-//! The address of a client: the socket's, unless the socket is a trusted proxy's; then the last address in the proxies'
-//! header that is no trusted proxy's. What stands further left anybody can have written.
+//! The address of a client: that of the socket, unless the socket belongs to a trusted proxy; then the last address in
+//! the proxies' header that does not belong to a trusted proxy. Anybody can have written the addresses further left.
 //!
 //! Reads `X-Forwarded-For` as proxies write it (`192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`,
 //! `[2001:db8::1]:4711`), or the parameter `for` of `Forwarded` (RFC 7239 section 5.2): one of the two headers, as
-//! configured. Anything else in the place of an address makes the client unknown: so do obfuscated identifiers, `unknown`,
-//! an empty element, and a request that comes from a trusted proxy itself.
+//! configured. Anything else in the place of an address makes the client unknown: obfuscated identifiers, `unknown`,
+//! an empty element, and a request that a trusted proxy made on its own.
 
 use crate::forwarded;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
-    /// From this address.
+    /// A request from this address.
     Known(IpAddr),
-    /// Through a trusted proxy that does not say from where.
+    /// A request through a trusted proxy that does not name the client.
     Unknown,
 }
 
 impl Client {
-    /// Its address, where it is known.
+    /// The client's address, if it is known.
     #[must_use]
     pub fn address(self) -> Option<IpAddr> {
         match self {
@@ -29,7 +29,7 @@ impl Client {
         }
     }
 
-    /// Whether the client is known to be in one of some subnets.
+    /// Whether the client is known and in one of some subnets.
     #[must_use]
     pub fn is_in(self, subnets: &[IpNet]) -> bool {
         match self {
@@ -59,7 +59,7 @@ impl ForwardedHeader {
         }
     }
 
-    /// The addresses that a line of it names, in order; `None` in the place of one that cannot be read.
+    /// The addresses in a line of the header, in order; `None` in the place of one that cannot be read.
     fn hops(self, line: &[u8]) -> Vec<Option<IpAddr>> {
         let Ok(line) = std::str::from_utf8(line) else { return vec![None] };
         match self {
@@ -69,27 +69,27 @@ impl ForwardedHeader {
     }
 }
 
-/// What may stand around an element of a list (RFC 9110 section 5.6.3).
+/// The whitespace that is allowed around a list element (RFC 9110 section 5.6.3).
 pub(crate) const BLANK: [char; 2] = [' ', '\t'];
 
-/// Proxies that are believed, and the header that they write.
+/// The trusted proxies, and the header that they write.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
     /// Their subnets.
     pub trusted: Vec<IpNet>,
-    /// The header that is read.
+    /// The header that they write.
     pub header: ForwardedHeader,
 }
 
 impl Proxies {
-    /// Whether an address is a trusted proxy's.
+    /// Whether an address belongs to a trusted proxy.
     #[must_use]
     pub fn trusts(&self, address: IpAddr) -> bool {
         is_in(address.to_canonical(), &self.trusted)
     }
 
-    /// Where a request comes from whose socket has the address `peer`. `lines` are the values of the header, in the order in
-    /// which they were received: together they are one list (RFC 9110 section 5.3).
+    /// The client of a request whose socket has the address `peer`. `lines` are the values of the header, in the order
+    /// in which they were received: together they form one list (RFC 9110 section 5.3).
     #[must_use]
     pub fn client_of<'a>(
         &self,
@@ -118,7 +118,7 @@ fn is_in(address: IpAddr, subnets: &[IpNet]) -> bool {
 
 /// An address, with or without a port.
 pub(crate) fn address_of(text: &str) -> Option<IpAddr> {
-    // The name of an interface means nothing on another machine.
+    // A zone identifier has no meaning on another machine.
     if text.contains('%') {
         return None;
     }
@@ -215,7 +215,7 @@ mod tests {
             &["192.0.2.7, [fe80::1%1]:80"],
             &["192.0.2.7, é"],
             &["192.0.2.7, 010.0.0.1"],
-            // Everybody on the way is a proxy, as when one of them asks how the service is.
+            // All addresses belong to proxies, as in a health check by one of them.
             &["10.0.0.3, 10.0.0.2"],
             &["for=192.0.2.7"],
         ] {
@@ -236,7 +236,7 @@ mod tests {
                 ForwardedHeader::XForwardedFor => "203.0.113.9",
                 ForwardedHeader::Forwarded => "for=203.0.113.9",
             };
-            // As a line of its own, and at the end of the client's.
+            // As a separate line, and at the end of the client's line.
             let own = proxies(header).client_of(ip("10.0.0.1"), [&before[..], added.as_bytes()]);
             prop_assert_eq!(own, known("203.0.113.9"));
             let joined = [&before[..], b", ", added.as_bytes()].concat();

@@ -1,23 +1,24 @@
-//! Parameters of a request: from the path's tail, the query string, a form body on any method, or a flat JSON
-//! object. Decoded strictly: what is not UTF-8, too long, too many or given twice is an error that names
-//! it. The body wins over the query, and empty pairs (`&page=1`) are skipped.
+//! Parameters of a request: from the end of the path, the query string, a form body with any method, or a flat JSON
+//! object. Decoding is strict: text that is not UTF-8, a value that is too long, too many parameters or a repeated one
+//! is an error that names it. Parameters in the body take precedence over the query, and empty pairs (`&page=1`) are
+//! skipped.
 
 use crate::answer::Message;
 use percent_encoding::percent_decode;
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use visible_text::{Visible, is_blank};
 
-/// Most parameters of a request. The fullest documented one has about 20, and a mailing list may be given 5,000 members,
-/// each a parameter or an element of a JSON list.
+/// The largest number of parameters of a request. The documented request with the most parameters has about 20, and a
+/// mailing list may be given 5,000 members, each as a parameter or as an element of a JSON list.
 pub const MAX_PARAMETERS: usize = 5100;
-/// Most different names of parameters: five times as many as the fullest documented request has.
+/// The largest number of different parameter names: five times as many as any documented request has.
 pub const MAX_NAMES: usize = 100;
-/// Longest name of a parameter in bytes.
+/// The longest name of a parameter, in bytes.
 pub const MAX_NAME: usize = 64;
-/// Longest value of a parameter in bytes: 100 aliases of 254 bytes, percent-encoding undone, and as much again.
+/// The longest value of a parameter, in bytes: 100 aliases of 254 bytes after percent-decoding, and as much again.
 pub const MAX_VALUE: usize = 64 * 1024;
 
-/// What is wrong with the parameters.
+/// An error in the parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     /// Too many.
@@ -34,16 +35,16 @@ pub enum FormError {
     /// A value that is not UTF-8.
     #[error("{} is not UTF-8 after percent-decoding", Visible(.0))]
     NotUtf8(String),
-    /// One parameter, two values.
+    /// A single-valued parameter with several values.
     #[error("{0} is given more than once")]
     Repeated(String),
-    /// The body is no JSON object of plain values.
+    /// The body is not a flat JSON object.
     #[error("the body must be a flat JSON object: texts, numbers, true, false, null, or lists of texts")]
     Json,
 }
 
 impl FormError {
-    /// The parameter that it is about, where it is about one.
+    /// The parameter that the error is about, if it is about one.
     #[must_use]
     pub fn parameter(&self) -> Option<&str> {
         match self {
@@ -62,13 +63,13 @@ impl From<FormError> for Message {
     }
 }
 
-/// The parameters of a request. What a handler does not take is ignored, and named in the answer.
+/// The parameters of a request. Those that a handler does not take are ignored, and the answer names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
     given: BTreeMap<String, Vec<String>>,
-    /// How many values there were, those that were taken included.
+    /// The number of values, including those that were taken.
     count: usize,
-    /// The names that were asked for, in debug builds: they must stand in the API's document.
+    /// The names that handlers have requested, in debug builds: a test checks that the API's document has them.
     asked: BTreeSet<&'static str>,
 }
 
@@ -85,7 +86,7 @@ impl Parameters {
     /// Decodes the parameters of a request.
     ///
     /// # Errors
-    /// [`FormError`] names what is wrong.
+    /// [`FormError`] names the invalid parameter.
     pub fn decode(path_tail: &str, query: &str, body: Body<'_>) -> Result<Self, FormError> {
         let mut parameters = Self::default();
         for pair in pairs(path_tail.as_bytes()).chain(pairs(query.as_bytes())) {
@@ -107,10 +108,10 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Parameters of names and values that stand in a table's row.
+    /// The parameters from the names and values of a table row.
     ///
     /// # Errors
-    /// [`FormError`] names what is wrong.
+    /// [`FormError`] names the invalid parameter.
     pub fn of_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, FormError> {
         let mut parameters = Self::default();
         for (name, value) in pairs {
@@ -119,10 +120,10 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Parameters of a flat JSON object, as in a body.
+    /// The parameters from a flat JSON object.
     ///
     /// # Errors
-    /// [`FormError`] names what is wrong.
+    /// [`FormError`] names the invalid parameter.
     pub fn of_object(object: serde_json::Map<String, serde_json::Value>) -> Result<Self, FormError> {
         let mut parameters = Self::default();
         parameters.add_object(object)?;
@@ -151,7 +152,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// Adds those of a JSON text, which may begin with a byte order mark (RFC 8259 section 8.1).
+    /// Adds the parameters of a JSON text, which may begin with a byte order mark (RFC 8259 section 8.1).
     fn add_json(&mut self, bytes: &[u8]) -> Result<(), FormError> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         self.add_object(serde_json::from_slice(bytes).map_err(|_| FormError::Json)?)
@@ -180,10 +181,10 @@ impl Parameters {
         Ok(())
     }
 
-    /// Takes a parameter that has one value.
+    /// Takes a single-valued parameter.
     ///
     /// # Errors
-    /// [`FormError::Repeated`] when it is given more than once.
+    /// [`FormError::Repeated`] if it has several values.
     pub fn take(&mut self, name: &'static str) -> Result<Option<String>, FormError> {
         let mut values = self.remove(name).unwrap_or_default();
         match values.len() {
@@ -192,25 +193,25 @@ impl Parameters {
         }
     }
 
-    /// The first value of a parameter, which stays to be taken.
+    /// The first value of a parameter, without taking it.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&str> {
         self.given.get(name)?.first().map(String::as_str)
     }
 
-    /// Takes all values of a parameter as they are, where commas may be part of one.
+    /// Takes all values of a parameter unchanged, for values that may contain commas.
     pub fn take_all(&mut self, name: &'static str) -> Option<Vec<String>> {
         self.remove(name)
     }
 
-    /// Takes a parameter that holds a list, in any of the forms that the guide's lines produce on the wire:
-    /// `a,b`, `["a","b"]`, `[a,b]`, `\["a","\b"\]`, or the parameter repeated. Blanks around values and empty
-    /// values are dropped; so `Some` of an empty list means that the list is to be emptied.
+    /// Takes a list parameter, in any of the forms that the guide's command lines send: `a,b`, `["a","b"]`, `[a,b]`,
+    /// `\["a","\b"\]`, or the parameter repeated. Spaces around values and empty values are dropped, so an empty list
+    /// in `Some` means that the list is to be emptied.
     pub fn take_list(&mut self, name: &'static str) -> Option<Vec<String>> {
         self.remove(name).map(|texts| texts.iter().flat_map(|text| list_values(text)).collect())
     }
 
-    /// Removes a parameter where a condition holds for its values.
+    /// Removes a parameter if a condition holds for its values.
     pub fn remove_if(&mut self, name: &str, is_to_go: impl FnOnce(&[String]) -> bool) {
         if self.given.get(name).is_some_and(|values| is_to_go(values)) {
             self.given.remove(name);
@@ -224,12 +225,12 @@ impl Parameters {
         self.given.remove(name)
     }
 
-    /// The names that were asked for so far, whether they were given or not; none in release builds.
+    /// The names that handlers have requested so far, present or not; empty in release builds.
     pub fn asked(&self) -> impl Iterator<Item = &'static str> {
         self.asked.iter().copied()
     }
 
-    /// The names of what was not taken, for the answer's header `X-Ignored-Parameters`.
+    /// The names of parameters that were not taken, for the header `X-Ignored-Parameters`.
     #[must_use]
     pub fn into_ignored(self) -> Vec<String> {
         self.given.into_keys().collect()
@@ -240,7 +241,7 @@ fn pairs(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty())
 }
 
-/// Decodes `name=value` (WHATWG URL, `application/x-www-form-urlencoded`), but never lossily.
+/// Decodes `name=value` (WHATWG URL, `application/x-www-form-urlencoded`); invalid UTF-8 is an error.
 fn decode_pair(pair: &[u8]) -> Result<(String, String), FormError> {
     let equals = pair.iter().position(|byte| *byte == b'=');
     let (name, value) = match equals.and_then(|at| pair.split_at_checked(at)) {
@@ -263,8 +264,8 @@ fn decode(bytes: &[u8]) -> Option<String> {
     String::from_utf8(percent_decode(&spaced).collect()).ok()
 }
 
-/// The values of a list text. Backslashes, quotes and brackets come from shells and from the guide's own
-/// broken escaping; no address contains one.
+/// The values of a list in text form. Backslashes, quotes and brackets come from shells and from the guide's incorrect
+/// escaping; no address contains one.
 fn list_values(text: &str) -> Vec<String> {
     let plain: String = text.chars().filter(|c| *c != '\\').collect();
     let trimmed = plain.trim();
@@ -374,7 +375,7 @@ mod tests {
         let many = |count: usize| (0..count).map(|n| format!("n{n}=1&")).collect::<Vec<_>>().concat();
         assert_eq!(form(&many(MAX_NAMES)).unwrap().into_ignored().len(), MAX_NAMES);
         assert_eq!(form(&many(MAX_NAMES + 1)), Err(FormError::TooMany));
-        // A name may come again and again.
+        // A name may be repeated.
         let repeated = "member=1&".repeat(MAX_PARAMETERS);
         assert_eq!(form(&repeated).unwrap().take_all("member").unwrap().len(), MAX_PARAMETERS);
         assert_eq!(form(&format!("{repeated}member=1")), Err(FormError::TooMany));

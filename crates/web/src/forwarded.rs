@@ -1,10 +1,10 @@
-//! The header `Forwarded` (RFC 7239): the addresses in its parameters `for`. Whoever sends it can write the beginning of a
-//! line, so a line that does not keep to the grammar names nobody.
+//! The header `Forwarded` (RFC 7239): the addresses in its parameters `for`. The client can write the beginning of a
+//! line, so a line that violates the grammar yields no address.
 
 use crate::client::{BLANK, address_of};
 use std::{borrow::Cow, net::IpAddr};
 
-/// The addresses in the parameters `for` of a line; `None` where the line does not keep to the grammar.
+/// The addresses in the parameters `for` of a line; `None` if the line violates the grammar.
 pub(crate) fn hops(line: &str) -> Option<Vec<Option<IpAddr>>> {
     let mut rest = line;
     let mut hops = Vec::new();
@@ -18,8 +18,8 @@ pub(crate) fn hops(line: &str) -> Option<Vec<Option<IpAddr>>> {
     }
 }
 
-/// Reads an element: `name=value` pairs with `;` between them. The address that it names, and the rest of the line from
-/// the comma on.
+/// Reads an element: `name=value` pairs separated by `;`. Returns the address of the element, and the rest of the line
+/// from the comma on.
 fn element(text: &str) -> Option<(Option<IpAddr>, &str)> {
     let mut rest = text;
     let mut named = None;
@@ -64,7 +64,7 @@ fn unquote(text: &str) -> Option<(Cow<'_, str>, &str)> {
     }
 }
 
-/// The address of a node (RFC 7239 section 6). An IPv6 address stands in brackets; a port may be obfuscated.
+/// The address of a node (RFC 7239 section 6). An IPv6 address is in brackets; a port may be obfuscated.
 fn node(value: &str) -> Option<IpAddr> {
     let end =
         if value.starts_with('[') { value.find(']')? + 1 } else { value.find(':').unwrap_or(value.len()) };
@@ -132,7 +132,7 @@ mod tests {
             "for=\"192.0.2.7:\"",
             "for=\"192.0.2.7:123456\"",
             "for=\"192.0.2.7:1x\"",
-            // A quotation mark that the client left open swallows what the proxy has added.
+            // A quotation mark that the client left open hides the element that the proxy added.
             "for=192.0.2.7;x=\", for=203.0.113.9",
             "for=192.0.2.7;x=\", for=\"[2001:db8::9]\"",
             "for=192.0.2.7;x=\", for=203.0.113.9;host=\"a\"",

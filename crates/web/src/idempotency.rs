@@ -1,6 +1,6 @@
-//! The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that makes something and is
-//! repeated with its key is answered with the first answer. Who sends the key is part of it, so nobody learns
-//! another one's answers.
+//! The header `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): if a request that creates something is
+//! repeated with the same key, it gets the first answer. The caller is part of the key, so nobody can obtain the
+//! answers of others.
 
 use crate::answer::Failure;
 use actix_web::{
@@ -14,16 +14,16 @@ use std::fmt::Write as _;
 
 /// The header.
 pub const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-/// Longest key in characters.
+/// The longest key, in characters.
 pub const MAX_KEY: usize = 255;
 
-/// Makes digests of keys and requests. They are keyed: a request may hold a password, and whoever reads the directory
-/// must not be able to guess it.
+/// Computes digests of keys and requests. They are keyed: a request may contain a password, and a reader of the
+/// directory must not be able to guess it.
 #[derive(Clone)]
 pub struct Digests(Hmac<Sha256>);
 
 impl Digests {
-    /// With the installation's secret, which all replicas share.
+    /// Creates it with the installation's secret, which all replicas share.
     ///
     /// # Panics
     /// Never: HMAC takes keys of any length.
@@ -34,7 +34,7 @@ impl Digests {
         Self(mac.expect("any length will do"))
     }
 
-    /// A digest of some parts, in hexadecimal digits; parts that are cut otherwise give another one.
+    /// A digest of some parts, in hexadecimal digits. It depends on where one part ends and the next begins.
     fn of(&self, parts: &[&[u8]]) -> String {
         let mut mac = self.0.clone();
         for part in parts {
@@ -48,19 +48,19 @@ impl Digests {
     }
 }
 
-/// A request with a key, as digests.
+/// A request with an idempotency key, as digests.
 pub struct Keyed {
-    /// Of the key, and of who sent it.
+    /// The digest of the key and the caller.
     pub key: String,
-    /// Of the request.
+    /// The digest of the request.
     pub request: String,
 }
 
 impl Keyed {
-    /// The key of a request that somebody sent; `None` where it has none.
+    /// The key of a caller's request; `None` if it has no key.
     ///
     /// # Errors
-    /// 400 when it is no key.
+    /// 400 if the key is not valid.
     pub fn of_request(
         digests: &Digests,
         who: &str,

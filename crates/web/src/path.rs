@@ -1,31 +1,31 @@
-//! The path of a request, read raw: each segment is decoded on its own (RFC 3986 section 2.4), so that a
-//! `%2F` is part of a name, and in the last segment everything from the first raw `&` on is parameters, as
-//! the guide prints it (`/v2/resources/<t>/<g>/<mail>&displayName=…`). A `%26` is a literal ampersand.
+//! The path of a request, parsed before decoding. Each segment is decoded separately (RFC 3986 section 2.4), so a
+//! `%2F` is part of a name. In the last segment everything from the first raw `&` on is parameters, as in the guide
+//! (`/v2/resources/<t>/<g>/<mail>&displayName=…`); a `%26` is a literal ampersand.
 
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// Segments of most paths, or fewer.
+/// Most paths have at most this many segments.
 const USUAL_SEGMENTS: usize = 5;
 
-/// A segment is no UTF-8 after decoding.
+/// A segment that is not UTF-8 after decoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the path is not UTF-8 after percent-decoding")]
 pub struct PathError;
 
-/// A path taken apart.
+/// The parts of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath<'a> {
-    /// Decoded segments.
+    /// The decoded segments.
     pub segments: Vec<Cow<'a, str>>,
-    /// What stands behind the first `&` of the last segment, still encoded; empty where there is none.
+    /// The text after the first `&` of the last segment, still encoded; empty if there is none.
     pub parameters: &'a str,
 }
 
-/// Takes a raw path apart.
+/// Parses a raw path.
 ///
 /// # Errors
-/// [`PathError`] when a segment is not UTF-8.
+/// [`PathError`] if a segment is not UTF-8.
 pub fn parse(raw: &str) -> Result<RequestPath<'_>, PathError> {
     let last = raw.rfind('/').map_or(0, |slash| slash + 1);
     let end = raw.get(last..).and_then(|segment| segment.find('&')).map_or(raw.len(), |at| last + at);

@@ -1,5 +1,5 @@
-//! The conditions of requests. The header `If-Match` (RFC 9110 section 13.1.1): which versions of a thing a change may be
-//! made to. The header `If-None-Match` (section 13.1.2): which versions the client has already.
+//! The preconditions of requests. The header `If-Match` (RFC 9110 section 13.1.1) names the versions to which a change
+//! may be made. The header `If-None-Match` (section 13.1.2) names the versions that the client has already.
 
 use crate::answer::Failure;
 use actix_web::{
@@ -10,24 +10,24 @@ use actix_web::{
     },
 };
 
-/// What the header `If-Match` of a request says.
+/// The content of the header `If-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IfMatch {
-    /// It is not there.
+    /// The header is missing.
     Absent,
-    /// `*`: something must be there, in whatever version.
+    /// `*`: the resource must exist, in any version.
     Any,
     /// The version must have one of these tags.
     OneOf(Vec<String>),
 }
 
-/// Longest header in bytes: some fifty tags.
+/// The longest header, in bytes: some fifty tags.
 const MAX_LENGTH: usize = 4096;
 
-/// Reads the header `If-Match` of a request. Weak tags never match, as the standard wants it for this header.
+/// Reads the header `If-Match` of a request. Weak tags never match, as RFC 9110 requires for this header.
 ///
 /// # Errors
-/// 400 when it is none; 412 when all its tags are weak.
+/// 400 if the header is not valid; 412 if all its tags are weak.
 pub fn if_match(request: &HttpRequest) -> Result<IfMatch, Failure> {
     let (mut strong, mut is_any, mut is_list) = (Vec::new(), false, false);
     for value in request.headers().get_all(header::IF_MATCH) {
@@ -70,14 +70,14 @@ fn weak() -> Failure {
     )
 }
 
-/// A tag of a list.
+/// An entity tag.
 struct EntityTag<'a> {
     tag: &'a str,
     is_weak: bool,
 }
 
-/// The tags of a list (RFC 9110 section 5.6.1: elements may be empty), one after the other; `None`, and then no more, where
-/// it is no list of tags.
+/// The tags of a list (RFC 9110 section 5.6.1: elements may be empty), in order. If the text is not a list of tags,
+/// the last item is `None`.
 struct EntityTags<'a>(&'a str);
 
 impl<'a> Iterator for EntityTags<'a> {
@@ -108,19 +108,19 @@ impl<'a> EntityTags<'a> {
     }
 }
 
-/// What the header `If-None-Match` of a request says: which versions of what it reads the client has.
+/// The content of the header `If-None-Match`: the versions that the client has.
 #[derive(Clone, Copy)]
 pub struct Known<'a>(&'a HeaderMap);
 
 impl<'a> Known<'a> {
-    /// What a request says.
+    /// Reads the header of a request.
     #[must_use]
     pub fn of_request(request: &'a HttpRequest) -> Self {
         Self(request.headers())
     }
 
-    /// Whether a version is among them; weak tags count as well, as the standard wants it for this header. What is no
-    /// list of tags names none: nothing is lost by a whole answer.
+    /// Whether a version is among them. Weak tags match too, as RFC 9110 requires for this header. An invalid header
+    /// matches nothing: then the client gets the full answer, which does no harm.
     #[must_use]
     pub fn has(self, tag: &str) -> bool {
         let values = self.0.get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());

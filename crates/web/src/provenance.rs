@@ -1,12 +1,13 @@
-//! Where a request without a token was made. An address in `auth.allowed_subnets` is a right that every page in a browser on
-//! that machine has, wherever the page comes from. So of such a request three headers are looked at that a page can't forge:
+//! The origin of a request without a token. If an address is in `auth.allowed_subnets`, every page in a browser on
+//! that machine has its rights, wherever the page comes from. So for such a request three headers are checked that a
+//! page can't forge:
 //!
-//! - `Host` must be an IP address, `localhost`, or listed in `http.hosts`. A name of somebody else's that leads here (DNS
-//!   rebinding) makes a page ours in the eyes of the browser, but it can't be one of these.
-//! - `Sec-Fetch-Site` (W3C Fetch Metadata), where it is sent, must be `same-origin` or `none`.
-//! - `Origin` (RFC 6454), where it is sent, must be the origin that `Host` names.
+//! - `Host` must be an IP address, `localhost`, or listed in `http.hosts`. With DNS rebinding, a foreign name that
+//!   resolves to this server makes a page same-origin for the browser, but such a name is none of these.
+//! - `Sec-Fetch-Site` (W3C Fetch Metadata), if present, must be `same-origin` or `none`.
+//! - `Origin` (RFC 6454), if present, must be the origin that `Host` names.
 //!
-//! Programs send no `Sec-Fetch-Site` and no `Origin`. A request with a token is not looked at: no page has the token.
+//! Programs send neither `Sec-Fetch-Site` nor `Origin`. A request with a token is not checked: no page has the token.
 
 use actix_web::{
     HttpRequest,
@@ -16,14 +17,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// How clients may reach the listener.
+/// The URL schemes by which clients can reach the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schemes {
     /// By `http` only.
     Http,
     /// By `https` only.
     Https,
-    /// Through a proxy, which may speak TLS with them.
+    /// Through a proxy, which may use TLS towards the clients.
     Either,
 }
 
@@ -37,13 +38,13 @@ impl Schemes {
     }
 }
 
-/// Why a page from elsewhere may have made a request.
+/// Why a page of another site may have made a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FromElsewhere {
-    /// It calls this server by a name that may be somebody else's.
+    /// The request has a `Host` that may be somebody else's name.
     #[error("its Host is neither an IP address, nor localhost, nor listed in http.hosts")]
     Host,
-    /// The browser says so.
+    /// The browser says that the page is of another site.
     #[error("it was made by a page of another site (Sec-Fetch-Site)")]
     Site,
     /// The page is of another origin.
@@ -51,7 +52,7 @@ pub enum FromElsewhere {
     Origin,
 }
 
-/// Refuses a request that a page from elsewhere may have made.
+/// Refuses a request that a page of another site may have made.
 ///
 /// # Errors
 /// [`FromElsewhere`].
@@ -75,7 +76,8 @@ fn all(headers: &HeaderMap, name: HeaderName, fits: impl Fn(&[u8]) -> bool) -> b
     headers.get_all(name).map(HeaderValue::as_bytes).all(fits)
 }
 
-/// The authority that a request is for. One in the request line counts before the header (RFC 9112 section 3.2.2).
+/// The authority that a request is for. One in the request line takes precedence over the header (RFC 9112 section
+/// 3.2.2).
 fn authority_of(request: &HttpRequest) -> Option<Authority> {
     if let Some(authority) = request.uri().authority() {
         return Authority::parse(authority.as_str());
@@ -85,13 +87,13 @@ fn authority_of(request: &HttpRequest) -> Option<Authority> {
     Authority::parse(host.to_str().ok()?)
 }
 
-/// A name of a host in DNS, in lower case.
+/// A DNS host name, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName(String);
 
 impl HostName {
-    /// Reads a name of letters, digits, hyphens and dots (RFC 1123 section 2.1), as browsers send it: other scripts are
-    /// written as A-labels (`xn--…`).
+    /// Parses a name of letters, digits, hyphens and dots (RFC 1123 section 2.1), as browsers send it: names in other
+    /// scripts are A-labels (`xn--…`).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_label = |label: &str| {
@@ -102,7 +104,7 @@ impl HostName {
     }
 }
 
-/// A host in a URL.
+/// The host of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Host {
     V4(Ipv4Addr),
@@ -126,7 +128,7 @@ impl Host {
     }
 }
 
-/// A host, and a port where one is given.
+/// A host, and a port if one is given.
 #[derive(Debug, PartialEq, Eq)]
 struct Authority {
     host: Host,
@@ -141,7 +143,7 @@ impl Authority {
             _ => (text, None),
         };
         let is_number = |port: &&str| port.bytes().all(|b| b.is_ascii_digit());
-        // A port that is empty is the scheme's own (RFC 3986 section 3.2.3).
+        // An empty port means the default port of the scheme (RFC 3986 section 3.2.3).
         let port = match port {
             None | Some("") => None,
             Some(port) => Some(Some(port).filter(is_number)?.parse().ok()?),
@@ -165,7 +167,7 @@ impl Scheme {
     }
 }
 
-/// The origin of a page. `null` and those of other schemes are never ours, so they are not read.
+/// The origin of a page. `null` and origins of other schemes are never accepted, so they are not parsed.
 struct Origin {
     scheme: Scheme,
     authority: Authority,

@@ -1,13 +1,13 @@
-//! Which endpoint a path and a method lead to.
+//! Finds the endpoint for a path and a method.
 //!
-//! A pattern has parts that are written out, names in braces that stand for one segment (`{mail}`), and at its end perhaps a
-//! name that stands for all that follow (`{path*}`, one segment at least). A pattern that says more of a path goes before
-//! one that says less, as in `OpenAPI`: written out, then a name, then a tail.
+//! A pattern consists of literal segments, of names in braces that match one segment (`{mail}`), and optionally at its
+//! end of a name that matches all remaining segments (`{path*}`, at least one). A more specific pattern takes
+//! precedence over a less specific one, as in `OpenAPI`: first a literal, then a name, then a tail.
 
 use actix_web::http::Method;
 use std::borrow::Cow;
 
-/// The patterns of a surface, and what stands at each.
+/// The patterns of a surface, with their endpoints.
 pub struct Routes<E>(Vec<Route<E>>);
 
 struct Route<E> {
@@ -16,14 +16,14 @@ struct Route<E> {
     methods: Vec<(Method, E)>,
 }
 
-/// A part of a pattern, in the order in which they are tried.
+/// A segment of a pattern, in the order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
-    /// Written out.
+    /// A literal segment.
     Text(&'static str),
-    /// A name stands in its place.
+    /// A name that matches one segment.
     Name(&'static str),
-    /// A name for one segment and all that follow.
+    /// A name that matches this segment and all that follow.
     Tail(&'static str),
 }
 
@@ -35,7 +35,7 @@ impl Part {
         name.strip_suffix('*').map_or(Self::Name(name), Self::Tail)
     }
 
-    /// How little it says of a segment.
+    /// How unspecific it is.
     fn vagueness(self) -> u8 {
         match self {
             Self::Text(_) => 0,
@@ -45,21 +45,21 @@ impl Part {
     }
 }
 
-/// Why a request has no endpoint.
+/// Why there is no endpoint for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoEndpoint {
-    /// There is no such path.
+    /// The path is unknown.
     UnknownPath,
-    /// The path takes these methods.
+    /// The path supports only these methods.
     OtherMethods(Vec<Method>),
 }
 
-/// What a path says in the places of names, decoded.
+/// The decoded values of the names in a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathNames<'a>(Vec<(&'static str, Cow<'a, str>)>);
 
 impl PathNames<'_> {
-    /// What stands in the place of a name; empty where the pattern has no such name.
+    /// The value of a name; empty if the pattern has no such name.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| text)
@@ -67,7 +67,7 @@ impl PathNames<'_> {
 }
 
 impl<E: Copy> Routes<E> {
-    /// Takes patterns apart, once.
+    /// Parses the patterns.
     pub fn new(endpoints: impl IntoIterator<Item = (Method, &'static str, E)>) -> Self {
         let mut routes: Vec<Route<E>> = Vec::new();
         for (method, pattern, endpoint) in endpoints {
@@ -83,10 +83,11 @@ impl<E: Copy> Routes<E> {
         Self(routes)
     }
 
-    /// The endpoint of a request, and what its path names. `HEAD` is `GET` without the body (RFC 9110 section 9.3.2).
+    /// The endpoint of a request, and the values in its path. `HEAD` is `GET` without the body (RFC 9110 section
+    /// 9.3.2).
     ///
     /// # Errors
-    /// [`NoEndpoint`] when the path is unknown, or known with other methods.
+    /// [`NoEndpoint`] if the path is unknown, or does not support the method.
     pub fn find<'a>(
         &self,
         method: &Method,

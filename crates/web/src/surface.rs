@@ -1,6 +1,6 @@
-//! Surfaces: APIs and pages, each with paths, an error shape and a way to say who is asking of its own. The server
-//! does for every one of them what none may forget: it reads the head, gives the request an identifier, logs it, and says how
-//! the answer may be kept.
+//! Surfaces: APIs and pages, each with its own paths, error format and authentication challenge. The server does for
+//! all of them what none may forget: it reads the head, assigns an identifier to the request, logs it, and sets the
+//! cache headers of the answer.
 
 use crate::{
     answer::{Failure, Message},
@@ -19,12 +19,12 @@ use futures_util::future::LocalBoxFuture;
 use std::{error::Error, time::Instant};
 use uuid::Uuid;
 
-/// Answers requests whose paths are its own.
+/// Answers the requests whose paths belong to it.
 pub trait Surface {
-    /// What its paths begin with, such as `/v2/`. The first surface of a server also answers what is nobody's.
+    /// The prefixes of its paths, such as `/v2/`. The first surface of a server also answers all other paths.
     fn prefixes(&self) -> &'static [&'static str];
 
-    /// Answers a request, and tells what it was.
+    /// Answers a request, and fills in the trace.
     fn answer<'a>(
         &'a self,
         request: &'a HttpRequest,
@@ -32,21 +32,21 @@ pub trait Surface {
         trace: &'a mut Trace,
     ) -> LocalBoxFuture<'a, Result<HttpResponse, Failure>>;
 
-    /// The body of a failure, and its media type.
+    /// The body of a failure, with its media type.
     fn failure_body(&self, message: &Message) -> (Vec<u8>, HeaderValue);
 
-    /// How to say who one is (RFC 9110 section 11.6.1).
+    /// The authentication challenge (RFC 9110 section 11.6.1).
     fn challenge(&self) -> HeaderValue;
 }
 
-/// What is told of a request: filled in as it becomes known.
+/// What the log needs about a request; filled in as it becomes known.
 #[derive(Default)]
 pub struct Trace {
     /// The method and the pattern of its endpoint.
     pub route: Option<(Method, &'static str)>,
-    /// Who asks, as the log calls it.
+    /// The caller, as named in the log.
     pub asked_by: Option<String>,
-    /// Whether caches may keep the answer.
+    /// Whether caches may store the answer.
     pub is_cacheable: bool,
 }
 
@@ -57,27 +57,27 @@ pub struct Surfaces {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Browsers take an answer for what its `Content-Type` says (WHATWG Fetch).
+/// Makes browsers trust the `Content-Type` of an answer (WHATWG Fetch).
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-/// No cache keeps tokens, hashes or what is known of people (RFC 9111 section 5.2.2.5). A client that asks with
-/// `If-None-Match` has its own copy, which is no cache's.
+/// No cache may store tokens, hashes or data about people (RFC 9111 section 5.2.2.5). A client that sends
+/// `If-None-Match` has a copy of its own, which is not a cache.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 impl Surfaces {
-    /// One surface. It answers what is nobody's, too.
+    /// Creates it with the first surface, which also answers paths that belong to none.
     #[must_use]
     pub fn new(first: Box<dyn Surface>) -> Self {
         Self { first, others: Vec::new() }
     }
 
-    /// Beside it another one.
+    /// Adds another surface.
     #[must_use]
     pub fn with(mut self, other: Box<dyn Surface>) -> Self {
         self.others.push(other);
         self
     }
 
-    /// The one that a path belongs to.
+    /// The surface to which a path belongs.
     fn of_path(&self, path: &str) -> &dyn Surface {
         let mut others = self.others.iter().map(AsRef::as_ref);
         let has = |surface: &&dyn Surface| surface.prefixes().iter().any(|prefix| path.starts_with(prefix));
@@ -113,7 +113,8 @@ impl Surfaces {
     }
 }
 
-/// The application of a thread, for the listeners. Every request takes the same way; routes are found there, on the raw path.
+/// The application of a thread, for the listeners. Every request is handled in the same way; each surface finds the
+/// route itself, from the raw path.
 #[must_use]
 pub fn app(
     surfaces: Surfaces,
@@ -132,7 +133,7 @@ pub fn app(
     App::new().app_data(Data::new(surfaces)).default_service(web::to(handler))
 }
 
-/// What a request is answered whose head nobody has read.
+/// The failure for a request whose head could not be read.
 fn failure_of(unread: UnreadHead) -> Failure {
     match unread {
         UnreadHead::Malformed => Failure::new(StatusCode::BAD_REQUEST, "This is no HTTP/1.1 request."),
@@ -149,7 +150,7 @@ fn failure_of(unread: UnreadHead) -> Failure {
     }
 }
 
-/// The request's own identifier, where it is a plain one, or a new one.
+/// The request's own identifier if it is a plain one, otherwise a new one.
 fn request_id(request: &HttpRequest) -> HeaderValue {
     let is_plain = |id: &&HeaderValue| {
         (1..=64).contains(&id.len())
@@ -192,7 +193,7 @@ mod tests {
     use futures_util::FutureExt;
     use std::borrow::Cow;
 
-    /// An API whose failures are numbers, and who asks is whoever says so in a header.
+    /// An API whose failures are numbers, and which takes the caller from a header.
     struct Numbers;
 
     impl Surface for Numbers {
@@ -230,7 +231,7 @@ mod tests {
         }
     }
 
-    /// An API that knows nothing.
+    /// An API without any endpoint.
     struct Nothing;
 
     impl Surface for Nothing {

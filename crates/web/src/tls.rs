@@ -1,4 +1,4 @@
-//! The certificate and the key of a listener, from files.
+//! Reads the certificate and the key of a listener from files.
 
 use rustls::pki_types::pem::PemObject;
 use rustls::{
@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-/// Files of a TLS listener.
+/// The files of a TLS listener.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
     /// Certificate chain, PEM.
@@ -19,7 +19,7 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Why they make no listener.
+/// Why the files can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -31,13 +31,13 @@ pub enum TlsError {
         #[source]
         source: pem::Error,
     },
-    /// Certificate and key do not belong together, or are of a kind that is not supported.
+    /// The certificate and the key do not belong together, or are of an unsupported kind.
     #[error("the certificate and key of the listener are of no use")]
     Unusable(#[source] rustls::Error),
 }
 
 impl TlsFiles {
-    /// Reads them. TLS 1.2 and 1.3 are spoken.
+    /// Reads the files and enables TLS 1.2 and 1.3.
     ///
     /// # Errors
     /// [`TlsError`].

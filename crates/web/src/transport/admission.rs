@@ -1,4 +1,4 @@
-//! How many connections there are, in all and of each client network, and which new ones are too many.
+//! Counts the connections, in total and of each client network, and refuses those over the limits.
 
 use ipnet::IpNet;
 use std::{
@@ -8,34 +8,36 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often it is said at most that connections were refused: a flood of them must not become one of lines.
+/// The interval between log entries about refused connections: a flood of connections must not cause a flood of log
+/// lines.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
-/// How many connections there may be.
+/// The limits on connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionBounds {
-    /// In all (`http.connections`).
+    /// In total (`http.connections`).
     pub total: usize,
-    /// Of one client network (`http.connections_per_address`).
+    /// For each client network (`http.connections_per_address`).
     pub per_address: usize,
 }
 
 impl Default for ConnectionBounds {
     /// A browser opens six connections, so 256 serve an office of 40 people behind one address who all load a page at
-    /// once. A connection costs about 40 kB while nothing is sent on it, so 8,192 of them cost 320 MB.
+    /// once. An idle connection costs about 40 kB, so 8,192 of them cost 320 MB.
     fn default() -> Self {
         Self { total: 8192, per_address: 256 }
     }
 }
 
 impl ConnectionBounds {
-    /// Of one trusted proxy: it speaks for many clients, and leaves a quarter to everybody else, monitoring among them.
+    /// For each trusted proxy: it forwards for many clients, and leaves a quarter to everybody else, including
+    /// monitoring.
     fn per_proxy(&self) -> usize {
         (self.total / 4 * 3).max(self.per_address)
     }
 }
 
-/// Counts connections. Clones count together.
+/// Counts connections. Clones share the counts.
 #[derive(Clone)]
 pub(super) struct Admission(Arc<Inner>);
 
@@ -49,7 +51,7 @@ struct Inner {
 struct Open {
     total: usize,
     by_network: HashMap<IpAddr, usize>,
-    /// Connections that were refused and not told of.
+    /// Connections that were refused and not yet logged.
     refused: u64,
     told: Option<Instant>,
 }
@@ -59,7 +61,7 @@ impl Admission {
         Self(Arc::new(Inner { bounds, trusted_proxies, open: Mutex::default() }))
     }
 
-    /// Admits a connection, or not. It counts until what is returned is dropped.
+    /// Admits or refuses a connection. An admitted one counts until the slot is dropped.
     pub(super) fn admit(&self, peer: IpAddr) -> Option<Slot> {
         let Inner { bounds, trusted_proxies, .. } = &*self.0;
         let peer = peer.to_canonical();
@@ -97,7 +99,7 @@ impl Open {
     }
 }
 
-/// A connection that counts.
+/// The slot of an admitted connection.
 pub(super) struct Slot {
     inner: Arc<Inner>,
     network: IpAddr,
@@ -116,7 +118,7 @@ impl Drop for Slot {
     }
 }
 
-/// What one client has: an address of IPv4, a /64 of IPv6.
+/// The network of one client: an IPv4 address, or a /64 of IPv6.
 fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -141,7 +143,7 @@ mod tests {
         let admission = admission(100, 3);
         let of_one = admit(&admission, "198.51.100.1", 10);
         assert_eq!((of_one.len(), admit(&admission, "198.51.100.2", 10).len()), (3, 3));
-        assert!(admit(&admission, "::ffff:198.51.100.1", 1).is_empty(), "it is the same address");
+        assert!(admit(&admission, "::ffff:198.51.100.1", 1).is_empty(), "the two addresses are the same");
         drop(of_one);
         assert_eq!(admit(&admission, "198.51.100.1", 10).len(), 3);
         assert!(admission.0.open().by_network.is_empty());

@@ -1,21 +1,22 @@
-//! The stream between a client's socket and the HTTP library. It does four things that the library does badly.
+//! The stream between a client's socket and the HTTP library. It handles four cases that the library handles badly.
 //!
-//! Raw UTF-8 in the request line: curl sends `?displayName=Иванов` as it is typed, while the library takes ASCII
-//! alone (RFC 3986). Such bytes (and the few ASCII ones that it refuses as well) are percent-encoded on their way.
+//! Raw UTF-8 in the request line: curl sends `?displayName=Иванов` as it is typed, but the library accepts only ASCII
+//! (RFC 3986). The stream percent-encodes such bytes, and the few ASCII characters that the library refuses too.
 //!
-//! Heads that it cannot read, or that are too large, late, or framed in a way that servers disagree on: it would answer
-//! with an empty body, or not at all. They are replaced by a request for a path that stands for the reason, so that they
-//! are answered like everything else, in JSON; what comes after them on the connection is thrown away.
+//! Heads that the library cannot read, or that are too large, too late, or framed in a way on which servers disagree:
+//! the library would answer with an empty body, or not at all. The stream replaces such a head by a request for a path
+//! that stands for the reason, so the answer is in JSON like every other; it discards the rest of the connection's
+//! input.
 //!
-//! Clients that stop half way: it waits for ever for the rest of a body, and for whoever does not read an answer. Here a
-//! body that comes too slowly ends, as if the client had closed its half, and a connection whose answer is not taken is
-//! cut. Times and rates are those of [`super::pace`].
+//! Clients that stop in the middle: the library waits without limit for the rest of a body, and for a client that does
+//! not read its answer. Here a body that arrives too slowly ends as if the client had closed its half, and a
+//! connection whose answer is not read is closed. Times and rates are those of [`super::pace`].
 //!
-//! Clients that are still sending when their connection is closed: closed with bytes unread, the system would reset it, and a
-//! proxy or client that has not read the answer yet would lose it. Here the rest is read and thrown away first (RFC 9112
-//! section 9.6).
+//! Clients that are still sending when their connection is closed: if it is closed with unread bytes, the system
+//! resets it, and a proxy or client that has not read the answer yet loses the answer. So the stream first reads and
+//! discards the rest (RFC 9112 section 9.6).
 //!
-//! To find the heads the stream follows the framing of requests ([`super::framing`]).
+//! To find the heads, the stream follows the framing of requests ([`super::framing`]).
 
 use super::{
     admission::Slot,
@@ -35,13 +36,13 @@ use tokio::{
 };
 use tokio_util::io::poll_read_buf;
 
-/// How much is read at a time.
+/// The size of one read.
 const READ_SIZE: usize = 8 * 1024;
 
-/// What a stream can do beyond reading and writing.
+/// Operations of a stream beyond reading and writing.
 pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// Has the system throw away what the client has not taken when the stream is dropped; else it would keep it for
-    /// minutes.
+    /// Makes the system discard data that the client has not read when the stream is dropped; otherwise the system
+    /// keeps it for minutes.
     fn forget_unsent(&self);
 }
 
@@ -50,24 +51,24 @@ pub(super) struct CheckedHeads<S> {
     inner: S,
     framing: Framing,
     connection: Connection,
-    /// The client has closed its half.
+    /// Whether the client has closed its half.
     half_closed: bool,
-    /// This side has closed its half.
+    /// Whether this side has closed its half.
     shut: bool,
     opened: Instant,
     patience: Patience,
-    /// What is left for the client to send what the server waits for, and to take what it has asked for.
+    /// The time left for the client to send what the server waits for, and to read its answers.
     sending: Allowance,
     taking: Allowance,
-    /// When the rest of what nobody reads has to be there.
+    /// The deadline for the rest of a body that nobody reads.
     unread_until: Option<Instant>,
     alarm: Alarm,
-    /// Counts the connection until it is closed.
+    /// The slot that counts the connection until it is closed.
     _slot: Option<Slot>,
 }
 
 impl<S: Transport> CheckedHeads<S> {
-    /// Wraps a stream at the beginning of a connection.
+    /// Wraps the stream of a new connection.
     pub(super) fn new(inner: S, patience: Patience, slot: Option<Slot>) -> Self {
         Self {
             inner,
@@ -85,17 +86,17 @@ impl<S: Transport> CheckedHeads<S> {
         }
     }
 
-    /// The connection, for its requests.
+    /// The state that the requests of this connection share.
     pub(super) fn connection(&self) -> Connection {
         self.connection.clone()
     }
 
-    /// Whether every request was answered.
+    /// Whether all requests were answered.
     fn is_idle(&self) -> bool {
         self.connection.is_idle(self.framing.requests())
     }
 
-    /// Passes on what can be of what was read.
+    /// Passes on what can be passed on of the bytes that were read.
     fn advance(&mut self) {
         let place = |framing: &Framing| (framing.requests(), framing.phase());
         let before = place(&self.framing);
@@ -113,8 +114,8 @@ impl<S: Transport> CheckedHeads<S> {
         self.sending.earn(content);
     }
 
-    /// Whether the rest of a body that nobody reads has come for too long. The library reads chunks to their end, however
-    /// many there are.
+    /// Whether the rest of an unread body takes too long. The library reads chunks to their end, however many there
+    /// are.
     fn is_unread_for_too_long(&mut self) -> bool {
         if self.framing.phase() != Phase::Body || !self.connection.is_unread(self.framing.requests()) {
             return false;
@@ -123,11 +124,11 @@ impl<S: Transport> CheckedHeads<S> {
         now >= *self.unread_until.get_or_insert(now + self.patience.head)
     }
 
-    /// Whether the client, who has sent nothing more, was waited for too long.
+    /// Whether the server has waited too long for a client that has sent nothing more.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
         let waits = match self.framing.phase() {
             Phase::Closing | Phase::Ended => false,
-            // The library has a timer for this, which whatever wakes it up sets anew.
+            // The library has a timer for this, but every wake-up resets it.
             Phase::Idle => self.is_idle(),
             Phase::Head | Phase::Body => true,
         };
@@ -140,8 +141,8 @@ impl<S: Transport> CheckedHeads<S> {
         self.alarm.has_passed(deadline, now, cx)
     }
 
-    /// Reads what the client still sends and throws it away, until it closes its half as well, for a bounded time. A client
-    /// that has sent all of its last request is not waited for.
+    /// Reads and discards the rest of the client's input until the client closes its half, for a bounded time. Does
+    /// not wait for a client that has sent its last request completely.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.half_closed || matches!(self.framing.phase(), Phase::Idle | Phase::Head) {
             return Poll::Ready(());
@@ -163,7 +164,7 @@ impl<S: Transport> CheckedHeads<S> {
         }
     }
 
-    /// Counts what the client has taken of an answer.
+    /// Counts the bytes of an answer that the client has read.
     fn counted<T>(
         &mut self,
         written: Poll<io::Result<T>>,
@@ -221,12 +222,12 @@ impl<S: Transport> AsyncRead for CheckedHeads<S> {
                 }
                 Phase::Idle if waiting > 0 => {
                     this.connection.wake_when_idle(cx);
-                    // Read on, to know when the client goes away, but no more than this.
+                    // Continue to read, to notice that the client disconnects, but buffer no more than this.
                     if this.half_closed || waiting >= READ_SIZE {
                         return Poll::Pending;
                     }
                 }
-                // Half a head is no request.
+                // An incomplete head is not a request.
                 _ if this.half_closed => this.framing.end(),
                 _ => {}
             }
@@ -272,7 +273,7 @@ impl<S: Transport> AsyncWrite for CheckedHeads<S> {
         let flushed = Pin::new(&mut this.inner).poll_flush(cx);
         let flushed = this.counted(flushed, |()| 0, cx);
         if flushed.is_ready() && this.framing.phase() == Phase::Idle && this.is_idle() {
-            // The next request is awaited from here on, whatever wakes the task up before it comes.
+            // The wait for the next request begins here, whatever wakes the task up before it arrives.
             this.sending.wait(Instant::now());
         }
         flushed

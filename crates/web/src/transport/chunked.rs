@@ -1,36 +1,37 @@
-//! The framing of chunked bodies (RFC 9112 section 7.1), followed to find where they end. It takes what the HTTP library
-//! takes, or less: sizes of up to 16 digits, extensions and trailers up to a limit, lines that end in CRLF alone. What
-//! extensions and trailers say is not read.
+//! The framing of chunked bodies (RFC 9112 section 7.1), parsed to find their end. It accepts the same as the HTTP
+//! library, or less: sizes of up to 16 digits, extensions and trailers up to a limit, lines that end in CRLF only. The
+//! content of extensions and trailers is ignored.
 
-/// Most digits of a size: all of 64 bits.
+/// The largest number of digits of a size: all of 64 bits.
 const MAX_DIGITS: u32 = 16;
-/// Most bytes after a size, and of all trailers: much more than anybody sends, since hardly anybody sends any.
+/// The largest number of bytes after a size, and of all trailers: much more than anybody sends, since hardly anybody
+/// sends any.
 const MAX_EXTENSION: usize = 1024;
 const MAX_TRAILERS: usize = 8 * 1024;
 
-/// A body that is under way.
+/// The state of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChunkedBody {
     place: Place,
-    /// Digits of this size, or bytes of this extension or of the trailers so far.
+    /// The number of digits of the current size, or of bytes of the current extension or of the trailers, so far.
     length: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In the digits of a size.
+    /// Within the digits of a size.
     Size(u64),
-    /// Blanks after it.
+    /// In the spaces after a size.
     Blank(u64),
     /// After a `;`.
     Extension(u64),
     /// The CR after a size was read.
     SizeEnd(u64),
-    /// So much of a chunk is left.
+    /// This number of bytes is left of a chunk.
     Data(u64),
-    /// A chunk has ended, and its line end not yet begun.
+    /// After the data of a chunk, before its CRLF.
     DataEnd,
-    /// The CR of that was read.
+    /// The CR after the data of a chunk was read.
     DataLineEnd,
     /// At the beginning of a trailer, or of the empty line that ends the body.
     Trailers,
@@ -44,39 +45,39 @@ enum Place {
     End,
 }
 
-/// The framing is wrong, and where the next request begins can't be known.
+/// The framing is invalid, so the beginning of the next request is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadFraming {
-    /// So many bytes before the wrong one belong to the body.
+    /// The number of bytes before the invalid one that belong to the body.
     pub(super) used: usize,
-    /// So many of these are content.
+    /// The number of these bytes that are content.
     pub(super) content: usize,
 }
 
-/// A byte that may not stand where it does.
+/// A byte that is not allowed at its place.
 struct WrongByte;
 
-/// What some bytes are.
+/// The result of parsing some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Followed {
-    /// So many of them belong to the body.
+    /// The number of bytes that belong to the body.
     pub(super) used: usize,
-    /// So many of these are content.
+    /// The number of these bytes that are content.
     pub(super) content: usize,
-    /// The body has ended.
+    /// Whether the body has ended.
     pub(super) ended: bool,
 }
 
 impl ChunkedBody {
-    /// At the beginning of a body.
+    /// The state at the beginning of a body.
     pub(super) fn new() -> Self {
         Self { place: Place::Size(0), length: 0 }
     }
 
-    /// Follows bytes up to the end of the body.
+    /// Parses bytes up to the end of the body.
     ///
     /// # Errors
-    /// [`BadFraming`], whatever comes later.
+    /// [`BadFraming`], whatever follows.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Result<Followed, BadFraming> {
         let (mut rest, mut content) = (bytes, 0);
         while let (false, Some((byte, after))) = (self.place == Place::End, rest.split_first()) {
@@ -115,7 +116,7 @@ impl ChunkedBody {
                 Ok(Place::Size(0))
             }
             (Place::Trailers, b'\r') => Ok(Place::LastLineEnd),
-            // A line that begins with a blank would go on with the one before it.
+            // A line that begins with a space would continue the previous line.
             (Place::Trailers, byte) if is_text(byte) && !matches!(byte, b' ' | b'\t') => {
                 self.longer(MAX_TRAILERS, Place::Trailer)
             }
@@ -148,7 +149,7 @@ impl ChunkedBody {
     }
 }
 
-/// What may stand in a line: no control character but the tab.
+/// The characters that a line may contain: no control characters except the tab.
 fn is_text(byte: u8) -> bool {
     byte == b'\t' || !byte.is_ascii_control()
 }
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Follows bytes in pieces; how many belong to the body and are content, once it has ended.
+    /// Parses bytes in pieces; returns how many belong to the body and are content, if the body has ended.
     fn follow(bytes: &[u8], piece: usize) -> Result<Option<(usize, usize)>, ()> {
         let (mut body, mut used, mut content) = (ChunkedBody::new(), 0, 0);
         for part in bytes.chunks(piece) {

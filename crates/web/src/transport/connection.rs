@@ -1,5 +1,5 @@
-//! What the requests of a connection and the stream below them, which sees bytes alone, tell each other: whether a request
-//! is being answered, whether the rest of a body is of any use, and whether the client has gone away.
+//! The state that a connection's requests share with its stream, which sees only bytes: whether a request is being
+//! answered, whether the rest of a body is still needed, and whether the client has disconnected.
 
 use actix_web::{
     HttpRequest,
@@ -17,8 +17,8 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A connection, as its requests and its stream share it. The library has its requests come in the order of their heads,
-/// so both count them alike.
+/// The shared state of a connection. The library starts requests in the order of their heads, so requests and stream
+/// have the same numbering.
 #[derive(Clone, Default)]
 pub struct Connection(Rc<Counts>);
 
@@ -26,29 +26,29 @@ pub struct Connection(Rc<Counts>);
 struct Counts {
     /// Requests that were begun.
     begun: Cell<u64>,
-    /// Requests that are not answered to their end.
+    /// Requests whose answer is not complete.
     under_way: Cell<u32>,
-    /// The last request whose body nobody reads any more.
+    /// The number of the last request whose body nobody reads any more.
     unread: Cell<u64>,
-    /// Waits for the end of an answer.
+    /// The task that waits for the end of an answer.
     waiting: Cell<Option<Waker>>,
     departure: Departure,
 }
 
-/// Tells of the end of what a client sends on a connection. The library answers clients that have closed their half of it, so a
-/// handler runs on when nobody is there; one whose work is long and can be given up asks here.
+/// Signals that the client has closed its half of the connection. The library still answers such clients, so a handler
+/// continues when nobody is there; a handler whose work is long and can be aborted should watch this.
 #[derive(Clone, Debug, Default)]
 pub struct Departure(CancellationToken);
 
 impl Departure {
-    /// Waits until the client has closed its half of the connection, or all of it.
+    /// Waits until the client has closed its half of the connection, or the whole connection.
     pub async fn happened(&self) {
         self.0.cancelled().await;
     }
 }
 
 impl Connection {
-    /// The connection of a request that begins.
+    /// Begins a request and returns its guard.
     #[must_use]
     pub fn begin(request: &HttpRequest) -> Answering {
         let connection = request.conn_data::<Self>().cloned().unwrap_or_default();
@@ -58,27 +58,27 @@ impl Connection {
         Answering { number: begun.get(), connection }
     }
 
-    /// Whether that many requests were begun, and all of them answered.
+    /// Whether this number of requests were begun, and all of them were answered.
     pub(super) fn is_idle(&self, requests: u64) -> bool {
         self.0.begun.get() == requests && self.0.under_way.get() == 0
     }
 
-    /// Has the task woken when a request has been answered.
+    /// Wakes the task when a request has been answered.
     pub(super) fn wake_when_idle(&self, cx: &Context<'_>) {
         self.0.waiting.set(Some(cx.waker().clone()));
     }
 
-    /// The client has closed its half of the connection, or all of it.
+    /// Records that the client has closed its half of the connection, or the whole connection.
     pub(super) fn end(&self) {
         self.0.departure.0.cancel();
     }
 
-    /// Tells when the client goes away.
+    /// The signal that the client disconnects.
     pub(super) fn departure(&self) -> Departure {
         self.0.departure.clone()
     }
 
-    /// Whether nobody reads the body of a request, by its number from 1.
+    /// Whether nobody reads the body of a request; requests are numbered from 1.
     pub(super) fn is_unread(&self, request: u64) -> bool {
         self.0.unread.get() >= request
     }
@@ -86,31 +86,31 @@ impl Connection {
 
 #[cfg(test)]
 impl Connection {
-    /// As many requests have been answered.
+    /// Records that this number of requests have been answered.
     pub(super) fn answer(&self, requests: u64) {
         self.0.begun.set(requests);
     }
 
-    /// Nobody reads the body of a request.
+    /// Records that nobody reads the body of a request.
     pub(super) fn leave_unread(&self, request: u64) {
         self.0.unread.set(request);
     }
 }
 
-/// A request that is being answered, until this is dropped.
+/// A request that is being answered; it counts until this is dropped.
 pub struct Answering {
     connection: Connection,
     number: u64,
 }
 
 impl Answering {
-    /// Its body.
+    /// The body of the request.
     #[must_use]
     pub fn body(&self, payload: Payload) -> RequestBody {
         RequestBody { payload, connection: self.connection.clone(), number: self.number, has_ended: false }
     }
 
-    /// Has the request go on until its answer has been written, where that is written bit by bit.
+    /// Keeps the request in progress until its answer has been written, for streamed answers too.
     #[must_use]
     pub fn until_the_end_of(self, answer: BoxBody) -> BoxBody {
         match answer.size() {
@@ -147,18 +147,18 @@ impl MessageBody for AnswerBody {
     }
 }
 
-/// The body of a request, read while it comes. Dropped before its end, it has the connection wait for the rest of it
-/// only a short while.
+/// The body of a request, read while it arrives. If it is dropped before its end, the connection waits only a short
+/// while for the rest.
 pub struct RequestBody {
     payload: Payload,
     connection: Connection,
-    /// The request's, from 1.
+    /// The number of the request, from 1.
     number: u64,
     has_ended: bool,
 }
 
 impl RequestBody {
-    /// Tells when the client goes away.
+    /// The signal that the client disconnects.
     #[must_use]
     pub fn departure(&self) -> Departure {
         self.connection.departure()

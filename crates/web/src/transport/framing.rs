@@ -1,9 +1,9 @@
-//! The bytes of a connection, followed from one request to the next: where heads and bodies begin and end, and what of them
-//! the HTTP library gets. No I/O and no time.
+//! Parses the bytes of a connection from one request to the next: where heads and bodies begin and end, and which
+//! bytes the HTTP library gets. No I/O and no clock.
 //!
-//! It gets whole heads alone, and only such as it can read, in the way in which it reads them. A request that is sent before
-//! the one before it was answered waits: the library would write the answer as if it were to the later one, without a body
-//! where that is `HEAD`.
+//! The library gets only complete heads, and only those that it reads in the same way as this module. A request that
+//! arrives before the previous one was answered waits: the library would write the previous answer as if it belonged
+//! to the later request, and without a body if that is `HEAD`.
 
 use super::{
     chunked::ChunkedBody,
@@ -11,23 +11,23 @@ use super::{
 };
 use bytes::{Buf, BytesMut};
 
-/// How much of a head that is too large is read before it is refused all the same.
+/// The number of bytes of an oversized head that are read before it is refused in any case.
 const MAX_OVERLONG: usize = 1024 * 1024;
 
-/// Follows the requests of a connection.
+/// Parses the requests of a connection.
 pub struct Framing {
     state: State,
-    /// Read, but not looked at to its end: the beginning of a head, or requests that wait.
+    /// Bytes that were read but not completely parsed: the beginning of a head, or requests that wait.
     raw: BytesMut,
-    /// How much of it was searched for the end of a head.
+    /// The number of bytes of `raw` that were searched for the end of a head.
     searched: usize,
-    /// Looked at, for the library.
+    /// Parsed bytes for the library.
     ready: BytesMut,
     /// Heads that were passed on.
     requests: u64,
-    /// The request under way is the last one.
+    /// Whether the current request is the last one.
     closes: bool,
-    /// Bytes were thrown away, so more may come that nobody reads.
+    /// Whether bytes were discarded, so more unread bytes may follow.
     has_thrown_away: bool,
 }
 
@@ -35,35 +35,35 @@ pub struct Framing {
 enum State {
     Idle,
     Head,
-    /// A head goes on that is too large; so much of it was thrown away.
+    /// In an oversized head; this number of its bytes were discarded.
     Overlong(usize),
-    /// So much of a body is left, and it is not nothing.
+    /// In a body; this number of bytes is left, at least one.
     Body(u64),
     Chunked(ChunkedBody),
     Closing,
     Ended,
 }
 
-/// What the client is about.
+/// What the client is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing has come of the next request, or it waits for its turn.
+    /// Nothing of the next request has arrived, or it waits for its turn.
     Idle,
-    /// The beginning of a request has come, or the connection's first one is awaited.
+    /// The beginning of a request has arrived, or the connection's first request is awaited.
     Head,
-    /// A body goes on.
+    /// A body is being received.
     Body,
-    /// The last request has come; bytes are thrown away.
+    /// The last request has been received; further bytes are discarded.
     Closing,
-    /// The client has no more to say, or is not listened to any more.
+    /// The client has ended its input, or its input is no longer read.
     Ended,
 }
 
 impl Default for Framing {
-    /// At the beginning of a connection.
+    /// The state at the beginning of a connection.
     fn default() -> Self {
         Self {
-            // The first request is awaited no longer than it may take: whoever opens a connection wants something.
+            // The first request has the time limit of a head: a client that opens a connection should send something.
             state: State::Head,
             raw: BytesMut::new(),
             searched: 0,
@@ -76,23 +76,23 @@ impl Default for Framing {
 }
 
 impl Framing {
-    /// Where bytes of the client are added.
+    /// The buffer to which the client's bytes are added.
     pub fn raw(&mut self) -> &mut BytesMut {
         &mut self.raw
     }
 
-    /// What the library gets; it is to be taken out.
+    /// The buffer for the library, to be taken out.
     pub fn ready(&mut self) -> &mut BytesMut {
         &mut self.ready
     }
 
-    /// How many heads were passed on.
+    /// The number of heads that were passed on.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// What the client is about.
+    /// What the client is doing.
     #[must_use]
     pub fn phase(&self) -> Phase {
         match self.state {
@@ -104,8 +104,8 @@ impl Framing {
         }
     }
 
-    /// Passes on what can be, and tells how many bytes of it are content of bodies. The next request may begin if the one
-    /// before it was answered; it is to be the last one if the connection is old.
+    /// Passes on what can be passed on, and returns how many bytes of it are content of bodies. `may_begin` says that
+    /// the previous request was answered, so the next one may begin; `is_old` makes it the last one of the connection.
     pub fn advance(&mut self, may_begin: bool, is_old: bool) -> usize {
         let (mut content, requests) = (0, self.requests);
         while !self.raw.is_empty() {
@@ -130,7 +130,7 @@ impl Framing {
                         content += followed.content;
                         self.pass(followed.used, followed.ended);
                     }
-                    // The reader of the body gets what is right of it, and learns that it has no end.
+                    // The reader of the body gets the valid part, and an error for the missing end.
                     Err(bad) => {
                         content += bad.content;
                         self.pass(bad.used, false);
@@ -154,7 +154,8 @@ impl Framing {
         self.state = if self.closes { State::Closing } else { State::Idle };
     }
 
-    /// Whether the client may go on sending what nobody reads: a body that is not wanted, or anything after its last request.
+    /// Whether the client may continue to send bytes that nobody reads: a body that is not needed, or anything after
+    /// its last request.
     #[must_use]
     pub fn may_send_on(&self) -> bool {
         match self.state {
@@ -164,20 +165,20 @@ impl Framing {
         }
     }
 
-    /// Throws away what was read and not looked at.
+    /// Discards bytes that were read and not parsed.
     pub fn throw_away(&mut self) {
         self.raw.clear();
         self.has_thrown_away = true;
     }
 
-    /// Takes nothing from the client any more.
+    /// Accepts no more input from the client.
     pub fn end(&mut self) {
         self.raw.clear();
         self.state = State::Ended;
     }
 
-    /// Waits for the client no longer. Who has sent half a head gets an answer; who has sent half a body gets the one to
-    /// its request.
+    /// Stops waiting for the client. An incomplete head gets an answer of its own; a request with an incomplete body
+    /// gets its answer.
     pub fn give_up(&mut self) {
         match self.state {
             State::Head if !self.raw.is_empty() => self.refuse(LATE),
@@ -186,13 +187,13 @@ impl Framing {
         }
     }
 
-    /// Takes a head out of `raw`; `false` where it has not ended.
+    /// Takes a head out of `raw`; `false` if it is not complete.
     fn take_head(&mut self, is_old: bool) -> bool {
-        // Empty lines may stand before a request (RFC 9112 section 2.2).
+        // Empty lines may precede a request (RFC 9112 section 2.2).
         while self.searched == 0 && self.raw.starts_with(b"\r\n") {
             self.raw.advance(2);
         }
-        // The line feed of one may be yet to come.
+        // The line feed of such a line may still arrive.
         if self.searched == 0 && *self.raw == *b"\r" {
             return false;
         }
@@ -203,9 +204,9 @@ impl Framing {
             (End::ToCome, State::Overlong(thrown_away)) if thrown_away > MAX_OVERLONG => {
                 self.refuse(TOO_LARGE);
             }
-            // Read to its end, so that the client is done sending when the answer comes.
+            // Read to its end, so that the client has finished sending when the answer arrives.
             (End::ToCome, State::Overlong(thrown_away)) => {
-                // An end may be cut between two reads.
+                // The end of a head may be split between two reads.
                 let thrown = self.raw.len().saturating_sub(3);
                 self.raw.advance(thrown);
                 self.searched = self.raw.len();

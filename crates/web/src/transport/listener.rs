@@ -1,5 +1,6 @@
-//! The listeners: accept connections, speak TLS where asked, and hand them to the application on the worker
-//! threads. It is what `HttpServer` of actix-web does, with [`CheckedHeads`] between the socket and the library.
+//! The listeners: they accept connections, do the TLS handshake if configured, and pass connections to the application
+//! on the worker threads. They replace `HttpServer` of actix-web, and put [`CheckedHeads`] between the socket and the
+//! library.
 
 use super::{
     admission::{Admission, ConnectionBounds, Slot},
@@ -32,28 +33,28 @@ const BACKLOG: u32 = 1024;
 /// A client's stream.
 type Stream = CheckedHeads<Either<TcpStream, TlsStream<TcpStream>>>;
 
-/// How a server listens.
+/// The settings of a server's listeners.
 pub struct ListenerSettings {
-    /// Threads that answer.
+    /// The number of worker threads.
     pub workers: usize,
-    /// How many connections there may be.
+    /// The limits on connections.
     pub connections: ConnectionBounds,
-    /// Subnets of proxies that are believed: each of their addresses speaks for many clients.
+    /// The subnets of trusted proxies: each of their addresses forwards for many clients.
     pub trusted_proxies: Vec<IpNet>,
-    /// How long clients may keep them waiting.
+    /// How long clients may keep a connection waiting.
     pub patience: Patience,
     /// How long requests in flight may take to finish when the server is stopped.
     pub shutdown_timeout: Duration,
-    /// With it HTTPS is spoken, without it HTTP.
+    /// The TLS settings for HTTPS; without them the listeners use HTTP.
     pub tls: Option<ServerConfig>,
 }
 
-/// Listeners that are bound, before the server runs.
+/// Bound listeners of a server that does not run yet.
 pub struct Listeners {
     builder: ServerBuilder,
-    /// How each connection begins.
+    /// How each connection is set up.
     entrance: Entrance,
-    /// Where clients can reach them.
+    /// The addresses of the listeners.
     addresses: Vec<SocketAddr>,
     /// Tells idle connections to close.
     closing: Arc<Notify>,
@@ -74,7 +75,7 @@ pub struct RunningServer {
 }
 
 impl Listeners {
-    /// No listeners yet.
+    /// Creates a server without listeners.
     #[must_use]
     pub fn new(settings: ListenerSettings) -> Self {
         let ListenerSettings { workers, connections, trusted_proxies, patience, shutdown_timeout, tls } =
@@ -82,7 +83,7 @@ impl Listeners {
         let builder = Server::build()
             .workers(workers)
             .backlog(BACKLOG)
-            // Never reached: connections that are too many are refused, and not left to wait with all others behind them.
+            // Never reached: excess connections are refused, instead of waiting with all others behind them.
             .max_concurrent_connections(usize::MAX - 1)
             .disable_signals()
             .shutdown_timeout(shutdown_timeout.as_secs());
@@ -94,7 +95,7 @@ impl Listeners {
         Self { builder, entrance, addresses: Vec::new(), closing: Arc::new(Notify::new()) }
     }
 
-    /// The URLs that clients can reach them at, without a path.
+    /// The URLs of the listeners, without a path.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         let scheme = if self.entrance.tls.is_some() { "https" } else { "http" };
@@ -104,7 +105,7 @@ impl Listeners {
     /// Binds an address for an application.
     ///
     /// # Errors
-    /// Why the system does not let it listen there.
+    /// The error of the operating system.
     pub fn bind<F, T>(mut self, address: SocketAddr, app: F) -> io::Result<Self>
     where
         F: Fn() -> App<T> + Send + Clone + 'static,
@@ -129,7 +130,7 @@ impl Listeners {
                     async move { closing.notified().await }
                 })
                 .keep_alive(entrance.patience.idle)
-                // The stream has a better one.
+                // The stream has a better timeout.
                 .client_request_timeout(Duration::ZERO)
                 .on_connect_ext(|stream, extensions| {
                     extensions.insert(stream.connection());
@@ -176,15 +177,15 @@ impl Entrance {
     }
 }
 
-/// The answer to a connection that is one too many.
+/// The answer to a connection over the limits.
 const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 72\r\n\
     retry-after: 1\r\nconnection: close\r\n\r\n\
     {\"message\":\"There are too many connections from here. Try again later.\"}";
 
-/// Tells a client that its connection is one too many. Nobody waits until it has heard it.
+/// Refuses a connection over the limits, without waiting until the client has read the answer.
 fn refuse(tcp: TcpStream) {
     if let Ok(mut tcp) = tcp.into_std() {
-        // The buffer of a new socket has room for it; a client who has gone away misses nothing.
+        // The buffer of a new socket has room for it, and a client that has disconnected misses nothing.
         let _told = tcp.write(TOO_MANY.as_bytes());
         let _closed = tcp.shutdown(Shutdown::Write);
     }
@@ -196,16 +197,16 @@ impl Transport for Either<TcpStream, TlsStream<TcpStream>> {
             Self::Left(tcp) => tcp,
             Self::Right(tls) => tls.get_ref().0,
         };
-        // It fails on a socket that is closed, and then there is nothing to forget.
+        // This fails only on a closed socket, which has no data to discard.
         let _set = tcp.set_zero_linger();
     }
 }
 
 impl RunningServer {
-    /// Runs until `stop` is ready; requests in flight then finish.
+    /// Runs until `stop` completes; then requests in progress may finish.
     ///
     /// # Errors
-    /// What ended the server before that.
+    /// The error that ended the server earlier.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let handle = self.server.handle();
         let mut server = std::pin::pin!(self.server);
@@ -213,7 +214,7 @@ impl RunningServer {
             ended = &mut server => ended,
             () = stop => {
                 self.closing.notify_waiters();
-                // The server itself works off the command to stop.
+                // The server must run, since it processes the command to stop.
                 let ((), ended) = tokio::join!(handle.stop(true), server);
                 ended
             }

@@ -1,5 +1,5 @@
-//! From the socket to the HTTP library: which connections are let in, what comes on them in which time, and in which form
-//! the library gets it.
+//! The path from the socket to the HTTP library: which connections are admitted, how fast their input must arrive, and
+//! in which form the library gets it.
 
 mod admission;
 mod checked_heads;

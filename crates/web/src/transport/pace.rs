@@ -1,7 +1,7 @@
-//! How long a client may keep its connection waiting: the limits, how they are counted, and the timer of a connection.
+//! How long a client may keep its connection waiting: the limits, how time is counted, and the timer of a connection.
 //!
-//! A time is counted only while the server waits for the client. So a request that takes the directory minutes, or an
-//! export that takes hours, costs its client nothing, and no number here limits how long such work may take.
+//! Time counts only while the server waits for the client. So a request that takes the directory minutes, or an export
+//! that takes hours, uses up none of it, and no number here limits the duration of such work.
 
 use std::{
     pin::Pin,
@@ -10,78 +10,79 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The limits of a connection that are settings (`http.head_timeout`, `http.idle_timeout`, `http.stall_timeout`).
+/// The configurable limits of a connection (`http.head_timeout`, `http.idle_timeout`, `http.stall_timeout`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// For a TLS handshake, for a request head, until a body is under way, and for what is left of an unread body.
+    /// For a TLS handshake, for a request head, for the beginning of a body, and for the rest of an unread body.
     pub head: Duration,
     /// For the next request on a connection.
     pub idle: Duration,
-    /// For a client that sends nothing of a body, or takes nothing of an answer.
+    /// For a client that sends nothing of a body, or reads nothing of an answer.
     pub stall: Duration,
 }
 
 impl Default for Patience {
-    /// A head has 64 KiB at most, which a modem of 56 kbit/s sends in 10 s. 75 s is more than the 60 s for which nginx keeps
-    /// an idle connection to its upstream, so the proxy closes first. 60 s is the patience of most servers and proxies.
+    /// A head has at most 64 KiB, which a modem of 56 kbit/s sends in 10 s. 75 s is more than the 60 s for which nginx
+    /// keeps an idle connection to its upstream, so the proxy closes first. 60 s is the limit of most servers and
+    /// proxies.
     fn default() -> Self {
         Self { head: Duration::from_secs(10), idle: Duration::from_secs(75), stall: Duration::from_secs(60) }
     }
 }
 
-/// Least bytes of a body a second, on average. A body of 1 MiB, the largest of a usual request, then ends within
-/// 1,024 s; a form of 1 KiB within the first second.
+/// The lowest average rate of a body, in bytes a second. A body of 1 MiB, the largest of a usual request, then ends
+/// within 1,024 s; a form of 1 KiB within the first second.
 pub(super) const BODY_RATE: u32 = 1024;
-/// Least bytes of an answer a second, on average: half of what a modem of 56 kbit/s takes. Usual answers fit into the
-/// socket's buffer and are not measured at all.
+/// The lowest average rate at which a client reads an answer, in bytes a second: half of what a modem of 56 kbit/s
+/// receives. Usual answers fit into the socket's buffer and are not measured at all.
 pub(super) const ANSWER_RATE: u32 = 4 * 1024;
-/// How much of an answer the system may hold for a client, in bytes; Linux takes twice as much for its bookkeeping. A
-/// third of it has to be free before the server hears of it, so a client at [`ANSWER_RATE`] is heard of after 21 s, well
-/// within `stall`. On a link with a round trip of 100 ms it allows 2.5 MB a second.
+/// How much of an answer the system may buffer for a client, in bytes; Linux uses twice as much, for its bookkeeping.
+/// The server is notified when a third of the buffer is free, so it notices a client at [`ANSWER_RATE`] after 21 s,
+/// well within `stall`. On a link with a round trip of 100 ms this allows 2.5 MB a second.
 pub(super) const SEND_BUFFER: usize = 256 * 1024;
-/// The age from which a connection ends with the request that it carries. It spreads clients over the replicas behind
-/// a load balancer, and bounds how long an address can hold a connection by asking now and then.
+/// The age from which a connection ends with its current request. This spreads clients over the replicas behind a load
+/// balancer, and limits how long an address can hold a connection by sending a request now and then.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// Time that a client may keep the server waiting. Waiting uses it up, and bytes earn it back.
+/// The time that a client may keep the server waiting. Waiting uses it up, and bytes add to it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowance {
     left: Duration,
     most: Duration,
-    /// Bytes that earn a second; without it nothing is earned.
+    /// The number of bytes that add a second; if `None`, nothing adds time.
     rate: Option<u32>,
     waiting_since: Option<Instant>,
 }
 
 impl Allowance {
-    /// A time that nothing prolongs.
+    /// A fixed time.
     pub(super) fn fixed(time: Duration) -> Self {
         Self { left: time, most: time, rate: None, waiting_since: None }
     }
 
-    /// A time that bytes prolong, up to a most.
+    /// A time that bytes extend, up to a maximum.
     pub(super) fn earned(first: Duration, most: Duration, rate: u32) -> Self {
         Self { left: first, most: most.max(first), rate: Some(rate), waiting_since: None }
     }
 
-    /// The server waits; when it has waited too long unless something comes.
+    /// The server begins to wait; returns the deadline if no byte arrives.
     pub(super) fn wait(&mut self, now: Instant) -> Instant {
         *self.waiting_since.get_or_insert(now) + self.left
     }
 
-    /// The client did something: the server waits no longer.
+    /// The client did something, so the server does not wait any more.
     pub(super) fn resume(&mut self, now: Instant) {
         if let Some(since) = self.waiting_since.take() {
             self.left = self.left.saturating_sub(now.saturating_duration_since(since));
         }
     }
 
-    /// Whether the server waits.
+    /// Whether the server is waiting.
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting_since.is_some()
     }
 
-    /// The client sent or took so many bytes.
+    /// Adds time for a number of bytes that the client sent or read.
     pub(super) fn earn(&mut self, bytes: usize) {
         if let Some(rate) = self.rate
             && self.left < self.most
@@ -92,13 +93,13 @@ impl Allowance {
     }
 }
 
-/// The timer of a connection. It is set only where something waits, and only when that is due before what it is set to;
-/// a deadline that has become pointless costs one wake-up.
+/// The timer of a connection. It is set only if something waits, and only if the new deadline is before the current
+/// one; a deadline that has become obsolete costs one wake-up.
 #[derive(Default)]
 pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// Whether a deadline has passed; if not, the task is woken then.
+    /// Whether a deadline has passed; if not, the task is woken at the deadline.
     pub(super) fn has_passed(&mut self, deadline: Instant, now: Instant, cx: &mut Context<'_>) -> bool {
         if now >= deadline {
             return true;
@@ -110,7 +111,7 @@ impl Alarm {
         if sleep.as_mut().poll(cx).is_pending() {
             return false;
         }
-        // It was set to something that has gone by.
+        // It was set to an earlier deadline that is obsolete.
         sleep.as_mut().reset(deadline);
         matches!(sleep.as_mut().poll(cx), Poll::Ready(()))
     }
@@ -123,7 +124,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Waits for some time, and tells what is left after it.
+    /// Waits for some time, and returns the time that is left.
     fn left_after(allowance: &mut Allowance, waited: Duration, now: &mut Instant) -> Duration {
         allowance.wait(*now);
         *now += waited;

@@ -1,34 +1,35 @@
-//! The heads of requests: where they end, whether the HTTP library can read them, what they say of the bytes that follow,
-//! and how they are changed on their way to it.
+//! The heads of requests: where they end, whether the HTTP library can read them, what they say about the bytes that
+//! follow, and how they are modified for the library.
 //!
-//! What the library would refuse without a body, or read in another way than we do, is refused here: the stream puts a
-//! request in its place whose path stands for the reason, and whoever answers requests says what is wrong ([`UnreadHead`]).
+//! A head that the library would refuse without a body, or would read differently from this module, is refused here:
+//! the stream replaces it by a request whose path stands for the reason, and the surface answers with an explanation
+//! ([`UnreadHead`]).
 
 use actix_web::http::{Method, Uri};
 use bytes::BytesMut;
 use memchr::memchr;
 use std::{mem::MaybeUninit, ops::Range};
 
-/// The path that a head is replaced by which is no HTTP/1.
+/// The path that replaces a head that is not HTTP/1.
 pub(super) const MALFORMED: &str = "/.malformed-request";
-/// The path that a head is replaced by which is over [`MAX_HEAD`] or has over [`MAX_HEADERS`] headers.
+/// The path that replaces a head that is larger than [`MAX_HEAD`] or has more than [`MAX_HEADERS`] headers.
 pub(super) const TOO_LARGE: &str = "/.request-head-too-large";
-/// The path that a head is replaced by which did not end in time.
+/// The path that replaces a head that was not complete in time.
 pub(super) const LATE: &str = "/.request-head-late";
 
-/// A head that the library never saw.
+/// A head that was replaced, so the library never saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnreadHead {
-    /// It is no HTTP/1.1.
+    /// It is not HTTP/1.1.
     Malformed,
-    /// It is over [`MAX_HEAD`] or has over [`MAX_HEADERS`] headers.
+    /// It is larger than [`MAX_HEAD`] or has more than [`MAX_HEADERS`] headers.
     TooLarge,
-    /// It did not come to its end in time.
+    /// It was not complete in time.
     Late,
 }
 
 impl UnreadHead {
-    /// What the path of a request stands for; `None` of a path that a client asks for.
+    /// The reason for which a path stands; `None` for a path that a client requested.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         match path {
@@ -40,24 +41,24 @@ impl UnreadHead {
     }
 }
 
-/// Longest head in bytes; a URL of 64 KiB is the most that the library can hold.
+/// The longest head, in bytes; the library can hold a URL of at most 64 KiB.
 pub const MAX_HEAD: usize = 64 * 1024;
-/// Most headers: the library takes 96, and one may be added (`Connection: close`).
+/// The largest number of headers: the library takes 96, and one may be added (`Connection: close`).
 pub const MAX_HEADERS: usize = 95;
 
-/// What is found of a head's end.
+/// The result of searching for the end of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It is still to come.
+    /// The end has not arrived yet.
     ToCome,
-    /// The head ends here, its empty line included.
+    /// The head ends at this position, after its empty line.
     At(usize),
-    /// A line ends in LF alone. Servers disagree on what that means, which lets requests be smuggled past a proxy; RFC
-    /// 9112 section 2.2 lets it be refused.
+    /// A line ends in LF without CR. Servers disagree on its meaning, which lets requests be smuggled past a proxy;
+    /// RFC 9112 section 2.2 allows to refuse it.
     BareLineFeed,
 }
 
-/// Looks for the end of a head in what has come of it. Up to `from` it was looked at before.
+/// Searches for the end of a head. The bytes before `from` were searched before.
 pub(super) fn find_end(bytes: &[u8], from: usize) -> End {
     let mut line = from;
     while let Some(found) = bytes.get(line..).and_then(|rest| memchr(b'\n', rest)) {
@@ -71,7 +72,7 @@ pub(super) fn find_end(bytes: &[u8], from: usize) -> End {
     End::ToCome
 }
 
-/// Appends a head with whatever the library does not take in a request line percent-encoded.
+/// Appends a head, and percent-encodes what the library does not accept in a request line.
 pub(super) fn append_encoded(out: &mut BytesMut, head: &[u8]) {
     let line_end = memchr(b'\n', head).map_or(head.len(), |at| at + 1);
     let (mut line, rest) = head.split_at(line_end);
@@ -86,38 +87,38 @@ pub(super) fn append_encoded(out: &mut BytesMut, head: &[u8]) {
     out.extend_from_slice(rest);
 }
 
-/// What the library takes in a request line. `<`, `>`, `"` and the backtick are ASCII that it refuses, though browsers
-/// and curl send them in queries.
+/// What the library accepts in a request line. It refuses the ASCII characters `<`, `>`, `"` and the backtick, though
+/// browsers and curl send them in queries.
 fn is_taken_as_it_is(byte: u8) -> bool {
     byte.is_ascii() && !matches!(byte, b'<' | b'>' | b'"' | b'`')
 }
 
-/// Has the connection end with the request of a head.
+/// Makes the connection end with this request.
 pub(super) fn add_close(head: &mut BytesMut) {
     head.truncate(head.len().saturating_sub(2));
     head.extend_from_slice(b"connection: close\r\n\r\n");
 }
 
-/// What comes after a head.
+/// The framing of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// So many bytes.
+    /// A body of this number of bytes.
     Length(u64),
-    /// Chunks.
+    /// A chunked body.
     Chunked,
 }
 
-/// What a head says that the stream has to know.
+/// What the stream has to know about a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub(super) body: Body,
-    /// No other request follows on the connection.
+    /// Whether no other request follows on the connection.
     pub(super) closes: bool,
-    /// Where it asks for another protocol.
+    /// The positions where it requests another protocol.
     pub(super) upgrades: Vec<Range<usize>>,
 }
 
-/// Judges a head, or says the path that stands for what is wrong with it.
+/// Checks a head; an error is the path that stands for the reason.
 pub(super) fn judge(head: &[u8]) -> Result<Judgement, &'static str> {
     let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut []);
@@ -137,15 +138,15 @@ pub(super) fn judge(head: &[u8]) -> Result<Judgement, &'static str> {
     said.judgement(request.version == Some(0), request.method.unwrap_or_default()).ok_or(MALFORMED)
 }
 
-/// What headers say of where their request ends, and of the connection.
+/// What the headers say about the end of the request and about the connection.
 #[derive(Default)]
 struct Said<'a> {
-    /// Address of the head's first byte.
+    /// The address of the head's first byte.
     start: usize,
     hosts: usize,
     lengths: usize,
     codings: usize,
-    /// The last of each.
+    /// The last value of each header.
     length: &'a [u8],
     coding: &'a [u8],
     close: bool,
@@ -187,9 +188,9 @@ impl<'a> Said<'a> {
         self.upgrades.push(start..start + word.len());
     }
 
-    /// `None` where it is one of the ways in which requests are smuggled, or what the library refuses.
+    /// `None` if the head could be used for request smuggling, or the library would refuse it.
     fn judgement(self, is_old: bool, method: &str) -> Option<Judgement> {
-        // HTTP/1.1 needs the one header (RFC 9112 section 3.2).
+        // HTTP/1.1 requires exactly one `Host` header (RFC 9112 section 3.2).
         if self.hosts > 1 || (!is_old && self.hosts == 0) {
             return None;
         }
@@ -199,10 +200,10 @@ impl<'a> Said<'a> {
             (0, 0) => Body::Length(0),
             (1, 0) => Body::Length(content_length(self.length)?),
             (0, 1) if !is_old && self.coding.eq_ignore_ascii_case(b"chunked") => Body::Chunked,
-            // Two lengths, a length and a coding (RFC 9112 section 6.1), or a coding that HTTP/1.0 has not.
+            // Two lengths, a length and a coding (RFC 9112 section 6.1), or a coding that HTTP/1.0 does not have.
             _ => return None,
         };
-        // What follows CONNECT is no HTTP, and nobody is connected here.
+        // Bytes after CONNECT are not HTTP, and pbm does not support it.
         let closes = self.close || (is_old && !self.keep_alive) || method == "CONNECT";
         Some(Judgement { body, closes, upgrades: self.upgrades })
     }
@@ -213,8 +214,8 @@ fn content_length(value: &[u8]) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// Has the library pass over what asks for another protocol, as a server may (RFC 9110 section 7.8): it would take
-/// everything after the head for a body without an end. The words are replaced by one of the same length.
+/// Makes the library ignore a request for another protocol, as a server may (RFC 9110 section 7.8): otherwise it would
+/// treat everything after the head as a body without an end. The words are replaced by others of the same length.
 pub(super) fn ignore_upgrade(head: &mut [u8], upgrades: &[Range<usize>]) {
     const IGNORED: &[u8; 7] = b"ignored";
     for place in upgrades {

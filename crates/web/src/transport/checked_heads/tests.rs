@@ -1,4 +1,5 @@
-//! In each test the time that counts is short, and all others are so long that only it can have ended what ends.
+//! In each test the time limit under test is short, and all others are so long that only this one can have ended the
+//! connection.
 
 use super::*;
 use std::{future::poll_fn, time::Duration};
@@ -28,7 +29,7 @@ fn pair(patience: Patience) -> (DuplexStream, CheckedHeads<DuplexStream>) {
     (client, CheckedHeads::new(server, patience, None))
 }
 
-/// What the library reads up to the end, or up to a head that has come too late. Requests are answered at once.
+/// Everything that the library reads up to the end, or up to a head that was late. Requests are answered at once.
 async fn read_all(stream: &mut CheckedHeads<DuplexStream>) -> String {
     let (mut all, mut piece) = (Vec::new(), [0; 1024]);
     loop {
@@ -41,7 +42,8 @@ async fn read_all(stream: &mut CheckedHeads<DuplexStream>) -> String {
     }
 }
 
-/// What the library reads of a client who sends some bytes, and then one now and then; and that it took its time.
+/// What the library reads from a client that sends some bytes, and then one byte at intervals; also checks that this
+/// took its time.
 async fn read_of(patience: Patience, sent: &str, now_and_then: &[u8]) -> String {
     let (mut client, mut stream) = pair(patience);
     let began = Instant::now();
@@ -118,7 +120,7 @@ async fn a_body_that_nobody_reads_ends_however_fast_it_comes() {
     tokio::select! { _ = read_all(&mut stream) => {}, () = send => unreachable!() }
 }
 
-/// Writes until it fails, and how it does.
+/// Writes until an error occurs, and returns its kind.
 async fn write_all(stream: &mut CheckedHeads<DuplexStream>) -> io::ErrorKind {
     loop {
         let written = poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, &[b'x'; 512])).await;
@@ -188,7 +190,7 @@ async fn a_connection_that_is_dropped_has_no_client() {
     timeout(LONG, departure.happened()).await.unwrap();
 }
 
-/// How long it takes to close a connection whose client goes on sending after a request, and then closes its half as well or
+/// How long it takes to close a connection whose client continues to send after a request, and then closes its half or
 /// does nothing.
 async fn closing_takes(patience: Patience, request: &str, rest: usize, closes: bool) -> Duration {
     let (mut client, mut stream) = pair(patience);
@@ -213,7 +215,7 @@ async fn what_a_client_still_sends_is_read_before_its_connection_is_closed() {
     let length = format!("{POST}Content-Length: 1000000\r\n\r\n");
     let bad = "GET / HTTP/1.1\nHost: a\r\n\r\n".to_owned();
     let close = format!("{POST}Connection: close\r\n\r\nand more");
-    // More than fits between the two, so whoever sends it would wait for ever where nobody reads.
+    // More than fits into the buffer between the two, so the client would wait forever if nobody read it.
     for request in
         [&length, &bad, &close, &format!("{POST}{CHUNKED}FFFFF\r\n"), &format!("{POST}{CHUNKED}x\r\n")]
     {

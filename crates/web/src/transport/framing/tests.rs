@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::codec::Decoder;
 
-/// Sends bytes in pieces of a size, each request answered at once.
+/// Sends bytes in pieces of a given size, and answers each request at once.
 fn through(bytes: &[u8], piece: usize) -> Vec<u8> {
     let (mut framing, mut out) = (Framing::default(), Vec::new());
     for part in bytes.chunks(piece) {
@@ -124,7 +124,7 @@ fn after_the_last_request_nothing_is_passed_on() {
             assert_eq!(text_through(&format!("{last}{more}"), 3), last);
         }
     }
-    // What follows CONNECT is no HTTP.
+    // Bytes after CONNECT are not HTTP.
     let connect = "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n";
     assert_eq!(text_through(&format!("{connect}\x16\x03\x01"), 5), connect);
 }
@@ -138,7 +138,7 @@ fn a_connection_that_is_old_ends_with_its_request() {
     let expected = format!("GET / HTTP/1.1\r\nHost: a\r\n{headers}connection: close\r\n\r\n");
     assert_eq!(framing.ready(), expected.as_bytes());
     assert_eq!(framing.phase(), Phase::Closing);
-    // The library takes one header more than a client may send.
+    // The library accepts one header more than a client may send.
     assert_eq!(read_by_library(expected.as_bytes()), Ok(vec![0]));
 }
 
@@ -176,7 +176,7 @@ fn half_a_head_is_no_request() {
     }
 }
 
-/// The library as it decodes requests; its clock is a task of the thread.
+/// The library's decoder of requests; its clock is a task of the thread.
 fn library() -> Codec {
     thread_local! {
         static THREAD: (Runtime, LocalSet) = (Builder::new_current_thread().build().unwrap(), LocalSet::new());
@@ -184,7 +184,7 @@ fn library() -> Codec {
     THREAD.with(|(runtime, tasks)| tasks.block_on(runtime, async { Codec::new(ServiceConfig::default()) }))
 }
 
-/// What the library makes of bytes: the requests and the lengths of their bodies.
+/// How the library reads bytes: the requests and the lengths of their bodies.
 fn read_by_library(bytes: &[u8]) -> Result<Vec<usize>, String> {
     let (mut codec, mut bytes) = (library(), BytesMut::from(bytes));
     let mut lengths = Vec::new();
@@ -197,7 +197,7 @@ fn read_by_library(bytes: &[u8]) -> Result<Vec<usize>, String> {
     Ok(lengths)
 }
 
-/// Bytes that are nearly HTTP: parts of it in any order.
+/// Bytes that resemble HTTP: parts of it in any order.
 fn nearly_http() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         Just(b"GET / HTTP/1.1\r\n".to_vec()),
@@ -252,7 +252,7 @@ proptest! {
     fn whatever_comes_the_library_can_read_what_it_gets(bytes in nearly_http(), piece in 1_usize..60) {
         let passed = through(&bytes, piece);
         prop_assert_eq!(read_by_library(&passed).err(), None, "{:?}", String::from_utf8_lossy(&passed));
-        // However it comes.
+        // In one piece, too.
         prop_assert_eq!(passed, through(&bytes, usize::MAX));
     }
 
