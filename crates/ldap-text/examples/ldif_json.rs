@@ -1,5 +1,4 @@
-//! LDIF to lines of JSON and back, for whoever wants to compare with another reader and writer:
-//! `tests/ldif` does.
+//! Converts LDIF to JSON lines and back, for comparisons with other readers and writers, as in `tests/ldif`.
 //!
 //! ```text
 //! ldif_json read <LDIF >JSON
@@ -7,8 +6,8 @@
 //! ldif_json write-for-people <JSON >LDIF
 //! ```
 //!
-//! A line is `{"dn":"cn=x","entry":{"cn":["…"]}}` or `{"dn":"cn=x","modify":[["add","cn",["…"]]]}`, with
-//! values in base64. Of changes it knows modifications.
+//! A line is `{"dn":"cn=x","entry":{"cn":["…"]}}` or `{"dn":"cn=x","modify":[["add","cn",["…"]]]}`, with values in
+//! base64. The only change type is modify.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,21 +1,20 @@
 //! Attribute descriptions (RFC 4512, section 2.5).
 //!
-//! Covers a short name (`cn`) or a dotted number (`2.5.4.3`), each with options (`;lang-ru`, `;binary`), and the underscore
-//! (`my_attr`), which the RFC has not and most servers take. Refuses everything else: blanks, leading zeros in a dotted
-//! number, an empty option. The characters left can't mean anything in a DN, a filter or LDIF, so a name is written there
-//! as it is.
+//! Covers a short name (`cn`) or a numeric OID (`2.5.4.3`), each with options (`;lang-ru`, `;binary`), and the
+//! underscore (`my_attr`), which the RFC does not have and most servers accept. Refuses everything else: spaces,
+//! leading zeros in an OID, an empty option. The remaining characters have no special meaning in a DN, a filter or
+//! LDIF, so a name is written there without escapes.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// Names that stand in nearly every DN and entry; reading them allocates nothing.
+/// Names that occur in nearly every DN and entry; parsing them allocates nothing.
 const COMMON: [&str; 12] =
     ["cn", "ou", "dc", "uid", "o", "c", "l", "st", "sn", "mail", "objectClass", "nsUniqueId"];
 
-/// The name of an attribute, with its options if it has any. Case does not matter when two are compared. A
-/// clone allocates nothing.
+/// The name of an attribute, with its options if it has any. Comparison ignores case. A clone allocates nothing.
 #[derive(Clone, Debug)]
 pub struct AttributeName(Text);
 
@@ -33,7 +32,7 @@ enum Text {
 pub struct AttributeNameError;
 
 impl AttributeName {
-    /// A name written in the program itself. In a `const` a bad one doesn't compile.
+    /// A name written in the program itself. In a `const` an invalid name does not compile.
     ///
     /// # Panics
     ///
@@ -48,7 +47,7 @@ impl AttributeName {
     ///
     /// # Errors
     ///
-    /// [`AttributeNameError`] when the text is anything else.
+    /// [`AttributeNameError`] if the text is not a valid name.
     pub fn parse(text: &str) -> Result<Self, AttributeNameError> {
         if let Some(common) = COMMON.iter().find(|common| **common == text) {
             return Ok(Self(Text::Static(common)));
@@ -68,19 +67,19 @@ impl AttributeName {
         }
     }
 
-    /// Whether this is an attribute without options, or the same one with some.
+    /// Whether this is the attribute `plain`, with or without options.
     #[must_use]
     pub fn is_kind_of(&self, plain: &Self) -> bool {
         let name = self.as_str().split(';').next().unwrap_or_default();
         name.eq_ignore_ascii_case(plain.as_str())
     }
 
-    /// The options, as they are spelled and in their order.
+    /// The options, in their spelling and order.
     pub fn options(&self) -> impl Iterator<Item = &str> {
         self.as_str().split(';').skip(1)
     }
 
-    /// The name with those of its options that are wanted.
+    /// The name with only those options for which `is_wanted` holds.
     #[must_use]
     pub fn with_options(&self, is_wanted: impl Fn(&str) -> bool) -> Self {
         if self.options().all(&is_wanted) {
@@ -94,7 +93,7 @@ impl AttributeName {
         Self(Text::Shared(name.into()))
     }
 
-    /// The name alone: a DN has no place for options.
+    /// The name without options, for a DN, which can't have them.
     #[must_use]
     pub fn without_options(self) -> Self {
         self.with_options(|_| false)
@@ -138,7 +137,7 @@ impl PartialOrd for AttributeName {
     }
 }
 
-/// Slice patterns throughout: this also runs at compile time, where iterators can't.
+/// Uses slice patterns, since it also runs at compile time, where iterators are not available.
 const fn is_valid(name: &[u8]) -> bool {
     match name {
         [first, rest @ ..] if first.is_ascii_alphabetic() => is_rest_valid(skip_key(rest)),

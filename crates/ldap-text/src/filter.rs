@@ -1,7 +1,7 @@
-//! Search filters (RFC 4515), written only.
+//! Search filters (RFC 4515), for printing only.
 //!
-//! A filter is built from parts and printed: a value has no way into it except through the escapes of
-//! section 3. Filters in text are refused by having no parser: nobody outside may send one.
+//! A filter is built from parts and printed; a value can enter it only through the escapes of section 3. There is no
+//! parser for filters: nobody outside may send one.
 
 use std::fmt::{self, Write as _};
 
@@ -16,24 +16,24 @@ pub enum Filter {
     Or(Vec<Filter>),
     /// The part does not hold.
     Not(Box<Filter>),
-    /// Some value equals this one, by the attribute's own rule.
+    /// Some value equals this one, by the attribute's matching rule.
     Equal(AttributeName, String),
     /// The attribute has a value.
     Present(AttributeName),
-    /// Some value has this text in it; an empty text asks for presence.
+    /// Some value contains this text; an empty text tests for presence.
     Contains(AttributeName, String),
-    /// Some value starts with this text; an empty text asks for presence.
+    /// Some value starts with this text; an empty text tests for presence.
     StartsWith(AttributeName, String),
-    /// Some value ends with this text; an empty text asks for presence.
+    /// Some value ends with this text; an empty text tests for presence.
     EndsWith(AttributeName, String),
-    /// Some value is this one or greater.
+    /// Some value is equal to this one or greater.
     AtLeast(AttributeName, String),
-    /// Some value is this one or less.
+    /// Some value is equal to this one or less.
     AtMost(AttributeName, String),
 }
 
 impl Filter {
-    /// Every one of the parts.
+    /// All of the parts.
     #[must_use]
     pub fn all(parts: impl IntoIterator<Item = Filter>) -> Self {
         Self::And(parts.into_iter().collect())
@@ -103,7 +103,7 @@ impl fmt::Display for Filter {
             Self::Not(part) => write!(f, "(!{part})"),
             Self::Present(name) => write!(f, "({name}=*)"),
             Self::Equal(name, value) => write!(f, "({name}={})", Escaped(value)),
-            // `**` is no filter, so an empty text must not leave two stars side by side.
+            // `**` is not a valid filter, so an empty text must not leave two stars next to each other.
             Self::Contains(name, value) if value.is_empty() => write!(f, "({name}=*)"),
             Self::Contains(name, value) => write!(f, "({name}=*{}*)", Escaped(value)),
             Self::EndsWith(name, value) => write!(f, "({name}=*{})", Escaped(value)),
@@ -120,14 +120,14 @@ fn group(f: &mut fmt::Formatter<'_>, operator: char, parts: &[Filter]) -> fmt::R
     f.write_char(')')
 }
 
-/// A value on its way into a filter.
+/// A value, escaped for a filter.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars() {
-            // The RFC asks for the first four and NUL. The other control characters are escaped too: they
-            // are legal, but a log line with one in it can pretend to be two.
+            // The RFC requires escapes for the first four and NUL. The other control characters are escaped too: they
+            // are legal, but a log line that contains one can look like two lines.
             if matches!(character, '\\' | '*' | '(' | ')') || character.is_control() {
                 let mut buffer = [0; 4];
                 for byte in character.encode_utf8(&mut buffer).bytes() {

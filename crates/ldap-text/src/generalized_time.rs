@@ -1,9 +1,9 @@
 //! Generalized time (RFC 4517, section 3.3.13): `20240131235959Z`.
 //!
-//! Covers every form of the RFC: minutes and seconds may be missing, a fraction after `.` or `,` is of the
-//! last unit given, the zone is `Z` or an offset. Refuses local time without a zone, and blanks. Second 60
-//! counts as the first of the next minute. Digits of a fraction past the eighteenth are ignored, and what
-//! is under a nanosecond is cut off.
+//! Covers every form of the RFC: minutes and seconds may be missing, a fraction after `.` or `,` belongs to the last
+//! unit given, the zone is `Z` or an offset. Refuses local time without a zone, and spaces. Second 60 counts as the
+//! first of the next minute. Digits of a fraction past the eighteenth are ignored, and the time is truncated to
+//! nanoseconds.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
@@ -17,10 +17,10 @@ const MAX_FRACTION_DIGITS: usize = 18;
 /// Why a text isn't a generalized time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GeneralizedTimeError {
-    /// The text has another shape.
+    /// The text does not have the form of a generalized time.
     #[error("a time is written YYYYMMDDHH[MM[SS]], then a fraction if any, then `Z` or `±HH[MM]`")]
     Form,
-    /// The shape is right, but there is no such month, day, hour, minute, second or offset.
+    /// The form is right, but the month, day, hour, minute, second or offset does not exist.
     #[error("there is no such date or time of day")]
     Range,
     /// The moment is before the year 0 or in the last days of the year 9999, in UTC.
@@ -32,8 +32,8 @@ pub enum GeneralizedTimeError {
 ///
 /// # Errors
 ///
-/// [`GeneralizedTimeError`] when the text has another form or names no moment. That includes
-/// `99991231235959Z`, which some servers write for "never": it is past what [`Timestamp`] holds.
+/// [`GeneralizedTimeError`] if the text has another form, or its date or time does not exist. That includes
+/// `99991231235959Z`, which some servers write for "never": it is later than the last [`Timestamp`].
 pub fn parse(text: &str) -> Result<Timestamp, GeneralizedTimeError> {
     let mut fields = Fields { rest: text.as_bytes() };
     let (century, year) = (fields.required()?, fields.required()?);
@@ -66,9 +66,9 @@ pub fn parse(text: &str) -> Result<Timestamp, GeneralizedTimeError> {
     Ok(time)
 }
 
-/// Prints a time in UTC, with milliseconds when there are any; what is finer is cut off.
+/// Prints a time in UTC, with milliseconds if there are any; smaller units are truncated.
 ///
-/// A moment before the year 0 has no written form; it prints as the start of that year.
+/// A time before the year 0 has no written form; it is printed as the start of that year.
 #[must_use]
 pub fn print(time: Timestamp) -> String {
     let time = Offset::UTC.to_datetime(time);
@@ -83,7 +83,7 @@ pub fn print(time: Timestamp) -> String {
     }
 }
 
-/// The text that is still to be read.
+/// The text that is left to parse.
 struct Fields<'a> {
     rest: &'a [u8],
 }
@@ -105,7 +105,7 @@ impl Fields<'_> {
         i8::try_from((tens - b'0') * 10 + (ones - b'0')).map_err(|_| GeneralizedTimeError::Form)
     }
 
-    /// The fraction, of a unit of this many seconds, in nanoseconds.
+    /// The fraction of a unit of `unit_seconds` seconds, in nanoseconds.
     fn fraction(&mut self, unit_seconds: i128) -> Result<i64, GeneralizedTimeError> {
         let [b'.' | b',', after @ ..] = self.rest else { return Ok(0) };
         let length = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -122,7 +122,7 @@ impl Fields<'_> {
         i64::try_from(value * unit_seconds * NANOS_A_SECOND / scale).map_err(|_| GeneralizedTimeError::Range)
     }
 
-    /// The zone, and with it the end of the text.
+    /// The zone; the text must end after it.
     fn zone(&mut self) -> Result<Offset, GeneralizedTimeError> {
         let (sign, rest) = match self.rest {
             [b'Z'] => return Ok(Offset::UTC),

@@ -1,5 +1,5 @@
-//! Conversions in processes of their own, a few at a time. Decoders read bytes of strangers, and not every one of them bounds what
-//! it allocates; the kernel does. A decoder that takes more memory or time than it may ends with its process, and nothing else does.
+//! Converts images in separate processes, a few at a time. Decoders read untrusted bytes, and not all of them limit
+//! their allocations; the kernel does. A decoder that exceeds its memory or time ends only its own process.
 
 use crate::{Format, MAX_IMAGE, Refused, convert};
 use mail_model::photo::Photo;
@@ -18,22 +18,22 @@ use tokio::{
     time::timeout,
 };
 
-/// The argument by which the program is told to convert one image from its standard input; see [`convert_standard_input`].
+/// The argument that makes the program convert one image from its standard input; see [`convert_standard_input`].
 pub const COMMAND: &str = "convert-photo";
 
-/// Stands behind [`COMMAND`] where the process is bounded.
+/// Follows [`COMMAND`] if the limits of the process are set already.
 const BOUNDED: &str = "bounded";
 
-/// Conversions at a time.
+/// The number of conversions at a time.
 const AT_A_TIME: usize = 2;
-/// Address space of a process that converts, in bytes: the program itself, its threads, the image, and what decoding takes. An
-/// image that is taken needs at most 100 MB of memory.
+/// The address space of a converting process, in bytes: the program itself, its threads, the image, and the memory for
+/// decoding. An image that is accepted needs at most 100 MB of memory.
 const MEMORY: u64 = 256 << 20;
-/// Seconds of processor time for an image. The largest takes a quarter of a second.
+/// Seconds of CPU time for an image. The largest takes a quarter of a second.
 const PROCESSOR_SECONDS: u64 = 5;
-/// How long a conversion may take, waiting for a processor included.
+/// How long a conversion may take, including the wait for a CPU.
 const LONGEST: Duration = Duration::from_secs(20);
-/// What stands before a photo, and before the reason why there is none.
+/// The first byte of the output before a photo, and before the reason why there is none.
 const PHOTO: u8 = 0;
 const REFUSED: u8 = 1;
 /// The exit code of a Rust program that panicked.
@@ -41,25 +41,26 @@ const PANICKED: i32 = 101;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_A_TIME);
 
-/// Why there is no photo.
+/// Why a conversion failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Unconverted {
-    /// The image can't be taken.
+    /// The image was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// No process could be started for it.
+    /// The process could not be started.
     #[error("no process to convert an image")]
     Process(#[from] io::Error),
 }
 
-/// Makes a photo of an image in a process of its own, once it is its turn. Where the caller goes away, the process is ended.
+/// Converts an image to a photo in a separate process, when a permit is free. If the future is dropped, the process is
+/// killed.
 ///
 /// `program` is a program that calls [`convert_standard_input`] when its only argument is [`COMMAND`].
 ///
 /// # Errors
 /// [`Unconverted`].
 pub async fn convert_apart(program: impl AsRef<OsStr>, image: &[u8]) -> Result<Photo, Unconverted> {
-    // Closed never, so the error of a closed one has no meaning.
+    // The semaphore is never closed, so this error never occurs.
     let _permit = TURNS.acquire().await.ok();
     let child = Command::new(program)
         .arg(COMMAND)
@@ -77,7 +78,7 @@ pub async fn convert_apart(program: impl AsRef<OsStr>, image: &[u8]) -> Result<P
 
 async fn talk(mut child: Child, image: &[u8]) -> Result<Photo, Unconverted> {
     if let Some(mut input) = child.stdin.take() {
-        // A process that has ended reads no more; what it said counts.
+        // A process that has ended does not read any more; its output counts.
         let _written = input.write_all(image).await;
     }
     let output = child.wait_with_output().await?;
@@ -90,16 +91,17 @@ async fn talk(mut child: Child, image: &[u8]) -> Result<Photo, Unconverted> {
             let reason = serde_json::from_slice(reason);
             Err(reason.unwrap_or(Refused::Unreadable(Format::Unknown)).into())
         }
-        // A decoder that panics has met an image that it can't read.
+        // A decoder that panics could not read the image.
         _ if output.status.code() == Some(PANICKED) => Err(Refused::Unreadable(Format::Unknown).into()),
         _ => Err(Refused::TooCostly.into()),
     }
 }
 
-/// Converts the image on the standard input, and writes the photo to the standard output, or why there is none. `arguments` are
-/// those behind [`COMMAND`].
+/// Converts the image on the standard input, and writes the photo, or the reason why there is none, to the standard
+/// output. `arguments` are those after [`COMMAND`].
 ///
-/// The process bounds itself, then begins once more: an allocator may have reserved any address space before.
+/// The process sets its own limits and then executes itself again, since an allocator may already have reserved
+/// address space.
 #[must_use]
 pub fn convert_standard_input(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let outcome = match arguments.next() {
@@ -112,7 +114,7 @@ pub fn convert_standard_input(mut arguments: impl Iterator<Item = OsString>) -> 
     }
 }
 
-/// Sets the bounds and begins once more; comes back only where that fails.
+/// Sets the limits and executes the program again; returns only if that fails.
 fn bounded() -> io::Result<()> {
     let most = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::As, most(MEMORY))?;

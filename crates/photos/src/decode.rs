@@ -1,5 +1,5 @@
-//! Decoding of images in bounded memory. The first bytes say which format it is, and nothing is decoded before the memory that
-//! it takes has been computed from the header.
+//! Decodes images in limited memory. The first bytes determine the format, and the memory for decoding is computed
+//! from the header before anything is decoded.
 
 use crate::refused::{Format, Refused};
 use image::{
@@ -14,17 +14,19 @@ use mail_model::photo::{
 };
 use std::io::Cursor;
 
-/// Largest image in megapixels, whatever its format: what cameras make. It bounds the time that decoding takes.
+/// The largest image in megapixels, in any format: what cameras produce. It limits the time for decoding.
 pub const MAX_MEGAPIXELS: u64 = 50;
-/// Memory that decoding an image may take, in bytes, as far as its header tells. What a decoder takes beside that is bounded by its process.
+/// Memory for decoding an image, in bytes, as far as the header determines it. The limits of the process cover
+/// anything else.
 const MEMORY: u64 = 48 * 1024 * 1024;
-/// Most scans of a JPEG. Programs write about ten; each costs a walk through the whole image, however short its data is.
+/// The largest number of scans of a JPEG. Programs write about ten; each costs a pass over the whole image, however
+/// short its data is.
 const MAX_SCANS: u32 = 64;
 
-/// An image, and how it has to be turned to stand upright.
+/// An image, and the rotation that makes it upright.
 pub(crate) type Decoded = (DynamicImage, Orientation);
 
-/// Reads an image. A large JPEG is read in an eighth to a half of its size.
+/// Decodes an image. A large JPEG is decoded at an eighth to a half of its size.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Refused> {
     let is_webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
     if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
@@ -38,10 +40,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, Refused> {
     }
 }
 
-/// Refuses an image with too many pixels, or whose decoding takes more bytes of memory than there are for it.
+/// Refuses an image that has too many pixels or needs too much memory.
 fn check_size(pixels: u64, bytes: u64, format: Format) -> Result<(), Refused> {
     let (most_pixels, bytes) = (MAX_MEGAPIXELS * 1_000_000, u128::from(bytes.max(1)));
-    // As many as would fit of the same kind.
+    // The number of pixels of such an image that would fit.
     let that_fit = u128::from(pixels) * u128::from(MEMORY) / bytes;
     let most_pixels = most_pixels.min(u64::try_from(that_fit).unwrap_or(u64::MAX));
     if pixels > most_pixels { Err(Refused::TooManyPixels { format, most_pixels }) } else { Ok(()) }
@@ -62,7 +64,7 @@ fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
     if outline.components == 4 {
         return Err(Refused::Cmyk);
     }
-    // In one pass a scan has one component at least.
+    // In a sequential JPEG each scan has at least one component.
     let most_scans = if outline.coding == Coding::Sequential { outline.components.into() } else { MAX_SCANS };
     if !outline.is_usual() || outline.scans > most_scans {
         return Err(Refused::Unreadable(format));
@@ -70,7 +72,7 @@ fn jpeg(bytes: &[u8]) -> Result<Decoded, Refused> {
     check_size(area((outline.width.into(), outline.height.into())), memory, format)?;
     let unreadable = |_| Refused::Unreadable(format);
     let mut decoder = Decoder::new(bytes);
-    // An eighth, a quarter or half of the size, where one side at least stays as long as a photo's.
+    // At an eighth, a quarter or half of the size, so that at least one side stays as long as that of a photo.
     decoder.scale(MAX_SIDE, MAX_SIDE).map_err(unreadable)?;
     let pixels = decoder.decode().map_err(unreadable)?;
     let info = decoder.info().ok_or(Refused::Unreadable(format))?;
@@ -96,8 +98,8 @@ fn png(bytes: &[u8]) -> Result<Decoded, Refused> {
 
 fn webp(bytes: &[u8]) -> Result<Decoded, Refused> {
     let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|_| Refused::Unreadable(Format::Webp))?;
-    // Lossless: 4 bytes for each pixel, and the pixels again as they are returned. With transparency beside a lossy image,
-    // another 4 for that and 1.5 for the image.
+    // Lossless: 4 bytes for each pixel, and the same again for the result. A lossy image with transparency needs
+    // another 4 for the transparency, and 1.5 for the image.
     let bytes_a_pixel = if decoder.color_type().has_alpha() { 12 } else { 8 };
     let pixels = area(decoder.dimensions());
     check_size(pixels, bytes_a_pixel * pixels, Format::Webp)?;

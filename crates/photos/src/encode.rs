@@ -1,4 +1,4 @@
-//! Photos from images: scaled down, on white, as a JPEG that is small enough.
+//! Makes photos from images: scaled down, on a white background, as a JPEG of limited size.
 
 use image::{
     DynamicImage, ExtendedColorType, GrayImage, ImageResult, RgbImage, codecs::jpeg::JpegEncoder,
@@ -6,16 +6,17 @@ use image::{
 };
 use mail_model::photo::{MAX_SIDE, Photo};
 
-/// Qualities of JPEG that are tried one after the other. At 90 a loss is hard to see; nearly every photo of 512 × 512
+/// The JPEG qualities that are tried in this order. At 90 a loss is hard to see, and nearly every photo of 512 × 512
 /// pixels fits.
 const QUALITIES: [u8; 6] = [90, 80, 70, 55, 40, 20];
 
-/// Scales an image down to fit a photo, never up. What is transparent becomes white.
+/// Scales an image down to the size of a photo, but never up. Transparent pixels become white.
 pub(crate) fn fit(mut image: DynamicImage) -> DynamicImage {
     put_on_white(&mut image);
     let side = u32::from(MAX_SIDE);
     if image.width().max(image.height()) > 2 * side {
-        // Averages, since the better filter below takes 16 bytes for each of its columns in each row of the photo.
+        // Averages first: the better filter below takes 16 bytes for each column of the image in each row of the
+        // photo.
         image = image.thumbnail(2 * side, 2 * side);
     }
     if image.width().max(image.height()) > side {
@@ -66,7 +67,7 @@ impl Sample for u16 {
     }
 }
 
-/// Blends a pixel with white; the last of its samples says how much of it there is.
+/// Blends a pixel with white; its last sample is the opacity.
 fn blend<S: Sample>(pixel: &mut [S]) {
     let Some((alpha, colors)) = pixel.split_last_mut() else { return };
     let part = alpha.widened();
@@ -77,7 +78,7 @@ fn blend<S: Sample>(pixel: &mut [S]) {
     *alpha = S::narrowed(S::WHITE);
 }
 
-/// A photo of an image that fits; `None` where it is too large in every quality.
+/// Encodes an image of the right size as a photo; `None` if it is too large in every quality.
 pub(crate) fn encode(image: DynamicImage) -> Option<Photo> {
     let pixels = if image.color().has_color() {
         Pixels::Color(image.into_rgb8())

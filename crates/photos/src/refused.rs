@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A format that is read.
+/// An image format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// JPEG that is decoded in one pass.
     Jpeg,
-    /// JPEG that is decoded in several passes, and held in memory meanwhile.
+    /// JPEG that is decoded in several passes, and held in memory during them.
     ProgressiveJpeg,
     /// PNG.
     Png,
     /// WebP.
     Webp,
-    /// One of these.
+    /// Any of these formats.
     Unknown,
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Format {
 /// Why an image is refused. The message says what is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refused {
-    /// The bytes begin like none of the formats that are read.
+    /// The first bytes match none of the supported formats.
     #[error("The body must be an image: JPEG, PNG or WebP.")]
     UnknownFormat,
     /// Several images in one file.
@@ -42,33 +42,33 @@ pub enum Refused {
     /// It has a fourth component.
     #[error("The JPEG has the colors of print (CMYK). Save it in RGB.")]
     Cmyk,
-    /// It has more pixels than are read of such an image.
+    /// It has more pixels than can be decoded of such an image.
     #[error(
         "The image is too large: of a {format} of this kind at most {} megapixels can be read. Scale it down; photos are \
          kept in 512 × 512 pixels.", megapixels(*most_pixels)
     )]
     TooManyPixels {
-        /// What it is.
+        /// The format of the image.
         format: Format,
-        /// How many pixels it may have.
+        /// The largest number of pixels that such an image may have.
         most_pixels: u64,
     },
-    /// The image is cut or damaged, or has features that are not supported.
+    /// The image is truncated or damaged, or uses unsupported features.
     #[error(
         "The {0} is cut, damaged or of a rare kind, and can't be read. Save it as JPEG, PNG or WebP again."
     )]
     Unreadable(Format),
-    /// A decoder needed more memory or time than an image may take.
+    /// A decoder exceeded the limits of memory or time.
     #[error(
         "The image takes too much memory or time to read. Save it as JPEG or PNG again, with fewer pixels."
     )]
     TooCostly,
-    /// It is too large in the lowest quality.
+    /// It is too large even in the lowest quality.
     #[error("The image has too much detail for a photo of 256 KiB. Send one with fewer pixels.")]
     Incompressible,
 }
 
-/// Megapixels with one digit after the point, rounded down.
+/// Megapixels with one decimal, rounded down.
 fn megapixels(pixels: u64) -> String {
     let tenths = pixels / 100_000;
     format!("{}.{}", tenths / 10, tenths % 10)

@@ -22,13 +22,13 @@ fn is_near(found: Rgb<u8>, wanted: [u8; 3]) -> bool {
     found.0.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(wanted) < 40)
 }
 
-/// A JPEG with a segment of an application after its first bytes.
+/// A JPEG with an application segment after its first bytes.
 fn with_segment(jpeg: &[u8], marker: u8, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xff, marker], &length, content, &jpeg[2..]].concat()
 }
 
-/// EXIF with an orientation and a text where a position may be.
+/// EXIF with an orientation and a text in which a position may be.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut content = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     content.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
@@ -153,7 +153,7 @@ fn cut_and_damaged_images_are_refused() {
     }
 }
 
-/// The header of a PNG that claims a size, and nothing else.
+/// The header of a PNG that claims a size, without any data.
 fn png_bomb(width: u32, height: u32) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
     header.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
@@ -230,7 +230,7 @@ fn jpegs_of_print_of_rare_kinds_and_of_many_scans_are_refused() {
 #[test]
 fn animated_images_are_refused() {
     let still = written(halves(8, 8), ImageFormat::Png);
-    // After the header: two frames, without end.
+    // After the header: two frames, played endlessly.
     let control = chunks(&[b"acTL\0\0\0\x02\0\0\0\0"]);
     let animated = [&still[..33], &control[8..], &still[33..]].concat();
     assert_eq!(convert(&animated), Err(Refused::Animated));

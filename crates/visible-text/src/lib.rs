@@ -1,34 +1,34 @@
-//! Characters that do not show. Tables and web pages leave them around what people copy: blanks that are no U+0020,
-//! zero-width characters, marks of the direction of writing. At the ends of a value they mean nothing and are cut;
-//! a value that is nothing else is blank; in a message they stand as an escape.
+//! Invisible characters. Tables and web pages leave them around text that people copy: spaces other than U+0020,
+//! zero-width characters, marks of the writing direction. At the ends of a value they mean nothing and are trimmed; a
+//! value that contains nothing else is blank; in a message they are escaped.
 
 pub mod spelling;
 
 use std::fmt::{self, Display, Formatter, Write};
 
-/// Most characters of a text that a message repeats: enough to recognise it.
+/// The largest number of characters of a text that a message repeats: enough to recognise the text.
 const MAX_SHOWN: usize = 80;
 
-/// An address, a number or another word without the characters at its ends that do not show. Control characters stay: no
-/// field takes one at an end either, and each says so.
+/// An address, a number or another word without invisible characters at its ends. Control characters stay: no field
+/// accepts one at an end either, and each field reports it.
 #[must_use]
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(is_cut)
 }
 
-/// The same of a text that people read, which keeps its U+0020.
+/// Like [`trimmed`], for text that people read: U+0020 stays.
 #[must_use]
 pub fn trimmed_text(text: &str) -> &str {
     text.trim_matches(|c| c != ' ' && is_cut(c))
 }
 
-/// Whether a text shows nothing at all.
+/// Whether a text is invisible as a whole.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_hidden)
 }
 
-/// Blanks of Unicode (`White_Space`), and what has no width and no meaning at the end of a value.
+/// Unicode spaces (`White_Space`), and characters that have no width and no meaning at the end of a value.
 fn is_cut(c: char) -> bool {
     (c.is_whitespace() && !c.is_control())
         || matches!(c,
@@ -36,8 +36,8 @@ fn is_cut(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// Everything that is cut, control characters, `Default_Ignorable_Code_Point` (which may end a value: a variation
-/// selector ends an emoji), and letters that are drawn as a blank.
+/// Everything that is trimmed, control characters, `Default_Ignorable_Code_Point` (which may end a value: a variation
+/// selector ends an emoji), and letters that are displayed as a space.
 fn is_hidden(c: char) -> bool {
     is_cut(c)
         || c.is_control()
@@ -47,12 +47,12 @@ fn is_hidden(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A text as messages repeat it: what does not show stands as `\u{200b}`, and a long text is cut.
+/// A text as messages repeat it: invisible characters are written like `\u{200b}`, and a long text is truncated.
 #[derive(Clone, Copy, Debug)]
 pub struct Visible<'a>(pub &'a str);
 
 impl Visible<'_> {
-    /// Whether a character of the text does not show as itself.
+    /// Whether the text contains a character that is not displayed as itself.
     #[must_use]
     pub fn hides_something(self) -> bool {
         self.0.chars().any(|c| c != ' ' && is_hidden(c))
@@ -75,14 +75,14 @@ impl Display for Visible<'_> {
     }
 }
 
-/// An error and what caused it, in one line.
+/// An error and its causes, in one line.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let said = cause.to_string();
-        // Errors of some libraries have their cause in their own words already.
+        // The errors of some libraries already include their cause in the message.
         if !text.ends_with(&said) {
             text.push_str(": ");
             text.push_str(&said);

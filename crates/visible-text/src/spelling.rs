@@ -1,11 +1,12 @@
-//! Guesses what a misspelt name was meant to be.
+//! Suggests the known name for a misspelt one.
 
-/// From this likeness on (Jaro-Winkler, 0 to 1) an unknown name is taken for a misspelt one.
+/// From this similarity on (Jaro-Winkler, 0 to 1) an unknown name counts as a misspelt one.
 const LIKE_ENOUGH: f64 = 0.85;
-/// Longest name in bytes that is compared: the work grows with the product of the lengths, and no known name is longer.
+/// The longest name that is compared, in bytes: the work grows with the product of the lengths, and no known name is
+/// longer.
 const MAX_COMPARED: usize = 64;
 
-/// The known name that is most like an unknown one, in any letter case, where one is like enough.
+/// The known name that is most similar to an unknown one, ignoring case; `None` if none is similar enough.
 #[must_use]
 pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, unknown: &str) -> Option<&'a str> {
     if unknown.len() > MAX_COMPARED {
@@ -17,7 +18,7 @@ pub fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, unknown: &str) -> O
     (likeness >= LIKE_ENOUGH).then_some(name)
 }
 
-/// The question after an unknown name; empty where no known one is like it.
+/// The question to append to a message about an unknown name; empty if no known name is similar.
 #[must_use]
 pub fn did_you_mean<'a>(known: impl IntoIterator<Item = &'a str>, unknown: &str) -> String {
     nearest(known, unknown).map(|name| format!("; did you mean {name}?")).unwrap_or_default()

@@ -1,37 +1,37 @@
-//! Reading names (RFC 4514, section 3; RFC 2253, section 4).
+//! Parses DNs (RFC 4514, section 3; RFC 2253, section 4).
 //!
-//! One pass over the text. A search of the whole directory brings a name for each of its entries, so the
-//! common value, which has no escape in it, costs one allocation and nothing more.
+//! One pass over the text. A search of the whole directory returns a DN for each entry, so the usual value, which has
+//! no escapes, costs only one allocation.
 
 use super::rdn::{Pair, PairValue, Rdn};
 use crate::attribute::{AttributeName, AttributeNameError};
 
-/// The longest name read, in bytes. A value in one part is at most 256 characters, of 4 bytes each, of 3
-/// characters each when escaped: 3 KiB. The deepest tree we meet has some 20 levels; 21 × 3 KiB fit.
+/// The longest DN that is parsed, in bytes. A value in one RDN has at most 256 characters, of 4 bytes each, of 3
+/// characters each when escaped: 3 KiB. The deepest tree in practice has some 20 levels; 21 × 3 KiB fit.
 pub const MAX_DN_LENGTH: usize = 64 * 1024;
 
-/// Why a text isn't a name. It counts bytes from the start of the text, which it never repeats.
+/// Why a text is not a valid DN. Positions are bytes from the start of the text, which the message never repeats.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DnError {
     /// Longer than [`MAX_DN_LENGTH`].
     #[error("a name has at most {MAX_DN_LENGTH} bytes")]
     TooLong,
-    /// What stands before `=` isn't an attribute name.
+    /// The text before `=` is not an attribute name.
     #[error("byte {at}: no valid attribute name")]
     Attribute {
         /// Where the name starts.
         at: usize,
-        /// What a name looks like.
+        /// The form of a valid name.
         #[source]
         source: AttributeNameError,
     },
-    /// No `=` after an attribute's name; also what an empty part looks like.
+    /// No `=` after an attribute's name, as in an empty RDN.
     #[error("byte {at}: `attribute=value` expected")]
     NoEquals {
         /// Where the part starts.
         at: usize,
     },
-    /// A backslash with something that it doesn't go with.
+    /// A backslash before a character that can't follow it.
     #[error("byte {at}: after a backslash comes one of `\\\"+,;<>=# ` or two hex digits")]
     Escape {
         /// Where the backslash is.
@@ -43,25 +43,25 @@ pub enum DnError {
         /// Where it is.
         at: usize,
     },
-    /// A value that starts with `#` and goes on with something else than pairs of hex digits.
+    /// A value that starts with `#` and continues with something other than pairs of hex digits.
     #[error("byte {at}: after `#` come pairs of hex digits")]
     Hex {
         /// Where the value starts.
         at: usize,
     },
-    /// The escapes of a value don't add up to UTF-8.
+    /// The escapes of a value do not form UTF-8.
     #[error("byte {at}: the value isn't UTF-8")]
     NotUtf8 {
         /// Where the value starts.
         at: usize,
     },
-    /// A value in quotes that has no end, or more text behind its end.
+    /// A quoted value without an end, or with more text after its end.
     #[error("byte {at}: a value in quotes ends with a quote, and then comes `,`, `;` or `+`, or nothing")]
     Quoted {
-        /// Where the value starts, or where the text behind it does.
+        /// Where the value starts, or the text after it.
         at: usize,
     },
-    /// One part was wanted, and more text follows it.
+    /// More text follows after the single RDN.
     #[error("byte {at}: one part of a name expected, more follows")]
     MoreThanOne {
         /// Where the rest starts.
@@ -70,7 +70,7 @@ pub enum DnError {
 }
 
 impl DnError {
-    /// The byte of the text where it is wrong, counted from 0; 0 also for a text that is too long.
+    /// The position of the error in the text, in bytes from 0; also 0 if the text is too long.
     #[must_use]
     pub fn at(&self) -> usize {
         match self {
@@ -92,7 +92,7 @@ pub(super) fn dn(text: &str) -> Result<Vec<Rdn>, DnError> {
     if text.bytes().all(|byte| byte == b' ') {
         return Ok(Vec::new());
     }
-    // Counts escaped commas too; a little room to spare is cheaper than growing.
+    // This counts escaped commas too; some unused capacity is cheaper than growing.
     let mut rdns = Vec::with_capacity(1 + text.bytes().filter(|byte| *byte == b',').count());
     rdns.push(parser.rdn()?);
     while parser.eat(b',') || parser.eat(b';') {
@@ -101,7 +101,7 @@ pub(super) fn dn(text: &str) -> Result<Vec<Rdn>, DnError> {
     Ok(rdns)
 }
 
-/// The first part of a name, whatever follows it: what a list of thousands of names is asked for.
+/// Parses the first RDN of a DN, whatever follows it; used on lists of thousands of DNs.
 pub(super) fn leaf(text: &str) -> Result<Rdn, DnError> {
     Parser::new(text)?.rdn()
 }
@@ -160,7 +160,7 @@ impl<'a> Parser<'a> {
         Ok(Pair { attribute, value })
     }
 
-    /// Reads up to a `,`, `;` or `+` that isn't escaped, or to the end.
+    /// Reads up to an unescaped `,`, `;` or `+`, or to the end.
     fn value(&mut self) -> Result<PairValue, DnError> {
         let start = self.at;
         if self.eat(b'"') {
@@ -177,7 +177,8 @@ impl<'a> Parser<'a> {
         Ok(PairValue::Text(raw.text.trim_end_matches(' ').to_owned()))
     }
 
-    /// Reads a value to the quote at its end; in between only a quote and a backslash are escaped, and anything may be.
+    /// Reads a value up to its closing quote. Within it only quotes and backslashes must be escaped, and any character
+    /// may be.
     fn quoted(&mut self, start: usize) -> Result<PairValue, DnError> {
         let rest = self.rest();
         let mut bytes = rest.bytes().enumerate();
@@ -209,7 +210,7 @@ impl<'a> Parser<'a> {
             match bytes.next() {
                 Some((index, b',' | b';' | b'+')) => break index,
                 None => break rest.len(),
-                // Whatever follows can't end the value; whether it is right is seen when it is unescaped.
+                // The escaped character can't end the value; unescaping checks whether it is valid.
                 Some((_, b'\\')) => {
                     escaped = true;
                     bytes.next();
@@ -230,8 +231,8 @@ struct Raw<'a> {
     escaped: bool,
 }
 
-/// What stands before `=`; the `OID.` before a number was dropped in RFC 4514. It has no `;`, which separates parts, and
-/// so no options.
+/// The text before `=`. RFC 4514 has dropped the prefix `OID.` before a number. The text contains no `;`, which
+/// separates RDNs, so it has no options.
 fn attribute(name: &str) -> Result<AttributeName, AttributeNameError> {
     let number = name.split_at_checked(4).filter(|(prefix, _)| prefix.eq_ignore_ascii_case("oid."));
     match number {
@@ -242,19 +243,19 @@ fn attribute(name: &str) -> Result<AttributeName, AttributeNameError> {
     }
 }
 
-/// Where blanks that aren't escaped belong.
+/// How spaces that are not escaped are treated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Blanks {
-    /// Those at the end stand around the value, not in it.
+    /// Those at the end are not part of the value.
     Around,
-    /// All are in the value.
+    /// All of them are part of the value.
     Inside,
 }
 
 /// Undoes the escapes of a value that starts at byte `start`.
 fn unescape(raw: &str, start: usize, blanks: Blanks) -> Result<String, DnError> {
     let mut value = Vec::with_capacity(raw.len());
-    // Blanks after this many bytes weren't escaped.
+    // Spaces after this many bytes were not escaped.
     let mut kept = 0;
     let mut rest = raw.as_bytes();
     while let [byte, after @ ..] = rest {

@@ -1,4 +1,4 @@
-//! One part of a distinguished name: how it is held, compared and printed (RFC 4514, section 2.3 and 2.4).
+//! One RDN: its representation, comparison and printed form (RFC 4514, sections 2.3 and 2.4).
 
 use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
@@ -6,12 +6,12 @@ use std::hash::{Hash, Hasher};
 use super::parse::{self, DnError};
 use crate::attribute::AttributeName;
 
-/// One part of a name: `uid=ivan`, or several such pairs joined by `+`.
+/// An RDN: `uid=ivan`, or several such pairs joined by `+`.
 ///
-/// Two parts are equal when they have the same pairs in any order: names without regard to ASCII case,
-/// values without regard to case, outer blanks, and how many blanks stand inside. That is the rule of
-/// nearly every attribute that names entries. The schema isn't known here, so `2.5.4.3=x` differs from
-/// `cn=x`, and `#hex` from the text it may encode; nor is Unicode normalised.
+/// Two RDNs are equal if they have the same pairs in any order. Names are compared without regard to ASCII case;
+/// values without regard to case, to leading and trailing spaces, and to the number of consecutive spaces. Nearly
+/// every attribute that names entries has this rule. The schema is not known here, so `2.5.4.3=x` differs from `cn=x`,
+/// and `#hex` from the text that it may encode; Unicode is not normalised.
 #[derive(Clone)]
 pub struct Rdn {
     first: Pair,
@@ -33,38 +33,38 @@ pub(super) enum PairValue {
 }
 
 impl Rdn {
-    /// A part with one attribute, whose options, if any, are dropped.
+    /// An RDN with one attribute, without the attribute's options.
     #[must_use]
     pub fn new(attribute: AttributeName, value: &str) -> Self {
         let pair = Pair { attribute: attribute.without_options(), value: PairValue::Text(value.to_owned()) };
         Self::from_pairs(pair, Vec::new())
     }
 
-    /// Reads one part.
+    /// Parses one RDN.
     ///
     /// # Errors
     ///
-    /// [`DnError`] when the text isn't exactly one part.
+    /// [`DnError`] if the text is not exactly one RDN.
     pub fn parse(text: &str) -> Result<Self, DnError> {
         parse::rdn(text)
     }
 
-    /// Reads the first part of a whole name and looks no further.
+    /// Parses the first RDN of a DN and ignores the rest.
     ///
     /// # Errors
     ///
-    /// [`DnError`] when the text doesn't begin with a part.
+    /// [`DnError`] if the text does not begin with an RDN.
     pub fn parse_leaf(name: &str) -> Result<Self, DnError> {
         parse::leaf(name)
     }
 
-    /// The value of the attribute in this part; `None` also when it was written in `#hex`.
+    /// The value of the attribute in this RDN; `None` also if it was written in `#hex`.
     #[must_use]
     pub fn value_of(&self, attribute: &AttributeName) -> Option<&str> {
         self.values().find(|(name, _)| *name == attribute)?.1
     }
 
-    /// Its attributes and their values, as they stand in the entry as well; `None` for a value that was written in `#hex`.
+    /// The attributes and their values, which the entry has as well; `None` for a value that was written in `#hex`.
     pub fn values(&self) -> impl Iterator<Item = (&AttributeName, Option<&str>)> {
         self.pairs().map(|pair| match &pair.value {
             PairValue::Text(text) => (&pair.attribute, Some(text.as_str())),
@@ -92,7 +92,7 @@ impl Rdn {
         std::iter::once(&self.first).chain(&self.more)
     }
 
-    /// What comparison sees of a part with several pairs: sorted, so that their order doesn't matter.
+    /// The comparison key of an RDN with several pairs, sorted so that their order does not matter.
     fn sorted_keys(&self) -> Vec<(&AttributeName, Key)> {
         let mut keys: Vec<_> = self.pairs().map(|pair| (&pair.attribute, pair.value.key())).collect();
         keys.sort();
@@ -100,7 +100,7 @@ impl Rdn {
     }
 }
 
-/// A value as comparison sees it.
+/// The comparison key of a value.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Text(String),
@@ -116,7 +116,8 @@ impl PairValue {
     }
 }
 
-/// The characters that count: lower case, no outer blanks, one blank for each run inside.
+/// The characters that count: in lower case, without leading and trailing spaces, and with one space for each run of
+/// spaces.
 fn folded(text: &str) -> impl Iterator<Item = char> {
     let mut after_blank = false;
     text.trim_matches(' ')
@@ -196,7 +197,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let last = text.len().saturating_sub(1);
     for (index, character) in text.char_indices() {
         match character {
-            // The RFC lets `=` stand; escaped it can't mislead a less careful reader.
+            // The RFC allows a plain `=`; the escaped form can't mislead a less careful parser.
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' | '=' => write!(f, "\\{character}")?,
             '#' if index == 0 => f.write_str("\\#")?,
             ' ' if index == 0 || index == last => f.write_str("\\ ")?,

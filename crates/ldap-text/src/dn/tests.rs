@@ -190,7 +190,7 @@ fn the_root_has_no_parent() {
     assert_eq!(format!("{:?}", dn("dc=x")), "Dn(dc=x)");
 }
 
-/// Text with far more of what needs an escape than chance would bring.
+/// Text with many more characters that need an escape than random text would have.
 fn value() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<char>().prop_map(String::from),
@@ -212,7 +212,7 @@ proptest! {
         let name = pairs.iter().rev().fold(Dn::empty(), |dn, (name, value)| dn.child(name.clone(), value));
         let read = Dn::parse(&name.to_string()).unwrap();
         prop_assert_eq!(&read, &name);
-        // Stronger than equality, which doesn't see case and blanks.
+        // Stricter than equality, which ignores case and spaces.
         for (rdn, (attribute, value)) in read.rdns().iter().zip(&pairs) {
             prop_assert_eq!(rdn.value_of(attribute), Some(value.as_str()));
         }

@@ -1,4 +1,4 @@
-//! What can be wrong with LDIF.
+//! The errors of LDIF.
 
 use std::{error, fmt, io};
 
@@ -8,15 +8,15 @@ use crate::dn::DnError;
 /// Why LDIF can't be read, and where.
 #[derive(Debug)]
 pub struct LdifError {
-    /// The line of the input at which it was seen, counted from 1; of a folded line the very part.
+    /// The line of the input that has the error, counted from 1; it may be a continuation line.
     pub line: u64,
     /// The byte in that line, counted from 1.
     pub column: usize,
-    /// What stands there: the start of it, what doesn't show escaped. `None` where there is nothing, or
-    /// where it is or may be of a password. Otherwise it is what the file has, personal data included: for
-    /// whoever gave the file, not for a log.
+    /// The text at that position: its beginning, with unprintable characters escaped. `None` if there is no text, or
+    /// if it belongs, or may belong, to a password. Otherwise it is text of the file, including personal data: it is
+    /// meant for the owner of the file, not for a log.
     pub text: Option<String>,
-    /// What is wrong.
+    /// The error.
     pub reason: LdifReason,
 }
 
@@ -33,19 +33,19 @@ impl error::Error for LdifError {
     }
 }
 
-/// What is wrong with a line of LDIF. Never repeats a value.
+/// The error in a line of LDIF. Never repeats a value.
 #[derive(Debug, thiserror::Error)]
 pub enum LdifReason {
     /// The input failed.
     #[error("the input can't be read")]
     Io(#[from] io::Error),
-    /// Over the limit of the reader.
+    /// The line exceeds the limit of the reader.
     #[error("a line has at most {0} bytes, unfolded, and is folded into no pieces of less than 8")]
     LineTooLong(usize),
-    /// Over the limit of the reader.
+    /// The record exceeds the limit of the reader.
     #[error("a record has at most {0} bytes")]
     RecordTooLong(usize),
-    /// A folded line with no line before it.
+    /// A continuation line without a line before it.
     #[error("the line starts with a blank, and there is no line it could continue")]
     NothingToContinue,
     /// A NUL or a lone carriage return.
@@ -54,25 +54,25 @@ pub enum LdifReason {
     /// No colon in the line.
     #[error("`name: value` expected")]
     NoColon,
-    /// What stands before the colon isn't an attribute name.
+    /// The text before the colon is not an attribute name.
     #[error("no valid attribute name before the colon")]
     Name(#[from] AttributeNameError),
     /// A value from a URL.
     #[error("values from a URL (`:<`) aren't read; put the value itself here, in base64")]
     Url,
-    /// A value that should be in base64 and isn't.
+    /// A value that should be in base64 and is not.
     #[error("the value isn't base64")]
     Base64,
-    /// A plain value that isn't UTF-8.
+    /// A plain value that is not UTF-8.
     #[error("a value that isn't text in UTF-8 must be in base64")]
     NotUtf8,
-    /// A name or a word, in base64, that isn't UTF-8.
+    /// A DN or a keyword, in base64, that is not UTF-8.
     #[error("the value must be text in UTF-8")]
     NotText,
-    /// A DN or RDN that isn't one.
+    /// An invalid DN or RDN.
     #[error("the value isn't a distinguished name")]
     Dn(#[from] DnError),
-    /// The end of what ldapsearch prints, of a search that did not come to its end.
+    /// The result line of ldapsearch, for a search that was incomplete.
     #[error("the search that printed this did not come to its end, so entries are missing")]
     SearchFailed,
     /// A version other than 1.
@@ -81,16 +81,16 @@ pub enum LdifReason {
     /// A `control` line.
     #[error("controls aren't supported")]
     Control,
-    /// Another kind of change than the five of the RFC.
+    /// A change type other than the five of the RFC.
     #[error("changetype is one of add, delete, modify, modrdn, moddn")]
     ChangeType,
-    /// Something else stands where this was expected.
+    /// Other text than the expected one.
     #[error("{0} expected")]
     Expected(&'static str),
 }
 
 impl LdifReason {
-    /// Whether just one name or value can't be read: where its record ends is certain.
+    /// Whether only one name or value is unreadable, so that the end of its record is certain.
     pub(super) fn is_of_one_record(&self) -> bool {
         matches!(
             self,
@@ -105,7 +105,7 @@ impl LdifReason {
     }
 }
 
-/// What is wrong, and at which byte of the unfolded line.
+/// An error, and its byte position in the unfolded line.
 #[derive(Debug)]
 pub(super) struct Flaw {
     pub(super) at: usize,
@@ -118,7 +118,7 @@ impl LdifReason {
     }
 }
 
-/// A line that is wrong as a whole.
+/// An error of the whole line.
 impl From<LdifReason> for Flaw {
     fn from(reason: LdifReason) -> Self {
         reason.at(0)

@@ -12,13 +12,13 @@ use crate::attribute::AttributeName;
 pub(super) struct Field {
     pub(super) name: AttributeName,
     pub(super) value: Vec<u8>,
-    /// At which byte of the line the value stands, as it is written there.
+    /// The byte position of the value in the line, as it is written there.
     pub(super) at: usize,
-    /// Whether it stands there as it is, not in base64.
+    /// Whether the value is written plainly, not in base64.
     pub(super) plain: bool,
 }
 
-/// Takes a line apart at its first colon.
+/// Splits a line at its first colon.
 pub(super) fn parse(line: &[u8], names: &mut Names) -> Result<Field, Flaw> {
     let (name, rest) =
         memchr(b':', line).and_then(|colon| line.split_at_checked(colon)).ok_or(LdifReason::NoColon)?;
@@ -43,8 +43,8 @@ pub(super) fn parse(line: &[u8], names: &mut Names) -> Result<Field, Flaw> {
     }
 }
 
-/// A plain value without the blanks that editors and columns leave behind it: the RFC (note 8) has one that ends with
-/// blanks in base64. One after a backslash is escaped, in the name of an entry.
+/// A plain value without the trailing spaces that editors and columns leave: by the RFC (note 8) a value that ends
+/// with spaces must be in base64. In a DN, a space after a backslash is escaped and stays.
 fn without_blanks_behind(value: &[u8]) -> &[u8] {
     let blanks = value.iter().rev().take_while(|byte| **byte == b' ').count();
     let end = value.len() - blanks;

@@ -1,4 +1,4 @@
-//! One line of LDIF, written: plain or in base64 (RFC 2849, SAFE-STRING and note 8), and folded (note 10).
+//! Writes one line of LDIF: plain or in base64 (RFC 2849, SAFE-STRING and note 8), and folded (note 10).
 
 use std::io::Write as _;
 
@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::dn::Dn;
 
-/// Columns in a line; RFC 2849 asks to fold what is longer.
+/// Columns in a line; RFC 2849 recommends to fold longer lines.
 const WIDTH: usize = 76;
 
-/// Bytes that are put in base64 at a time: a multiple of three, so that only the last has padding.
+/// Bytes that are encoded in base64 at a time: a multiple of three, so that only the last piece has padding.
 const CHUNK: usize = 768;
 
-/// Appends a name and a value, in as many lines as it takes. The name is ASCII by its type.
+/// Appends a name and a value, in as many lines as necessary. The type of the name guarantees ASCII.
 pub(super) fn append_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     let mut line = Line { out, column: 0 };
     line.push(name.as_bytes());
@@ -29,11 +29,11 @@ pub(super) fn append_line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     out.push(b'\n');
 }
 
-/// Appends a word and a name of an entry.
+/// Appends a keyword and a DN.
 pub(super) fn append_dn(out: &mut Vec<u8>, word: &str, dn: &Dn) {
     let start = out.len();
     let text = start + word.len() + 2;
-    // A vector takes everything.
+    // Writing to a vector never fails.
     let _written = write!(out, "{word}: {dn}");
     let value = out.get(text..).unwrap_or_default();
     if !value.is_empty() && is_safe(value) && out.len() - start <= WIDTH {
@@ -45,7 +45,7 @@ pub(super) fn append_dn(out: &mut Vec<u8>, word: &str, dn: &Dn) {
     append_line(out, word, &value);
 }
 
-/// A line on its way into the output, which goes on in the next one where it is full.
+/// A line that is being written, folded when it is full.
 struct Line<'a> {
     out: &'a mut Vec<u8>,
     column: usize,
@@ -69,17 +69,17 @@ impl Line<'_> {
     fn push_base64(&mut self, value: &[u8]) {
         let mut encoded = [0; CHUNK / 3 * 4];
         for chunk in value.chunks(CHUNK) {
-            // It fits, by the size of the two.
+            // The buffer is large enough, by its size and that of the chunk.
             let length = STANDARD.encode_slice(chunk, &mut encoded).unwrap_or_default();
             self.push(encoded.get(..length).unwrap_or_default());
         }
     }
 }
 
-/// SAFE-STRING of the RFC, less control characters, and with no blank at the end.
+/// SAFE-STRING of the RFC, without control characters and trailing spaces.
 fn is_safe(value: &[u8]) -> bool {
     let starts_well = !matches!(value, [b' ' | b':' | b'<', ..]);
-    // Without a way out in the middle: so the compiler looks at many bytes at a time.
+    // Without an early exit, so the compiler can check many bytes at a time.
     let plain = |value: &[u8]| value.iter().fold(true, |safe, byte| safe & matches!(byte, b' '..=b'~'));
     starts_well && !value.ends_with(b" ") && plain(value)
 }

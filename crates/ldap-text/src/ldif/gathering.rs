@@ -1,4 +1,4 @@
-//! The attributes of an entry, put together of lines.
+//! Collects the attributes of an entry from its lines.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,19 @@ use super::record::Attribute;
 use super::value::Value;
 use crate::attribute::AttributeName;
 
-/// So many attributes are looked through one by one, which for the usual entry is faster than an index. A
-/// record may have 250,000, so with more there is one.
+/// Up to this number of attributes, a linear search is faster than an index for the usual entry. A record may have
+/// 250,000, so with more attributes there is an index.
 const FEW: usize = 32;
 
-/// Gathers values by name. Lines of one attribute needn't stand together.
+/// Collects values by name. The lines of one attribute need not be adjacent.
 pub(super) struct Gathering {
     attributes: Vec<Attribute>,
-    /// Where each attribute stands; empty while there are few.
+    /// The position of each attribute; empty while there are few.
     places: HashMap<AttributeName, usize>,
 }
 
 impl Gathering {
-    /// Nothing yet, with room for so many attributes.
+    /// Creates it empty, with room for `count` attributes.
     pub(super) fn with_room(count: usize) -> Self {
         Self { attributes: Vec::with_capacity(count.min(FEW)), places: HashMap::new() }
     }
@@ -36,7 +36,7 @@ impl Gathering {
         Some(&mut self.attributes.get_mut(place?)?.values)
     }
 
-    /// Puts a new name with its first value after the others.
+    /// Appends a new name with its first value.
     pub(super) fn push(&mut self, name: AttributeName, value: Value) {
         self.attributes.push(Attribute { name, values: vec![value] });
         if self.attributes.len() > FEW {

@@ -6,60 +6,60 @@ use memchr::memchr;
 
 use super::error::LdifReason;
 
-/// The longest line read, unfolded, in bytes: a value of 12 MiB, a third more in base64. 389 Directory
-/// Server refuses requests over 2 MiB as it is installed, so only a changed server has longer ones.
+/// The longest line that is read, unfolded, in bytes: a value of 12 MiB, a third more in base64. By default 389
+/// Directory Server refuses requests over 2 MiB, so only a reconfigured server has longer values.
 pub const MAX_LINE_LENGTH: usize = 16 * 1024 * 1024;
 
-/// The fewest bytes of the pieces that the longest line is folded into. Where a line was folded is kept, and so takes no
-/// more memory than its text.
+/// The shortest average length of the pieces of the longest folded line, in bytes. The positions of the folds are
+/// kept, and with this limit they take no more memory than the text.
 const SHORTEST_PIECE: usize = 8;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads lines and joins folded ones; knows where in the input each byte of the line stood.
+/// Reads lines and joins folded ones; knows the position in the input of each byte of a line.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
     /// The line last read, unfolded.
     text: Vec<u8>,
-    /// Where in it each line of the input but the first starts.
+    /// The start in it of each line of the input except the first.
     folds: Vec<usize>,
-    /// How many lines of the input have been read.
+    /// The number of input lines that have been read.
     read: u64,
-    /// Where the line started.
+    /// The number of the input line at which the line started.
     number: u64,
     /// The longest line read.
     longest: usize,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of an input, each of at most so many bytes.
+    /// The lines of an input, each of at most `longest` bytes.
     pub(super) fn new(input: R, longest: usize) -> Self {
         Self { input, text: Vec::new(), folds: Vec::new(), read: 0, number: 0, longest }
     }
 
-    /// The line last read, unfolded and without its end.
+    /// The line last read, unfolded and without its line end.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The number of the line last read, counted from 1; of its first one, if it is folded.
+    /// The number of the line last read, counted from 1; if it is folded, the number of its first line.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// The line and the column of the input that a byte of the line has, both counted from 1.
+    /// The line and the column in the input of a byte of the line, both counted from 1.
     pub(super) fn position(&self, at: usize) -> (u64, usize) {
         let folds = self.folds.partition_point(|fold| *fold <= at);
         let column = match folds.checked_sub(1).and_then(|last| self.folds.get(last)) {
-            // The blank that marks a folded line has a column, too.
+            // The space that marks a continuation line is a column, too.
             Some(fold) => at - fold + 2,
             None => at + 1,
         };
         (self.number + folds as u64, column)
     }
 
-    /// Reads the next line that isn't a comment; `false` at the end of the input.
+    /// Reads the next line that is not a comment; `false` at the end of the input.
     pub(super) fn next(&mut self) -> Result<bool, LdifReason> {
         loop {
             self.text.clear();
@@ -72,12 +72,12 @@ impl<R: BufRead> Lines<R> {
                 self.text.drain(..BYTE_ORDER_MARK.len());
             }
             match self.text.first() {
-                // A blank line ends a record, so what follows it continues nothing.
+                // An empty line ends a record, so the next line can't continue it.
                 None => return Ok(true),
                 Some(b' ' | b'\t') => return Err(LdifReason::NothingToContinue),
                 Some(_) => {}
             }
-            // The RFC folds by blanks; some programs do by tabs, which begin no line either.
+            // The RFC folds with spaces; some programs use tabs, which can't begin any other line.
             while matches!(self.peek()?, Some(b' ' | b'\t')) {
                 self.input.consume(1);
                 if self.folds.len() == self.longest / SHORTEST_PIECE {
@@ -92,7 +92,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Appends one line of the input without its end; `false` when there is none.
+    /// Appends one line of the input without its line end; `false` if there is none.
     fn append(&mut self) -> Result<bool, LdifReason> {
         let before = self.text.len();
         let mut found = false;
@@ -104,7 +104,7 @@ impl<R: BufRead> Lines<R> {
             found = true;
             let end = memchr(b'\n', buffer);
             let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-            // Room for a carriage return, so that only a line that is too long fills it.
+            // One byte more for a carriage return, so that only a line that is too long fills the buffer.
             if part.len() > (self.longest + 1).saturating_sub(self.text.len()) {
                 self.read += 1;
                 return Err(LdifReason::LineTooLong(self.longest));
@@ -123,7 +123,7 @@ impl<R: BufRead> Lines<R> {
         if self.text.len() > self.longest { Err(LdifReason::LineTooLong(self.longest)) } else { Ok(found) }
     }
 
-    /// Whether nothing follows the line.
+    /// Whether no input follows the line.
     pub(super) fn is_over(&mut self) -> bool {
         matches!(self.peek(), Ok(None))
     }
@@ -133,7 +133,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// What the input has ready; empty at its end.
+/// The buffered input; empty at the end of the input.
 fn filled(input: &mut impl BufRead) -> io::Result<&[u8]> {
     loop {
         match input.fill_buf() {
@@ -142,6 +142,6 @@ fn filled(input: &mut impl BufRead) -> io::Result<&[u8]> {
             Err(error) => return Err(error),
         }
     }
-    // What is filled is given again as it is; only so does the borrow end in the loop.
+    // The second call returns the same buffer; it is needed for the borrow to end in the loop.
     input.fill_buf()
 }

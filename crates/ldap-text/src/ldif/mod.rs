@@ -1,16 +1,15 @@
 //! The LDAP Data Interchange Format (RFC 2849): entries and changes as text.
 //!
-//! Covers entries, the four kinds of change, folded lines, comments, base64, and both line ends. It also
-//! reads values in raw UTF-8, which people write by hand and the RFC doesn't allow, a byte order mark before
-//! the first line, lines folded by tabs, blanks behind plain values, which are no part of them, and files of `ldapsearch`,
-//! with its references to other servers, which are passed over, and with what it says after the entries. Refuses `:<` (a value
-//! from a URL: input never makes us open a file), `control:` lines, versions other than 1, plain values that
-//! aren't UTF-8, and lines and records over a limit. What is written is ASCII except for comments, which are
-//! there for people.
+//! Covers entries, the four kinds of change, folded lines, comments, base64, and both line ends. It also reads forms
+//! that the RFC does not allow: values in raw UTF-8, which people write by hand, a byte order mark before the first
+//! line, lines folded with tabs, spaces after plain values, which are dropped, and the output of `ldapsearch`, with
+//! its references to other servers, which are skipped, and the result after the entries. Refuses `:<` (a value from a
+//! URL: input never makes the program open a file), `control:` lines, versions other than 1, plain values that are not
+//! UTF-8, and lines and records over a limit. The output is ASCII except for comments, which are for people.
 //!
-//! An entry is written for people by [`write_entry`], for programs by [`write_content`], and line by line,
-//! for speed, by [`write_name`] and [`write_value`]. Secret values aren't written, except by the last: LDIF
-//! here is what an operator reads, not how a password travels.
+//! [`write_entry`] writes an entry for people, [`write_content`] for programs; [`write_name`] and [`write_value`]
+//! write it line by line, for speed. Secret values are not written, except by [`write_value`]: LDIF is for an operator
+//! to read, not for transferring passwords.
 
 mod error;
 mod field;

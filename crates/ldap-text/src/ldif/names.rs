@@ -1,13 +1,13 @@
-//! The names of attributes that a text has had, so that each is checked and allocated once.
+//! The attribute names that a text contains, so that each is checked and allocated only once.
 
 use crate::attribute::{AttributeName, AttributeNameError};
 
-/// How many names are remembered: a few more than the attributes that one entry has, of all the kinds there
-/// are in a directory. With more, remembering starts over.
+/// How many names are remembered: a few more than the attributes of one entry of every kind in a directory. If there
+/// are more, the list starts again.
 const MOST: usize = 256;
 
-/// Remembers names in the order in which they came. Records of one text nearly always have theirs in the
-/// same order, so the next name is nearly always the last one again, or the one after it.
+/// Remembers names in the order in which they occur. The records of one text nearly always have the same order, so the
+/// next name is nearly always the last one again, or the one after it.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     known: Vec<AttributeName>,
@@ -15,7 +15,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The name that this text is, spelled as it is.
+    /// The name with this text, in the same spelling.
     pub(super) fn get(&mut self, text: &[u8]) -> Result<AttributeName, AttributeNameError> {
         let same = |name: &AttributeName| name.as_str().as_bytes() == text;
         let (before, after) = self.known.split_at_checked(self.last).unwrap_or_default();
@@ -36,7 +36,7 @@ impl Names {
         Ok(name)
     }
 
-    /// The name that was asked for last.
+    /// The name that was requested last.
     pub(super) fn last(&self) -> Option<&AttributeName> {
         self.known.get(self.last)
     }

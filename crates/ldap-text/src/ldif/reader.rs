@@ -1,8 +1,8 @@
 //! Reading LDIF, one record at a time.
 //!
-//! The reader holds one record, never the text. A name or a value that can't be read spoils its record alone: the next
-//! one comes after it. After any other error nothing more comes: where the next record starts is then a guess, and a guess
-//! could apply half a change.
+//! The reader holds one record at a time, never the whole text. If a name or a value can't be read, only its record is
+//! lost, and the reader continues with the next one. After any other error it stops: the start of the next record
+//! would then be a guess, and a wrong guess could apply half of a change.
 
 mod changes;
 
@@ -19,16 +19,16 @@ use super::value::Value;
 use crate::attribute::AttributeName;
 use crate::dn::{Dn, DnError};
 
-/// The largest record read, in bytes: a group of 300,000 members with names of 128 bytes. Each line counts
-/// 40 bytes more than its text and each attribute 256, about what holding them takes, so that many short
-/// lines can't grow into much more memory than this.
+/// The largest record that is read, in bytes: a group of 300,000 members with DNs of 128 bytes. Each line counts 40
+/// bytes more than its text and each attribute 256, which is about the memory that they take, so that many short lines
+/// can't take much more memory than this.
 pub const MAX_RECORD_SIZE: usize = 64 * 1024 * 1024;
 /// A value in its vector, and the smallest allocation.
 const LINE_COST: usize = size_of::<Value>() + 16;
-/// The attribute, room for its first values, and its place in the index, with the name a second time.
+/// The attribute, room for its first values, and its entry in the index, with a copy of the name.
 const ATTRIBUTE_COST: usize = 256;
 
-/// Reads records of LDIF from an input. See the [module](super) for what it refuses.
+/// Reads records of LDIF from an input. See the [module](super) for the forms that it refuses.
 ///
 /// Values come as [`Value::Plain`]; [`is_secret`](super::is_secret) tells which of them must not be shown.
 #[derive(Debug)]
@@ -37,34 +37,34 @@ pub struct LdifReader<R> {
     names: Names,
     /// The line at which the current record starts.
     start: u64,
-    /// What the current record has taken so far.
+    /// The size of the current record so far.
     size: usize,
-    /// How many attributes the last record had: the next one is likely to be of the same kind.
+    /// The number of attributes of the last record: the next one is probably of the same kind.
     count: usize,
     started: bool,
     place: Place,
-    /// The name of a record that can't be read, if that can.
+    /// The DN of a record that can't be read, if the DN can.
     spoilt_name: Option<Dn>,
-    /// Whether nothing follows the record that was met last.
+    /// Whether no input follows the last record.
     is_unended: bool,
-    /// The largest record read.
+    /// The largest record that is read.
     largest: usize,
 }
 
-/// Where in the text the reader is.
+/// The state of the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// Before a record.
     Between,
-    /// At a line of one.
+    /// Within a record, before one of its lines.
     Inside,
-    /// In one that can't be read.
+    /// Within a record that can't be read.
     Spoilt,
-    /// At the end, or where it can't go on.
+    /// At the end, or after an error that ends the reading.
     Over,
 }
 
-/// What a record says of its entry.
+/// The content of a record.
 enum Content {
     Entry(Vec<Attribute>),
     Change(Change),
@@ -79,12 +79,13 @@ enum Line {
 }
 
 impl<R: BufRead> LdifReader<R> {
-    /// A reader of this input.
+    /// Creates a reader of an input.
     pub fn new(input: R) -> Self {
         Self::with_limit(input, MAX_RECORD_SIZE)
     }
 
-    /// A reader of this input that takes records of so many bytes, counted as in [`MAX_RECORD_SIZE`], and no larger line.
+    /// Creates a reader that accepts records of at most `largest` bytes, counted as in [`MAX_RECORD_SIZE`], and no
+    /// longer line.
     pub fn with_limit(input: R, largest: usize) -> Self {
         let (lines, names) = (Lines::new(input, largest.min(MAX_LINE_LENGTH)), Names::default());
         Self {
@@ -101,28 +102,28 @@ impl<R: BufRead> LdifReader<R> {
         }
     }
 
-    /// What the record that was read last takes, about as many bytes as memory.
+    /// The size of the record that was read last, about as many bytes as it takes in memory.
     pub fn record_size(&self) -> usize {
         self.size
     }
 
-    /// The line, counted from 1, at which the record starts that was read last, or that could not be read.
+    /// The line, counted from 1, at which the last record starts, readable or not.
     pub fn record_line(&self) -> u64 {
         self.start
     }
 
-    /// Whether, after an error, the record behind the one that could not be read comes next.
+    /// Whether, after an error, the reader continues with the next record.
     pub fn goes_on(&self) -> bool {
         self.place == Place::Spoilt
     }
 
-    /// Whether nothing follows the record that was read last, or that could not be read, not even the blank line that ends
-    /// one: where the input was cut, so may be this record.
+    /// Whether no input follows the last record, readable or not, not even the empty line that ends it. If the input
+    /// was truncated, this record may be incomplete.
     pub fn is_unended(&self) -> bool {
         self.is_unended
     }
 
-    /// The name of the record that could not be read, where its name can be.
+    /// The DN of the record that could not be read, if the DN can.
     pub fn take_spoilt_name(&mut self) -> Option<Dn> {
         self.spoilt_name.take()
     }
@@ -155,7 +156,7 @@ impl<R: BufRead> LdifReader<R> {
         }
     }
 
-    /// What follows the name.
+    /// The content after the DN.
     fn content(&mut self) -> Result<Content, Flaw> {
         match self.line()? {
             Line::Field(field) if is(&field.name, "changetype") => self.change(&field).map(Content::Change),
@@ -163,12 +164,13 @@ impl<R: BufRead> LdifReader<R> {
         }
     }
 
-    /// Passes over the rest of a record that can't be read.
+    /// Skips the rest of a record that can't be read.
     fn skip_rest(&mut self) -> Result<(), Flaw> {
         while self.lines.next()? && !self.lines.text().is_empty() {
             let line = self.lines.text();
             let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-            // What it is doesn't matter; that the last line was one of a password does, where the next can't be read.
+            // The name itself is not needed. But if the next line can't be read, it matters whether the last one was a
+            // password.
             let _name = self.names.get(name);
         }
         Ok(())
@@ -212,17 +214,17 @@ impl<R: BufRead> LdifReader<R> {
                 self.place = Place::Inside;
             }
             let field = field::parse(self.lines.text(), &mut self.names)?;
-            // Where ldapsearch was told to go on elsewhere: a block of these is no record.
+            // References of ldapsearch to other servers: a block of these is not a record.
             let is_reference = is(&field.name, "ref");
             if !is_reference && !is(&field.name, "search") {
                 return Ok(Some(field));
             }
-            // Or what it says after the entries: how the search ended.
+            // The result of the search, which ldapsearch prints after the entries.
             while self.lines.next()? && !self.lines.text().is_empty() {
                 if is_reference && !self.lines.text().to_ascii_lowercase().starts_with(b"ref:") {
                     return Err(LdifReason::Expected("a record starts with its name: `dn:`").into());
                 }
-                // One that met a limit has told only a part.
+                // A search that exceeded a limit has returned only some of the entries.
                 let result = self.lines.text().strip_prefix(b"result: ");
                 if result.is_some_and(|result| result != b"0" && !result.starts_with(b"0 ")) {
                     return Err(LdifReason::SearchFailed.into());
@@ -259,8 +261,8 @@ impl<R: BufRead> LdifReader<R> {
         LdifError { line, column, text: text.map(shown::excerpt), reason: flaw.reason }
     }
 
-    /// Whether the current line is of a password, or follows one: a line that can't be read may be the rest
-    /// of it.
+    /// Whether the current line belongs to a password, or follows one: a line that can't be read may be the rest of
+    /// it.
     fn is_secret(&self) -> bool {
         let line = self.lines.text();
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
@@ -294,7 +296,7 @@ impl<R: BufRead> Iterator for LdifReader<R> {
 }
 
 impl Field {
-    /// The value as a name.
+    /// The value, parsed as a DN.
     fn parsed<T>(&self, parse: impl FnOnce(&str) -> Result<T, DnError>) -> Result<T, Flaw> {
         let text = str::from_utf8(&self.value).map_err(|_| LdifReason::NotText.at(self.at))?;
         parse(text).map_err(|error| {
@@ -308,7 +310,7 @@ fn is(name: &AttributeName, word: &str) -> bool {
     name.as_str().eq_ignore_ascii_case(word)
 }
 
-/// Words that are no attributes where attributes stand.
+/// Refuses keywords in the place of attribute names.
 fn refuse_reserved(name: &AttributeName) -> Result<(), LdifReason> {
     if is(name, "dn") {
         return Err(LdifReason::Expected("a blank line before the next record"));

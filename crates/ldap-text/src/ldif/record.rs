@@ -1,4 +1,4 @@
-//! What a record of LDIF says.
+//! The content of an LDIF record.
 
 use std::fmt;
 
@@ -23,24 +23,24 @@ impl Attribute {
     }
 }
 
-/// An entry as it stands in the directory.
+/// An entry of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
+    /// The DN.
     pub dn: Dn,
     /// Its attributes, each name once.
     pub attributes: Vec<Attribute>,
 }
 
 impl Entry {
-    /// The values of an attribute; none where it has not got it.
+    /// The values of an attribute; empty if the entry does not have it.
     #[must_use]
     pub fn values(&self, name: &AttributeName) -> &[Value] {
         let named = self.attributes.iter().find(|attribute| attribute.name == *name);
         named.map_or(&[], |attribute| &attribute.values)
     }
 
-    /// Whether it is of an object class.
+    /// Whether the entry has an object class.
     #[must_use]
     pub fn is_of_class(&self, class: &str) -> bool {
         let classes = self.attributes.iter().filter(|a| a.name.as_str().eq_ignore_ascii_case("objectClass"));
@@ -48,52 +48,52 @@ impl Entry {
     }
 }
 
-/// What a modification does with the attribute.
+/// The kind of a modification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModifyKind {
-    /// Adds the values to those there are.
+    /// Adds the values to the existing ones.
     Add,
-    /// Removes the values, or the whole attribute when none are named.
+    /// Removes the values, or the whole attribute if there are none.
     Delete,
-    /// Puts the values in place of those there are; with none, removes the attribute.
+    /// Replaces the existing values; with no values, removes the attribute.
     Replace,
 }
 
 /// One step of a modify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Modification {
-    /// What to do.
+    /// The kind of the step.
     pub kind: ModifyKind,
-    /// With which attribute and values.
+    /// The attribute and the values.
     pub attribute: Attribute,
 }
 
-/// What happens to one entry.
+/// A change of one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It comes into being with these attributes.
+    /// Creates the entry with these attributes.
     Add(Vec<Attribute>),
-    /// Its attributes change, all or none.
+    /// Changes its attributes, all or none.
     Modify(Vec<Modification>),
-    /// It gets another name, and may move.
+    /// Renames the entry, and may move it.
     Rename {
-        /// The new first part of its name.
+        /// The new RDN.
         new_rdn: Rdn,
-        /// Whether the old name's values leave the entry.
+        /// Whether the values of the old RDN are removed from the entry.
         delete_old_rdn: bool,
-        /// The new parent, if it moves.
+        /// The new parent, if the entry moves.
         new_superior: Option<Dn>,
     },
-    /// It goes.
+    /// Deletes the entry.
     Delete,
 }
 
-/// A change and the entry it is for.
+/// A change, and the entry to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeRecord {
-    /// The entry's name.
+    /// The DN of the entry.
     pub dn: Dn,
-    /// What happens to it.
+    /// The change.
     pub change: Change,
 }
 
@@ -106,13 +106,13 @@ pub enum Record {
     Change(ChangeRecord),
 }
 
-/// The change as LDIF; what can't be written as such is a comment that says why.
+/// The change as LDIF; if it can't be written, a comment that gives the reason.
 impl fmt::Display for ChangeRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = Vec::new();
         match writer::write_change(&mut text, self) {
             Ok(()) => f.write_str(&String::from_utf8_lossy(&text)),
-            // Failing here would make `to_string` panic.
+            // An error here would make `to_string` panic.
             Err(error) => writeln!(f, "# (not shown: {error})"),
         }
     }

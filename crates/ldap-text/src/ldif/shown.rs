@@ -1,13 +1,13 @@
-//! What of a text may be shown to people: in comments of what is written, and in errors of what is read.
+//! What may be shown of a text: in comments of the output, and in errors about the input.
 
 use crate::attribute::AttributeName;
 
-/// Characters of a line that an error shows.
+/// The number of characters of a line that an error shows.
 const EXCERPT_LENGTH: usize = 40;
 
-/// Ends of the names of attributes that hold passwords, hashes of them, or keys, in lower case. Wider than what 389
-/// Directory Server has: files come from other servers, too. Settings of password policies (`passwordMinLength`,
-/// `pwdPolicySubentry`) end otherwise.
+/// The endings of the names of attributes that hold passwords, password hashes or keys, in lower case. The list covers
+/// more than 389 Directory Server has, since files also come from other servers. Settings of password policies
+/// (`passwordMinLength`, `pwdPolicySubentry`) have other endings.
 const SECRET: [&str; 15] = [
     "password",
     "passwordhash",
@@ -26,14 +26,14 @@ const SECRET: [&str; 15] = [
     "nthash",
 ];
 
-/// The numbers that such attributes may be given by: `userPassword` (RFC 4519 section 2.41) and `authPassword` (RFC
-/// 3112 section 3).
+/// The OIDs by which such attributes may be named: `userPassword` (RFC 4519 section 2.41) and `authPassword` (RFC 3112
+/// section 3).
 const SECRET_NUMBERS: [&str; 2] = ["2.5.4.35", "1.3.6.1.4.1.4203.1.3.4"];
 
-/// Parts of names by which a line that can't be read is taken for one of a secret: its name may be cut or misspelled.
+/// Parts of names by which an unreadable line counts as secret: its name may be truncated or misspelled.
 const HINTS: [&str; 7] = ["passw", "pwd", "rootpw", "secret", "credential", "key", "hash"];
 
-/// Whether an attribute holds passwords or the like, whatever its options are: `userPassword;lang-ru` is a password,
+/// Whether an attribute holds passwords or other secrets, whatever its options: `userPassword;lang-ru` is a password
 /// too.
 #[must_use]
 pub fn is_secret(name: &AttributeName) -> bool {
@@ -41,21 +41,21 @@ pub fn is_secret(name: &AttributeName) -> bool {
     SECRET.iter().any(|end| name.ends_with(end)) || SECRET_NUMBERS.contains(&name.as_str())
 }
 
-/// Whether a line that can't be read may be one of a secret, by what stands before its colon.
+/// Whether an unreadable line may be secret, by the text before its colon.
 pub(super) fn may_be_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let number = name.split(';').next().unwrap_or_default();
     HINTS.iter().any(|part| name.contains(part)) || SECRET_NUMBERS.contains(&number.trim())
 }
 
-/// Whether a character shows as something else than itself: control characters, line ends of Unicode, and
-/// what turns the direction of writing.
+/// Whether a character is not displayed as itself: control characters, Unicode line ends, and characters that change
+/// the writing direction.
 pub(super) fn is_misleading(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The start of a text, for an error: what doesn't show as it is stands as an escape.
+/// The start of a text, for an error; characters that are not displayed as themselves are escaped.
 pub(super) fn excerpt(text: &[u8]) -> String {
     let mut shown = String::new();
     let mut left = EXCERPT_LENGTH;

@@ -4,12 +4,12 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-/// A value: bytes, as LDAP has them.
+/// A value: bytes, as in LDAP.
 #[derive(Clone)]
 pub enum Value {
-    /// Anyone who may see the entry may see it.
+    /// A value that may be shown to everybody who may read the entry.
     Plain(Vec<u8>),
-    /// Never printed, neither as LDIF nor by `Debug`, and wiped from memory when dropped.
+    /// A value that is never printed, neither as LDIF nor by `Debug`, and wiped from memory when dropped.
     Secret(SecretSlice<u8>),
 }
 
@@ -20,7 +20,7 @@ impl Value {
         Self::Secret(value.into().expose_secret().as_bytes().to_vec().into())
     }
 
-    /// The bytes themselves. This exposes a secret: it is for the wire to the directory, nothing else.
+    /// The bytes. This exposes a secret: use it only to send the value to the directory.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -45,8 +45,8 @@ impl fmt::Debug for Value {
     }
 }
 
-/// The bytes decide; being secret doesn't. Not in constant time: it is for tests and differences, not for
-/// checking a password.
+/// Compares the bytes only, whether they are secret or not. Not in constant time: it is for tests and differences, not
+/// for checking a password.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         self.as_bytes() == other.as_bytes()

@@ -1,9 +1,9 @@
-//! Writing LDIF.
+//! Writes LDIF.
 //!
-//! A value that RFC 2849 lets stand is written as it is, any other in base64. Control characters go in base64
-//! even where the RFC allows them: a dry run is read in a terminal, and a value must not drive it.
+//! A value is written plainly if RFC 2849 allows it, and in base64 otherwise. Control characters are written in base64
+//! even if the RFC allows them: people read a dry run in a terminal, and a value must not control the terminal.
 //!
-//! Lines are put together in a buffer, without an allocation for each: a backup writes millions of them.
+//! Lines are assembled in a buffer, without an allocation for each: a backup writes millions of them.
 
 use std::io::{self, Write};
 
@@ -14,79 +14,78 @@ use super::value::Value;
 use crate::attribute::AttributeName;
 use crate::dn::Dn;
 
-/// Characters of a value shown in a comment: about three lines of a terminal. Comments are cut, not folded,
-/// for a reader that drops comments before it unfolds would take the rest of one for data.
+/// The number of characters of a value in a comment: about three lines of a terminal. Comments are truncated, not
+/// folded, since a reader that drops comments before it unfolds would take the rest of a folded one for data.
 const COMMENT_LENGTH: usize = 240;
 
-/// So much is put together before it goes to the output, so that an entry of any size takes little memory.
+/// The size of the buffer before it is written to the output, so that an entry of any size takes little memory.
 const BUFFER_SIZE: usize = 32 * 1024;
 
-/// Words with a meaning of their own at a place where an attribute's name may stand.
+/// Keywords of LDIF in a place where an attribute's name may be.
 const RESERVED: [&str; 3] = ["dn", "changetype", "control"];
 
-/// Whether the name is one of LDIF's own words, so that no attribute of this name can be written. No schema
-/// has such attributes. In the middle of a record they could start another one in some reader.
+/// Whether the name is a keyword of LDIF, so that no attribute of this name can be written. No schema has such
+/// attributes. In the middle of a record, some readers would take it for the start of another record.
 #[must_use]
 pub fn is_reserved(name: &AttributeName) -> bool {
     RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name.as_str()))
 }
 
-/// Writes the line that a record starts with: `dn:` and the name.
+/// Writes the first line of a record: `dn:` and the DN.
 ///
-/// For whoever has no [`Entry`], or makes none for speed's sake: this line, then one of [`write_value`] for
-/// each value, then a blank line.
+/// For callers without an [`Entry`], or that avoid creating one for speed: call this, then [`write_value`] for each
+/// value, then write an empty line.
 pub fn write_name(out: &mut Vec<u8>, dn: &Dn) {
     fold::append_dn(out, "dn", dn);
 }
 
-/// Writes one value of an attribute: a line, folded into several if it is long, and in base64 where it must
-/// be. It is written whatever it is: an attribute that is a secret must not come here unless the output is
-/// to have it. Nor may a name that [`is_reserved`].
+/// Writes one value of an attribute: a line, folded if it is long, and in base64 if necessary. It writes secrets too,
+/// so pass them only if the output is meant to contain them. A name for which [`is_reserved`] holds must not be
+/// passed.
 pub fn write_value(out: &mut Vec<u8>, name: &AttributeName, value: &[u8]) {
     fold::append_line(out, name.as_str(), value);
 }
 
-/// Writes an entry and the blank line after it, for programs. Secret values are left out, and a comment says
-/// so.
+/// Writes an entry and the empty line after it, for programs. Leaves secret values out, and says so in a comment.
 ///
 /// # Errors
 ///
-/// What the output fails with; `InvalidInput` when an attribute's name is one of LDIF's own words.
+/// The error of the output; `InvalidInput` if an attribute's name is a keyword of LDIF.
 pub fn write_content(out: &mut (impl Write + ?Sized), entry: &Entry) -> io::Result<()> {
     Writer::new(out, Comments::None).entry(entry)
 }
 
-/// Writes an entry and the blank line after it, for people: where letters make a value go in base64, a
-/// comment shows it. Secret values are left out, and a comment says so.
+/// Writes an entry and the empty line after it, for people: if a value is in base64 because of its letters, a comment
+/// shows it. Leaves secret values out, and says so in a comment.
 ///
 /// # Errors
 ///
-/// What the output fails with; `InvalidInput` when an attribute's name is one of LDIF's own words.
+/// The error of the output; `InvalidInput` if an attribute's name is a keyword of LDIF.
 pub fn write_entry(out: &mut (impl Write + ?Sized), entry: &Entry) -> io::Result<()> {
     Writer::new(out, Comments::Readable).entry(entry)
 }
 
-/// Writes a change and the blank line after it, for people as [`write_entry`] does. Secret values are left
-/// out, and a comment says so.
+/// Writes a change and the empty line after it, for people, like [`write_entry`]. Leaves secret values out, and says
+/// so in a comment.
 ///
-/// A modification with a secret becomes a comment as a whole: without its values, `replace` and `delete`
-/// would mean removing the attribute.
+/// A modification with a secret becomes a comment as a whole: without their values, `replace` and `delete` would
+/// remove the attribute.
 ///
 /// # Errors
 ///
-/// What the output fails with; `InvalidInput` when an attribute's name is one of LDIF's own words.
+/// The error of the output; `InvalidInput` if an attribute's name is a keyword of LDIF.
 pub fn write_change(out: &mut (impl Write + ?Sized), record: &ChangeRecord) -> io::Result<()> {
     Writer::new(out, Comments::Readable).change(record)
 }
 
-/// What explains a value in base64.
+/// Which comments explain values in base64.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comments {
     None,
     Readable,
 }
 
-/// Puts lines together, and passes them on when there are enough.
+/// Assembles lines, and writes them to the output when the buffer is full.
 struct Writer<'a, W: ?Sized> {
     out: &'a mut W,
     text: Vec<u8>,
@@ -218,8 +217,8 @@ fn check_names<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> io::R
     Ok(())
 }
 
-/// The value as text for a comment, if it is in base64 for its letters' sake, and shows as it is: no
-/// control characters, no line ends of Unicode, nothing that turns the direction of writing.
+/// The value as text for a comment, if it is in base64 because of its letters and every character is displayed as
+/// itself: no control characters, no Unicode line ends, no changes of the writing direction.
 fn readable(value: &[u8]) -> Option<&str> {
     if value.is_ascii() {
         return None;

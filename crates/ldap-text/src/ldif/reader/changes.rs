@@ -44,7 +44,7 @@ impl<R: BufRead> LdifReader<R> {
             refuse_reserved(&name)?;
             let (values, ended) = self.values(&name)?;
             modifications.push(Modification { kind, attribute: Attribute { name, values } });
-            // The dash after the last one is often forgotten.
+            // The dash after the last modification is often missing.
             if ended {
                 return Ok(modifications);
             }

@@ -112,7 +112,7 @@ fn a_line_in_too_many_pieces_is_refused() {
 
 #[test]
 fn nothing_is_read_after_an_error() {
-    // Where it can't be told where the next record starts.
+    // The start of the next record is unknown.
     for bad in ["dn: cn=x\ncn\n", "c n: x\n", "cn:: *\n", "dn: cn=x\n-\n", "ref: ldap://x\ncn: a\n"] {
         let text = format!("{bad}\ndn: cn=y\ncn: a\n");
         let mut reader = LdifReader::new(text.as_bytes());

@@ -24,7 +24,7 @@ fn any_attribute(values: std::ops::Range<usize>) -> impl Strategy<Value = Attrib
         .prop_map(|(name, values)| Attribute { name, values })
 }
 
-/// Each name once and with a value, for LDIF can't say anything else of an entry.
+/// Each name once and with a value, since LDIF can't express anything else about an entry.
 fn any_attributes() -> impl Strategy<Value = Vec<Attribute>> {
     proptest::collection::vec(any_attribute(1..4), 0..5).prop_map(|mut attributes| {
         attributes.sort_by(|one, two| one.name.cmp(&two.name));
@@ -49,7 +49,7 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// What LDIF can say in a plain line, without base64: what people write by hand.
+/// The values that LDIF can express in a plain line, without base64: those that people write by hand.
 fn any_plain_text() -> impl Strategy<Value = String> {
     any::<String>().prop_map(|text| {
         text.replace(['\0', '\r', '\n'], "x")
@@ -59,7 +59,7 @@ fn any_plain_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same text with its lines folded anew, into pieces of these lengths, whatever they cut, by such line ends.
+/// The same text with its lines folded again, into pieces of these lengths at any position, with these line ends.
 fn refolded(text: &[u8], lengths: &[usize], fold: &str) -> Vec<u8> {
     let unfolded = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').fold(
         Vec::<Vec<u8>>::new(),
@@ -139,7 +139,7 @@ proptest! {
         prop_assert_eq!(&text, &in_lines(&entry));
         let Some(Record::Entry(read)) = read(&text).pop() else { panic!("an entry") };
         prop_assert_eq!(&read, &entry);
-        // Stronger than equality, which doesn't see case.
+        // Stricter than equality, which ignores case.
         for (one, two) in read.attributes.iter().zip(&entry.attributes) {
             prop_assert_eq!(one.name.as_str(), two.name.as_str());
         }

@@ -1,8 +1,8 @@
-//! Files of others: they read, and what is written of them reads back equal.
+//! Files of other programs: they can be read, and after writing them the result is equal.
 //!
-//! `samples/` holds the examples of RFC 2849, and what `ldapsearch` and `db2ldif` of 389 Directory Server
-//! 2.3 print for entries that are hard to write. The sample directories of 389 Directory Server (Netscape's
-//! Example.ldif, known from all its descendants) are read where the package has put them.
+//! `samples/` has the examples of RFC 2849, and the output of `ldapsearch` and `db2ldif` of 389 Directory Server 2.3
+//! for entries that are hard to write. The sample directories of 389 Directory Server (Netscape's Example.ldif, known
+//! from all its descendants) are read from where the package has installed them.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn text_of(path: &Path) -> String {
         .unwrap_or_else(|error| panic!("{}: {error}; `make packages` installs 389-ds-base", path.display()))
 }
 
-/// Reads a text, writes what it says in both ways, and reads that.
+/// Reads a text, writes its content in both ways, and reads the result.
 fn there_and_back(text: &str) -> Vec<Record> {
     let records = read(text);
     let written = |explained: bool| {
@@ -65,7 +65,7 @@ fn the_sample_directories_of_389_directory_server() {
         let text = text_of(&Path::new(STOCK).join(name));
         let found = entries(there_and_back(&text));
         assert_eq!(found.len(), count, "{name}");
-        // Each line that starts something is a value or a name.
+        // Each line that is not a continuation is a value or a DN.
         let lines = text.lines().filter(|line| line.contains(':') && !line.starts_with([' ', '#'])).count();
         let values: usize =
             found.iter().flat_map(|entry| &entry.attributes).map(|attribute| attribute.values.len()).sum();

@@ -85,7 +85,7 @@ fn a_modification_with_a_secret_is_wholly_a_comment() {
         "dn: dc=x\nchangetype: modify\n# replace: userPassword\n# userPassword: (secret, not shown)\n\
          # userPassword: (secret, not shown)\n# -\n\n"
     );
-    // Fed back, it does nothing, where a bare `replace:` would remove the password.
+    // If it is applied, it does nothing; a `replace:` without values would remove the password.
     assert_eq!(change(&text), Change::Modify(vec![]));
 }
 
