@@ -98,7 +98,7 @@ fn killed_directory() {
         let ended = restore.wait_with_output().unwrap();
         let told = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(1), "{told}");
-        assert!(told.contains("running again goes on from there"), "{told}");
+        assert!(told.contains("running it again continues from there"), "{told}");
         scene.installation.directory.start_again().unwrap();
     }
     scene.pbm("restore", &file, &[]).expect_success();

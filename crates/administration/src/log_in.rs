@@ -33,7 +33,7 @@ pub struct LogIns {
 #[derive(Debug, thiserror::Error)]
 pub enum LogInError {
     /// The login, the password or the token is wrong; the answer does not say which of them.
-    #[error("the login or the password is wrong, or the token does not count")]
+    #[error("the login or the password is wrong, or the token is not valid")]
     Refused,
     /// The token has expired.
     #[error("the token has expired")]
@@ -48,7 +48,7 @@ pub enum LogInError {
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// No token could be made; the library has no reason to fail.
-    #[error("no token can be made")]
+    #[error("no token can be issued")]
     Token(#[from] jsonwebtoken::errors::Error),
 }
 

@@ -71,7 +71,7 @@ enum Holder {
 
 /// The limit for this kind of work is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{most} {} {} are under way, which is the most", work.words(), whose.words())]
+#[error("{most} {} {} are under way, which is the limit", work.words(), whose.words())]
 pub struct TooMuch {
     work: LongWork,
     most: usize,

@@ -12,7 +12,7 @@ pub enum PhotoError {
     #[error(transparent)]
     Image(#[from] Refused),
     /// The process that converts it could not be started.
-    #[error("no process to convert an image")]
+    #[error("the process that converts images cannot be started")]
     Process(#[source] io::Error),
     /// The change was not made.
     #[error(transparent)]

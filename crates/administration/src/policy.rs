@@ -64,7 +64,7 @@ pub enum Reach {
 
 /// The caller may not do this at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("who asks may not do that")]
+#[error("the caller may not do that")]
 pub struct Forbidden;
 
 /// A row of the table: what callers below a super administrator may do in their own tenant.

@@ -76,6 +76,7 @@ impl Directory {
     /// account, whose password nobody knows: they fail after the same work, so the response time does not reveal which
     /// logins exist. A wrong password takes a second bind if the client sent it in a form other than the one that is
     /// set today; that depends only on what was sent.
+    ///
     /// # Errors
     /// [`DirectoryError::Unreachable`] when the directory does not answer.
     pub async fn is_password_of(

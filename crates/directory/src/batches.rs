@@ -98,7 +98,7 @@ impl Directory {
                     Some(change) => changes.push(change),
                     None => all
                         .failed
-                        .push((dn, DirectoryError::InvalidValue("its state makes no sense".to_owned()))),
+                        .push((dn, DirectoryError::InvalidValue("its state is inconsistent".to_owned()))),
                 }
             }
             let applied = self.apply_all(&changes).await?;

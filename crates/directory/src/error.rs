@@ -36,7 +36,7 @@ pub enum DirectoryError {
     #[error("an address is taken")]
     NotUnique,
     /// The entry has changed since it was read.
-    #[error("the entry has changed meanwhile")]
+    #[error("the entry has changed since it was read")]
     Stale,
     /// The password policy refuses the password.
     #[error("the password policy refuses the password: {0}")]
@@ -54,8 +54,8 @@ pub enum DirectoryError {
     },
     /// The server could not lock an entry that a change needs, in any of several tries, although the entry exists.
     #[error(
-        "389-ds could not get hold of an entry that is there ({}): too many changes in one folder at once, or an \
-         access rule that is missing (pbm check)",
+        "389-ds could not use an entry that exists ({}): there are too many changes in one folder at once, or an \
+         access rule is missing (run pbm check)",
         said(*code, "")
     )]
     Crowded {
@@ -71,7 +71,7 @@ pub enum DirectoryError {
         diagnostic: String,
     },
     /// The library could not send the operation.
-    #[error("an operation could not be made")]
+    #[error("an operation could not be sent")]
     Malformed(#[source] LdapError),
 }
 
@@ -104,11 +104,11 @@ pub enum Unreachable {
     /// The server takes no writes, and refuses each one before it begins.
     #[error(
         "the server takes no writes ({0}): wait for the end of its task (cn=tasks,cn=config), set nsslapd-readonly off, or \
-         look whether its disk is full; then run this again"
+         check whether its disk is full; then run this again"
     )]
     ReadOnly(String),
     /// The server said that it is busy, unavailable or shutting down.
-    #[error("the server does not serve: {}", said(*code, diagnostic))]
+    #[error("the server does not process requests: {}", said(*code, diagnostic))]
     Declined {
         /// The result code.
         code: u32,
@@ -338,7 +338,7 @@ mod tests {
         assert!(Unreachable::PasswordExpired.is_of_account() && !Unreachable::AllBusy.is_of_account());
         assert_eq!(
             meaning(53, String::new()).source().map(ToString::to_string).as_deref(),
-            Some("the server does not serve: unwillingToPerform (53)")
+            Some("the server does not process requests: unwillingToPerform (53)")
         );
         assert!(meaning(50, String::new()).to_string().ends_with("insufficientAccessRights (50)"));
     }

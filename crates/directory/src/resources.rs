@@ -103,7 +103,9 @@ impl Directory {
         let being_deleted =
             self.group_in_any_state(tenant, name).await?.is_some_and(|group| group.being_deleted);
         Ok(if being_deleted {
-            WriteError::Conflict(format!("{name} is being deleted. Delete it again to be done with it."))
+            WriteError::Conflict(format!(
+                "{name} is being deleted. Delete it again to complete the deletion."
+            ))
         } else {
             WriteError::NameTaken(NameTaken { name: name.to_string(), owner_deleted_since: None })
         })
@@ -166,7 +168,7 @@ impl Directory {
         match self.empty_and_remove_group(tenant, name).await {
             Err(DirectoryError::Refused { code: NOT_ALLOWED_ON_NON_LEAF, .. }) => {
                 Err(WriteError::Conflict(format!(
-                    "{name} can't be removed: entries stand below it that pbm has not made. Its resources are gone; whoever runs the directory has to remove the others."
+                    "{name} can't be removed: entries stand below it that pbm has not made. Its resources are removed; the administrator of the directory must remove the other entries."
                 )))
             }
             outcome => Ok(outcome.map_err(DirectoryError::after_a_write)?),

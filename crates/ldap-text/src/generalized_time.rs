@@ -24,7 +24,7 @@ pub enum GeneralizedTimeError {
     #[error("there is no such date or time of day")]
     Range,
     /// The moment is before the year 0 or in the last days of the year 9999, in UTC.
-    #[error("the time is outside the years that can be held")]
+    #[error("the time is outside the supported years")]
     Unrepresentable,
 }
 

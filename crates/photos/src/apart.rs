@@ -48,7 +48,7 @@ pub enum Unconverted {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The process could not be started.
-    #[error("no process to convert an image")]
+    #[error("the process that converts images cannot be started")]
     Process(#[from] io::Error),
 }
 

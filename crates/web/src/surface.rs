@@ -136,11 +136,12 @@ pub fn app(
 /// The failure for a request whose head could not be read.
 fn failure_of(unread: UnreadHead) -> Failure {
     match unread {
-        UnreadHead::Malformed => Failure::new(StatusCode::BAD_REQUEST, "This is no HTTP/1.1 request."),
-        UnreadHead::Late => Failure::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "The head of the request did not come to its end in time.",
-        ),
+        UnreadHead::Malformed => {
+            Failure::new(StatusCode::BAD_REQUEST, "This is not a valid HTTP/1.1 request.")
+        }
+        UnreadHead::Late => {
+            Failure::new(StatusCode::REQUEST_TIMEOUT, "The head of the request was not complete in time.")
+        }
         UnreadHead::TooLarge => {
             let message = format!(
                 "The head of the request is too large: at most {MAX_HEAD} bytes and {MAX_HEADERS} headers."

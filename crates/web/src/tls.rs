@@ -32,7 +32,7 @@ pub enum TlsError {
         source: pem::Error,
     },
     /// The certificate and the key do not belong together, or are of an unsupported kind.
-    #[error("the certificate and key of the listener are of no use")]
+    #[error("the certificate and the key of the listener cannot be used")]
     Unusable(#[source] rustls::Error),
 }
 

@@ -78,7 +78,7 @@ pub enum BackupError {
     #[error("there is no tenant {0}")]
     NoTenant(TenantId),
     /// There is nothing to back up.
-    #[error("there is no entry in the part of the directory that was asked for")]
+    #[error("the requested part of the directory has no entries")]
     Nothing,
     /// The receiver of the backup has stopped.
     #[error("the backup cannot be written")]

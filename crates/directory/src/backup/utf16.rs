@@ -102,7 +102,7 @@ impl<R: Read> Read for Pairs<R> {
 }
 
 fn wrong() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the text begins in UTF-16 and does not go on so")
+    io::Error::new(io::ErrorKind::InvalidData, "the text begins in UTF-16, and the rest is not valid UTF-16")
 }
 
 impl<R: Read> Read for InUtf8<R> {

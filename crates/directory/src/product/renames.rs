@@ -49,7 +49,7 @@ impl Directory {
             if began.elapsed() > MOST {
                 tracing::warn!(
                     hint = "restart 389-ds, or rename the entry again",
-                    "directory.rename.unseen: 389-ds goes on reading a renamed entry under its old name"
+                    "directory.rename.unseen: 389-ds still returns a renamed entry under its old name"
                 );
                 return;
             }

@@ -95,6 +95,6 @@ pub enum TooLarge {
     #[error("the file unpacks to more than {0} bytes; a super administrator can restore it")]
     Unpacked(u64),
     /// The restore takes too long.
-    #[error("the restore takes longer than {} seconds; what was done is done, and running again goes on from there", .0.as_secs())]
+    #[error("the restore takes longer than {} seconds; what was done stays done, and running it again continues from there", .0.as_secs())]
     Time(Duration),
 }

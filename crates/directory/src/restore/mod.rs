@@ -90,7 +90,7 @@ pub enum RestoreError {
     #[error("the file cannot be read")]
     Io(#[from] io::Error),
     /// It is not valid LDIF.
-    #[error("the file is no LDIF that can be restored")]
+    #[error("the file is not LDIF that can be restored")]
     Ldif(#[source] LdifError),
     /// It contains changes.
     #[error("line {line}: the file holds changes (`changetype:`), and only entries can be restored")]
@@ -99,7 +99,7 @@ pub enum RestoreError {
         line: u64,
     },
     /// It has no entry of the requested part.
-    #[error("the file has no entry of the tenants that were asked for")]
+    #[error("the file has no entry of the requested tenants")]
     NothingOfIt,
     /// It has no entries at all.
     #[error("the file has no entry")]
@@ -114,7 +114,7 @@ pub enum RestoreError {
     #[error("the backup was altered since it was made: its checksum does not fit")]
     Altered,
     /// None of its entries is below the root of this directory.
-    #[error("the file is of {found}, the directory of {ours}")]
+    #[error("the root of the file is {found}, the root of the directory is {ours}")]
     OtherRoot {
         /// The common ending of all its names.
         found: Dn,
@@ -123,7 +123,7 @@ pub enum RestoreError {
     },
     /// It is not sorted, and has too many levels.
     #[error(
-        "entries stand before those that they are below, and the tree has more than {} levels: sort the file",
+        "entries stand before their parents, and the tree has more than {} levels: sort the file",
         survey::MAX_LEVELS
     )]
     TooDeep,
@@ -132,11 +132,11 @@ pub enum RestoreError {
     TooLarge(#[from] TooLarge),
     /// The tenant whose administrator restores, or its domains, have changed.
     #[error(
-        "the tenant or its domains have changed meanwhile; what was done is done, and running again goes on from there"
+        "the tenant or its domains have changed; what was done stays done, and running it again continues from there"
     )]
     TenantChanged,
     /// The directory failed. Entries that were restored before stay restored.
-    #[error("the directory failed; what was done is done, and running again goes on from there")]
+    #[error("the directory failed; what was done stays done, and running it again continues from there")]
     Directory(#[from] DirectoryError),
     /// The reading was stopped.
     #[error("the reading of the file was stopped")]

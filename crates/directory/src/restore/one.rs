@@ -49,7 +49,7 @@ impl Restore {
         let dn = entry.dn.clone();
         let ended = |outcome| Ok(Ended { line, key, dn, outcome });
         let mut is_there = self.present.contains_key(&key);
-        let mut last = Refusal::Other("others change it all the time".to_owned());
+        let mut last = Refusal::Other("other clients change it all the time".to_owned());
         for _ in 0..MAX_TRIES {
             if !is_there && let Some(outcome) = self.add(&entry).await? {
                 return ended(outcome);
@@ -145,7 +145,7 @@ impl Restore {
     fn untouchable(&self, stored: &Entry) -> Option<&'static str> {
         self.request.limited_to.as_ref()?;
         if is_super(self.directory.tree(), stored) {
-            return Some("super administrators are for super administrators");
+            return Some("only super administrators can restore super administrators");
         }
         let is_claimed = !stored.values(&names::PURGING).is_empty();
         is_claimed.then_some("the entry is being removed; when it is gone it can be restored")
@@ -245,7 +245,7 @@ impl Restore {
                 Ok(Refusal::Other(said(code, &diagnostic)))
             }
             DirectoryError::Stale => {
-                Ok(Refusal::Value("to the server two of its values are the same".to_owned()))
+                Ok(Refusal::Value("the server considers two of its values equal".to_owned()))
             }
             error @ (DirectoryError::NotFound
             | DirectoryError::Exists

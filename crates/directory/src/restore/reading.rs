@@ -35,7 +35,7 @@ impl Drop for StopReading {
 
 /// The reading of a file was stopped.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("nobody waits for the file any more")]
+#[error("the reading of the file was stopped")]
 struct Stopped;
 
 impl Reading {

@@ -112,7 +112,7 @@ impl Restore {
                         let key = self.rules.numbers.of(&entry.dn);
                         self.present.insert(key, self.rules.digest(key, &entry));
                     }
-                    // The entry exists but can't be read; it equals no entry of the file, so it is reported if the file has it.
+                    // The entry exists but can't be read. It equals nothing, so it is reported if the file has it.
                     Err(DirectoryError::Unreadable { dn, .. }) => {
                         let dn = Dn::parse(&dn).ok();
                         self.present.extend(dn.map(|dn| (self.rules.numbers.of(&dn), Digest::default())));

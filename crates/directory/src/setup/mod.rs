@@ -97,7 +97,7 @@ pub enum SetupError {
     },
     /// The root is below the suffix of a back end, its entry does not exist, and pbm can't create an entry of that
     /// kind.
-    #[error("{root} does not exist and can't be made: a root is named by dc, o or ou")]
+    #[error("{root} does not exist and can't be created: the name of a root must begin with dc, o or ou")]
     Root {
         /// The root DN.
         root: Dn,
@@ -214,7 +214,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     }
 
     async fn tree(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
-        let step = "making the folders and accounts";
+        let step = "creating the folders and accounts";
         self.root().await?;
         let tree = self.directory.tree().clone();
         let [domains, people, groups, resources, contacts, system] = tree.folders().map(ToString::to_string);
@@ -258,7 +258,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
 
     /// Creates the account that backs up and restores, with its rights.
     async fn backup_account(&mut self, account: &Credentials) -> Result<(), SetupError> {
-        let step = "making the account that backs up and restores";
+        let step = "creating the account that backs up and restores";
         let root = self.directory.tree().root().to_string();
         let placeholders = [
             ("root", root),
@@ -291,7 +291,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     }
 
     async fn root(&mut self) -> Result<(), SetupError> {
-        let step = "making the root entry";
+        let step = "creating the root entry";
         let root = self.directory.tree().root().clone();
         if self.read(&root, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some() {
             return Ok(());
@@ -322,7 +322,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     }
 
     async fn default_tenant(&mut self, domain: &Domain) -> Result<(), SetupError> {
-        let step = "making the tenant default";
+        let step = "creating the tenant default";
         for change in tenant::plan::creation(self.directory.tree(), &TenantId::default_tenant(), domain) {
             if let Change::Add(attributes) = change.change {
                 let entry = ldap_text::ldif::Entry { dn: change.dn, attributes };
@@ -333,7 +333,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     }
 
     async fn administrator(&mut self, administrator: &NewUser) -> Result<(), SetupError> {
-        let step = "making the first super administrator";
+        let step = "creating the first super administrator";
         if self.directory.has_super_administrator().await.map_err(failed(step))? {
             return Ok(());
         }

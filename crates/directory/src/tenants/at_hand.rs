@@ -68,7 +68,7 @@ impl Directory {
         let domain = |address: &String| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
         match addresses.iter().filter_map(domain).find(|domain| !now.tenant.serves(domain)) {
             Some(domain) => {
-                Err(WriteError::Conflict(format!("{domain} was taken from the tenant meanwhile.")))
+                Err(WriteError::Conflict(format!("Another request has removed {domain} from the tenant.")))
             }
             None => Ok(()),
         }

@@ -117,5 +117,5 @@ impl Directory {
 }
 
 fn kept(domain: &Domain, reason: &DomainKept) -> WriteError {
-    WriteError::Conflict(format!("{domain} can't be taken away: {reason}."))
+    WriteError::Conflict(format!("{domain} can't be removed: {reason}."))
 }

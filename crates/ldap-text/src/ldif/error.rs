@@ -73,10 +73,10 @@ pub enum LdifReason {
     #[error("the value isn't a distinguished name")]
     Dn(#[from] DnError),
     /// The result line of ldapsearch, for a search that was incomplete.
-    #[error("the search that printed this did not come to its end, so entries are missing")]
+    #[error("the search that printed this was not completed, so entries are missing")]
     SearchFailed,
     /// A version other than 1.
-    #[error("only version 1 of LDIF is known")]
+    #[error("only version 1 of LDIF is supported")]
     Version,
     /// A `control` line.
     #[error("controls aren't supported")]

@@ -63,7 +63,7 @@ fn an_error_says_the_line_the_column_and_what_stands_there() {
         ("dn: cn=x\ncn:: YWJjZ\n", "line 2, column 6: the value isn't base64: `YWJjZ`"),
         ("dn: cn=x,,dc=y\n", "line 1, column 10: the value isn't a distinguished name: `,dc=y`"),
         ("dn:: Y249eCws\n", "line 1, column 6: the value isn't a distinguished name: `Y249eCws`"),
-        ("version: 2\n", "line 1, column 10: only version 1 of LDIF is known: `2`"),
+        ("version: 2\n", "line 1, column 10: only version 1 of LDIF is supported: `2`"),
         (
             "dn: cn=x\nphoto:< file:///x\n",
             "line 2, column 7: values from a URL (`:<`) aren't read; put the value itself here, in base64: `< file:///x`",
