@@ -1,5 +1,6 @@
-//! Answers that were given without the projection and may be newer than it: until the feeder has come to what the directory
-//! told then, nobody is answered from the projection, so that nobody sees an older state after a newer.
+//! Answers that were read from the directory instead of the projection may be newer than the projection. Until the
+//! feeder has recorded the state of those answers, the projection answers no request, so that no client sees an older
+//! state after a newer one.
 
 use crate::store::Standing;
 use std::{
@@ -7,24 +8,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the feeder is waited for at most: one that has stopped would keep everybody from the projection.
+/// The longest wait for the feeder: a stopped feeder must not keep all requests from the projection.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Waits until the feeder has come to what was written or told before: it must have found the projection in step twice more, since
-/// the first time may have been under way already.
+/// Waits until the feeder has recorded everything that was written or read before. The feeder must report two more
+/// heartbeats, because the first of them may have begun earlier.
 #[derive(Debug, Default)]
 pub(crate) struct TwoHeartbeats {
-    /// The count to be reached; `None` until somebody looks.
+    /// The number of heartbeats to wait for; `None` until the first check.
     until: Option<u64>,
 }
 
 impl TwoHeartbeats {
-    /// Whether it has, as the projection stands.
+    /// Whether both heartbeats have passed in this state of the projection.
     pub(crate) fn have_passed(&mut self, standing: &Standing) -> bool {
         if self.until.is_some_and(|until| standing.heartbeats >= until) {
             return true;
         }
-        // A projection that was begun anew counts anew.
+        // A new projection starts its count of heartbeats again.
         let after_next = standing.heartbeats.saturating_add(2);
         if self.until.is_none_or(|until| after_next < until) {
             self.until = Some(after_next);
@@ -33,7 +34,7 @@ impl TwoHeartbeats {
     }
 }
 
-/// When something was last answered without the projection.
+/// The last time that a request was answered without the projection.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(Mutex<Option<Noted>>);
 
@@ -44,13 +45,13 @@ struct Noted {
 }
 
 impl Ahead {
-    /// Something was answered without it.
+    /// Records that a request was answered without the projection.
     pub(crate) fn note(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Noted { at: Instant::now(), wait: TwoHeartbeats::default() });
     }
 
-    /// Whether that may be newer than the projection as it stands.
+    /// Whether such an answer may be newer than this state of the projection.
     pub(crate) fn is_of(&self, standing: &Standing) -> bool {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = |noted: &mut Noted| noted.wait.have_passed(standing) || noted.at.elapsed() > LONGEST;
@@ -76,7 +77,7 @@ mod tests {
             [5, 6, 7, 7].map(|heartbeats| ahead.is_of(&standing(heartbeats))),
             [true, true, false, false]
         );
-        // Another projection has counted less.
+        // Another projection has a lower count.
         ahead.note();
         assert_eq!(
             [50, 1, 2, 3].map(|heartbeats| ahead.is_of(&standing(heartbeats))),

@@ -1,4 +1,4 @@
-//! The copy of the projection in the memory of this process: the books of all tenants, brought up to date from Redis.
+//! The copy of the projection in the memory of this process: the books of all tenants, updated from Redis.
 
 use crate::{
     book::{Book, Draft, Render},
@@ -18,28 +18,28 @@ use std::{
 };
 use tokio::sync::mpsc;
 
-/// Entries that are read from Redis at a time: some megabytes at most.
+/// The number of entries per read from Redis: some megabytes at most.
 const PIECE: usize = 1000;
 
-/// Pieces that may wait to be made a book of.
+/// The number of read batches that may wait for their conversion into books.
 const AHEAD: usize = 2;
 
-/// A book that is read and changed by many threads.
+/// A book that many threads read and change.
 pub(crate) type SharedBook = Arc<RwLock<Book>>;
 
 /// A copy of one projection.
 pub(crate) struct LocalCopy {
     epoch: u64,
     horizon: AtomicU64,
-    /// The sequence number up to which everything is in the books.
+    /// The sequence number up to which the books are complete.
     at: AtomicU64,
     books: RwLock<HashMap<TenantId, SharedBook>>,
     render: Render,
 }
 
 impl LocalCopy {
-    /// Reads all of a projection. Records are read on one thread and put into books on another, while more come from Redis:
-    /// of 100,000 entries each takes half a second, and nobody else waits for that.
+    /// Reads a whole projection. One thread decodes records and another adds them to books while more records arrive
+    /// from Redis: for 100,000 entries each of the two takes half a second, and no request waits for them.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -66,22 +66,22 @@ impl LocalCopy {
         })
     }
 
-    /// Which projection it is of.
+    /// The epoch of the projection.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// Up to which sequence number everything is in it.
+    /// The sequence number up to which the copy is complete.
     pub(crate) fn at(&self) -> u64 {
         self.at.load(Ordering::Acquire)
     }
 
-    /// Up to which sequence number it may have forgotten what is gone.
+    /// The sequence number up to which the copy may have forgotten removals.
     pub(crate) fn horizon(&self) -> u64 {
         self.horizon.load(Ordering::Acquire)
     }
 
-    /// Brings it up to a sequence number, or further. One at a time may do so.
+    /// Updates the copy at least to a sequence number. Only one caller at a time may do so.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -89,7 +89,7 @@ impl LocalCopy {
         while self.at() < newest {
             let (newest, logged) = link.delta(self.at(), PIECE).await?;
             if newest <= self.at() {
-                // Somebody has set the number back meanwhile.
+                // The number in Redis was set back in the meantime.
                 break;
             }
             self.take(&logged, tree)?;
@@ -114,7 +114,7 @@ impl LocalCopy {
         Ok(())
     }
 
-    /// The book of a tenant; an empty one where it has none.
+    /// The book of a tenant; an empty book if the tenant has none.
     pub(crate) fn book(&self, tenant: &TenantId) -> SharedBook {
         let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
         books.get(tenant).cloned().unwrap_or_else(|| self.empty())
@@ -134,7 +134,7 @@ impl LocalCopy {
         SharedBook::new(Book::new(self.render).into())
     }
 
-    /// Forgets what is gone since before the projection's horizon.
+    /// Forgets removals before the projection's horizon.
     pub(crate) fn forget(&self, horizon: u64) {
         if self.horizon.fetch_max(horizon, Ordering::AcqRel) < horizon {
             let books = self.books.read().unwrap_or_else(PoisonError::into_inner);
@@ -145,31 +145,31 @@ impl LocalCopy {
     }
 }
 
-/// Fetches everything that there was when it stood like this, and tells up to which sequence number that is.
+/// Fetches all entries of this state of the projection, and returns the sequence number up to which they are complete.
 async fn fetch(
     link: &mut Link,
     standing: &Standing,
     pieces: mpsc::Sender<Vec<Logged>>,
 ) -> Result<u64, StoreError> {
     let mut at = standing.origin;
-    // Once at least: whether anything is lost is found out as it is read.
+    // At least one read, because it also detects lost data.
     loop {
         let (newest, logged) = link.delta(at, PIECE).await?;
         at = up_to(&logged, newest);
-        // Nobody takes what cannot be read.
+        // The receiver has stopped: a record was not readable.
         if pieces.send(logged).await.is_err() || at >= standing.newest {
             return Ok(at);
         }
     }
 }
 
-/// A line of the log that was read, with its sequence number.
+/// A line of the log with its sequence number.
 enum Line {
     There(Box<Record>, u64),
     Gone(TenantId, ContactId, u64),
 }
 
-/// Reads what is fetched.
+/// Decodes the fetched lines.
 fn read_lines(
     mut received: mpsc::Receiver<Vec<Logged>>,
     lines: &mpsc::Sender<Vec<Line>>,
@@ -190,7 +190,7 @@ fn read_lines(
     Ok(())
 }
 
-/// Makes the books of what is read.
+/// Builds the books from the decoded lines.
 fn books(mut read: mpsc::Receiver<Vec<Line>>, render: Render) -> HashMap<TenantId, SharedBook> {
     let mut drafts: HashMap<TenantId, Draft> = HashMap::new();
     let mut gone = Vec::new();
@@ -213,7 +213,7 @@ fn books(mut read: mpsc::Receiver<Vec<Line>>, render: Render) -> HashMap<TenantI
     books.into_iter().map(|(tenant, book)| (tenant, SharedBook::new(book.into()))).collect()
 }
 
-/// The sequence number up to which a piece has everything: less than a full one is all that there was.
+/// The sequence number up to which a batch is complete: a batch that is not full contains everything.
 fn up_to(piece: &[Logged], newest: u64) -> u64 {
     piece.last().filter(|_| piece.len() >= PIECE).map_or(newest, |last| last.at)
 }

@@ -1,10 +1,11 @@
-//! Feeding the projection: one process at a time follows the directory and records every change, whoever makes it.
+//! Feeding the projection: one process at a time follows the directory and records every change, whichever client makes
+//! it.
 //!
-//! A persistent search tells of changes as they happen. What it tells is only taken for a sign that an entry has
-//! changed, since the server may tell of two changes of one entry in the wrong order: unless it is recorded already, the
-//! entry is read. The server's position tells whether the projection is in step, so a feeder that comes after
-//! another has nothing to do where nothing was changed; otherwise it goes through the whole directory once, records
-//! what differs, and asks after what it did not meet.
+//! A persistent search reports changes as they happen. A report is only taken as a sign that an entry has changed,
+//! because the server may report two changes of one entry in the wrong order: unless the reported state is already
+//! recorded, the feeder reads the entry. The server's position shows whether the projection is in step with the
+//! directory. So a feeder that takes over has nothing to do if nothing has changed; otherwise it reads the whole
+//! directory once, records the differences, and looks up the recorded entries that it did not meet.
 
 use crate::{
     recording::{Batch, Outcome, RecordError, id_of, ids_below, record},
@@ -34,41 +35,41 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the lease is held without being renewed, and how often it is renewed: after a feeder's death another takes
-/// over within three seconds.
+/// How long the lease lasts without a renewal, and how often it is renewed: after the death of a feeder another process
+/// takes over within three seconds.
 const LEASE: Duration = Duration::from_millis(2500);
 const RENEWAL: Duration = Duration::from_millis(700);
-/// How often the lease is asked for by those who do not have it, and how long a feeder rests after a failure.
+/// How often the other processes request the lease, and how long a feeder pauses after a failure.
 const RETRY: Duration = Duration::from_millis(300);
-/// How often the projection is said to be in step with the directory.
+/// How often the feeder records that the projection is in step with the directory.
 const HEARTBEAT: Duration = Duration::from_millis(200);
-/// How long after its beginning a feeder looks whether anything has changed since. The server does not say when it has begun to
-/// tell of changes, and on a busy one that may take a while.
+/// How long after its start a feeder checks for changes once more. The server does not announce the moment from which
+/// it reports changes, and on a busy server that moment may be late.
 const SECOND_LOOK: Duration = Duration::from_secs(1);
-/// How often the whole directory is gone through, in case something was missed after all.
+/// How often the whole directory is read again, in case a change was missed after all.
 const REVIEW: Duration = Duration::from_secs(6 * 3600);
-/// How long what is gone is remembered, so that followers of the feed are told of it.
+/// How long removals are remembered, so that followers of the feed learn of them.
 const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
-/// How often what is older is forgotten.
+/// How often older removals are forgotten.
 const TRIM: Duration = Duration::from_secs(3600);
-/// Changes that are recorded together.
+/// The number of changes that are recorded in one batch.
 const TOGETHER: usize = 200;
-/// Renames that are waited for at the same time.
+/// The number of renames to wait for concurrently.
 const RENAMES_TOGETHER: usize = 16;
 
 /// Why a feeder has stopped.
 #[derive(Debug, thiserror::Error)]
 enum FeedError {
-    /// The directory does not answer.
+    /// The directory does not respond.
     #[error("the directory cannot be followed")]
     Directory(#[from] DirectoryError),
-    /// Redis does not.
+    /// Redis does not respond.
     #[error("the projection cannot be written")]
     Store(#[from] StoreError),
-    /// Something could not be recorded.
+    /// A change could not be recorded.
     #[error("a change cannot be recorded")]
     Record(#[from] RecordError),
-    /// The projection is not the one that was fed: it was removed, or somebody else feeds.
+    /// The projection is not the one that this process fed: it was removed, or another process feeds it.
     #[error("the projection was taken away")]
     Overtaken,
 }
@@ -86,7 +87,7 @@ impl FeedError {
     }
 }
 
-/// Feeds whenever it can get the lease; never ends.
+/// Feeds the projection whenever this process holds the lease; never ends.
 pub(crate) async fn feed(
     place: &RedisAccess,
     ldap: &LdapSettings,
@@ -105,12 +106,12 @@ pub(crate) async fn feed(
                 };
                 let Err(error) = ended;
                 if error.is_corrupt() {
-                    // Whatever comes of it: the next session looks again.
+                    // A failure is harmless: the next session checks again.
                     let _invalidated = link.invalidate().await;
                 }
                 let error_shown = &error as &dyn std::error::Error;
                 if error.is_hang() {
-                    // The log has said so already, and this is tried again and again.
+                    // The log already has this error, and the attempt is repeated continually.
                     tracing::debug!(error = error_shown, "addressbook.feed.ended");
                 } else {
                     tracing::warn!(error = error_shown, "addressbook.feed.ended");
@@ -126,7 +127,7 @@ pub(crate) async fn feed(
     }
 }
 
-/// Holds the lease until it is lost.
+/// Renews the lease until it is lost.
 async fn hold(mut link: Link, who: &str) -> Result<Infallible, FeedError> {
     let mut held_until = Instant::now() + LEASE;
     loop {
@@ -184,14 +185,14 @@ struct Feeder<'a> {
     lifetime: Duration,
     who: &'a str,
     epoch: u64,
-    /// The directory's position that is kept in Redis.
+    /// The directory's position as recorded in Redis.
     cookie: String,
-    /// The position at the last heartbeat. The cookie is one heartbeat behind: until then, everything has been told of.
+    /// The position at the last heartbeat. The cookie is one heartbeat older: all changes up to it have been reported.
     before: String,
 }
 
 impl Feeder<'_> {
-    /// Goes through the whole directory and records what differs, while changes go on and are recorded too.
+    /// Reads the whole directory and records the differences, while it also records new changes.
     async fn review(&mut self) -> Result<(), FeedError> {
         let server = self.follower.server().clone();
         let directory = self.follower.directory().clone();
@@ -209,12 +210,12 @@ impl Feeder<'_> {
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut reviewed = Instant::now();
-        // The position at the beginning, until it was looked at once more.
+        // The position at the start, until the second check.
         let mut at_first = Some(self.cookie.clone());
         let mut trimmed: Option<Instant> = None;
         loop {
             tokio::select! {
-                // Whatever has been told of is recorded before the projection is said to be in step.
+                // Every reported change is recorded before the heartbeat.
                 biased;
                 event = self.follower.next() => follow(&mut self.link, &mut self.follower, event?).await?,
                 _ = heartbeat.tick() => {
@@ -245,7 +246,7 @@ impl Feeder<'_> {
     }
 }
 
-/// Records a change, and those that have come with it.
+/// Records a change and the changes that arrived with it.
 async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Result<(), FeedError> {
     let tree = follower.directory().tree().clone();
     let mut entries = Vec::new();
@@ -255,8 +256,8 @@ async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Resul
         match event {
             Event::Removed(entry) => entries.extend(Stored::removed(&tree, &entry)),
             Event::Changed(entry) => entries.extend(Stored::of_entry(&tree, &entry, Condition::Same)),
-            // Its name is part of what is recorded, and so are the names of what stands below.
-            // Of several names that an entry has had meanwhile, only the last can be waited for.
+            // The name is part of the record, and so are the names of the entries below. If an entry had several names
+            // in the meantime, only the last one will appear.
             Event::Renamed(entry) => {
                 renamed.extend(id_of(&entry).map(|id| (id, entry)));
             }
@@ -265,7 +266,7 @@ async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Resul
             next = follower.next().now_or_never().transpose()?;
         }
     }
-    // Each may take a second to be read under its new name.
+    // The server may take a second to return an entry under its new name.
     let directory = follower.directory();
     let ids_found =
         stream::iter(renamed).map(async |(id, entry)| ids_after_rename(directory, id, &entry).await);
@@ -274,7 +275,7 @@ async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Resul
     recorded(record(link, follower.directory(), follower.server(), &entries, ids).await?)
 }
 
-/// The identifiers of an entry that was renamed, and of what stands below it, once the server reads them under their new names.
+/// The identifiers of a renamed entry and of the entries below it, once the server returns them under their new names.
 async fn ids_after_rename(
     directory: &Directory,
     id: String,
@@ -288,7 +289,7 @@ async fn ids_after_rename(
     Ok(ids)
 }
 
-/// The identifiers of what stands below an entry that was renamed: what has an address has nothing below it.
+/// The identifiers of the entries below a renamed entry. An entry with an address has no entries below it.
 async fn ids_below_renamed(
     directory: &Directory,
     entry: &Entry,
@@ -307,8 +308,8 @@ fn recorded(outcome: Outcome) -> Result<(), FeedError> {
     }
 }
 
-/// Goes through the whole directory, folder by folder. What is moved meanwhile from one that comes later to one that came
-/// before is told of by the persistent search, as is what is made.
+/// Reads the whole directory, folder by folder. The persistent search reports the entries that are created, or moved
+/// from a later folder to an earlier one, during the review.
 async fn review(directory: &Directory, link: &mut Link, server: &str) -> Result<(), FeedError> {
     let condition = Condition::Since(link.newest().await?);
     let mut unmet = known(link).await?;
@@ -326,12 +327,12 @@ async fn review(directory: &Directory, link: &mut Link, server: &str) -> Result<
         }
     }
     recorded(batch.send().await?)?;
-    // What was not met is gone, or was renamed past the searches.
+    // The entries that were not met are gone, or were moved past the searches by a rename.
     let unmet = unmet.into_iter().map(ContactId::unique_id).collect();
     recorded(record(link, directory, server, &[], unmet).await?)
 }
 
-/// The entries that are recorded as being there.
+/// The entries that are recorded as present.
 async fn known(link: &mut Link) -> Result<HashSet<ContactId>, FeedError> {
     let mut known = HashSet::new();
     let mut after = link.origin().await?;

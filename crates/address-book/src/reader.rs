@@ -1,4 +1,4 @@
-//! Where books are opened: one reader a worker thread.
+//! Opens books: one reader for each worker thread.
 
 use crate::{
     ahead::Ahead,
@@ -22,19 +22,20 @@ use std::{
 };
 use tokio::sync::{Notify, oneshot};
 
-/// How long an answer of Redis is good for the requests that come after it was asked: a millisecond, in which one
-/// question serves dozens of requests. Nobody misses a change by it, since whoever writes waits as long before it answers.
+/// How long an answer of Redis serves the requests that arrive after the question was sent: in one millisecond one
+/// question serves dozens of requests. No reader misses a change, because a writer waits just as long before it
+/// answers.
 const GOOD_FOR: Duration = Duration::from_millis(1);
-/// How often the projection is looked at while it may be older than what was answered without it.
+/// How often the projection is checked while it may be older than answers that were given without it.
 const CHANGE_OVER_LOOK: Duration = Duration::from_millis(20);
-/// After how long a request goes without it instead, as those did that keep it from being used.
+/// After this time a request is answered without the projection, as were the requests that keep it from being used.
 const LONGEST_CHANGE_OVER: Duration = Duration::from_secs(1);
-/// How often a process that has no copy of the projection looks whether there is one.
+/// How often a process without a copy of the projection checks whether there is one.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often books that nobody asks for are looked for.
+/// How often unused books are dropped.
 const TIDY: Duration = Duration::from_secs(15);
 
-/// The address book of one process. Clones share it.
+/// The address book of one process. Clones share their state.
 #[derive(Clone)]
 pub struct AddressBook(Arc<Shared>);
 
@@ -42,39 +43,40 @@ struct Shared {
     tree: Tree,
     render: Render,
     lifetime: Duration,
-    /// Where the projection is, where there is one.
+    /// Access to the projection, if Redis is configured.
     place: Option<RedisAccess>,
     /// The copy of the projection that answers come from.
     copy: RwLock<Option<Arc<LocalCopy>>>,
-    /// Held by whoever brings the copy up to date.
+    /// Held while the copy is updated.
     following: tokio::sync::Mutex<()>,
-    /// Told when the copy is of another projection than the present one.
+    /// Notified when the copy is not of the present projection.
     outdated: Notify,
     reports: Arc<reports::ReportQueue>,
     snapshots: Snapshots,
-    /// What was answered without the projection, though there should be one: nobody may see an older state after it.
+    /// Answers that were given without the projection although one is configured: no client may see an older state
+    /// afterwards.
     ahead: Ahead,
 }
 
-/// What is wrong with the settings of the address book.
+/// An error in the settings of the address book.
 #[derive(Debug, thiserror::Error)]
-#[error("the settings of Redis are of no use")]
+#[error("the settings of Redis cannot be used")]
 pub struct SettingsError(#[source] RedisError);
 
-/// Why Redis is of no use.
+/// Why Redis cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// Neither it nor a sentinel can be reached, or TLS does not come about.
-    #[error("connection failed")]
+    /// Neither Redis nor a sentinel can be reached, or the TLS handshake fails.
+    #[error("the connection to Redis failed")]
     Connection(#[source] RedisError),
-    /// The name or the password is not right, or one is needed.
-    #[error("the log-in was refused")]
+    /// The user name or the password is wrong or missing.
+    #[error("Redis refused the log-in")]
     LogIn(#[source] RedisError),
-    /// The sentinels know no master of that name that can be reached.
-    #[error("the sentinels have no master for us")]
+    /// The sentinels know no reachable master of that name.
+    #[error("the sentinels know no reachable master")]
     NoMaster(#[source] RedisError),
-    /// A command that we need is refused: by its access rules, because it is a replica, or because it is full.
-    #[error("a command was refused")]
+    /// Redis refuses a necessary command: because of its access rules, because it is a replica, or because it is full.
+    #[error("Redis refused a command")]
     Refused(#[source] RedisError),
 }
 
@@ -93,11 +95,10 @@ impl From<RedisError> for CheckError {
 }
 
 impl AddressBook {
-    /// An address book that is not followed yet; see [`Self::run`]. Makes no connection. What is shown of an entry is made by
-    /// `render`.
+    /// An address book that is not updated yet; see [`Self::run`]. Makes no connection. `render` renders the entries.
     ///
     /// # Errors
-    /// [`SettingsError`]: a file of certificates can't be read.
+    /// [`SettingsError`]: a certificate file cannot be read.
     pub fn new(settings: &BookSettings, tree: Tree, render: Render) -> Result<Self, SettingsError> {
         let place =
             |redis| RedisAccess::new(redis, Keys::new(&redis.prefix, tree.root())).map_err(SettingsError);
@@ -116,7 +117,7 @@ impl AddressBook {
         })))
     }
 
-    /// Whether Redis can be reached and lets us do what we need; nothing is to be checked where none is configured.
+    /// Checks that Redis can be reached and allows the necessary commands. Succeeds if Redis is not configured.
     ///
     /// # Errors
     /// [`CheckError`].
@@ -127,14 +128,14 @@ impl AddressBook {
         }
     }
 
-    /// Who is to be told of this process's writes, so that they are in the book at once; nobody where there is no
+    /// The observer of this process's writes, which records them in the projection at once; `None` if there is no
     /// projection.
     #[must_use]
     pub fn observer(&self) -> Option<Arc<dyn WriteObserver>> {
         self.0.place.as_ref().map(|_| self.0.reports.clone() as Arc<dyn WriteObserver>)
     }
 
-    /// Follows Redis, and feeds it while no other process does. Never ends.
+    /// Keeps the copy up to date, and feeds the projection while no other process does. Never ends.
     pub async fn run(&self, ldap: &LdapSettings) -> Infallible {
         let Shared { tree, lifetime, reports, .. } = &*self.0;
         let tidied = self.tidy();
@@ -158,7 +159,7 @@ impl AddressBook {
         }
     }
 
-    /// Keeps a copy of the projection that is in Redis.
+    /// Keeps a copy of the projection in Redis.
     async fn load(&self, place: &RedisAccess) -> Infallible {
         let mut link = place.link();
         loop {
@@ -178,7 +179,8 @@ impl AddressBook {
         let standing = link.standing().await?;
         let current = self.0.copy().filter(|copy| standing.is_some_and(|now| now.epoch == copy.epoch()));
         let (Some(standing), Some(copy)) = (standing, current) else {
-            // It will not be current again; two copies need twice the memory, and so do books that were read without.
+            // This copy will not become current again. Two copies need twice the memory, and so do snapshots beside a
+            // copy.
             self.0.set_copy(None);
             return match standing {
                 Some(standing) => self.read(link, &standing).await,
@@ -186,7 +188,7 @@ impl AddressBook {
             };
         };
         if standing.newest < copy.at() {
-            // Somebody has set the number back: what is recorded from now on would not be found.
+            // The number was set back: this copy would not find changes that are recorded from now on.
             return Err(StoreError::Corrupt);
         }
         copy.forget(standing.horizon);
@@ -203,17 +205,17 @@ impl AddressBook {
         Ok(())
     }
 
-    /// Has a projection that can't be read built anew.
+    /// Invalidates a corrupt projection, so that the feeder rebuilds it.
     async fn invalidate_corrupt(&self, link: &mut Link, error: &StoreError) {
         if error.is_corrupt() {
             tracing::warn!(error = error as &dyn std::error::Error, "addressbook.projection.corrupt");
             self.0.set_copy(None);
-            // If it can't be said now, whoever meets it next says it.
+            // If this fails, the next process that finds the corruption invalidates the projection.
             let _invalidated = link.invalidate().await;
         }
     }
 
-    /// The copy, once everything is in it that is in Redis at this moment; `None` where it can't be answered from.
+    /// The copy, after an update to the present state of Redis; `None` if it cannot be used for answers.
     async fn current(&self, link: &mut Link) -> Option<Arc<LocalCopy>> {
         let asked = Instant::now();
         loop {
@@ -250,7 +252,7 @@ impl AddressBook {
             let _following = self.0.following.lock().await;
             copy.follow(link, standing.newest, &self.0.tree).await?;
         }
-        // Less, where Redis was emptied meanwhile.
+        // It is lower if Redis was emptied in the meantime.
         Ok((copy.at() >= standing.newest).then_some((copy, standing)))
     }
 
@@ -279,19 +281,20 @@ impl Shared {
     }
 }
 
-/// What one worker thread opens books at.
+/// Opens books for one worker thread.
 pub struct BookReader {
     book: AddressBook,
     checks: Option<Rc<Checks>>,
 }
 
-/// The questions of one thread to Redis, whether the copy is current: everyone who waits when one is put shares it.
+/// The questions of one thread to Redis whether the copy is current. All callers that wait when a question is sent
+/// share its answer.
 struct Checks {
     book: AddressBook,
-    /// Taken by the question that is under way.
+    /// Taken while a question is in progress.
     link: Cell<Option<Link>>,
     waiting: RefCell<Vec<oneshot::Sender<Option<Arc<LocalCopy>>>>>,
-    /// The copy that was current when Redis was last asked, unless it has been dropped, and when that was.
+    /// The copy that was current when Redis was last asked, unless it has been dropped, and the time of the question.
     latest: RefCell<(Option<Instant>, Weak<LocalCopy>)>,
 }
 
@@ -303,13 +306,13 @@ impl Checks {
         let (answer, answered) = oneshot::channel();
         self.waiting.borrow_mut().push(answer);
         if let Some(link) = self.link.take() {
-            // On its own, since whoever asked first may go away.
+            // In a task of its own, because the first caller may be cancelled.
             tokio::task::spawn_local(self.clone().ask(link));
         }
         answered.await.ok().flatten()
     }
 
-    /// The copy, where Redis was asked a moment ago.
+    /// The copy, if Redis was asked a moment ago.
     fn latest(&self) -> Option<Arc<LocalCopy>> {
         let (asked, copy) = &*self.latest.borrow();
         asked.filter(|asked| asked.elapsed() < GOOD_FOR)?;
@@ -328,20 +331,20 @@ impl Checks {
             let weak = copy.as_ref().map(Arc::downgrade).unwrap_or_default();
             self.latest.replace((Some(asked), weak));
             for answer in waiting {
-                // Who has gone away needs no answer.
+                // The receiver may be gone.
                 let _answered = answer.send(copy.clone());
             }
         }
     }
 }
 
-/// There is no feed now: Redis is not configured, out of reach, or being filled.
+/// No feed is available: Redis is not configured, unreachable, or being filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoFeed;
 
 impl BookReader {
-    /// The book of a tenant as it is now: no change that was acknowledged before this was asked for is missing. Of a
-    /// tenant that is not there the book is empty.
+    /// The present book of a tenant, with every change that was acknowledged before this call. The book of an unknown
+    /// tenant is empty.
     ///
     /// # Errors
     /// [`DirectoryError`] when neither Redis nor the directory answers.
@@ -350,7 +353,7 @@ impl BookReader {
             let tag = format!("r{:016x}", copy.epoch());
             return Ok(Opened { book: copy.book(tenant), tag });
         }
-        // Boxed, since it is seldom needed, and every request's future would have room for it.
+        // Boxed, because it is seldom needed but would enlarge the future of every request.
         let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant, self.book.0.render)).await?;
         if self.book.0.place.is_some() {
             self.book.0.ahead.note();
@@ -358,7 +361,7 @@ impl BookReader {
         Ok(Opened { book: snapshot.book, tag: snapshot.tag })
     }
 
-    /// The change feed of a tenant, as it is now.
+    /// The present change feed of a tenant.
     ///
     /// # Errors
     /// [`NoFeed`].
@@ -367,7 +370,7 @@ impl BookReader {
         Ok(Feed::new(copy.book(tenant), tenant, copy.epoch(), copy.horizon()))
     }
 
-    /// Waits until whoever opens a book next, in any process, finds what this process has written so far.
+    /// Waits until the next book that any process opens includes everything that this process has written so far.
     pub async fn flush(&self) {
         self.book.0.snapshots.outdate();
         if self.checks.is_some() {
@@ -381,7 +384,7 @@ impl BookReader {
     }
 }
 
-/// A tenant's book as it was when it was opened, or newer.
+/// A tenant's book, at least as new as when it was opened.
 #[derive(Clone)]
 pub struct Opened {
     book: SharedBook,
@@ -389,13 +392,14 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// What tells this state of the book from every other: letters, digits and hyphens, for an entity tag.
+    /// A tag of this state of the book, different from that of every other state: letters, digits and hyphens, for an
+    /// entity tag.
     #[must_use]
     pub fn tag(&self) -> String {
         format!("{}-{}", self.tag, self.read(Book::version))
     }
 
-    /// Reads in the book. Nothing changes meanwhile, so it should be short.
+    /// Runs a function on the book. Updates wait in the meantime, so it should be short.
     pub fn read<T>(&self, read: impl FnOnce(&Book) -> T) -> T {
         read(&self.book.read().unwrap_or_else(PoisonError::into_inner))
     }

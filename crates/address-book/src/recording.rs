@@ -1,5 +1,5 @@
-//! Recording entries in the projection, by whoever has something to record: nothing that was read earlier replaces what
-//! was read later.
+//! Recording entries in the projection, for the feeder and for the writers: a state that was read earlier never
+//! replaces one that was read later.
 
 use crate::store::{Applied, BATCH, Condition, Link, StoreError, Stored};
 use directory::{Directory, Entry, Scope, error::DirectoryError};
@@ -10,13 +10,13 @@ use mail_model::{
     names,
 };
 
-/// Entries that are read together.
+/// The number of entries per read.
 const READ_TOGETHER: usize = 50;
-/// How often an entry is read again because somebody else has recorded it meanwhile. Each time means progress for
-/// somebody.
+/// How often an entry is read again because another process has recorded it in the meantime. Each round means progress
+/// for one of the processes.
 const ROUNDS: usize = 100;
 
-/// What came of it.
+/// The outcome of recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Everything is recorded.
@@ -27,17 +27,17 @@ pub(crate) enum Outcome {
     OtherServer,
 }
 
-/// Why it can't be recorded.
+/// Why entries cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
-    /// The directory does not answer.
+    /// The directory does not respond.
     #[error("the directory cannot be read")]
     Directory(#[from] DirectoryError),
-    /// Redis does not.
+    /// Redis does not respond.
     #[error("the projection cannot be written")]
     Store(#[from] StoreError),
-    /// Others record the same entry all the time.
-    #[error("an entry is recorded by others all the time")]
+    /// Other processes record the same entry all the time.
+    #[error("other processes keep recording the same entry")]
     Contention,
 }
 
@@ -46,8 +46,8 @@ pub(crate) fn id_of(entry: &Entry) -> Option<String> {
     entry.first(&names::NS_UNIQUE_ID).map(str::to_owned)
 }
 
-/// Records entries under their conditions; those whose condition does not hold, and some others, are read and recorded
-/// as they are then.
+/// Records entries under their conditions. Entries whose condition does not hold, and those with the given identifiers,
+/// are read and recorded in their present state.
 pub(crate) async fn record(
     link: &mut Link,
     directory: &Directory,
@@ -81,7 +81,7 @@ async fn read_and_record(
         if ids.is_empty() {
             return Ok(Outcome::Recorded);
         }
-        // First the number, then the entry: so what is read is at least as new as what is recorded up to the number.
+        // The number is read before the entry, so the entry is at least as new as all records up to the number.
         let condition = Condition::Since(link.newest().await?);
         let entries = read(directory, &ids, condition).await?;
         match link.apply(server, &entries).await? {
@@ -111,7 +111,7 @@ async fn read(
     Ok(stored.collect())
 }
 
-/// The identifiers of what stands below an entry.
+/// The identifiers of the entries below an entry.
 pub(crate) async fn ids_below(directory: &Directory, dn: &Dn) -> Result<Vec<String>, DirectoryError> {
     let mut scan =
         directory.scan(dn, Scope::Subtree, &anything(), &[names::NS_UNIQUE_ID, names::MAIL]).await?;
@@ -122,7 +122,7 @@ pub(crate) async fn ids_below(directory: &Directory, dn: &Dn) -> Result<Vec<Stri
     Ok(ids)
 }
 
-/// Entries on their way into the projection, which are recorded in pieces.
+/// Entries for the projection, collected and recorded in batches.
 pub(crate) struct Batch<'a> {
     link: &'a mut Link,
     directory: &'a Directory,
@@ -131,18 +131,18 @@ pub(crate) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// An empty one.
+    /// An empty batch.
     pub(crate) fn new(link: &'a mut Link, directory: &'a Directory, server: &'a str) -> Self {
         Self { link, directory, server, entries: Vec::with_capacity(BATCH) }
     }
 
-    /// Adds an entry.
+    /// Adds an entry, and records the batch if it is full.
     pub(crate) async fn push(&mut self, entry: Stored) -> Result<Outcome, RecordError> {
         self.entries.push(entry);
         if self.entries.len() >= BATCH { self.send().await } else { Ok(Outcome::Recorded) }
     }
 
-    /// Records the rest.
+    /// Records the rest of the batch.
     pub(crate) async fn send(&mut self) -> Result<Outcome, RecordError> {
         let entries = std::mem::replace(&mut self.entries, Vec::with_capacity(BATCH));
         record(self.link, self.directory, self.server, &entries, Vec::new()).await

@@ -1,7 +1,8 @@
-//! What this process writes goes into the projection at once, not when the feeder comes to it: so whoever reads next, in
-//! whatever process, finds it. What cannot be recorded is remembered as missing, and until the feeder has surely come
-//! to it this process does not answer from the projection. Other processes do not know of it; the write is answered when they do
-//! not answer from the projection either, since Redis has taken no writes for a while ([`OPEN`]).
+//! This process records its own writes in the projection at once, without waiting for the feeder, so the next reader in
+//! any process finds them. A write that cannot be recorded is remembered as missing, and this process does not answer
+//! from the projection until the feeder has certainly recorded it. Other processes do not know that the write is
+//! missing. So this write is answered only when they do not answer from the projection either, because Redis has taken
+//! no writes for a while ([`OPEN`]).
 
 use crate::{
     ahead::TwoHeartbeats,
@@ -25,23 +26,24 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-/// Reports that may wait to be recorded; who writes more waits.
+/// The number of reports that may wait to be recorded; further writers wait.
 const WAITING: usize = 1024;
-/// Reports that are recorded together.
+/// The number of reports that are recorded in one batch.
 const TOGETHER: usize = 200;
-/// How long an answer waits for what was written before it. What is not recorded by then is not in the copies of others, and
-/// those are no longer answered from, unless Redis takes writes of others; then the feeder has recorded it.
+/// How long an answer waits for earlier writes. A write that is not recorded by then is not in the copies of other
+/// processes. They have stopped answering from those copies, unless Redis takes their writes; in that case the feeder
+/// has recorded the write.
 const PATIENCE: Duration = OPEN.saturating_add(Duration::from_millis(500));
-/// Connections to read what was written.
+/// The number of connections that read the written entries.
 const CONNECTIONS: usize = 2;
 
 enum Note {
     Report(Report),
-    /// Tells when everything before it is recorded, or known to be missing.
+    /// Signals that every report before it is recorded, or known to be missing.
     Marker(oneshot::Sender<()>),
 }
 
-/// Where reports are handed in.
+/// Receives reports of writes.
 pub(crate) struct ReportQueue {
     notes: mpsc::Sender<Note>,
     waiting: Mutex<Option<mpsc::Receiver<Note>>>,
@@ -66,17 +68,17 @@ impl WriteObserver for ReportQueue {
 }
 
 impl ReportQueue {
-    /// What is known to be missing in the projection.
+    /// The writes that the projection is known to lack.
     pub(crate) fn missing(&self) -> &Missing {
         &self.missing
     }
 
-    /// Waits until everything that was handed in is recorded, or is missing and nobody answers without it.
+    /// Waits until every report is recorded, or is missing and no process answers without it.
     pub(crate) async fn flush(&self) {
         let (done, until) = oneshot::channel();
         let marked = async {
             if self.notes.send(Note::Marker(done)).await.is_ok() {
-                // Dropped without a word, it is as good as done.
+                // A dropped marker counts as done.
                 let _done = until.await;
             }
         };
@@ -87,7 +89,7 @@ impl ReportQueue {
         }
     }
 
-    /// Records what is handed in; never ends. Only the first call does anything.
+    /// Records the reports; never ends. Only the first call has an effect.
     pub(crate) async fn record(&self, place: &RedisAccess, ldap: &LdapSettings, tree: &Tree) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut waiting) = waiting else { return std::future::pending().await };
@@ -107,7 +109,7 @@ impl ReportQueue {
                 Recorded::Lacking { answered_without_until } => self.missing.note(answered_without_until),
             }
             for marker in markers {
-                // Who has stopped waiting needs no answer.
+                // The receiver may have stopped waiting.
                 let _told = marker.send(());
             }
         }
@@ -118,16 +120,16 @@ struct Recorder<'a> {
     link: Link,
     ldap: &'a LdapSettings,
     tree: &'a Tree,
-    /// Directories that ask one server each.
+    /// One client per directory server.
     servers: HashMap<Arc<str>, Directory>,
 }
 
-/// What came of reports.
+/// The outcome of recording reports.
 enum Recorded {
     All,
-    /// Some are missing.
+    /// Some reports are missing in the projection.
     Lacking {
-        /// Until when other processes may answer from a projection without them.
+        /// The time until which other processes may answer from a projection without them.
         answered_without_until: Option<Instant>,
     },
 }
@@ -142,9 +144,9 @@ impl Recorder<'_> {
         for (server, written) in by_server {
             let directory = self.server(&server).clone();
             match record_written(&mut self.link, &directory, &server, written).await {
-                // Whoever begins one reads it from the directory.
+                // A process that begins a projection reads it from the directory.
                 Ok(Outcome::Recorded | Outcome::NoProjection) => {}
-                // Others show it once it has come to the server that they are fed from.
+                // Other processes show the write when it has reached the server that feeds their projection.
                 Ok(Outcome::OtherServer) => recorded = recorded.lacking(None),
                 Err(error) => {
                     tracing::debug!(error = &error as &dyn std::error::Error, "addressbook.reports.missing");
@@ -186,7 +188,8 @@ async fn record_written(
     let mut ids = Vec::new();
     for written in written {
         match written {
-            // Nobody can have recorded anything newer of it, unless somebody has recorded it, or the projection was begun anew.
+            // A newer state can exist only if another process has recorded one or the projection was rebuilt; the
+            // condition excludes both.
             Written::New(entry) => {
                 entries.extend(Stored::of_entry(tree, &entry, Condition::Since(link.seen())));
             }
@@ -198,31 +201,31 @@ async fn record_written(
     record(link, directory, server, &entries, ids).await
 }
 
-/// What the projection may lack of what this process has written.
+/// The writes of this process that the projection may lack.
 #[derive(Default)]
 pub(crate) struct Missing(Mutex<Lacking>);
 
 #[derive(Default)]
 struct Lacking {
-    /// Until the feeder has come to it.
+    /// Waits for the feeder to record them.
     lack: Option<TwoHeartbeats>,
     answered_without_until: Option<Instant>,
 }
 
 impl Missing {
-    /// Something was written and not recorded; until when others may answer without it.
+    /// Records that a write is missing, and until when other processes may answer without it.
     fn note(&self, answered_without_until: Option<Instant>) {
         let mut lacking = self.lacking();
         lacking.lack = Some(TwoHeartbeats::default());
         lacking.answered_without_until = lacking.answered_without_until.max(answered_without_until);
     }
 
-    /// Until when others may answer without what was noted last.
+    /// The time until which other processes may answer without the last missing writes.
     fn answered_without_until(&self) -> Option<Instant> {
         self.lacking().answered_without_until
     }
 
-    /// Whether something is missing in the projection as it stands.
+    /// Whether a write may be missing in this state of the projection.
     pub(crate) fn is_in(&self, standing: &Standing) -> bool {
         let mut lacking = self.lacking();
         lacking.lack.take_if(|wait| wait.have_passed(standing));

@@ -1,46 +1,46 @@
-//! What can be configured of the address book.
+//! The settings of the address book.
 
 use secrecy::SecretString;
 use std::{path::PathBuf, time::Duration};
 
-/// The address book.
+/// The settings of the address book.
 #[derive(Clone, Debug)]
 pub struct BookSettings {
-    /// Where the projection is kept; without, every answer comes from the directory and there is no change feed.
+    /// Where the projection is kept. Without Redis every answer comes from the directory and there is no change feed.
     pub redis: Option<RedisSettings>,
-    /// How long a projection may be answered from while nobody can bring it up to date.
+    /// How long a projection may be used while no process can update it.
     pub lifetime: Duration,
 }
 
-/// How Redis is reached.
+/// How to reach Redis.
 #[derive(Clone, Debug)]
 pub struct RedisSettings {
-    /// Where it is.
+    /// Its address, or that of its sentinels.
     pub place: RedisPlace,
-    /// Number of the database.
+    /// The number of the database.
     pub database: i64,
-    /// Name to log in with; without, the password alone is given.
+    /// The user name for the log-in; if unset, only the password is sent.
     pub username: Option<String>,
-    /// Password to log in with.
+    /// The password for the log-in.
     pub password: Option<SecretString>,
-    /// TLS, where it is spoken.
+    /// The TLS settings, if TLS is used.
     pub tls: Option<RedisTls>,
-    /// What the names of all keys begin with.
+    /// The prefix of all key names.
     pub prefix: String,
-    /// How long a connection may take to be made, and a command to be answered.
+    /// The timeout of a connection attempt and of a command.
     pub timeout: Duration,
 }
 
-/// Where Redis is.
+/// The location of Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedisPlace {
-    /// At an address.
+    /// A fixed address.
     Server(RedisAddress),
-    /// Where its sentinels say.
+    /// The address that sentinels report.
     Sentinels {
-        /// The sentinels; the next is asked when one does not answer.
+        /// The sentinels; if one does not respond, the next one is asked.
         sentinels: Vec<RedisAddress>,
-        /// The name by which they know the master.
+        /// The name under which the sentinels know the master.
         master: String,
     },
 }
@@ -57,6 +57,6 @@ pub struct RedisAddress {
 /// TLS with Redis (and its sentinels).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedisTls {
-    /// File of the certificate authorities to trust, PEM; without, those of the system.
+    /// The file with trusted certificate authorities, PEM; if unset, those of the system are used.
     pub ca_file: Option<PathBuf>,
 }

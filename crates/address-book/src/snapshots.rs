@@ -1,5 +1,5 @@
-//! Books without Redis: read from the directory for the requests that wait for one. A book is used again as long as the
-//! directory's count of changes stands still, so an answer never lacks what was written before it was asked for.
+//! Books without Redis: read from the directory for the requests that wait for them. A book is reused as long as the
+//! directory's change counter stands still, so an answer never lacks a write that was made before the request.
 
 use crate::{
     book::{Draft, Render},
@@ -20,41 +20,42 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the directory's count must have stood still before a book is read that is to be used again: the count moves when
-/// a change begins, and the change is seen when it ends. On a busy server that takes some hundred milliseconds.
+/// How long the directory's counter must have stood still before a book that is read can be reused: the counter moves
+/// when a change begins, but the change becomes visible when it ends. On a busy server that takes some hundred
+/// milliseconds.
 const STILL: Duration = Duration::from_secs(2);
-/// How long a book is kept that nobody asks for.
+/// How long an unused book is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Books that were read from the directory.
+/// Books read from the directory.
 #[derive(Default)]
 pub(crate) struct Snapshots {
     slots: Mutex<HashMap<TenantId, Arc<Slot>>>,
-    /// When this process last ended a change: no book that was begun before is used again, whatever the count says.
+    /// When this process last ended a change. A book that was begun earlier is not reused, whatever the counter says.
     changed: Mutex<Option<Instant>>,
 }
 
-/// The place of one tenant's book. Who reads it anew holds the lock, and the others wait.
+/// The slot of one tenant's book. The request that reads the book again holds the lock, and the others wait.
 #[derive(Default)]
 struct Slot(tokio::sync::Mutex<Kept>);
 
-/// What the latest reading has left.
+/// The result of the latest read.
 #[derive(Default)]
 struct Kept {
     snapshot: Option<Snapshot>,
-    /// When the directory was found out of reach. Whoever had to wait for that need not find it out again: one after the
-    /// other they would wait for ever.
+    /// When the directory was found unreachable. The requests that waited for this result do not try again themselves:
+    /// one after the other, they would wait for ever.
     failed: Option<Instant>,
-    /// The latest position, and when it was first seen.
+    /// The latest position and the time at which it was first seen.
     seen: Option<(String, Instant)>,
 }
 
-/// A book as the directory had it, or newer.
+/// A book of the directory's contents, at least as new as the request.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     /// The book.
     pub(crate) book: SharedBook,
-    /// What tells this book from every other.
+    /// Identifies this book among all books.
     pub(crate) tag: String,
     position: Option<String>,
     began: Instant,
@@ -62,10 +63,10 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshots {
-    /// A tenant's book with everything that was written before this was asked for.
+    /// A tenant's book with every write that was made before this call.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
+    /// [`DirectoryError`] when the directory does not respond.
     pub(crate) async fn open(
         &self,
         directory: &Directory,
@@ -85,7 +86,7 @@ impl Snapshots {
         opened
     }
 
-    /// This process has ended a change.
+    /// Records that this process has ended a change.
     pub(crate) fn outdate(&self) {
         *self.changed() = Some(Instant::now());
     }
@@ -103,10 +104,10 @@ impl Snapshots {
         self.slots().clear();
     }
 
-    /// Drops the books that nobody has asked for lately.
+    /// Drops the books that were not used lately.
     pub(crate) fn drop_idle(&self) {
         let mut slots = self.slots();
-        // Who holds a lock, or is about to take it, uses the book.
+        // A caller that holds the lock, or is about to take it, uses the book.
         slots.retain(|_, slot| {
             Arc::strong_count(slot) > 1
                 || slot.0.try_lock().map_or(true, |kept| {
@@ -126,7 +127,7 @@ impl Kept {
         changed: Option<Instant>,
     ) -> Result<Snapshot, DirectoryError> {
         if let Some(snapshot) = self.snapshot.as_mut().filter(|snapshot| snapshot.began >= asked) {
-            // Somebody began to read it after this was asked for.
+            // Another request began to read this book after this request arrived.
             snapshot.used = asked;
             return Ok(snapshot.clone());
         }
@@ -140,14 +141,14 @@ impl Kept {
             snapshot.used = asked;
             return Ok(snapshot.clone());
         }
-        // What is there is out of date, and two of them need twice the memory.
+        // The old book is out of date, and two books need twice the memory.
         self.snapshot = None;
         let snapshot = read(directory, tenant, render, position.filter(|_| is_still)).await?;
         self.snapshot = Some(snapshot.clone());
         Ok(snapshot)
     }
 
-    /// Whether the directory's position has been the same for long enough.
+    /// Whether the directory's position has been unchanged for long enough.
     fn stands_still(&mut self, position: Option<&str>) -> bool {
         let since =
             self.seen.as_ref().filter(|(seen, _)| Some(seen.as_str()) == position).map(|(_, since)| *since);
@@ -176,7 +177,7 @@ async fn read(
             if let Some(record) = record {
                 at += 1;
                 draft.put(&record, at);
-                // In whatever order the server gives them.
+                // The server returns the entries in any order.
                 state = state.wrapping_add(digest(&record));
             }
         }
@@ -185,9 +186,9 @@ async fn read(
     Ok(Snapshot { book, tag: format!("d{state:016x}"), position, began, used: began })
 }
 
-/// A number that stands for what is shown of an entry.
+/// A digest of the rendered fields of an entry.
 fn digest(record: &Record) -> u64 {
-    // The same in every process of a version of the program, since it starts from the same keys.
+    // The same in every process of one program version, because the keys of the hasher are constant.
     let mut hasher = DefaultHasher::new();
     (&record.contact, &record.user, record.visibility).hash(&mut hasher);
     hasher.finish()

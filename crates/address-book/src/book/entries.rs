@@ -1,5 +1,4 @@
-//! The entries of a book, each in a slot; the texts of all in one string, so that a search reads memory from one end to
-//! the other.
+//! The entries of a book, each in a slot. All texts are in one string, so a search reads memory sequentially.
 
 use super::text::{self, Outline, Span};
 use hashbrown::HashTable;
@@ -11,20 +10,20 @@ use mail_model::contact::{
 };
 use std::hash::{BuildHasher, RandomState};
 
-/// Texts are moved together when less than this share of them is still in use.
+/// The texts are compacted when less than one part in this many is still in use.
 const LEAST_SHARE_IN_USE: usize = 2;
-/// Unused text that is not worth moving the rest.
+/// Up to this many unused bytes, compacting is not worth its cost.
 const WASTE_WITHOUT_WORRY: usize = 1 << 16;
-/// By which share a full store grows: doubling would leave half of it empty.
+/// A full store grows by one part in this many: doubling it would leave half of it empty.
 const GROWTH_SHARE: usize = 16;
 
-/// What is remembered of an entry.
+/// The stored form of an entry.
 pub(super) struct Entry {
     pub(super) id: ContactId,
     pub(super) at: u64,
     pub(super) kind: Kind,
     pub(super) visibility: Visibility,
-    /// The contact as its owner shows it, and then the user's row.
+    /// The contact as JSON, followed by the user's row.
     rendered: Box<[u8]>,
     contact_length: u32,
     text_start: usize,
@@ -32,32 +31,32 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The contact as it is shown.
+    /// The contact as JSON.
     pub(super) fn contact_shown(&self) -> &[u8] {
         self.rendered.get(..self.contact_length as usize).unwrap_or_default()
     }
 
-    /// The user's row as it is shown; empty where it is no user.
+    /// The user's row as JSON; empty if the entry is not a user.
     pub(super) fn user_shown(&self) -> &[u8] {
         self.rendered.get(self.contact_length as usize..).unwrap_or_default()
     }
 
-    /// Whether it is a user, blocked or not.
+    /// Whether the entry is a user, blocked or not.
     pub(super) fn is_user(&self) -> bool {
         self.rendered.len() > self.contact_length as usize
     }
 
-    /// Whether anybody sees it.
+    /// Whether any view shows the entry.
     pub(super) fn is_contact(&self) -> bool {
         self.visibility.is_in(View::All)
     }
 }
 
-/// What entries are ordered by. Ties are settled by the address, and by the identifier where even that is the same: an
-/// address from outside may be in the book twice.
+/// The sort keys of entries. Equal keys are ordered by address, and equal addresses by identifier: an address from
+/// outside may occur twice in the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// The shown name, folded.
+    /// The display name, folded.
     ShownName,
     /// The address, folded.
     Mail,
@@ -82,15 +81,15 @@ impl Key {
     ];
 }
 
-/// An entry as somebody shows it, in bytes, so that pages are put together from what is there.
+/// The rendered forms of an entry, as bytes, so that pages are assembled from stored parts.
 pub struct Rendered {
     /// The contact.
     pub contact: Vec<u8>,
-    /// Its row in the list of users, where it is one.
+    /// The entry's row in the list of users, if it is a user.
     pub user: Option<Vec<u8>>,
 }
 
-/// Makes what an entry is shown as.
+/// Renders an entry.
 pub type Render = fn(&Record) -> Rendered;
 
 /// All entries.
@@ -101,12 +100,12 @@ pub(super) struct Entries {
     by_id: HashTable<u32>,
     hasher: RandomState,
     texts: String,
-    /// How much of the texts belongs to no entry.
+    /// The number of bytes in the texts that belong to no entry.
     waste: usize,
 }
 
 impl Entries {
-    /// None, to be shown by `render`.
+    /// Creates an empty set whose entries are rendered by `render`.
     pub(super) fn new(render: Render) -> Self {
         Self {
             render,
@@ -119,7 +118,7 @@ impl Entries {
         }
     }
 
-    /// How many slots there are, free ones too.
+    /// The number of slots, including free ones.
     pub(super) fn slot_count(&self) -> usize {
         self.slots.len()
     }
@@ -129,7 +128,7 @@ impl Entries {
         self.slots.get(slot as usize)?.as_ref()
     }
 
-    /// The slots that are not free, with their entries.
+    /// The occupied slots with their entries.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Entry)> {
         (0..).zip(&self.slots).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
     }
@@ -140,7 +139,7 @@ impl Entries {
         self.by_id.find(self.hasher.hash_one(id), is_it).copied()
     }
 
-    /// Writes an entry down, without giving it a slot. Where the old entry has the same text, that serves both.
+    /// Creates an entry without giving it a slot. If the old entry has the same text, both share it.
     pub(super) fn draft(&mut self, record: &Record, at: u64, old: Option<u32>) -> Entry {
         let (text, outline) = text::write(record);
         let same = old.and_then(|slot| self.get(slot)).filter(|old| self.text(old) == text);
@@ -164,7 +163,7 @@ impl Entries {
         }
     }
 
-    /// Puts an entry into the slot of the old one, which is returned, or else into one of its own.
+    /// Puts an entry into the slot of the old one, which is returned, or into a slot of its own.
     pub(super) fn put(&mut self, entry: Entry, old: Option<u32>) -> (u32, Option<Entry>) {
         let id = entry.id;
         let slot = old.or_else(|| self.free.pop()).unwrap_or_else(|| self.new_slot());
@@ -184,7 +183,7 @@ impl Entries {
         u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
     }
 
-    /// Takes the entry out of a slot, which is free then.
+    /// Removes the entry from a slot and frees the slot.
     pub(super) fn take(&mut self, slot: u32) -> Option<Entry> {
         let entry = self.slots.get_mut(slot as usize)?.take()?;
         if let Ok(place) = self.by_id.find_entry(self.hasher.hash_one(entry.id), |other| *other == slot) {
@@ -194,7 +193,7 @@ impl Entries {
         Some(entry)
     }
 
-    /// Gives up the text of an entry that is in no slot any more; `heir` is the entry that has its slot now.
+    /// Releases the text of an entry that no slot holds any more; `heir` is the entry that now has its slot.
     pub(super) fn give_up(&mut self, old: &Entry, heir: Option<u32>) {
         let is_in_use =
             heir.and_then(|slot| self.get(slot)).is_some_and(|heir| heir.text_start == old.text_start);
@@ -222,12 +221,12 @@ impl Entries {
         text_of(&self.texts, entry)
     }
 
-    /// A part of the text of an entry. Nothing is read but that.
+    /// Part of the text of an entry, read without touching the rest.
     pub(super) fn part(&self, entry: &Entry, span: Span) -> &[u8] {
         self.texts.as_bytes().get(span.within(entry.text_start)).unwrap_or_default()
     }
 
-    /// The names and addresses of an entry, whose words it is suggested by.
+    /// The names and addresses of an entry, whose words the suggestions search.
     pub(super) fn suggested(&self, entry: &Entry) -> &str {
         self.texts.get(entry.outline.suggested().within(entry.text_start)).unwrap_or_default()
     }
@@ -237,7 +236,7 @@ impl Entries {
         self.texts.len()
     }
 
-    /// Gives back memory that nothing was put into.
+    /// Releases unused memory.
     pub(super) fn shrink(&mut self) {
         self.slots.shrink_to_fit();
         self.texts.shrink_to_fit();
@@ -245,7 +244,7 @@ impl Entries {
         by_id.shrink_to_fit(|slot| hash_of(slots, hasher, *slot));
     }
 
-    /// What an entry is ordered by, and what settles ties.
+    /// The sort key of an entry, followed by the address that orders equal keys.
     pub(super) fn key(&self, key: Key, entry: &Entry) -> (&[u8], &[u8]) {
         let outline = &entry.outline;
         let span = match key {
@@ -259,13 +258,13 @@ impl Entries {
         (self.part(entry, span), self.part(entry, outline.address()))
     }
 
-    /// Where an entry stands in an order.
+    /// The position of an entry in an order.
     pub(super) fn standing(&self, key: Key, slot: u32) -> Option<Standing<'_>> {
         self.get(slot).map(|entry| (self.key(key, entry), entry.id))
     }
 }
 
-/// What tells where an entry stands in an order: what it is ordered by, its address, and its identifier.
+/// The values that determine the position of an entry in an order: sort key, address and identifier.
 pub(super) type Standing<'a> = ((&'a [u8], &'a [u8]), ContactId);
 
 fn hash_of(slots: &[Option<Entry>], hasher: &RandomState, slot: u32) -> u64 {
@@ -277,7 +276,7 @@ fn text_of<'a>(texts: &'a str, entry: &Entry) -> &'a str {
     texts.get(entry.text_start..entry.text_start + entry.outline.length()).unwrap_or_default()
 }
 
-/// Both in one piece, and the length of the first.
+/// Both parts in one piece, and the length of the first.
 fn joined(Rendered { contact: mut bytes, user }: Rendered) -> (Box<[u8]>, u32) {
     let contact_length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     bytes.extend(user.unwrap_or_default());

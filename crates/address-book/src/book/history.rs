@@ -1,4 +1,4 @@
-//! When entries changed: the newest change of each, in order of sequence numbers, and what was removed.
+//! When entries changed: the newest change of each entry, in order of sequence numbers, and the removed entries.
 
 use super::{
     Changed, Step, Steps,
@@ -12,10 +12,10 @@ use std::{
     ops::Bound,
 };
 
-/// When what changed.
+/// The history of changes.
 #[derive(Default)]
 pub(super) struct History {
-    /// The entries that are there, in order of their newest changes.
+    /// The present entries, in order of their newest changes.
     order: Order,
     removed: HashMap<ContactId, u64>,
     removals: BTreeMap<u64, Vec<ContactId>>,
@@ -23,7 +23,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// The history of entries that were never removed.
+    /// A history of present entries without any removals.
     pub(super) fn of(entries: &Entries) -> Self {
         let mut slots: Vec<_> = entries.iter().map(|(slot, entry)| (entry.at, slot)).collect();
         slots.sort_unstable();
@@ -32,29 +32,29 @@ impl History {
         Self { order: Order::of_sorted(&slots), version, ..Self::default() }
     }
 
-    /// The newest sequence number that was seen.
+    /// The newest sequence number so far.
     pub(super) const fn version(&self) -> u64 {
         self.version
     }
 
-    /// Sees a sequence number.
+    /// Records that a sequence number was seen.
     pub(super) fn see(&mut self, at: u64) {
         self.version = self.version.max(at);
     }
 
-    /// When an entry was removed that is not there.
+    /// When an absent entry was removed.
     pub(super) fn removal(&self, id: ContactId) -> Option<u64> {
         self.removed.get(&id).copied()
     }
 
-    /// Notes that an entry was removed.
+    /// Records the removal of an entry.
     pub(super) fn note_removal(&mut self, id: ContactId, at: u64) {
         self.forget_removal(id);
         self.removed.insert(id, at);
         self.removals.entry(at).or_default().push(id);
     }
 
-    /// Forgets that an entry was removed: it is there again.
+    /// Forgets the removal of an entry, which is present again.
     pub(super) fn forget_removal(&mut self, id: ContactId) {
         let Some(at) = self.removed.remove(&id) else { return };
         if let Some(ids) = self.removals.get_mut(&at) {
@@ -65,7 +65,7 @@ impl History {
         }
     }
 
-    /// Forgets what was removed at a sequence number or before it.
+    /// Forgets removals up to and including a sequence number.
     pub(super) fn forget_removals(&mut self, up_to: u64) {
         while let Some(oldest) = self.removals.first_entry().filter(|oldest| *oldest.key() <= up_to) {
             for id in oldest.remove() {
@@ -74,18 +74,18 @@ impl History {
         }
     }
 
-    /// Puts the entry in a slot into the order.
+    /// Adds the entry in a slot to the order.
     pub(super) fn insert(&mut self, slot: u32, entries: &Entries) {
         self.order.insert(slot, |other| compare(entries, other, slot));
     }
 
-    /// Takes the entry in a slot out of the order.
+    /// Removes the entry in a slot from the order.
     pub(super) fn remove(&mut self, slot: u32, entries: &Entries) {
         self.order.remove(slot, |other| compare(entries, other, slot));
     }
 
-    /// What changed after a sequence number, at most so much; of what is not seen any more, only after another one. Changes
-    /// of one sequence number come together, even if they are more than that.
+    /// The changes after a sequence number, at most `limit`; removals only after a second number. Changes with the same
+    /// sequence number are never separated, even if they exceed the limit.
     pub(super) fn steps<'a>(
         &'a self,
         entries: &'a Entries,

@@ -1,7 +1,7 @@
-//! The book of one tenant, in memory: everything that has an address there, in every order in which it is listed, with
-//! the words by which it is suggested, and when it changed.
+//! The book of one tenant, in memory: every entry with an address, in every listed order, with the words for
+//! suggestions and the time of its last change.
 //!
-//! It is brought up to date entry by entry. Nothing here waits, and nothing asks anybody else.
+//! A book is updated entry by entry. Nothing here blocks or calls another service.
 
 mod entries;
 mod history;
@@ -32,55 +32,55 @@ pub struct Book {
     entries: Entries,
     views: [SortedView; 4],
     kinds: [(Kind, FixedBitSet); 4],
-    /// Of those that may be suggested.
+    /// Only of contacts that may be suggested.
     words: WordIndex,
     history: History,
 }
 
-/// What contacts are ordered by; ties by address, so every order is total.
+/// The orders of contacts. Equal keys are ordered by address, so every order is total.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ContactOrder {
-    /// The shown name.
+    /// The display name.
     #[default]
     DisplayName,
     /// The address.
     Mail,
-    /// The last name; those without come first.
+    /// The last name; contacts without a last name come first.
     LastName,
 }
 
-/// A page of contacts that is asked for.
+/// A request for a page of contacts.
 #[derive(Clone, Debug)]
 pub struct ContactsRequest {
     /// The view.
     pub view: View,
-    /// Of these kinds; none means all.
+    /// The kinds to include; an empty list means all.
     pub kinds: Vec<Kind>,
-    /// Text whose words must all occur somewhere in a contact.
+    /// Each word of this text must occur somewhere in the contact.
     pub search: String,
     /// The order.
     pub order: ContactOrder,
-    /// Whether the whole order is turned round.
+    /// Whether to reverse the order.
     pub descending: bool,
-    /// How many come before the page.
+    /// The number of contacts before the page.
     pub offset: usize,
-    /// How many are on the page.
+    /// The number of contacts on the page.
     pub limit: usize,
 }
 
-/// Some of the matches, and how many there are in all.
+/// Part of the matches, and the number of all matches.
 pub struct Found<'a> {
-    /// Each as it is shown, in order.
+    /// The matches as JSON, in order.
     pub items: Vec<&'a [u8]>,
-    /// All matches.
+    /// The number of all matches.
     pub count: usize,
 }
 
-/// What changed after a point of the feed, or the first of it.
+/// The changes after a point of the feed, or the first of them.
 pub struct Steps<'a> {
     /// In order of sequence numbers.
     pub steps: Vec<Step<'a>>,
-    /// Whether there is more.
+    /// Whether there are more changes.
     pub more: bool,
 }
 
@@ -94,13 +94,13 @@ pub struct Step<'a> {
 
 /// What changed.
 pub enum Changed<'a> {
-    /// A contact is new or another: as it is shown.
+    /// A contact is new or has changed: its JSON.
     Put(&'a [u8]),
-    /// What had this identifier is there no longer, or seen by nobody.
+    /// The entry with this identifier is gone, or no view shows it any more.
     Delete(ContactId),
 }
 
-/// A book that is being made: its entries, in no order yet.
+/// A book under construction: its entries, not sorted yet.
 pub struct Draft(Entries);
 
 impl Draft {
@@ -110,7 +110,7 @@ impl Draft {
         Self(Entries::new(render))
     }
 
-    /// Remembers an entry as it is at a point of the feed, unless something newer is remembered of it.
+    /// Stores an entry as of a point of the feed, unless a newer state of it is stored.
     pub fn put(&mut self, record: &Record, at: u64) {
         let entries = &mut self.0;
         let old = entries.find(record.contact.id);
@@ -124,13 +124,13 @@ impl Draft {
         }
     }
 
-    /// Puts everything in order.
+    /// Sorts the entries and builds the indexes.
     #[must_use]
     pub fn into_book(self) -> Book {
         let mut entries = self.0;
         entries.shrink();
         let of = entries.slot_count();
-        // The words take as long as everything else.
+        // The word index takes as long as all the rest, so it is built on a thread of its own.
         let (words, sorted, history) = thread::scope(|scope| {
             let words = scope.spawn(|| words_of(&entries, of));
             let (sorted, history) = (Sorted::of(&entries), History::of(&entries));
@@ -152,7 +152,7 @@ fn words_of(entries: &Entries, of: usize) -> WordIndex {
 }
 
 impl Book {
-    /// An empty one.
+    /// An empty book.
     #[must_use]
     pub fn new(render: Render) -> Self {
         Self {
@@ -164,8 +164,8 @@ impl Book {
         }
     }
 
-    /// The book of some entries, each as it is at a point of the feed: the same as putting them one by one, and
-    /// sooner done.
+    /// The book of some entries, each as of a point of the feed. The result is the same as that of single calls of
+    /// `put`, but faster.
     #[must_use]
     pub fn of(render: Render, records: impl IntoIterator<Item = (Record, u64)>) -> Self {
         let mut draft = Draft::new(render);
@@ -175,8 +175,7 @@ impl Book {
         draft.into_book()
     }
 
-    /// Remembers an entry as it is at a point of the feed, instead of what was remembered of it. What is older than that
-    /// changes nothing.
+    /// Replaces the stored state of an entry by its state at a point of the feed. An older state changes nothing.
     pub fn put(&mut self, record: &Record, at: u64) {
         let id = record.contact.id;
         if !self.is_news(id, at) {
@@ -195,7 +194,7 @@ impl Book {
         }
     }
 
-    /// Forgets an entry at a point of the feed. What is older than what is remembered of it changes nothing.
+    /// Removes an entry at a point of the feed. A removal that is older than the stored state changes nothing.
     pub fn remove(&mut self, id: ContactId, at: u64) {
         if !self.is_news(id, at) {
             return;
@@ -208,38 +207,39 @@ impl Book {
         }
     }
 
-    /// Whether it has users, be they blocked.
+    /// Whether the book has users, including blocked ones.
     #[must_use]
     pub fn has_users(&self) -> bool {
         self.entries.iter().any(|(_, entry)| entry.is_user())
     }
 
-    /// The newest point of the feed that was seen.
+    /// The newest point of the feed so far.
     #[must_use]
     pub const fn version(&self) -> u64 {
         self.history.version()
     }
 
-    /// What changed after a point of the feed, at most so much. Of what is there no longer, or seen by nobody, only after
-    /// another point. Sequence numbers begin at 1; changes of the same one come together, even beyond the limit.
+    /// The changes after a point of the feed, at most `limit`. Removed and hidden entries are included only after a
+    /// second point. Sequence numbers begin at 1; changes with the same number are never separated, even if they exceed
+    /// the limit.
     #[must_use]
     pub fn changes(&self, after: u64, removals_after: u64, limit: usize) -> Steps<'_> {
         self.history.steps(&self.entries, after, removals_after, limit)
     }
 
-    /// Forgets which entries were removed up to a point of the feed.
+    /// Forgets removals up to a point of the feed.
     pub fn forget_removals(&mut self, up_to: u64) {
         self.history.forget_removals(up_to);
     }
 
-    /// Whether something of an entry is not older than what is remembered of it.
+    /// Whether a state of an entry is at least as new as the stored one.
     fn is_news(&mut self, id: ContactId, at: u64) -> bool {
         self.history.see(at);
         let present = self.entries.find(id).and_then(|slot| Some(self.entries.get(slot)?.at));
         present.or_else(|| self.history.removal(id)).is_none_or(|present| present <= at)
     }
 
-    /// Takes the entry in a slot from every place where it will not be when another one comes instead.
+    /// Removes the entry in a slot from every view and position that the new entry does not have.
     fn remove_from_views(&mut self, slot: u32, new: Option<&Entry>) {
         let Some(old) = self.entries.get(slot) else { return };
         for sorted_view in &mut self.views {
@@ -254,7 +254,7 @@ impl Book {
         self.history.remove(slot, &self.entries);
     }
 
-    /// Puts the entry in a slot to every place where it is not because of what was there before.
+    /// Adds the entry in a slot to every view and position that the old entry did not have.
     fn insert_into_views(&mut self, slot: u32, old: Option<&Entry>) {
         let Some(new) = self.entries.get(slot) else { return };
         for sorted_view in &mut self.views {
@@ -275,7 +275,7 @@ impl Book {
     }
 }
 
-/// Whether an entry is suggested by the same words as another one.
+/// Whether both entries have the same words for suggestions.
 fn has_words_of(entries: &Entries, old: Option<&Entry>, new: Option<&Entry>) -> bool {
     old.zip(new).is_some_and(|(old, new)| {
         old.visibility.suggestions

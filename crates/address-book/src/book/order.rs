@@ -1,14 +1,14 @@
-//! Slots in an order, kept while entries come and go: lists of bounded length, one after the other. To put a slot into
-//! one list of all would move megabytes.
+//! An ordered list of slots, maintained while entries come and go. It is divided into lists of bounded length: an
+//! insertion into one single list would move megabytes.
 
 use std::cmp::Ordering;
 
-/// Most slots of a list: 4 kB are moved at most.
+/// The greatest length of a list: an insertion moves at most 4 kB.
 const MOST: usize = 1024;
-/// Slots of a list when it is made: some find room before it has to be halved.
+/// The length of a new list, which leaves room for insertions before it has to be split.
 const FILLED: usize = 960;
 
-/// Slots in an order. How two compare is told by the caller, always in the same way.
+/// Slots in an order. The caller supplies the comparison, which must always be the same.
 #[derive(Default)]
 pub(super) struct Order {
     /// None of them is empty.
@@ -23,20 +23,20 @@ pub(super) struct OrderPosition {
 }
 
 impl Order {
-    /// An order of slots that come in it.
+    /// Creates an order from slots that are already sorted.
     pub(super) fn of_sorted(slots: &[u32]) -> Self {
         Self { lists: slots.chunks(FILLED).map(list_of).collect() }
     }
 
-    /// How many there are.
+    /// The number of slots.
     pub(super) fn len(&self) -> usize {
         self.lists.iter().map(Vec::len).sum()
     }
 
-    /// Puts a slot in; `compare` tells how another one stands to it.
+    /// Inserts a slot; `compare` compares another slot with it.
     pub(super) fn insert(&mut self, slot: u32, compare: impl Fn(u32) -> Ordering) {
         let OrderPosition { list, within } = self.seek(compare);
-        // What is greater than all comes to the end of the last list.
+        // A slot greater than all others goes to the end of the last list.
         let (list, within) = match self.lists.last() {
             None => {
                 self.lists.push(list_of(&[]));
@@ -54,7 +54,7 @@ impl Order {
         }
     }
 
-    /// Takes a slot out; `compare` tells how another one stands to it.
+    /// Removes a slot; `compare` compares another slot with it.
     pub(super) fn remove(&mut self, slot: u32, compare: impl Fn(u32) -> Ordering) {
         let OrderPosition { list, within } = self.seek(compare);
         let Some(slots) = self.lists.get_mut(list) else { return };
@@ -66,7 +66,7 @@ impl Order {
         }
     }
 
-    /// The place of the first that is not less than something; `compare` tells how one stands to that.
+    /// The position of the first slot that is not less than a value; `compare` compares a slot with the value.
     pub(super) fn seek(&self, compare: impl Fn(u32) -> Ordering) -> OrderPosition {
         let is_less = |slot: &u32| compare(*slot) == Ordering::Less;
         let list = self.lists.partition_point(|slots| slots.last().is_some_and(is_less));
@@ -74,23 +74,23 @@ impl Order {
         OrderPosition { list, within }
     }
 
-    /// Those from a place on.
+    /// The slots from a position on.
     pub(super) fn from(&self, place: OrderPosition) -> impl Iterator<Item = u32> {
         let lists = self.lists.get(place.list..).unwrap_or_default();
         lists.iter().flatten().copied().skip(place.within)
     }
 
-    /// All of them.
+    /// All slots in ascending order.
     pub(super) fn ascending(&self) -> impl Iterator<Item = u32> {
         self.lists.iter().flatten().copied()
     }
 
-    /// All of them, turned round.
+    /// All slots in descending order.
     pub(super) fn descending(&self) -> impl Iterator<Item = u32> {
         self.lists.iter().rev().flat_map(|slots| slots.iter().rev()).copied()
     }
 
-    /// Some of them after others, in the order or turned round: the lists that come before are passed over whole.
+    /// A page of slots after an offset, ascending or descending. Whole lists before the offset are skipped.
     pub(super) fn page(&self, mut offset: usize, limit: usize, descending: bool) -> Vec<u32> {
         let mut passed = |slots: &&Vec<u32>| {
             let is_passed = slots.len() <= offset;

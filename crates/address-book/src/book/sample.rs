@@ -1,4 +1,4 @@
-//! Records as tests write them down.
+//! Records for tests.
 
 use super::Rendered;
 use ldap_text::attribute::AttributeName;
@@ -11,7 +11,7 @@ use mail_model::{
     user::User,
 };
 
-/// An entry of some attributes.
+/// An entry with some attributes.
 struct Stored(Vec<(AttributeName, Vec<String>)>);
 
 impl EntryView for Stored {
@@ -20,7 +20,7 @@ impl EntryView for Stored {
     }
 }
 
-/// What tests have a contact and a user's row shown as.
+/// The rendered form of a contact and of a user's row in tests.
 pub(crate) fn render(record: &Record) -> Rendered {
     Rendered {
         contact: serde_json::to_vec(&record.contact).unwrap(),
@@ -35,12 +35,12 @@ pub(crate) fn row(user: &User) -> serde_json::Value {
     serde_json::Value::Object([mail].into_iter().chain(fields).collect())
 }
 
-/// An identifier by number.
+/// An identifier made from a number.
 pub(crate) fn id(number: u32) -> ContactId {
     ContactId::from_unique_id(&format!("{number:08x}-00000000-00000000-00000000")).unwrap()
 }
 
-/// A contact with a shown name and an address, seen everywhere.
+/// A contact with a display name and an address, shown in every view.
 pub(crate) fn record(number: u32, kind: Kind, mail: &str, display_name: &str) -> Record {
     let contact = Contact {
         id: id(number),
@@ -65,7 +65,7 @@ pub(crate) fn record(number: u32, kind: Kind, mail: &str, display_name: &str) ->
     Record { tenant: TenantId::default_tenant(), contact, visibility: Visibility::BOTH, user: None }
 }
 
-/// A user with a first and a last name, seen everywhere.
+/// A user with a first and a last name, shown in every view.
 pub(crate) fn user(number: u32, mail: &str, cn: &str, sn: &str) -> Record {
     let mut record = record(number, Kind::User, mail, &format!("{cn} {sn}"));
     (record.contact.cn, record.contact.sn) = (Some(cn.into()), Some(sn.into()));
@@ -73,7 +73,7 @@ pub(crate) fn user(number: u32, mail: &str, cn: &str, sn: &str) -> Record {
     record
 }
 
-/// Gives a record a row among the users.
+/// Adds a row in the list of users to a record.
 pub(crate) fn with_row(record: &mut Record, cn: &[String], sn: &[String]) {
     let entry = Stored(vec![(names::CN, cn.to_vec()), (names::SN, sn.to_vec())]);
     let mail = MailAddress::parse(&record.contact.mail).unwrap();

@@ -14,7 +14,7 @@ use mail_model::{
 };
 use memchr::memmem::Finder;
 
-/// What a list is asked for.
+/// The parameters of a list.
 struct Query<'a> {
     label: Label,
     kinds: &'a [Kind],
@@ -62,7 +62,7 @@ impl Book {
         entry.is_contact().then(|| entry.contact_shown())
     }
 
-    /// The contact of an address in a view, as JSON.
+    /// The contact with an address in a view, as JSON.
     #[must_use]
     pub fn contact_of(&self, mail: &str, view: View) -> Option<&[u8]> {
         let mail = mail.to_lowercase();
@@ -73,8 +73,8 @@ impl Book {
         self.entries.get(slot).map(Entry::contact_shown)
     }
 
-    /// Contacts of a view in the order of their addresses, beginning after one: the pages of an export. Of the given
-    /// kinds; none means all. Those of one address come together, even if they are more than the limit.
+    /// Contacts of a view in order of address, beginning after one address: the pages of an export. An empty list of
+    /// kinds means all. Contacts with the same address are never separated, even if they exceed the limit.
     #[must_use]
     pub fn after(&self, mail: &str, view: View, kinds: &[Kind], limit: usize) -> Vec<&[u8]> {
         let mail = mail.to_lowercase();
@@ -127,7 +127,7 @@ impl Book {
         Found { items: json(slots), count }
     }
 
-    /// The slots in a sorted view that are asked for; `None` for all of them.
+    /// The slots of a sorted view that match a query; `None` if all match.
     fn matches(&self, listed: &SortedView, query: &Query<'_>) -> Option<FixedBitSet> {
         if query.kinds.is_empty() && query.texts.is_empty() {
             return None;
@@ -154,7 +154,7 @@ impl Book {
         }
     }
 
-    /// The slots of entries of some kinds.
+    /// The slots of all entries of some kinds.
     pub(super) fn of_kinds(&self, kinds: &[Kind]) -> FixedBitSet {
         let mut slots = FixedBitSet::with_capacity(self.entries.slot_count());
         for (_, of_kind) in self.kinds.iter().filter(|(kind, _)| kinds.contains(kind)) {

@@ -1,4 +1,4 @@
-//! Views: the entries that are listed together, in the orders in which they are listed.
+//! Views: the entries that are listed together, in the orders of their lists.
 
 use super::{
     entries::{Entries, Entry, Key},
@@ -10,12 +10,12 @@ use hashbrown::HashMap;
 use mail_model::contact::view::View;
 use std::cmp::Ordering;
 
-/// What is in a sorted view.
+/// The contents of a sorted view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Label {
     /// The contacts of a view.
     Contacts(View),
-    /// The users, blocked ones too.
+    /// The users, including blocked ones.
     Users,
 }
 
@@ -27,7 +27,7 @@ impl Label {
         Self::Users,
     ];
 
-    /// Whether an entry belongs there.
+    /// Whether an entry belongs to the view.
     pub(super) fn has(self, entry: &Entry) -> bool {
         match self {
             Self::Contacts(view) => entry.visibility.is_in(view),
@@ -35,7 +35,7 @@ impl Label {
         }
     }
 
-    /// What a search on it looks into.
+    /// The part of the text that a search in the view reads.
     pub(super) const fn searched(self, entry: &Entry) -> Span {
         match self {
             Self::Contacts(_) => entry.outline.searched(),
@@ -43,7 +43,7 @@ impl Label {
         }
     }
 
-    /// The JSON of an entry as it is listed there.
+    /// The JSON of an entry in this view.
     pub(super) fn json(self, entry: &Entry) -> &[u8] {
         match self {
             Self::Contacts(_) => entry.contact_shown(),
@@ -73,7 +73,7 @@ impl SortedView {
         Self { label, members: FixedBitSet::new(), orders }
     }
 
-    /// A sorted view of all entries that belong there.
+    /// A sorted view of all entries that belong to it.
     pub(super) fn of(label: Label, entries: &Entries, sorted: &Sorted) -> Self {
         let is_member = |slot: &u32| entries.get(*slot).is_some_and(|entry| label.has(entry));
         let mut members = FixedBitSet::with_capacity(entries.slot_count());
@@ -88,22 +88,22 @@ impl SortedView {
         Self { label, members, orders }
     }
 
-    /// What is on it.
+    /// The contents of the view.
     pub(super) const fn label(&self) -> Label {
         self.label
     }
 
-    /// The slots of its entries.
+    /// The slots of the entries.
     pub(super) const fn members(&self) -> &FixedBitSet {
         &self.members
     }
 
-    /// Its entries in an order. Every sorted view of contacts has the orders of contacts, that of users has those of users.
+    /// The entries in an order. Views of contacts have the orders of contacts, the view of users has those of users.
     pub(super) fn by(&self, key: Key) -> Option<&Order> {
         self.orders.iter().find(|(by, _)| *by == key).map(|(_, order)| order)
     }
 
-    /// Takes the entry in a slot off, where it is not to stay where it is when another one comes instead.
+    /// Removes the entry in a slot, unless the new entry has the same position.
     pub(super) fn remove(&mut self, slot: u32, entries: &Entries, old: &Entry, new: Option<&Entry>) {
         if !self.label.has(old) {
             return;
@@ -119,7 +119,7 @@ impl SortedView {
         }
     }
 
-    /// Puts the entry in a slot on, where the one that was there before did not stand in the same place.
+    /// Inserts the entry in a slot, unless the old entry had the same position.
     pub(super) fn insert(&mut self, slot: u32, entries: &Entries, old: Option<&Entry>, new: &Entry) {
         if !self.label.has(new) {
             return;
@@ -144,7 +144,7 @@ fn stays(label: Label, key: Key, entries: &Entries, old: Option<&Entry>, new: Op
 pub(super) struct Sorted([(Key, Vec<u32>); 6]);
 
 impl Sorted {
-    /// Sorts all entries of a book that has no free slots.
+    /// Sorts all entries of a book without free slots.
     pub(super) fn of(entries: &Entries) -> Self {
         let mut by_address: Vec<_> = entries
             .iter()
@@ -163,8 +163,8 @@ impl Sorted {
     }
 }
 
-/// Slots that come in order of addresses, in another order. The different values are sorted, not all of them: there are
-/// far fewer names than people.
+/// Reorders slots that are in order of address. Only the distinct values are sorted: there are far fewer names than
+/// people.
 fn sorted(entries: &Entries, key: Key, by_address: &[u32]) -> Vec<u32> {
     let values =
         by_address.iter().filter_map(|slot| entries.get(*slot)).map(|entry| entries.key(key, entry).0);
@@ -173,7 +173,7 @@ fn sorted(entries: &Entries, key: Key, by_address: &[u32]) -> Vec<u32> {
     slots.into_iter().map(|(_, slot)| *slot).collect()
 }
 
-/// The place of each value among the different values.
+/// The rank of each value among the distinct values.
 fn ranks<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<usize> {
     let mut numbers = HashMap::new();
     let numbered: Vec<usize> = values
@@ -194,14 +194,14 @@ fn ranks<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<usize> {
     numbered.into_iter().filter_map(|number| ranks.get(number).copied()).collect()
 }
 
-/// The first octets of a text as a number: most of what decides is there, and not somewhere in memory.
+/// The first octets of a text as a number. They decide most comparisons without an access to the text in memory.
 fn beginning(text: &[u8]) -> u128 {
     let mut octets = [0; 16];
     octets.iter_mut().zip(text).for_each(|(octet, byte)| *octet = *byte);
     u128::from_be_bytes(octets)
 }
 
-/// How an entry stands to something that is not in the book.
+/// Compares an entry with values that are not in the book.
 pub(super) fn compare_with(entries: &Entries, key: Key, slot: u32, value: (&str, &str)) -> Ordering {
     let value = (value.0.as_bytes(), value.1.as_bytes());
     entries.get(slot).map(|entry| entries.key(key, entry)).cmp(&Some(value))

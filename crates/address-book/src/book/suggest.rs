@@ -1,13 +1,13 @@
-//! Suggestions: the contacts that a text may mean while it is being typed.
+//! Suggestions: the contacts that a text may mean while the user types it.
 //!
-//! Each word of the text must begin a word of the contact's names or addresses. A word in Latin letters also begins those
-//! that have another spelling of it (see [`words::found_by`] and [`words::readings`]). First come those whose shown name or
-//! address is the text, then those that have all its words whole, then those whose words begin as the text is written,
-//! then those that it finds by the likely readings of its letters, then by the others; among them people, then lists,
-//! then resources; and then by shown name.
+//! Each word of the text must be the beginning of a word in the contact's names or addresses. A word in Latin letters
+//! also matches words with other spellings (see [`words::found_by`] and [`words::readings`]). The results are ordered
+//! by class: contacts whose display name or address equals the text; contacts that have all its words whole; contacts
+//! whose words begin as the text is written; contacts found by the likely readings of its letters; contacts found by
+//! the other readings. Within a class people come first, then lists, then resources, each in order of display name.
 //!
-//! Only where nobody is found by a likely reading, the text may have been typed on the other keyboard layout, or with
-//! apostrophes in the place of letters.
+//! Only if no likely reading finds a contact, the text is also read as typed on the other keyboard layout, and as
+//! written with apostrophes for some letters.
 
 use super::{
     Book,
@@ -23,45 +23,45 @@ use mail_model::{
     list::MAX_SEARCH_WORDS,
 };
 
-/// Kinds that come before others, whatever their names.
+/// Kinds in order of rank; the rank precedes the name.
 const RANKS: [&[Kind]; 3] = [&[Kind::User, Kind::Contact], &[Kind::List], &[Kind::Resource]];
-/// To sort an entry takes about as long as to pass by so many in the order of names.
+/// Sorting one entry takes about as long as this many steps along the order of names.
 const STEPS_FOR_SORTING: usize = 256;
 
-/// A word of a text, and what it may mean.
+/// A word of a text and its possible meanings.
 struct Typed<'a> {
     word: &'a str,
     readings: Readings,
 }
 
-/// How well entries match, the best first.
+/// How well an entry matches, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
-    /// The shown name or the address is the text.
+    /// The display name or the address equals the text.
     Exact,
-    /// They have each word whole, as it is written or by its first reading.
+    /// The entry has each word whole, as written or by its first reading.
     Whole,
-    /// They have words that begin with each word as it is written.
+    /// The entry has words that begin with each word as written.
     Written,
-    /// By the likely readings.
+    /// The entry matches by the likely readings.
     Likely,
-    /// By all readings.
+    /// The entry matches by any reading.
     Possible,
 }
 
-/// The classes of a text that is read as it stands.
+/// The classes that read the text as typed on the intended keyboard layout.
 const CERTAIN: [Class; 4] = [Class::Exact, Class::Whole, Class::Written, Class::Likely];
 
-/// What is found while class after class is looked for.
+/// The state of a search, which tries class after class.
 struct Search<'a> {
     listed: &'a SortedView,
     order: &'a Order,
     text: &'a str,
     typed: Vec<Typed<'a>>,
     limit: usize,
-    /// All slots of the classes that were looked for.
+    /// All slots of the classes tried so far.
     seen: FixedBitSet,
-    /// The first of them.
+    /// The first slots of those classes, in order.
     taken: Vec<u32>,
 }
 
@@ -90,7 +90,7 @@ impl Book {
         search.taken.iter().filter_map(|slot| self.entries.get(*slot)).map(Entry::contact_shown).collect()
     }
 
-    /// A search for a folded text; `None` where it has no word.
+    /// A search for a folded text; `None` if the text has no word.
     fn search<'a>(&'a self, folded: &'a str, limit: usize) -> Option<Search<'a>> {
         let mut words: Vec<_> = words::cut(folded).take(MAX_SEARCH_WORDS).collect();
         words.sort_unstable();
@@ -110,8 +110,8 @@ impl Book {
         })
     }
 
-    /// Takes the first of each of some classes, until there are enough. A set has a bit for each contact of the tenant, so
-    /// none is made that is not needed.
+    /// Takes the first slots of each class until there are enough. A set has a bit for each contact of the tenant, so
+    /// only the necessary sets are made.
     fn look_for(&self, search: &mut Search<'_>, classes: &[Class]) {
         for class in classes {
             if search.taken.len() >= search.limit {
@@ -129,7 +129,7 @@ impl Book {
         }
     }
 
-    /// The slots of a class, and maybe of better ones; `None` where it can have no more than those.
+    /// The slots of a class, possibly with slots of better classes; `None` if the class cannot add any slot.
     fn slots_of(&self, class: Class, search: &Search<'_>) -> Option<FixedBitSet> {
         let typed = &search.typed;
         let any =
@@ -175,7 +175,7 @@ impl Book {
         }
     }
 
-    /// The slots that every word has.
+    /// The slots that match every word.
     fn of_all(&self, typed: &[Typed<'_>], add: impl Fn(&Typed<'_>, &mut FixedBitSet)) -> FixedBitSet {
         let slots = |typed: &Typed<'_>| {
             let mut slots = FixedBitSet::with_capacity(self.entries.slot_count());
@@ -189,7 +189,7 @@ impl Book {
         typed.iter().map(slots).reduce(common).unwrap_or_default()
     }
 
-    /// The slots whose shown name or address is a text; an address may be written in its own letters.
+    /// The slots whose display name or address equals a text; the domain of an address may be in Unicode.
     fn that_are(&self, listed: &SortedView, folded: &str) -> Option<FixedBitSet> {
         let mut slots = Vec::new();
         let address = (!folded.is_ascii()).then(|| MailAddress::parse(folded).ok()).flatten();
@@ -210,8 +210,8 @@ impl Book {
         Some(exact)
     }
 
-    /// Takes the first of those of some kinds among a class, in an order, until there are enough. Few are sorted; of many
-    /// the first are soon found by walking along the order.
+    /// Takes the first slots of some kinds from a class until there are enough. A small class is sorted; a large one is
+    /// found by walking along the order.
     fn take_first(
         &self,
         class: &FixedBitSet,

@@ -1,4 +1,4 @@
-//! A book against lists that are sorted and searched one entry after the other.
+//! Compares a book with lists that are sorted and searched linearly.
 
 use super::{
     sample::{id, record, render, row, user, with_row},
@@ -116,7 +116,7 @@ fn the_spellings_that_people_use_find_a_name() {
             );
         }
     }
-    // Those that are written so come first.
+    // Contacts that match as written come first.
     for (text, expected) in [
         ("alex", &["Aleksei Šimek", "Александр Хомяков", "Алексей Щукин"][..]),
         ("alexey", &["Aleksei Šimek", "Алексей Щукин"]),
@@ -382,7 +382,7 @@ fn a_record() -> impl Strategy<Value = Record> {
     let names = (a_name(), a_name(), a_name(), a_name(), a_name(), a_name());
     let place = (0_u32..25, prop::sample::select(&Kind::ALL[..]), prop::sample::select(&PARTS[..]));
     (place, names, any::<(bool, bool, bool)>()).prop_map(|((number, kind, part), names, flags)| {
-        // Users have addresses of their own, in ASCII.
+        // Users have ASCII addresses of their own.
         let mail = if kind == Kind::User {
             format!("{}{number}@x.ru", if part.is_ascii() { part } else { "u" })
         } else {
@@ -407,7 +407,7 @@ fn a_record() -> impl Strategy<Value = Record> {
     })
 }
 
-/// What a book should be.
+/// The expected contents of a book.
 type Naive = BTreeMap<ContactId, Record>;
 
 fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {

@@ -1,6 +1,6 @@
-//! The texts by which an entry is searched, suggested and ordered, one after the other in one string, with what is
-//! equal held once: `anna@x.ru анна белых` does for the address, both names and the shown name, for the search among
-//! users and that among contacts.
+//! The texts by which an entry is searched, suggested and ordered, in one string in which equal parts are stored once:
+//! `anna@x.ru анна белых` serves as the address, both names and the display name, for the search among users and the
+//! search among contacts.
 
 use crate::words;
 use mail_model::{
@@ -11,7 +11,7 @@ use mail_model::{
 use memchr::memmem;
 use std::ops::Range;
 
-/// Where a part of a text stands.
+/// The range of a part within a text.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Span {
     start: u32,
@@ -24,19 +24,20 @@ impl Span {
         Self { start, length: end - start }
     }
 
-    /// Where it stands in a longer text, of which this one begins somewhere.
+    /// The range within a longer text in which this text begins at an offset.
     pub(super) const fn within(self, text_start: usize) -> Range<usize> {
         let start = text_start + self.start as usize;
         start..start + self.length as usize
     }
 }
 
-/// A place in a text, none of which is nearly that long.
+/// Offsets fit into 32 bits: no text is nearly that long.
 fn short(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// What stands where in the text of an entry. It begins with the address and ends with what is searched of a contact.
+/// The ranges of the parts of an entry's text. It begins with the address and ends with the text for the search among
+/// contacts.
 #[derive(Clone, Copy)]
 pub(super) struct Outline {
     address_end: u32,
@@ -46,7 +47,7 @@ pub(super) struct Outline {
     end: u32,
     /// The address, folded.
     pub(super) mail: Span,
-    /// The shown name, folded.
+    /// The display name, folded.
     pub(super) shown_name: Span,
     /// The last name, folded.
     pub(super) last_name: Span,
@@ -62,28 +63,28 @@ impl Outline {
         Span { start: 0, length: self.address_end }
     }
 
-    /// What a search among users looks into: folded.
+    /// The text for a search among users, folded.
     pub(super) const fn user_searched(&self) -> Span {
         Span { start: 0, length: self.user_end }
     }
 
-    /// What a search among contacts looks into: folded.
+    /// The text for a search among contacts, folded.
     pub(super) const fn searched(&self) -> Span {
         Span { start: self.contact_start, length: self.end - self.contact_start }
     }
 
-    /// Names and addresses, whose words are suggested: folded.
+    /// Names and addresses, whose words the suggestions search, folded.
     pub(super) const fn suggested(&self) -> Span {
         Span { start: self.contact_start, length: self.names_end - self.contact_start }
     }
 
-    /// All of the text.
+    /// The length of the whole text.
     pub(super) const fn length(&self) -> usize {
         self.end as usize
     }
 }
 
-/// Writes the text of a record, and says what stands where.
+/// Builds the text of a record and the ranges of its parts.
 pub(super) fn write(record: &Record) -> (String, Outline) {
     let (contact, mut writer) = (&record.contact, Writer::default());
     writer.append(&contact.mail);
@@ -93,7 +94,7 @@ pub(super) fn write(record: &Record) -> (String, Outline) {
     }
     let [user_first_name, user_last_name] = writer.append_user(record.user.as_ref());
     let user_end = writer.end();
-    // Where folding changes nothing, the text so far is part of what is said of the contact.
+    // If folding changes nothing, the text for users is also the text for contacts.
     let contact_start = if says_the_same(contact, record.user.as_ref()) { 0 } else { user_end };
     writer.reused_from = contact_start as usize;
     let mail = writer.find_or_append_address(&contact.mail);
@@ -122,7 +123,7 @@ pub(super) fn write(record: &Record) -> (String, Outline) {
     (writer.text, outline)
 }
 
-/// Whether the address is the same when folded, and a user's names are those of the contact.
+/// Whether folding leaves the address unchanged, and the user's names are those of the contact.
 fn says_the_same(contact: &Contact, user: Option<&User>) -> bool {
     let is_same = |user: &User, field, text: Option<&String>| match (user.values(field), text) {
         ([], None) => true,
@@ -139,12 +140,12 @@ fn says_the_same(contact: &Contact, user: Option<&User>) -> bool {
 #[derive(Default)]
 struct Writer {
     text: String,
-    /// Parts are searched for from here on before they are written again.
+    /// Parts already in the text after this offset are not appended again.
     reused_from: usize,
 }
 
 impl Writer {
-    /// Appends a part. What separates it from the last one occurs in no word that is searched for.
+    /// Appends a part. The separator before it occurs in no word of a search.
     fn append(&mut self, part: &str) -> Span {
         if !self.text.is_empty() {
             self.text.push(' ');
@@ -154,7 +155,7 @@ impl Writer {
         Span::new(start, self.text.len())
     }
 
-    /// Appends all first and last names of a user. Where the first of each stand.
+    /// Appends all first and last names of a user. Returns the ranges of the first of each.
     fn append_user(&mut self, user: Option<&User>) -> [Span; 2] {
         [UserField::FirstName, UserField::LastName].map(|field| {
             let values = user.map_or(&[][..], |user| user.values(field));
@@ -164,7 +165,7 @@ impl Writer {
         })
     }
 
-    /// Appends an address, and where its domain is an international one, the address in its own letters too.
+    /// Appends an address, and the address in Unicode if its domain is an internationalized one.
     fn find_or_append_address(&mut self, address: &str) -> Span {
         let span = self.find_or_append(address);
         if let Some(shown) = in_own_letters(address) {
@@ -173,7 +174,7 @@ impl Writer {
         span
     }
 
-    /// Appends a part folded, where it does not stand in the text already, as words of their own.
+    /// Appends a folded part, unless the text already has it as separate words.
     fn find_or_append(&mut self, part: &str) -> Span {
         if part.is_empty() {
             return Span::default();

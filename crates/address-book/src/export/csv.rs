@@ -1,22 +1,23 @@
-//! A table with a header (RFC 4180): commas, CRLF, quotation marks where they are needed.
+//! A table with a header (RFC 4180): commas, CRLF, quotation marks if necessary.
 //!
-//! It is meant for spreadsheets, and so
+//! The table is meant for spreadsheets:
 //!
-//! - it begins with U+FEFF: without that mark Excel takes UTF-8 for the system's code page and spoils every Russian name;
-//! - **no cell starts a formula**: before a first `=`, `+`, `-`, `@` (or its full-width twin), tab or line break an
-//!   apostrophe is put, which makes the cell a text. The same is done after every comma, semicolon, tab and line break in a
-//!   cell: a Russian Excel splits at semicolons when such a file is opened by a double click, and what stands after one
-//!   would start a cell. Blanks and apostrophes in between change nothing. Whoever takes one apostrophe from
-//!   before each such character has the text as it was.
+//! - It begins with U+FEFF. Without this mark Excel reads UTF-8 as the system's code page and garbles every Russian
+//!   name.
+//! - **No cell starts a formula**: an apostrophe is inserted before a leading `=`, `+`, `-`, `@` (or its full-width
+//!   twin), tab or line break, which makes the cell a text. The same applies after every comma, semicolon, tab and line
+//!   break in a cell: a Russian Excel splits at semicolons when such a file is opened by a double click, and the text
+//!   after one would start a cell. Blanks and apostrophes in between change nothing. To recover the original text,
+//!   remove one apostrophe before each such character.
 //!
-//! Control characters become blanks, but for tabs and line breaks. Further addresses stand in one cell, with commas between.
+//! Control characters except tabs and line breaks become blanks. Further addresses share one cell, separated by commas.
 
 use mail_model::contact::Contact;
 use std::borrow::Cow;
 
 type Column = (&'static str, fn(&Contact) -> Option<Cow<'_, str>>);
 
-/// Columns, those that people look for first.
+/// The columns, most wanted first.
 const COLUMNS: [Column; 18] = [
     ("mail", |contact| Some(contact.mail.as_str().into())),
     ("displayName", |contact| Some(contact.display_name.as_str().into())),
@@ -35,7 +36,7 @@ const COLUMNS: [Column; 18] = [
     ("kind", |contact| Some(contact.kind.name().into())),
     ("group", |contact| borrowed(contact.group.as_ref())),
     ("id", |contact| Some(contact.id.to_string().into())),
-    // New columns come last: somebody may read the old ones by their places.
+    // New columns come last, because readers may address the others by position.
     ("mobile", |contact| borrowed(contact.mobile.as_ref())),
 ];
 
@@ -53,17 +54,17 @@ pub(super) fn row(out: &mut Vec<u8>, contact: &Contact) {
     record(out, cells.iter().map(String::as_bytes));
 }
 
-/// A row fits in the buffer nearly always; a larger one costs a second copy.
+/// Nearly every row fits into the buffer; a larger one costs a second copy.
 const BUFFER: usize = 1024;
 
 fn record<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a [u8]>) {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).buffer_capacity(BUFFER).from_writer(out);
-    // A Vec takes whatever is written to it.
+    // Writing to a Vec does not fail.
     let _written = writer.write_record(cells).and_then(|()| writer.flush().map_err(Into::into));
 }
 
-/// Where in a cell a character stands.
+/// The position of a character within a cell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RowState {
     CellStart,
@@ -72,7 +73,7 @@ enum RowState {
 }
 
 impl RowState {
-    /// Whether a spreadsheet takes the rest for a formula that begins with this character here.
+    /// Whether a spreadsheet reads a formula if this character is in this position.
     fn is_dangerous(self, c: char) -> bool {
         match c {
             '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => self != Self::Inside,
@@ -91,7 +92,7 @@ impl RowState {
     }
 }
 
-/// A text that starts no formula wherever a spreadsheet may begin a cell.
+/// The text with apostrophes, so that it starts no formula wherever a spreadsheet may begin a cell.
 fn guarded(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     let mut place = RowState::CellStart;
@@ -105,19 +106,19 @@ fn guarded(text: &str) -> String {
     cell
 }
 
-/// A character as it is written.
+/// The written form of a character.
 fn written(c: char) -> char {
     if c.is_control() && !matches!(c, '\t' | '\r' | '\n') { ' ' } else { c }
 }
 
-/// Whether a table of contacts has a column.
+/// Whether the exported table has a column.
 #[must_use]
 pub fn has_column(name: &str) -> bool {
     COLUMNS.iter().any(|(column, _)| *column == name)
 }
 
-/// The text of a cell as an export writes it, without the apostrophes that were put in. A cell that was written by
-/// somebody else loses them where an export would have put them.
+/// The text of a cell without the apostrophes that an export inserts. In a cell from another program, apostrophes at
+/// the same positions are removed too.
 #[must_use]
 pub fn unguarded(cell: &str) -> String {
     let mut text = String::with_capacity(cell.len());
@@ -132,7 +133,7 @@ pub fn unguarded(cell: &str) -> String {
     text
 }
 
-/// What is had back of a text that was exported: itself, but for control characters.
+/// The text after an export and an import: unchanged except for control characters.
 #[must_use]
 pub fn had_back(text: &str) -> String {
     text.chars().map(written).collect()

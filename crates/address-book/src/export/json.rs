@@ -1,8 +1,8 @@
-//! One JSON array, an object a line, each as answers of the API show it.
+//! One JSON array with one object per line, in the form of the API's answers.
 
 use mail_model::contact::Contact;
 
-/// An array that is being written.
+/// The state of a JSON array under construction.
 #[derive(Debug, Default)]
 pub(super) struct Array {
     has_elements: bool,
@@ -16,7 +16,7 @@ impl Array {
     pub(super) fn element(&mut self, out: &mut Vec<u8>, contact: &Contact) {
         out.extend_from_slice(if self.has_elements { b",\n" } else { b"\n" });
         self.has_elements = true;
-        // A Vec takes whatever is written to it, and a contact is made of texts.
+        // Writing to a Vec does not fail, and a contact consists of texts.
         let _written = serde_json::to_writer(out, contact);
     }
 

@@ -1,14 +1,15 @@
-//! Entries (RFC 2849) as directories and mail clients read them; nothing tells of the tree that they come from.
+//! Entries (RFC 2849) for directories and mail clients; they reveal nothing about the directory tree.
 //!
-//! - An entry is named by its address alone, `mail=anna@acme.example`.
-//! - People are `inetOrgPerson` (RFC 2798): `cn` is the name that is shown, `givenName` the first name. `mail` has one value,
-//!   for Thunderbird takes the last of several; further addresses are in `mailAlternateAddress`, which is of 389-ds.
-//! - Lists are `mailGroup`, also of 389-ds, and where their members are told `groupOfNames` (RFC 4519). Thunderbird makes
-//!   a list of its own of such an entry, and a contact with an address of one without that class.
+//! - The DN of an entry is its address alone, `mail=anna@acme.example`.
+//! - People are `inetOrgPerson` (RFC 2798): `cn` is the display name, `givenName` the first name. `mail` has one value,
+//!   because Thunderbird takes the last of several; further addresses are in `mailAlternateAddress`, an attribute of
+//!   389-ds.
+//! - Lists are `mailGroup`, also a class of 389-ds, and `groupOfNames` (RFC 4519) if their members are included.
+//!   Thunderbird makes a list of an entry with that class, and a contact of an entry without it that has an address.
 //! - Resources are `room` (RFC 4524).
 //!
-//! Left out is what these classes have no attribute for: telegram, skype, the group of a resource, the identifier.
-//! There is no blank line after `version: 1`: Thunderbird would make a contact of what stands above it.
+//! The attributes for which these classes have no place are left out: telegram, skype, the group of a resource, the
+//! identifier. There is no blank line after `version: 1`: Thunderbird would make a contact of the lines above it.
 
 use ldap_text::{
     attribute::AttributeName,
@@ -41,7 +42,7 @@ pub(super) fn entry(out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
         Attribute::new(names::MAIL, [contact.mail.as_str()]),
     ];
     let is_person = matches!(contact.kind, Kind::User | Kind::Contact);
-    // A person must have one.
+    // A person must have `sn`.
     let sn = contact.sn.as_ref().or_else(|| is_person.then_some(&contact.display_name));
     let optional = [
         (names::SN, sn),
@@ -59,7 +60,7 @@ pub(super) fn entry(out: &mut Vec<u8>, contact: &Contact, members: &[String]) {
     attributes.extend(present.map(|(name, text)| Attribute::new(name, [text.as_str()])));
     attributes.push(Attribute::new(names::MAIL_ALTERNATE_ADDRESS, contact.alias.iter().map(String::as_str)));
     attributes.push(Attribute::new(MEMBER, members.iter().map(|mail| dn(mail).to_string())));
-    // A Vec takes whatever is written to it, and no name above is a word of LDIF.
+    // Writing to a Vec does not fail, and no name above is a keyword of LDIF.
     let _written = write_entry(out, &Entry { dn: dn(&contact.mail), attributes });
 }
 

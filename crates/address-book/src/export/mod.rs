@@ -1,8 +1,8 @@
 //! Contacts as files: vCard, CSV, LDIF, JSON.
 //!
-//! A [`Writer`] appends to a buffer and keeps nothing of what it has written, so a book of any size goes out in pieces. Any
-//! text can be written: what a format has no way to say, such as a control character, becomes a blank (see each format).
-//! Nothing is sorted, chosen or sent here.
+//! A [`Writer`] appends to a buffer and keeps nothing that it has written, so a book of any size is sent in pieces.
+//! Every text can be written: characters that a format cannot express, such as control characters, become blanks (see
+//! each format). This module does not sort, select or send.
 
 pub mod csv;
 mod json;
@@ -14,7 +14,7 @@ mod tests;
 
 use mail_model::{contact::Contact, photo::Photo};
 
-/// A format of files of contacts.
+/// A format of contact files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// vCard 4.0 (RFC 6350), for mail clients and phones.
@@ -23,15 +23,15 @@ pub enum Format {
     Csv,
     /// Entries (RFC 2849), for directories and mail clients.
     Ldif,
-    /// One array, for programs.
+    /// One array, for other programs.
     Json,
 }
 
 impl Format {
-    /// The names of all, the default first.
+    /// The names of all formats, the default first.
     pub const NAMES: &[&str] = &["vcard", "csv", "ldif", "json"];
 
-    /// Reads a name.
+    /// Parses the name of a format.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    /// How its files' names end.
+    /// The extension of file names, without the dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -66,12 +66,12 @@ impl Format {
     }
 }
 
-/// What is written of a contact and is not part of it.
+/// Data that is written with a contact but is not part of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Besides<'a> {
-    /// The addresses in a list, where they are to be told; vCard and LDIF have a place for them.
+    /// The addresses in a list, if they are included; written to vCard and LDIF.
     pub members: &'a [String],
-    /// The photo of a user; vCard has a place for it.
+    /// The photo of a user; written to vCard.
     pub photo: Option<&'a Photo>,
 }
 
@@ -99,7 +99,7 @@ impl Writer {
         })
     }
 
-    /// Appends what stands before the first contact.
+    /// Appends the text before the first contact.
     pub fn begin(&mut self, out: &mut Vec<u8>) {
         match &self.0 {
             Kind::Vcard(_) => {}
@@ -109,7 +109,7 @@ impl Writer {
         }
     }
 
-    /// Appends a contact, with what the format has a place for.
+    /// Appends a contact, with the additional data that the format supports.
     pub fn contact(&mut self, out: &mut Vec<u8>, contact: &Contact, besides: Besides<'_>) {
         match &mut self.0 {
             Kind::Vcard(cards) => cards.card(out, contact, besides),
@@ -119,7 +119,7 @@ impl Writer {
         }
     }
 
-    /// Appends what stands after the last contact.
+    /// Appends the text after the last contact.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         match &self.0 {
             Kind::Json(array) => array.end(out),

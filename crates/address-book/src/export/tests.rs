@@ -1,4 +1,4 @@
-//! What is written, exactly, and that other programs' parsers read the same from it.
+//! The exact output, and a check that other programs' parsers read the same values from it.
 
 use super::*;
 use calcard::vcard::{VCard, VCardProperty, VCardValue};
@@ -202,7 +202,7 @@ fn a_long_description_is_folded_and_whole() {
     );
 }
 
-/// Texts that people and programs write, and some that nobody should.
+/// Texts that people and programs write, and some that they should not.
 fn any_text() -> impl Strategy<Value = String> {
     prop_oneof![
         r#"[а-яА-Яa-z ,;:\\"'=+@.\r\n\t-]{1,120}"#,
@@ -242,7 +242,7 @@ fn any_contact() -> impl Strategy<Value = (Contact, Vec<String>)> {
     )
 }
 
-/// What vCard can say of a text.
+/// The form of a text that vCard can express.
 fn in_vcard(text: Option<&String>) -> String {
     let text = text.map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
     let shown = text.chars().map(|c| match c {

@@ -1,11 +1,12 @@
 //! vCard 4.0 (RFC 6350).
 //!
-//! Covers what a contact has: `UID`, `KIND`, `FN`, `N`, `ORG`, `TITLE`, `CATEGORIES` (the group of a resource), `EMAIL`, `TEL`,
-//! `ADR` (the city), `IMPP` (Skype), `X-TELEGRAM`, `NOTE`, `PHOTO` of users (a `data:` URI), and `MEMBER` of lists. Lines are folded at 75 octets, never inside
-//! a character. Commas, semicolons, backslashes and line breaks are escaped in every text.
+//! Covers the fields of a contact: `UID`, `KIND`, `FN`, `N`, `ORG`, `TITLE`, `CATEGORIES` (the group of a resource),
+//! `EMAIL`, `TEL`, `ADR` (the city), `IMPP` (Skype), `X-TELEGRAM`, `NOTE`, `PHOTO` of users (a `data:` URI), and
+//! `MEMBER` of lists. Lines are folded at 75 octets, never inside a character. Commas, semicolons, backslashes and line
+//! breaks are escaped in every text.
 //!
-//! vCard has one kind of line break and no control characters but the tab. So CR, LF, CRLF and the line ends of
-//! Unicode all become `\n`, for some readers split at the latter too; other control characters become blanks.
+//! vCard has one kind of line break and no control character except the tab. So CR, LF, CRLF and the line ends of
+//! Unicode all become `\n`, because some readers also split at the latter; other control characters become blanks.
 
 use super::Besides;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -13,14 +14,14 @@ use mail_model::contact::{Contact, Kind};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
 
-/// Octets in a line without its end (RFC 6350, section 3.2).
+/// The octets in a line without its line break (RFC 6350, section 3.2).
 const WIDTH: usize = 75;
 
-/// What may stand in an address in a URI (RFC 6068, section 2), and in any part of one.
+/// The characters that need no escape in an address in a URI (RFC 6068, section 2) and in any part of a URI.
 const KEPT_IN_URI: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@').remove(b'+');
 
-/// Writes cards. What it holds is the memory of one line, used again and again.
+/// Writes cards. It reuses the memory of one line.
 #[derive(Debug, Default)]
 pub(super) struct Cards {
     line: String,
@@ -29,7 +30,7 @@ pub(super) struct Cards {
 impl Cards {
     pub(super) fn card(&mut self, out: &mut Vec<u8>, contact: &Contact, besides: Besides<'_>) {
         out.extend_from_slice(b"BEGIN:VCARD\r\nVERSION:4.0\r\n");
-        // A String takes whatever is written to it.
+        // Writing to a String does not fail.
         let _written = write!(self.start("UID:urn:uuid:"), "{}", contact.id);
         self.end(out);
         self.start(kind(contact.kind));
@@ -60,14 +61,14 @@ impl Cards {
                 push_text(line, part.as_deref().unwrap_or_default());
                 line.push(';');
             }
-            // Prefixes and suffixes: none.
+            // There are no prefixes and suffixes.
             line.push(';');
             self.end(out);
         }
     }
 
     fn work(&mut self, out: &mut Vec<u8>, contact: &Contact) {
-        // The organisation's own name is not known, only the department.
+        // The name of the organisation is unknown; only the department is known.
         self.text(out, "ORG:;", contact.ou.as_ref());
         self.text(out, "TITLE:", contact.title.as_ref());
         self.text(out, "CATEGORIES:", contact.group.as_ref());
@@ -119,7 +120,7 @@ impl Cards {
             out.extend_from_slice(line.as_bytes());
             out.extend_from_slice(b"\r\n ");
             rest = after;
-            // The blank counts.
+            // The leading blank counts.
             width = WIDTH - 1;
         }
         out.extend_from_slice(rest.as_bytes());
@@ -135,7 +136,7 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-/// The last place up to `width` where no character is cut; characters have four octets at most.
+/// The last offset up to `width` that does not split a character; characters have at most four octets.
 fn boundary(text: &str, width: usize) -> usize {
     (0..=width).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(width)
 }

@@ -1,8 +1,8 @@
-//! The feed of changes: pages that a follower applies in order, and the tokens that say how far it is.
+//! The feed of changes: pages that a follower applies in order, and tokens that record the follower's progress.
 //!
-//! It tells of the entries as they are, each once, in order of their newest changes: what changed again meanwhile comes
-//! later, and only then. So a first walk through all contacts and the following of changes are the same thing, and who
-//! has applied all pages has exactly the contacts that are there.
+//! The feed lists the entries as they are, each once, in order of their newest changes: an entry that changes again
+//! while the follower reads appears later, and only there. So a first walk through all contacts and the following of
+//! changes are the same operation, and a follower that has applied all pages has exactly the present contacts.
 
 mod token;
 
@@ -12,7 +12,7 @@ use mail_model::{contact::id::ContactId, tenant::TenantId};
 use std::sync::{Arc, PoisonError, RwLock};
 use token::Token;
 
-/// The feed of one tenant, as it was when it was opened, or newer.
+/// The feed of one tenant, at least as new as when it was opened.
 pub struct Feed {
     book: Arc<RwLock<Book>>,
     tenant: TenantId,
@@ -26,7 +26,7 @@ pub struct Changes {
     pub changes: Vec<Change>,
     /// The token of the next page.
     pub since: String,
-    /// Whether there is a next page already.
+    /// Whether the next page already has changes.
     pub more: bool,
 }
 
@@ -35,36 +35,35 @@ pub struct Changes {
 pub enum Change {
     /// A contact is new or has changed: its JSON.
     Put(Bytes),
-    /// A contact is there no longer, or seen no longer.
+    /// A contact is gone, or the view does not show it any more.
     Delete(ContactId),
 }
 
-/// A token that says nothing here: cut, of another tenant, or of before the feed was made anew. The follower has to
-/// start over.
+/// The token is truncated, of another tenant, or older than the present feed. The follower has to start over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unusable;
 
 impl Feed {
-    /// The feed of a tenant's book. With another epoch, all tokens are void; what was removed at the horizon or before
-    /// it may be forgotten.
+    /// The feed of a tenant's book. A token with another epoch is invalid; removals up to and including the horizon may
+    /// be forgotten.
     #[must_use]
     pub fn new(book: Arc<RwLock<Book>>, tenant: &TenantId, epoch: u64, horizon: u64) -> Self {
         Self { book, tenant: tenant.clone(), epoch, horizon }
     }
 
-    /// Whether the book has users, be they blocked.
+    /// Whether the book has users, including blocked ones.
     #[must_use]
     pub fn has_users(&self) -> bool {
         self.book.read().unwrap_or_else(PoisonError::into_inner).has_users()
     }
 
-    /// The changes after a token, from the beginning without one; at most `limit`.
+    /// The changes after a token, or from the beginning without one; at most `limit`.
     ///
     /// # Errors
     /// [`Unusable`].
     pub fn changes(&self, since: Option<&str>, limit: usize) -> Result<Changes, Unusable> {
         let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
-        // The newest removals may be forgotten already.
+        // The newest removals may already be forgotten.
         let newest = book.version().max(self.horizon);
         let mut token = match since {
             None | Some("") => Token { epoch: self.epoch, position: 0, began: newest },
@@ -134,7 +133,7 @@ mod tests {
         }
     }
 
-    /// What a follower has.
+    /// The state of a follower.
     #[derive(Default)]
     struct Follower {
         contacts: BTreeMap<ContactId, Contact>,
@@ -263,7 +262,7 @@ mod tests {
                         expected.insert(number, (at, None));
                     }
                     Event::Late(number, ago) => {
-                        // News that were overtaken by newer ones change nothing.
+                        // A change that a newer one has overtaken has no effect.
                         if let Some((present, _)) = expected.get(&number)
                             && *present > bench.feed.horizon + ago
                         {

@@ -1,32 +1,32 @@
-//! Tokens: where in the feed a follower is, as text that means nothing to it.
+//! Tokens: a follower's position in the feed, as an opaque text.
 //!
-//! A token is 40 octets in base64url (RFC 4648 section 5): the epoch, the two positions, and what tells a token of this
-//! tenant from one that was cut, altered, or given out for another. It is no secret and protects none: who makes one up
-//! sees the same contacts.
+//! A token is 40 octets in base64url (RFC 4648 section 5): the epoch, the two positions, and a digest that detects
+//! truncated or altered tokens and tokens of another tenant. A token is not a secret and protects none: a forged
+//! token gives access to the same contacts.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mail_model::tenant::TenantId;
 use sha2::{Digest, Sha256};
 
-/// What the digest begins with: another form of tokens would have another one.
+/// The prefix of the digested octets: another token format would have another prefix.
 const FORM: &[u8] = b"change feed 1\0";
 const NUMBER: usize = 8;
 const NUMBERS: usize = 3 * NUMBER;
 const DIGEST: usize = 16;
 
-/// Where a follower is.
+/// The position of a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token {
-    /// Which feed it follows: another one begins whenever the feed is made anew.
+    /// The feed that it follows: a rebuilt feed has another epoch.
     pub(super) epoch: u64,
-    /// What it has seen: all changes up to this.
+    /// The follower has seen all changes up to this number.
     pub(super) position: u64,
-    /// The newest change when it began: what was gone by then, it has never seen.
+    /// The newest change when the follower began: it has never seen the entries that were removed up to then.
     pub(super) began: u64,
 }
 
 impl Token {
-    /// Its text, for a tenant.
+    /// The text of the token for a tenant.
     pub(super) fn write(self, tenant: &TenantId) -> String {
         let mut octets = Vec::with_capacity(NUMBERS + DIGEST);
         for number in [self.epoch, self.position, self.began] {
@@ -36,7 +36,7 @@ impl Token {
         URL_SAFE_NO_PAD.encode(octets)
     }
 
-    /// Reads the text that was written for a tenant.
+    /// Parses a token that was written for a tenant.
     pub(super) fn read(text: &str, tenant: &TenantId) -> Option<Self> {
         let octets = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (numbers, told) = octets.split_at_checked(NUMBERS)?;

@@ -1,11 +1,12 @@
--- Records entries as they are, or are no longer.
+-- Records the present state of entries, or their removal.
 -- KEYS: layout, source, home, seq, origin, records, log
--- ARGV: layout, source, identity of this Redis process, then of each entry: id, condition, tenant, body (empty: it is gone)
--- Conditions: a number, nothing was recorded of it since that was the newest sequence number of this projection; `same`,
--- this is recorded of it already; `always`.
--- Returns a list: the newest sequence number (-1 where there is no projection, -2 where it is fed from another server, -3 where
--- it became whole in another Redis process, whose clients may not have noticed that it is no longer the one),
--- then the ids whose condition did not hold.
+-- ARGV: layout, source, identity of this Redis process, then for each entry: id, condition, tenant, body (empty: the
+-- entry is gone)
+-- Conditions: a number (no state of the entry was recorded after this sequence number of this projection); `same` (this
+-- state is already recorded); `always`.
+-- Returns a list: the newest sequence number (-1 if there is no projection, -2 if it is fed from another server, -3 if
+-- it became complete in another Redis process, whose clients may not have noticed that it was replaced), then the ids
+-- whose condition did not hold.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return { '-1' } end
 if redis.call('GET', KEYS[2]) ~= ARGV[2] then return { '-2' } end
 local home = redis.call('GET', KEYS[3])
@@ -18,7 +19,7 @@ local refused = {}
 
 local function record(id, tenant, body)
   redis.call('INCR', KEYS[4])
-  -- As text: a number of Lua loses digits.
+  -- As text: a Lua number loses digits.
   newest = redis.call('GET', KEYS[4])
   redis.call('HSET', KEYS[6], id, newest .. ' ' .. tenant .. ' ' .. body)
   redis.call('ZADD', KEYS[7], newest, id)
@@ -38,7 +39,7 @@ for i = 4, #ARGV, 4 do
   if old then
     old_at, old_tenant, old_body = string.match(old, '^(%d+) (%S*) (.*)$')
     if not old_at then return redis.error_reply('CORRUPT in a record') end
-    -- What is gone stays with the tenant that it was of.
+    -- A removed entry stays with its tenant.
     if body == '' then tenant = old_tenant end
   end
   local is_same = old_tenant == tenant and old_body == body

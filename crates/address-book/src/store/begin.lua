@@ -1,8 +1,8 @@
--- Begins a projection anew, with nothing in it.
--- KEYS: layout, source, seq, origin, then all that goes
+-- Begins a new, empty projection.
+-- KEYS: layout, source, seq, origin, then all keys to delete
 -- ARGV: layout, source
--- Sequence numbers go on from the time in microseconds, beyond those of any projection before: what was read while one of those
--- was there is never taken for new. Redis counts them without loss until the year 2112.
+-- Sequence numbers start from the time in microseconds, above those of any earlier projection: a state that was read
+-- during an earlier projection is never taken as new. Redis counts them exactly until the year 2112.
 local now = redis.call('TIME')
 for i = 5, #KEYS do redis.call('UNLINK', KEYS[i]) end
 local first = string.format('%d%06d', now[1], now[2])

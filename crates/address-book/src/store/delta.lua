@@ -1,8 +1,8 @@
--- What has changed after a sequence number, in order.
+-- The changes after a sequence number, in order.
 -- KEYS: seq, origin, records, log
--- ARGV: the number, most entries
--- Returns the newest number, and of each entry: name in the log, its number, its record. The newest number is empty where
--- the given one is of a projection that this one has taken the place of.
+-- ARGV: the number, maximum number of entries
+-- Returns the newest number, and for each entry: its name in the log, its number, its record. The newest number is
+-- empty if the given number belongs to a projection that this one has replaced.
 local newest, origin = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 local fault = lost(newest, origin, KEYS[3], KEYS[4])
 if fault then return redis.error_reply(fault) end

@@ -1,10 +1,10 @@
--- Takes the lease, or holds it longer. A key that is no lease of ours would keep everybody out for ever: it goes.
+-- Takes or renews the lease. A key that is not a valid lease would exclude every process for ever, so it is deleted.
 -- KEYS: lease, open, alive
--- ARGV: who asks, milliseconds of the lease, milliseconds of `open`
--- Returns 1 to its holder, 0 to others.
+-- ARGV: caller, milliseconds of the lease, milliseconds of `open`
+-- Returns 1 to the holder, 0 to others.
 --
--- Where Redis took no writes for a time, the projection may lack what was written to the directory meanwhile: it is out of
--- service until the next heartbeat.
+-- If Redis took no writes for a time, the projection may lack writes that the directory took in that time: the
+-- projection is out of service until the next heartbeat.
 if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('DEL', KEYS[3]) end
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[3])
 local kind = redis.call('TYPE', KEYS[1]).ok

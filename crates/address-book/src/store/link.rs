@@ -1,5 +1,5 @@
-//! The way to Redis: made when it is needed, straight or through sentinels, with TLS or without. While Redis does not
-//! answer it is left alone for moments that grow, so that nobody waits for it in vain.
+//! The connection to Redis: made on demand, directly or through sentinels, with or without TLS. While Redis does not
+//! respond, the attempts pause for growing intervals, so that requests do not wait in vain.
 
 use super::{Keys, StoreError};
 use crate::settings::{RedisAddress, RedisPlace, RedisSettings, RedisTls};
@@ -17,16 +17,16 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// The shortest and the longest time for which Redis is left alone.
+/// The shortest and the longest pause between attempts.
 const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// Where Redis is, ready to be connected to.
+/// How to connect to Redis.
 #[derive(Clone)]
 pub(crate) struct RedisAccess(Arc<Inner>);
 
 struct Inner {
     settings: RedisSettings,
-    /// Asked for with every other request, so it is put together once.
+    /// Sent with every other request, so it is built once.
     standing: Arc<Cmd>,
     keys: Keys,
     way: Way,
@@ -34,12 +34,12 @@ struct Inner {
 
 enum Way {
     Straight(Client),
-    // One at a time asks the sentinels.
+    // Only one task at a time asks the sentinels.
     Sentinels(Mutex<SentinelClient>),
 }
 
 impl RedisAccess {
-    /// Reads what is needed for connections; makes none.
+    /// Prepares the parameters of connections; makes none.
     pub(crate) fn new(settings: &RedisSettings, keys: Keys) -> RedisResult<Self> {
         let certificates = settings.tls.as_ref().map(certificates).transpose()?;
         let way = match &settings.place {
@@ -60,7 +60,7 @@ impl RedisAccess {
         Ok(Self(Arc::new(Inner { settings: settings.clone(), standing, keys, way })))
     }
 
-    /// A way of its own to it, for one task.
+    /// A link for one task.
     pub(crate) fn link(&self) -> Link {
         Link {
             place: self.clone(),
@@ -72,7 +72,7 @@ impl RedisAccess {
         }
     }
 
-    /// A connection, and the identity of the Redis process at its other end.
+    /// A connection, and the identity of the Redis process at the other end.
     pub(super) async fn open(&self) -> RedisResult<(MultiplexedConnection, Arc<str>)> {
         let mut connection = self.connect().await?;
         let info: String = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
@@ -148,15 +148,15 @@ fn sentinel_client(
     builder.build()
 }
 
-/// A connection that is made when it is needed, and made anew after it broke.
+/// A connection that is made on demand, and made again after a failure.
 pub(crate) struct Link {
     place: RedisAccess,
     connection: Option<(MultiplexedConnection, Arc<str>)>,
     resting_until: Option<Instant>,
     rest: Duration,
-    /// The last connection was refused: nobody listened.
+    /// The last attempt was refused: no process listened.
     refused: bool,
-    /// The newest sequence number when something was last recorded.
+    /// The newest sequence number at the last recording.
     seen: u64,
 }
 
@@ -169,22 +169,22 @@ impl Link {
         self.place.0.standing.clone()
     }
 
-    /// The identity of the Redis process at the other end: a restart has another one, and so has a replica.
+    /// The identity of the Redis process at the other end: it changes with a restart, and a replica has another one.
     pub(super) async fn home(&mut self) -> Result<Arc<str>, StoreError> {
         self.connected().await.map(|(_, home)| home.clone())
     }
 
-    /// The same of the connection that is there; `None` where there is none.
+    /// The identity at the present connection; `None` if there is no connection.
     pub(super) fn home_at_hand(&self) -> Option<&str> {
         self.connection.as_ref().map(|(_, home)| &**home)
     }
 
-    /// Whether there is no connection because nobody listened when it was to be made.
+    /// Whether there is no connection because no process listened at the last attempt.
     pub(super) fn was_refused(&self) -> bool {
         self.connection.is_none() && self.refused
     }
 
-    /// The newest sequence number when something was last recorded this way; 0 where nothing was.
+    /// The newest sequence number at the last recording through this link; 0 before the first.
     pub(crate) const fn seen(&self) -> u64 {
         self.seen
     }
@@ -217,7 +217,7 @@ impl Link {
         self.connection.as_ref().ok_or(StoreError::Resting)
     }
 
-    /// Passes an outcome on; a connection that has failed is not used again.
+    /// Returns the outcome, and drops the connection if it has failed.
     pub(super) fn judged<T>(&mut self, outcome: RedisResult<T>) -> Result<T, StoreError> {
         outcome.map_err(|error| {
             let is_answer = matches!(
@@ -241,7 +241,7 @@ impl Link {
     }
 }
 
-/// Whether a refusal says that this Redis is not the one any longer (it became a replica, or is loading).
+/// Whether the error says that this Redis cannot serve any more (it became a replica, or is loading).
 fn is_elsewhere(error: &redis::RedisError) -> bool {
     matches!(error.code(), Some("READONLY" | "LOADING" | "MASTERDOWN" | "NOAUTH"))
 }

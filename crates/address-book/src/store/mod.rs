@@ -1,23 +1,23 @@
-//! The projection in Redis: which keys it has, and the few things that are done to them. Each is one command or one
-//! script, so nobody ever sees half of it.
+//! The projection in Redis: its keys and the few operations on them. Each operation is one command or one script, so no
+//! process ever sees half of one.
 //!
 //! | key | holds |
 //! |---|---|
-//! | `layout` | the number of this layout; nothing else counts without it |
-//! | `source` | the URL of the directory server that it is fed from |
-//! | `epoch` | a random number, from the moment when the projection is whole |
-//! | `home` | the identity of the Redis process that it became whole in |
-//! | `alive` | there while the projection is in step with the directory, and for its life time after that |
-//! | `open` | there while Redis takes writes, and for [`OPEN`] after that; every process renews it |
-//! | `origin` | the sequence number that it began with: larger than any of a projection before |
+//! | `layout` | the number of this layout; without it the other keys do not count |
+//! | `source` | the URL of the directory server that feeds the projection |
+//! | `epoch` | a random number, set when the projection becomes complete |
+//! | `home` | the identity of the Redis process in which it became complete |
+//! | `alive` | present while the projection is in step with the directory, and for its lifetime after that |
+//! | `open` | present while Redis takes writes, and for [`OPEN`] after that; every process renews it |
+//! | `origin` | the first sequence number of the projection: larger than any of an earlier projection |
 //! | `seq` | the newest sequence number |
-//! | `records` | of each entry: the sequence number of its last change, tenant, attributes; without those it is gone |
+//! | `records` | for each entry: the sequence number of its last change, tenant, attributes; without these it is gone |
 //! | `log` | entries by the sequence number of their last change |
-//! | `cookie` | how far the directory has been followed |
-//! | `heartbeats` | how often it was found in step |
-//! | `marks` | sequence numbers by the time when they were the newest |
-//! | `horizon` | the sequence number up to which what is gone may be forgotten |
-//! | `lease` | who feeds |
+//! | `cookie` | the position up to which the directory has been followed |
+//! | `heartbeats` | how often the projection was found in step |
+//! | `marks` | sequence numbers by the time at which they were the newest |
+//! | `horizon` | the sequence number up to which removals may be forgotten |
+//! | `lease` | the process that feeds |
 
 mod link;
 mod text;
@@ -29,14 +29,14 @@ use ldap_text::dn::Dn;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script};
 use std::{sync::LazyLock, time::Duration};
 
-/// The number of this layout, and of the way in which records are read. With another one the projection is built anew.
+/// The number of this layout and of the interpretation of records. When it changes, the projection is rebuilt.
 const LAYOUT: &str = "3";
 
-/// How long the projection is answered from after Redis has taken its last write. Whoever can't record what it has written
-/// waits as long before it answers.
+/// How long the projection is used after Redis has taken its last write. A process that cannot record its write waits
+/// just as long before it answers.
 pub(crate) const OPEN: Duration = Duration::from_secs(2);
 
-/// Entries that one script call records: some hundred microseconds in which Redis does nothing else.
+/// The number of entries per script call: Redis is blocked for some hundred microseconds.
 pub(crate) const BATCH: usize = 200;
 
 static APPLY: LazyLock<Script> =
@@ -47,26 +47,26 @@ static BEGIN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("begi
 static LEASE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
 static HEARTBEAT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("heartbeat.lua")));
 
-/// What the projection cannot do.
+/// Errors of the projection.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// Redis does not answer, or refuses.
+    /// Redis does not respond, or refuses a command.
     #[error("Redis does not answer")]
     Redis(#[from] RedisError),
-    /// It was tried a moment ago.
-    #[error("Redis did not answer a moment ago")]
+    /// The last attempt failed a moment ago, so none is made now.
+    #[error("Redis did not answer a moment ago; the next attempt follows shortly")]
     Resting,
-    /// The projection became whole in another Redis process than the one that answers.
-    #[error("the projection is of another Redis process")]
+    /// The projection became complete in another Redis process than the one that responds.
+    #[error("the projection belongs to another Redis process")]
     OtherHome,
-    /// Another projection has taken the place of the one that a sequence number is of.
-    #[error("the projection was begun anew")]
+    /// Another projection has replaced the one that a sequence number belongs to.
+    #[error("the projection was rebuilt")]
     BegunAnew,
-    /// The thread that read it has stopped.
-    #[error("the copy was not made to its end")]
+    /// The thread that built the copy has stopped.
+    #[error("reading the copy was interrupted")]
     Stopped,
-    /// Under our keys stands what we did not write.
-    #[error("Redis holds what was not written by pbm")]
+    /// The keys hold data that pbm did not write.
+    #[error("Redis holds data that pbm did not write; the projection is rebuilt")]
     Corrupt,
 }
 
@@ -77,12 +77,12 @@ impl From<Corrupt> for StoreError {
 }
 
 impl StoreError {
-    /// Whether what stands in Redis is at fault, and not the way to it.
+    /// Whether the data in Redis is at fault, not the connection.
     pub(crate) fn is_corrupt(&self) -> bool {
         match self {
             Self::Corrupt => true,
             Self::Redis(error) => {
-                // Our scripts say CORRUPT, and what they meet of a wrong kind is told in the middle of a message.
+                // Our scripts say CORRUPT; Redis reports a value of the wrong type in the middle of a message.
                 let signs = ["WRONGTYPE", "CORRUPT", "not an integer", "not a valid float", "arithmetic"];
                 matches!(error.kind(), ErrorKind::UnexpectedReturnType | ErrorKind::Parse)
                     || signs.iter().any(|sign| error.to_string().contains(sign))
@@ -92,7 +92,7 @@ impl StoreError {
     }
 }
 
-/// The names of the keys of one directory.
+/// The key names of one directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     before: String,
@@ -109,7 +109,7 @@ impl Keys {
         format!("{}{name}", self.before)
     }
 
-    /// Reads what [`Link::standing`] tells of.
+    /// The command that reads the values for [`Link::standing`].
     fn standing(&self) -> Cmd {
         let mut command = redis::cmd("MGET");
         for name in ["layout", "home", "alive", "open", "epoch", "origin", "seq", "horizon", "heartbeats"] {
@@ -118,7 +118,7 @@ impl Keys {
         command
     }
 
-    /// Everything but the lease and what is renewed with it.
+    /// All keys except the lease and those that are renewed with it.
     fn all(&self) -> Vec<String> {
         let names = [
             "layout",
@@ -139,37 +139,37 @@ impl Keys {
     }
 }
 
-/// How the projection stands.
+/// The state of the projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// Which one it is.
+    /// The epoch of the projection.
     pub(crate) epoch: u64,
-    /// The sequence number that it began with.
+    /// The first sequence number of the projection.
     pub(crate) origin: u64,
     /// The newest sequence number.
     pub(crate) newest: u64,
-    /// Up to which what is gone may be forgotten.
+    /// Removals up to this number may be forgotten.
     pub(crate) horizon: u64,
-    /// How often it was found in step with the directory.
+    /// How often the projection was found in step with the directory.
     pub(crate) heartbeats: u64,
 }
 
-/// What came of recording entries.
+/// The outcome of recording entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Applied {
-    /// They are recorded, but for those whose condition did not hold.
+    /// All entries are recorded except those whose condition did not hold.
     But(Vec<String>),
     /// There is no projection to record them in.
     NoProjection,
-    /// It is fed from another server.
+    /// The projection is fed from another server.
     OtherServer,
 }
 
 impl RedisAccess {
-    /// Tries what we need of Redis: its identity, and a script that writes a key of ours which nobody misses.
+    /// Tries the necessary operations: the identity of Redis, and a script that writes a key which no process uses.
     ///
     /// # Errors
-    /// What Redis says.
+    /// The error of Redis.
     pub(crate) async fn check(&self) -> RedisResult<()> {
         let (mut connection, _) = self.open().await?;
         let key = self.link().keys().key("check");
@@ -187,8 +187,8 @@ impl RedisAccess {
 }
 
 impl Link {
-    /// How the projection stands; `None` where it is not whole, not in step with the directory, or of another Redis, or where
-    /// Redis takes no writes.
+    /// The state of the projection; `None` if it is incomplete, not in step with the directory or of another Redis
+    /// process, or if Redis takes no writes.
     pub(crate) async fn standing(&mut self) -> Result<Option<Standing>, StoreError> {
         type Values = [Option<String>; 9];
         let command = self.standing_command();
@@ -203,7 +203,7 @@ impl Link {
         let number = |text: Option<String>| text.map_or(Ok(0), |text| text.parse().map_err(|_| Corrupt));
         Ok(Some(Standing {
             epoch,
-            // Both are there from the beginning, and counting anew would hide changes.
+            // Both keys exist from the start. If they counted from 0 again, changes would stay hidden.
             origin: number(Some(origin.ok_or(Corrupt)?))?,
             newest: number(Some(newest.ok_or(Corrupt)?))?,
             horizon: number(horizon)?,
@@ -211,8 +211,9 @@ impl Link {
         }))
     }
 
-    /// Whether other processes may answer from the projection, or from that of another Redis, though this one's writes are
-    /// not in it. Not where nobody listens at the address of Redis, nor where it has taken no writes for [`OPEN`].
+    /// Whether other processes may answer from the projection, or from that of another Redis, although it lacks this
+    /// process's writes. They may not if no process listens at the address of Redis, or if Redis has taken no writes
+    /// for [`OPEN`].
     pub(crate) async fn may_be_answered_from(&mut self) -> bool {
         match self.open_and_home().await {
             Ok([open, of]) => {
@@ -228,7 +229,7 @@ impl Link {
         self.query(&command).await
     }
 
-    /// Records entries, whoever read them.
+    /// Records entries.
     pub(crate) async fn apply(&mut self, server: &str, entries: &[Stored]) -> Result<Applied, StoreError> {
         let mut refused = Vec::new();
         for batch in entries.chunks(BATCH) {
@@ -255,12 +256,12 @@ impl Link {
         Ok(Applied::But(refused))
     }
 
-    /// The newest sequence number: the condition of whatever is read after this, see [`Condition::Since`].
+    /// The newest sequence number: the condition for entries that are read after this call, see [`Condition::Since`].
     pub(crate) async fn newest(&mut self) -> Result<u64, StoreError> {
         self.number("seq").await
     }
 
-    /// The sequence number that the projection began with.
+    /// The first sequence number of the projection.
     pub(crate) async fn origin(&mut self) -> Result<u64, StoreError> {
         self.number("origin").await
     }
@@ -272,8 +273,8 @@ impl Link {
         Ok(number.and_then(|number| number.parse().ok()).ok_or(Corrupt)?)
     }
 
-    /// What has changed after a sequence number, at most `limit` entries, and the newest number. What the projection has lost
-    /// is told as corrupt.
+    /// The changes after a sequence number, at most `limit` entries, and the newest number. If the projection has lost
+    /// data, the result is an error for which [`StoreError::is_corrupt`] is true.
     pub(crate) async fn delta(&mut self, after: u64, limit: usize) -> Result<(u64, Vec<Logged>), StoreError> {
         let mut call = DELTA.prepare_invoke();
         for name in ["seq", "origin", "records", "log"] {
@@ -289,7 +290,7 @@ impl Link {
         Ok((newest, logged.collect::<Result<_, _>>()?))
     }
 
-    /// Takes the lease, or holds it longer; whether it is held now.
+    /// Takes or renews the lease; returns whether this process holds it now.
     pub(crate) async fn lease(&mut self, who: &str, time: Duration) -> Result<bool, StoreError> {
         let mut call = LEASE.prepare_invoke();
         for name in ["lease", "open", "alive"] {
@@ -299,13 +300,14 @@ impl Link {
         Ok(self.invoke::<i64>(&call).await? == 1)
     }
 
-    /// Gives the lease up, where it is held.
+    /// Gives the lease up, if this process holds it.
     pub(crate) async fn give_up_lease(&mut self, who: &str) -> Result<(), StoreError> {
-        // Holding it for the shortest time there is.
+        // Renews it for the shortest possible time.
         self.lease(who, Duration::from_millis(1)).await.map(|_| ())
     }
 
-    /// Says that the projection is whole and in step with the directory; whether it still is the one that was fed.
+    /// Records that the projection is complete and in step with the directory; returns whether it is still the
+    /// projection that this process feeds.
     pub(crate) async fn heartbeat(&mut self, heartbeat: &Heartbeat<'_>) -> Result<bool, StoreError> {
         let home = self.home().await?;
         let mut call = HEARTBEAT.prepare_invoke();
@@ -317,7 +319,7 @@ impl Link {
         Ok(self.invoke::<i64>(&call).await? == 1)
     }
 
-    /// What the last feeder left; `None` where it can't be gone on from, and everything has to be built anew.
+    /// The state that the last feeder left; `None` if it cannot be continued and everything has to be rebuilt.
     pub(crate) async fn left_by_last(&mut self, server: &str) -> Result<Option<Left>, StoreError> {
         let mut command = redis::cmd("MGET");
         for name in ["layout", "source", "home", "epoch", "cookie"] {
@@ -330,13 +332,13 @@ impl Link {
         }
         let epoch = epoch.as_deref().and_then(read_epoch);
         Ok(Some(Left {
-            // Another process may have lost what was written last.
+            // In another Redis process the last writes may be lost.
             epoch: epoch.filter(|_| of.as_deref() == Some(&*home)),
             cookie: cookie.filter(|cookie| !cookie.is_empty()),
         }))
     }
 
-    /// Removes everything, and begins anew.
+    /// Removes everything and begins a new projection.
     pub(crate) async fn begin(&mut self, server: &str) -> Result<(), StoreError> {
         let mut call = BEGIN.prepare_invoke();
         for name in ["layout", "source", "seq", "origin"] {
@@ -358,22 +360,22 @@ impl Link {
         self.query::<i64>(&command).await.map(|_| ())
     }
 
-    /// Has whoever feeds build the projection anew: it holds what cannot be read.
+    /// Has the feeder rebuild the projection, which holds unreadable data.
     pub(crate) async fn invalidate(&mut self) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
         command.arg(self.keys().key("layout"));
         self.query::<i64>(&command).await.map(|_| ())
     }
 
-    /// Entries that are recorded as being there, after a number; and the last number looked at.
+    /// The entries after a number that are recorded as present, and the last number that was read.
     pub(crate) async fn known(&mut self, after: u64) -> Result<(Option<u64>, Vec<String>), StoreError> {
         let (_, logged) = self.delta(after, BATCH).await?;
         let last = logged.last().map(|entry| entry.at);
         Ok((last, logged.into_iter().filter(|entry| !entry.is_gone()).map(|entry| entry.name).collect()))
     }
 
-    /// Notes which sequence number is the newest now, and forgets what has been gone for longer than a time, by the
-    /// clock of Redis.
+    /// Records which sequence number is the newest now, and forgets removals that are older than `memory`, by the clock
+    /// of Redis.
     pub(crate) async fn trim(&mut self, memory: Duration) -> Result<(), StoreError> {
         let (now, _): (u64, u64) = self.query(&redis::cmd("TIME")).await?;
         let before = now.saturating_sub(memory.as_secs());
@@ -385,7 +387,7 @@ impl Link {
         let old: Vec<u64> =
             self.query(redis::cmd("ZRANGEBYSCORE").arg(&marks).arg("-inf").arg(before)).await?;
         let Some(horizon) = old.into_iter().max() else { return Ok(()) };
-        // First the horizon, then what lies before it: no token is taken for good that misses a removal.
+        // The horizon is set before the removals are deleted, so that no token which misses a removal is accepted.
         let _done: redis::Value =
             self.query(redis::cmd("SET").arg(self.keys().key("horizon")).arg(horizon)).await?;
         let mut after = self.origin().await?;
@@ -394,7 +396,7 @@ impl Link {
             let Some(last) = logged.last().map(|entry| entry.at) else { break };
             let gone: Vec<_> = logged
                 .into_iter()
-                // The newest number always stands in the log.
+                // The newest number must always be in the log.
                 .filter(|entry| entry.is_gone() && entry.at <= horizon && entry.at < newest)
                 .map(|entry| entry.name)
                 .collect();
@@ -436,23 +438,23 @@ impl Link {
     }
 }
 
-/// What the last feeder left.
+/// The state that the last feeder left.
 pub(crate) struct Left {
-    /// The projection, where it is whole and has lost nothing.
+    /// The epoch of the projection, if it is complete and has lost nothing.
     pub(crate) epoch: Option<u64>,
-    /// The directory's position up to which it had followed.
+    /// The directory's position up to which the feeder had followed.
     pub(crate) cookie: Option<String>,
 }
 
-/// That the projection is whole and in step with the directory.
+/// Says that the projection is complete and in step with the directory.
 pub(crate) struct Heartbeat<'a> {
-    /// Who holds the lease.
+    /// The holder of the lease.
     pub(crate) who: &'a str,
-    /// Which projection it is.
+    /// The epoch of the projection.
     pub(crate) epoch: u64,
-    /// How long it may be answered from without another heartbeat.
+    /// How long the projection may be used without another heartbeat.
     pub(crate) lifetime: Duration,
-    /// The directory's position up to which it was followed; empty where that is not known.
+    /// The directory's position up to which the feeder has followed; empty if unknown.
     pub(crate) cookie: &'a str,
 }
 
@@ -460,7 +462,7 @@ fn written_epoch(epoch: u64) -> String {
     format!("{epoch:016x}")
 }
 
-/// An epoch as we write it: nothing shorter or longer is one.
+/// Parses an epoch in exactly the form that is written: nothing shorter or longer.
 fn read_epoch(text: &str) -> Option<u64> {
     u64::from_str_radix(text, 16).ok().filter(|epoch| written_epoch(*epoch) == text)
 }
@@ -492,7 +494,7 @@ mod tests {
         assert_eq!(keys("o=a{b}c"), "pbm:{o=a_b_c}:seq");
     }
 
-    /// What records hold in the present layout.
+    /// The attributes in records of the present layout.
     const HELD: [&str; 25] = [
         "cn",
         "sn",
@@ -524,11 +526,11 @@ mod tests {
     #[test]
     fn the_layout_has_another_number_where_records_hold_other_attributes() {
         let read: Vec<_> = read_attributes().iter().map(AttributeName::as_str).collect();
-        // Records of the same layout that lack an attribute would be served until they change.
+        // Otherwise records of the same layout without a new attribute would be served until they change.
         assert_eq!(
             (LAYOUT, read.as_slice()),
             ("3", &HELD[..]),
-            "give LAYOUT the next number, and change this list"
+            "increase LAYOUT by one and update this list"
         );
     }
 }

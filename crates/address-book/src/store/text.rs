@@ -1,4 +1,4 @@
-//! Records as they stand in Redis, and back.
+//! The text form of records in Redis.
 
 use directory::Entry;
 use ldap_text::{attribute::AttributeName, dn::Dn};
@@ -15,34 +15,34 @@ use mail_model::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::Range};
 
-/// What stands in Redis is not what we write there.
+/// The data in Redis does not have the form that pbm writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Corrupt;
 
-/// An entry as it is to be recorded.
+/// An entry to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// Its `nsUniqueId`.
     pub(crate) id: String,
-    /// When it is to be recorded.
+    /// The condition of the recording.
     pub(crate) condition: Condition,
-    /// Its tenant; empty where that is not known of what is gone.
+    /// Its tenant; empty if the tenant of a removed entry is unknown.
     pub(crate) tenant: String,
-    /// Its name and attributes as JSON; empty of what is gone.
+    /// Its name and attributes as JSON; empty for a removed entry.
     pub(crate) body: String,
 }
 
-/// When an entry is to be recorded. What has been read before something else was recorded must not replace it: whoever
-/// reads an entry looks at the newest sequence number first, and records what it has read only if nothing was recorded of
-/// the entry since.
+/// When an entry is to be recorded. A state that was read earlier must not replace a state that was recorded later. So
+/// a process first reads the newest sequence number, then the entry, and records the entry only if no newer state has
+/// been recorded since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// Nothing was recorded of it since this was the newest sequence number. Never where the number is of a projection that
-    /// was there before.
+    /// No state of the entry was recorded after this sequence number. Never true if the number belongs to an earlier
+    /// projection.
     Since(u64),
-    /// This is recorded already: to find out whether it has to be read.
+    /// This state is already recorded: decides whether the entry has to be read.
     Same,
-    /// Always: an entry that was removed does not come back.
+    /// Always: for a removed entry, which never comes back.
     Always,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for Condition {
 }
 
 impl Stored {
-    /// An entry that was read with [`read_attributes`]; `None` where it has no identifier.
+    /// An entry that was read with [`read_attributes`]; `None` if it has no identifier.
     pub(crate) fn of_entry(tree: &Tree, entry: &Entry, condition: Condition) -> Option<Self> {
         let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
         let dn = entry.dn()?;
@@ -68,19 +68,19 @@ impl Stored {
         Some(Self { id, condition, tenant: record.tenant.to_string(), body })
     }
 
-    /// An entry that is there no longer, as it was read before.
+    /// An entry that was removed, as it was read before.
     pub(crate) fn removed(tree: &Tree, entry: &Entry) -> Option<Self> {
         let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
         let tenant = owner(tree, &entry.dn()?);
         Some(Self { id, condition: Condition::Always, tenant, body: String::new() })
     }
 
-    /// An entry that is not found.
+    /// An entry that was not found.
     pub(crate) fn unfound(id: String, condition: Condition) -> Self {
         Self { id, condition, tenant: String::new(), body: String::new() }
     }
 
-    /// Whether it is there.
+    /// Whether the entry is present.
     pub(crate) fn is_there(&self) -> bool {
         !self.body.is_empty()
     }
@@ -98,12 +98,12 @@ struct Body {
 }
 
 impl Body {
-    /// In one order and spelling, so that equal entries have equal texts.
+    /// In a canonical order and spelling, so that equal entries have equal texts.
     fn of_entry(entry: &Entry) -> Self {
         let attributes = read_attributes().iter().map(|name| {
             let mut values = entry.values(name).to_vec();
             if *name == names::OBJECT_CLASS {
-                // The rest says nothing that we ask for.
+                // Nothing else depends on the other classes.
                 values.retain(|class| class.to_ascii_lowercase().starts_with("pbm"));
             }
             (name.to_string(), values)
@@ -120,9 +120,9 @@ impl EntryView for Body {
     }
 }
 
-/// A line of the log: an entry, or what is gone.
+/// A line of the log: an entry, or its removal.
 pub(crate) struct Logged {
-    /// Its `nsUniqueId`; where it has left a tenant, that tenant after an `@`.
+    /// Its `nsUniqueId`; if the entry has left a tenant, followed by `@` and that tenant.
     pub(crate) name: String,
     /// The sequence number of its last change.
     pub(crate) at: u64,
@@ -131,7 +131,7 @@ pub(crate) struct Logged {
 }
 
 impl Logged {
-    /// Reads a line: name, sequence number, record.
+    /// Parses a line: name, sequence number, record.
     pub(crate) fn read(name: String, at: &str, record: String) -> Result<Self, Corrupt> {
         let at = at.parse().map_err(|_| Corrupt)?;
         let tenant = record.find(' ').ok_or(Corrupt)? + 1;
@@ -143,7 +143,7 @@ impl Logged {
         self.record.get(self.tenant.end + 1..).unwrap_or_default()
     }
 
-    /// Whether it is gone.
+    /// Whether the entry is gone.
     pub(crate) fn is_gone(&self) -> bool {
         self.body().is_empty()
     }
@@ -154,12 +154,12 @@ impl Logged {
         ContactId::from_unique_id(id).ok_or(Corrupt)
     }
 
-    /// The tenant whose book it changes.
+    /// The tenant whose book the line changes.
     pub(crate) fn tenant(&self) -> Result<TenantId, Corrupt> {
         TenantId::parse(self.record.get(self.tenant.clone()).unwrap_or_default()).map_err(|_| Corrupt)
     }
 
-    /// What is recorded of it.
+    /// The recorded state.
     pub(crate) fn record(&self, tree: &Tree) -> Result<Record, Corrupt> {
         let body: Body = serde_json::from_str(self.body()).map_err(|_| Corrupt)?;
         let dn = Dn::parse(&body.dn).map_err(|_| Corrupt)?;

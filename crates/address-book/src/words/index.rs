@@ -1,8 +1,7 @@
-//! Which slots of a book have a word that begins with some letters.
+//! The index of words: which slots of a book have a word with a given beginning.
 //!
-//! The words are kept in order, each with its slots: what begins with a prefix is a range of them. Where the range is
-//! long, as that of a single letter, the prefix has a set of its own, so that no question takes more than
-//! [`MOST_WORDS`] sets.
+//! The words are sorted, each with its slots, so the words with a prefix are a range. If the range is long, as for a
+//! single letter, the prefix has a set of its own, so that no lookup reads more than [`MOST_WORDS`] sets.
 
 use super::set::SlotSet;
 use fixedbitset::FixedBitSet;
@@ -17,14 +16,14 @@ const MOST_WORDS: usize = 64;
 #[derive(Default)]
 pub(crate) struct WordIndex {
     words: BTreeMap<Box<str>, SlotSet>,
-    /// With a prefix, all shorter ones are here.
+    /// If a prefix is present, all shorter ones are too.
     prefixes: HashMap<Box<str>, SlotSet>,
 }
 
 impl WordIndex {
-    /// The index of some slots out of so many, each with its words. They come in order.
+    /// The index of some slots, each with its words, in ascending order. `of` is the number of all slots.
     pub(crate) fn of<'a>(slots: impl Iterator<Item = (u32, Vec<Cow<'a, str>>)>, of: usize) -> Self {
-        // Most words are of one entry alone, such as the name before an address's `@`.
+        // Most words belong to a single entry, such as the part of an address before `@`.
         let mut gathered: HashMap<Cow<'a, str>, SmallVec<[u32; 4]>> = HashMap::new();
         for (slot, words) in slots {
             for word in words {
@@ -40,7 +39,7 @@ impl WordIndex {
         Self { words: words.into_iter().collect(), prefixes }
     }
 
-    /// Adds a slot, out of so many, with its words.
+    /// Adds a slot with its words. `of` is the number of all slots.
     pub(crate) fn add(&mut self, slot: u32, words: &[Cow<'_, str>], of: usize) {
         for word in words {
             if let Some(slots) = self.words.get_mut(word.as_ref()) {
@@ -56,7 +55,7 @@ impl WordIndex {
         }
     }
 
-    /// Takes a slot out, with all its words.
+    /// Removes a slot with all its words.
     pub(crate) fn remove(&mut self, slot: u32, words: &[Cow<'_, str>]) {
         for word in words {
             if self.words.get_mut(word.as_ref()).is_some_and(|slots| slots.remove(slot)) {
@@ -76,12 +75,12 @@ impl WordIndex {
         self.words.contains_key(word)
     }
 
-    /// Adds the slots that have a word to a set that has room for them.
+    /// Adds the slots that have a word to a set. The set must be large enough.
     pub(crate) fn add_with_word(&self, word: &str, slots: &mut FixedBitSet) {
         self.words.get(word).into_iter().for_each(|set| set.add_to(slots));
     }
 
-    /// Adds the slots that have a word which begins with a prefix to a set that has room for them.
+    /// Adds the slots that have a word with a prefix to a set. The set must be large enough.
     pub(crate) fn add_with_prefix(&self, prefix: &str, slots: &mut FixedBitSet) {
         match self.prefixes.get(prefix) {
             Some(set) => set.add_to(slots),
@@ -111,15 +110,16 @@ impl WordIndex {
     }
 }
 
-/// The beginnings of a word, from its first letter to all of it.
+/// The prefixes of a word, from its first letter to the whole word.
 fn beginnings(word: &str) -> impl Iterator<Item = &str> {
     word.char_indices().filter_map(|(start, letter)| word.get(..start + letter.len_utf8()))
 }
 
-/// The sets of the prefixes that need one, of words in order: of one letter, then of one letter more while there are any.
+/// The sets of the prefixes that need one, for sorted words: first those of one letter, then longer ones as long as
+/// there are any.
 fn prefixes_of(words: &[(Box<str>, SlotSet)], of: usize) -> HashMap<Box<str>, SlotSet> {
     let mut prefixes = HashMap::new();
-    // Words that begin alike, and the length of what is alike.
+    // Words with a common prefix, and the length of the prefix.
     let mut groups = vec![(0, words)];
     while !groups.is_empty() {
         groups = groups.into_iter().flat_map(|(length, group)| divided(length, group)).collect();
@@ -134,7 +134,7 @@ fn prefixes_of(words: &[(Box<str>, SlotSet)], of: usize) -> HashMap<Box<str>, Sl
     prefixes
 }
 
-/// The large groups of words that have one letter more in common.
+/// The large groups of words with a common prefix that is one letter longer.
 fn divided(
     length: usize,
     group: &[(Box<str>, SlotSet)],

@@ -1,9 +1,9 @@
-//! Latin letters with accents, and those that ASCII lacks, in plain letters: without the accent (`muller`, `simek`), and
-//! as people write them who have no such key (`mueller`, `shimek`).
+//! Latin letters with accents, and Latin letters outside ASCII, in plain letters: without the accent (`muller`,
+//! `simek`), and as people write them without such a key (`mueller`, `shimek`).
 
 use unicode_normalization::char::decompose_canonical;
 
-/// Letters that are written with two, or that do not decompose: the letter, the plain one, and the longer form.
+/// Letters with a two-letter form, or without a decomposition: the letter, the plain one, and the longer form.
 const LETTERS: [(char, &str, &str); 33] = [
     ('ä', "a", "ae"),
     ('ö', "o", "oe"),
@@ -42,7 +42,7 @@ const LETTERS: [(char, &str, &str); 33] = [
     ('ț', "t", "ts"),
 ];
 
-/// A word in plain letters, in both ways, the same one once; nothing where it has no letter to be replaced.
+/// A word in plain letters, in both forms, without duplicates; nothing if no letter has to be replaced.
 pub(super) fn plain(word: &str) -> impl Iterator<Item = String> {
     let short = replaced(word, |(_, short, _)| short);
     let long = replaced(word, |(.., long)| long).filter(|long| Some(long) != short.as_ref());
@@ -63,7 +63,7 @@ fn replaced(word: &str, form: impl Fn((char, &'static str, &'static str)) -> &'s
     (plain != word).then_some(plain)
 }
 
-/// A Latin letter without its accents; other letters as they are.
+/// A Latin letter without its accents; other letters are unchanged.
 fn without_accents(letter: char) -> char {
     if letter.is_ascii() {
         return letter;

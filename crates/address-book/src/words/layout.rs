@@ -1,8 +1,8 @@
-//! Texts typed on the wrong one of two keyboard layouts, ЙЦУКЕН and QWERTY: what was meant.
+//! Texts typed on the wrong one of two keyboard layouts, ЙЦУКЕН and QWERTY: the intended text.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The keys that have a Cyrillic letter: on QWERTY, on QWERTY with shift, and that letter.
+/// The keys that have a Cyrillic letter: their characters on QWERTY without and with shift, and that letter.
 const KEYS: [(char, char, char); 33] = [
     ('`', '~', 'ё'),
     ('q', 'Q', 'й'),
@@ -39,8 +39,8 @@ const KEYS: [(char, char, char); 33] = [
     ('.', '>', 'ю'),
 ];
 
-/// What a text may have been meant to be, in lower case: all of it on the Cyrillic layout if there are Latin letters in
-/// it, and all of it on the Latin one if there are Cyrillic letters.
+/// The texts that may have been intended, in lower case: if the text has Latin letters, all of it on the Cyrillic
+/// layout; if it has Cyrillic letters, all of it on the Latin layout.
 pub(crate) fn other_readings(text: &str) -> impl Iterator<Item = String> {
     let text: String = text.nfc().collect();
     let cyrillic = text.contains(|c: char| c.is_ascii_alphabetic()).then(|| mapped(&text, to_cyrillic));

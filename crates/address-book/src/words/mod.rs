@@ -1,4 +1,4 @@
-//! How folded texts are cut into words, and the other spellings that the words are found by.
+//! Divides folded texts into words, and finds the other spellings of the words.
 
 pub(crate) mod index;
 mod latin;
@@ -12,11 +12,11 @@ pub(crate) use mail_model::folding::fold;
 pub(crate) use skeleton::Readings;
 use std::borrow::Cow;
 
-/// Longest word in characters; the rest of a longer one counts for nothing. No part of an address is longer before its
-/// `@` (RFC 5321 section 4.5.3.1.1), nor any label after it.
+/// The greatest length of a word in characters; the rest of a longer word is ignored. No part of an address before `@`
+/// is longer (RFC 5321 section 4.5.3.1.1), nor any label after it.
 pub(crate) const MAX_WORD: usize = 64;
 
-/// The words of a folded text: letters and digits; everything else separates.
+/// The words of a folded text: sequences of letters and digits; every other character separates them.
 pub(crate) fn cut(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()).map(shortened)
 }
@@ -33,7 +33,7 @@ fn shortened(word: &str) -> &str {
     end.and_then(|(end, _)| word.get(..end)).unwrap_or(word)
 }
 
-/// The words that a folded text is found by, each once, in order: its own, and their skeletons where these are others.
+/// The index words of a folded text, sorted and without duplicates: its words, and their skeletons if these differ.
 pub(crate) fn found_by(folded: &str) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = Vec::new();
     for word in cut(folded) {
@@ -51,8 +51,8 @@ pub(crate) fn found_by(folded: &str) -> Vec<Cow<'_, str>> {
     words
 }
 
-/// The spellings of a word in plain Latin letters by which it is found besides itself. A word with digits is not spelt in
-/// several ways, unless somebody has to write it in other letters.
+/// The other spellings of a word in plain Latin letters by which it is found. A word with digits has no other
+/// spellings, unless it contains letters of another alphabet.
 fn spellings(word: &str, mut each: impl FnMut(&str)) {
     if word.is_ascii() {
         if !word.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -68,7 +68,7 @@ fn spellings(word: &str, mut each: impl FnMut(&str)) {
     }
 }
 
-/// The skeletons that a folded word of a text may mean that is searched for; none where it has no Latin letter.
+/// The skeletons that a folded word of a query may mean; none if the word has no Latin letter.
 pub(crate) fn readings(word: &str) -> Readings {
     if !latin::has_letters(word) {
         return Readings::default();
@@ -85,8 +85,8 @@ pub(crate) fn readings(word: &str) -> Readings {
     all
 }
 
-/// A text without the apostrophes that stand for ь, ъ or э in some spellings: `Ol'ga`, `Il'ya`, ``E`duard``. `None` where it
-/// has none.
+/// A text without the apostrophes that stand for ь, ъ or э in some spellings: `Ol'ga`, `Il'ya`, ``E`duard``. `None` if
+/// it has no apostrophe.
 pub(crate) fn without_apostrophes(text: &str) -> Option<String> {
     let is_apostrophe =
         |c: char| matches!(c, '\'' | '`' | '´' | '’' | '‘' | 'ʹ' | 'ʺ' | 'ʼ' | '"' | '”' | '′' | '″');

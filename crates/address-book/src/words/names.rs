@@ -1,12 +1,12 @@
-//! First names whose English form is another word than the Russian one in Latin letters: who types *Michael* or *Helen*
-//! may mean Михаил or Елена.
+//! First names whose English form is not the Russian name in Latin letters: a user who types *Michael* or *Helen* may
+//! mean Михаил or Елена.
 //!
-//! The pairs are the cognates that dictionaries of first names give (P. Hanks, K. Hardcastle, F. Hodges, *A Dictionary of
-//! First Names*, Oxford University Press). Forms that have the skeleton of the Russian name, or the beginning of it, need no
-//! place here: *Julia*, *Victor*, *Alexey*, *Max*. Nor have names that are related and not used for each other, such as
-//! *John* and Иван, and short forms that do not begin as the name does.
+//! The pairs are the cognates in dictionaries of first names (P. Hanks, K. Hardcastle, F. Hodges, *A Dictionary of
+//! First Names*, Oxford University Press). The list omits forms with the skeleton of the Russian name, or a beginning
+//! of it: *Julia*, *Victor*, *Alexey*, *Max*. It also omits related names that are not used for each other, such as
+//! *John* and Иван, and short forms that do not begin like the name.
 
-/// Russian names, folded, in order, with their English forms in lower case.
+/// Russian names, folded and sorted, with their English forms in lower case.
 const NAMES: &[(&str, &[&str])] = &[
     ("авраам", &["abraham"]),
     ("александр", &["alexander"]),

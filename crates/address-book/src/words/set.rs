@@ -1,34 +1,34 @@
-//! Sets of slots, small while they are small.
+//! Sets of slots with a compact form for small sets.
 
 use fixedbitset::FixedBitSet;
 
-/// A list takes 32 bits a member, a bit set one for each slot there is. Bits are united much faster than lists, so they may
-/// take twice as much.
+/// A list takes 32 bits per member, a bit set one bit for each slot of the book. Bit sets are united much faster than
+/// lists, so they may take twice as much memory.
 const DENSE_SHARE: usize = 64;
-/// Shorter lists stay lists.
+/// Shorter lists are never converted.
 const ALWAYS_LIST: usize = 64;
 
-/// A set of slots that is not empty. Most words of a book are in one entry; some are in all.
+/// A set of slots that is not empty. Most words of a book occur in one entry; some occur in all.
 pub(super) enum SlotSet {
     /// One slot.
     One(u32),
-    /// Some.
+    /// Several slots.
     List(Box<List>),
-    /// Many. It stays as it is until it is empty.
+    /// Many slots. The form does not change until the set is empty.
     Dense(Box<Dense>),
 }
 
-/// Slots in order.
+/// Slots in ascending order.
 pub(super) struct List(Vec<u32>);
 
-/// Bits and how many are set.
+/// A bit set and the number of set bits.
 pub(super) struct Dense {
     bits: FixedBitSet,
     count: usize,
 }
 
 impl SlotSet {
-    /// A set of slots that come in order, each once, out of so many; `None` of none.
+    /// A set of slots in ascending order without duplicates, of a book with `of` slots; `None` if there are no slots.
     pub(super) fn of_sorted(slots: &[u32], of: usize) -> Option<Self> {
         match slots {
             [] => None,
@@ -50,7 +50,7 @@ impl SlotSet {
         Self::Dense(Box::new(Dense { bits, count: slots.len() }))
     }
 
-    /// Adds a slot, out of so many.
+    /// Adds a slot of a book with `of` slots.
     pub(super) fn insert(&mut self, slot: u32, of: usize) {
         match self {
             Self::One(one) if *one == slot => {}
@@ -72,7 +72,7 @@ impl SlotSet {
         }
     }
 
-    /// Takes a slot out. Whether there is nothing left.
+    /// Removes a slot. Returns whether the set is empty now.
     #[must_use]
     pub(super) fn remove(&mut self, slot: u32) -> bool {
         match self {
@@ -94,13 +94,13 @@ impl SlotSet {
         }
     }
 
-    /// Adds all its slots to a set of bits that has room for them.
+    /// Adds all slots to a bit set. The bit set must be large enough.
     pub(super) fn add_to(&self, bits: &mut FixedBitSet) {
         match self {
             Self::One(slot) => bits.grow_and_insert(*slot as usize),
             Self::List(list) => {
                 let List(list) = list.as_ref();
-                // Once, for they are in order.
+                // One growth is enough, because the slots are in ascending order.
                 list.last().into_iter().for_each(|last| bits.grow_and_insert(*last as usize));
                 for slot in list {
                     bits.insert(*slot as usize);

@@ -1,27 +1,27 @@
 //! The skeleton of a word in Latin letters: one form for all spellings of a name. *Yuryev*, *Iurev* and *Jurjev* are
 //! `iurev`; *Homyakov* and *Khomiakov* are `homiakov`; *Tsoy*, *Tcoi* and *Coj* are `tsoi`.
 //!
-//! What the spellings of the Russian letters are is in `docs/SUGGESTIONS.md`. The letters й, ы and и are one (`i`), and so
-//! are е, ё and э with or without a y before (`e`), ш and щ (`sh`); ь and ъ are nothing; a doubled letter is a single one.
-//! Letters that mean different things in different spellings have a first reading and others: x is кс and х, j is й and
-//! ж. Of a word in the book only the first reading counts, of a text that is searched for all of them. A skeleton is
-//! made from left to right, so the beginning of a spelling has the beginning of the skeleton; where a text ends in the
-//! middle of a letter, as `sc` of `schukin`, there is a reading for that.
+//! The spellings of the Russian letters are listed in `docs/SUGGESTIONS.md`. The letters й, ы and и become one letter
+//! (`i`), and so do е, ё and э with or without a preceding y (`e`), and ш and щ (`sh`); ь and ъ disappear; a doubled
+//! letter becomes a single one. Letters that mean different sounds in different spellings have a first reading and
+//! others: x is кс and х, j is й and ж. A word in the book has only the first reading; a word of a query has all of
+//! them. A skeleton is built from left to right, so the beginning of a spelling has the beginning of the skeleton. If a
+//! text ends in the middle of a letter, as `sc` of `schukin`, there is a reading for that.
 
 use std::collections::BTreeSet;
 
-/// Most readings of a word: each is looked up in the index.
+/// The maximum number of readings of a word: each is looked up in the index.
 const MOST_READINGS: usize = 16;
-/// Most letters of a word that have several readings; the others have their first one.
+/// The maximum number of letters with several readings in a word; further letters have only the first reading.
 const MOST_DOUBTS: usize = 8;
 
-/// What the next letters of a word stand for.
+/// The sound that the next letters of a word stand for.
 struct Sound {
-    /// How many letters.
+    /// The number of letters.
     length: usize,
     first: &'static str,
     others: &'static [&'static str],
-    /// What they may be the beginning of, where the word ends with them.
+    /// The sounds whose beginning the letters may be, if the word ends with them.
     begun: &'static [&'static str],
 }
 
@@ -39,7 +39,7 @@ impl Sound {
     }
 }
 
-/// The letters that are spelt with several, or in several ways; `None` where a letter stands for itself.
+/// The sound of letters that several spellings share; `None` if a letter stands for itself.
 fn sound_of(rest: &[u8], before: Option<u8>) -> Option<Sound> {
     match rest {
         [b's' | b't' | b'c', ..] => sibilant(rest),
@@ -48,10 +48,10 @@ fn sound_of(rest: &[u8], before: Option<u8>) -> Option<Sound> {
     }
 }
 
-/// ц, ч, ш and щ, and what else begins with their letters.
+/// ц, ч, ш and щ, and other letters whose spellings begin alike.
 fn sibilant(rest: &[u8]) -> Option<Sound> {
     Some(match rest {
-        // щ in German; French; Polish; passports; and what people make of it.
+        // щ in German; French; Polish; passports; and informal spellings.
         [b's', b'c', b'h', b't', b's', b'c', b'h', ..] => sound(7, "sh"),
         [b's' | b'c', b'h', b't', b'c', b'h', ..] => sound(5, "sh"),
         [b's', b'z', b'c', b'z', ..] | [b's', b'h', b'c', b'h', ..] => sound(4, "sh"),
@@ -80,9 +80,9 @@ fn consonant(rest: &[u8]) -> Option<Sound> {
     Some(match rest {
         [b'k', b'h', ..] => sound(2, "h"),
         [b'k'] => sound(1, "k").begins(&["h"]),
-        // г of Ukrainian names.
+        // г in Ukrainian names.
         [b'h', ..] => sound(1, "h").or(&["g"]),
-        // The second in French: Serguei.
+        // The second form is French: Serguei.
         [b'g', b'h', ..] | [b'g', b'u', b'e' | b'i' | b'y', ..] => sound(2, "g"),
         [b'p', b'h', ..] => sound(2, "f"),
         [b'q', b'u', ..] => sound(2, "kv"),
@@ -104,11 +104,11 @@ fn vowel(rest: &[u8], before: Option<u8>) -> Option<Sound> {
         [b'o', b'u', ..] => sound(2, "u"),
         [b'i', b'n', b'e'] => sound(3, "in"),
         [b'o'] => sound(1, "o").begins(&["u"]),
-        // ё behind ж, ч, ш, щ.
+        // ё after ж, ч, ш, щ.
         [b'o', ..] if before == Some(b'h') => sound(1, "o").or(&["e"]),
         // Людмила, Юля.
         [b'u', ..] if matches!(before, None | Some(b'l')) => sound(1, "u").or(&["iu"]),
-        // й in most of Europe, ж in French and where people have no better letter, дж in English.
+        // й in most of Europe, ж in French and where no better letter is available, дж in English.
         [b'j'] => sound(1, "i").or(&["zh", "dzh"]).begins(&["e"]),
         [b'j', ..] => sound(1, "i").or(&["zh", "dzh"]),
         [b'i' | b'y'] => sound(1, "i").begins(&["e"]),
@@ -124,16 +124,16 @@ pub(super) fn of(word: &str) -> String {
     skeleton.text
 }
 
-/// The skeletons that a text may mean which is searched for.
+/// The skeletons that a word of a query may mean.
 #[derive(Default)]
 pub(crate) struct Readings {
-    /// By the first reading of each letter, and what it may be the beginning of while it is typed.
+    /// By the first reading of each letter, and the possible continuations of an incomplete letter.
     pub(crate) likely: Vec<String>,
-    /// The others.
+    /// By all other readings.
     pub(crate) possible: Vec<String>,
 }
 
-/// How a word in lower case may be read.
+/// The possible readings of a word in lower case.
 pub(super) fn readings(word: &str) -> Readings {
     let mut sounds = Vec::new();
     for_each_sound(word, |sound| sounds.push(sound));
@@ -145,7 +145,7 @@ pub(super) fn readings(word: &str) -> Readings {
     let mut seen: BTreeSet<_> = readings.likely.iter().cloned().collect();
     let pairs = (0..doubts.len()).flat_map(|one| (one + 1..doubts.len()).map(move |other| (one, other)));
     let pairs = pairs.filter_map(|(one, other)| Some([*doubts.get(one)?, *doubts.get(other)?]));
-    // Two readings of one letter are written as the second.
+    // A second change of the same letter replaces the first.
     let changes = doubts.iter().map(|doubt| vec![*doubt]).chain(pairs.map(|pair| pair.to_vec()));
     for changes in changes {
         if seen.len() >= MOST_READINGS {
@@ -159,7 +159,7 @@ pub(super) fn readings(word: &str) -> Readings {
     readings
 }
 
-/// Letters of a word as they are read.
+/// Letters of a word and their reading.
 enum Heard<'a> {
     Sound(Sound),
     Letter(&'a str),
@@ -174,7 +174,7 @@ impl Heard<'_> {
     }
 }
 
-/// The place of a sound in a word, and another reading of it.
+/// The position of a sound in a word, and another reading of it.
 type Doubt = (usize, &'static str);
 
 fn doubts(sounds: &[Heard<'_>]) -> Vec<Doubt> {
@@ -210,11 +210,11 @@ fn for_each_sound<'a>(word: &'a str, mut each: impl FnMut(Heard<'a>)) {
     }
 }
 
-/// A skeleton that is written.
+/// A skeleton under construction.
 #[derive(Default)]
 struct Skeleton {
     text: String,
-    /// Whether the last letter stood twice.
+    /// Whether the last letter was written twice.
     is_doubled: bool,
 }
 
@@ -233,7 +233,8 @@ impl Skeleton {
         }
     }
 
-    /// Writes a letter that may be the second of two. More than two of a kind are no spelling, except й, ы and и in a row.
+    /// Writes a letter that may repeat the previous one. No spelling has more than two in a row, except й, ы and и in a
+    /// row.
     fn push_once(&mut self, letter: char) {
         let is_repeated = self.text.ends_with(letter) && !letter.is_ascii_digit();
         if is_repeated && (letter == 'i' || !self.is_doubled) {

@@ -1,9 +1,9 @@
-//! Cyrillic in Latin letters: the BGN/PCGN systems of 1947 for Russian and of 1965 for Ukrainian, without what a mail
-//! address cannot hold. That is: ь, ъ and the apostrophe are left out, ё is e (texts are folded before), and е is e
-//! everywhere, also where the systems write ye. Where the two systems disagree, the Russian one counts. Ў of Belarusian
-//! is u. Letters of other alphabets stay as they are.
+//! Cyrillic in Latin letters: the BGN/PCGN systems of 1947 for Russian and of 1965 for Ukrainian, without the
+//! characters that a mail address cannot contain. So ь, ъ and the apostrophe are left out, ё is e (the texts are
+//! already folded), and е is always e, even if the systems write ye. If the two systems differ, the Russian one
+//! applies. Ў of Belarusian is u. Letters of other alphabets are unchanged.
 
-/// A folded word in Latin letters; `None` where it has no Cyrillic letter.
+/// A folded word in Latin letters; `None` if it has no Cyrillic letter.
 pub(crate) fn to_latin(word: &str) -> Option<String> {
     if word.is_ascii() {
         return None;

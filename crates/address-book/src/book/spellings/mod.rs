@@ -1,4 +1,4 @@
-//! How many of 500 names are suggested by each of the spellings that are in use: the table of `docs/SUGGESTIONS.md`.
+//! How many of 500 names are suggested by each spelling in use: the table of `docs/SUGGESTIONS.md`.
 
 mod schemes;
 
@@ -12,10 +12,10 @@ use schemes::{SCHEMES, Spelling};
 use std::fmt::Write;
 
 const DOCUMENT: &str = include_str!("../../../../../docs/SUGGESTIONS.md");
-/// Common first and last names, one a line.
+/// Common first and last names, one per line.
 const NAMES: &str = include_str!("russian_names.txt");
 
-/// Western names and what people type for them.
+/// Western names and how people type them.
 const ACCENTS: [(&str, &[&str]); 20] = [
     ("José", &["jose"]),
     ("Müller", &["muller", "mueller"]),
@@ -83,7 +83,7 @@ const ENGLISH: [(&str, &[&str]); 40] = [
     ("Юлия", &["julia", "julie"]),
 ];
 
-/// What was found of the spellings of a scheme.
+/// The results for the spellings of a scheme.
 #[derive(Default)]
 struct Score {
     spellings: usize,
@@ -117,8 +117,8 @@ fn short(count: usize) -> u32 {
     u32::try_from(count).unwrap()
 }
 
-/// What was found when one spelling was known: the beginning of the name in its own letters, or in those of BGN/PCGN with
-/// e for every е.
+/// Whether the name was found when only one spelling was known: the beginning of the name in its own letters, or in
+/// those of BGN/PCGN with e for every е.
 fn was_found_before(name: &str, typed: &str) -> bool {
     let (name, typed) = (words::fold(name), words::fold(typed));
     let latin = translit::to_latin(&name);
@@ -149,7 +149,7 @@ fn table() -> String {
             }
             score.count(&russian, name, &typed);
         }
-        // Also of what does not find everything, so that nothing gets worse unseen.
+        // Also checks schemes that do not find every name, so that no regression goes unnoticed.
         assert!(score.found >= score.before, "{title}");
         table += &score.row(title, &example);
     }

@@ -1,4 +1,5 @@
-//! The spellings of Russian names in Latin letters, as their own documents have them. Names are in lower case.
+//! The spellings of Russian names in Latin letters, as the documents of each scheme define them. Names are in lower
+//! case.
 
 /// A way to spell a name.
 pub(super) struct Spelling {
@@ -42,7 +43,7 @@ pub(super) const SCHEMES: [Spelling; 15] = [
     Spelling { title: "German (Duden)", spelt: |name| spelt(name, &german, &[("ий", "i"), ("ый", "y")]) },
 ];
 
-/// A letter in its place.
+/// A letter and its neighbours.
 #[derive(Clone, Copy)]
 struct At {
     letter: char,
@@ -51,7 +52,7 @@ struct At {
 }
 
 impl At {
-    /// Whether a е here is read with a й before it.
+    /// Whether an е in this position is read with a preceding й.
     fn is_after_vowel_or_sign(self) -> bool {
         self.before.is_none_or(|before| "аеёиоуыэюяйъь".contains(before))
     }
@@ -70,7 +71,7 @@ fn spelt(name: &str, letter: &dyn Fn(At) -> &'static str, endings: &[(&str, &str
     spelt + ending.map_or("", |(_, latin)| latin)
 }
 
-/// What most of them agree on.
+/// The transliteration that most schemes share.
 fn common(letter: char) -> &'static str {
     match letter {
         'а' => "a",
