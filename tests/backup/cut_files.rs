@@ -86,7 +86,7 @@ fn between_records() {
     let cut = there.written("cut.ldif", &text[..end]);
     assert_refused_as_cut(&there, &client, &cut);
     let forced = there.pbm("restore", &cut, &["--force"]).expect_success();
-    assert!(forced.stderr.contains("Warning: the backup is cut."), "{}", forced.stderr);
+    assert!(forced.stderr.contains("Warning: the backup is truncated."), "{}", forced.stderr);
     assert_eq!(there.installation.eye().find_one("(mail=all@acme.test)").all("member").len(), 2);
 }
 
@@ -108,7 +108,7 @@ fn packed() {
         there.assert_is_as(&empty);
         let cut = there.written(&format!("cut.ldif.{ending}"), &packed[..packed.len() * 3 / 4]);
         let tried = there.pbm("restore", &cut, &["--force", "--dry-run"]);
-        assert!(tried.stderr.contains("Warning: the backup is cut."), "{}", tried.stderr);
+        assert!(tried.stderr.contains("Warning: the backup is truncated."), "{}", tried.stderr);
         let records = tried.stdout.matches("changetype: add").count();
         assert!((200..700).contains(&records), "{records}");
         let forced = there.pbm("restore", &cut, &["--force"]);

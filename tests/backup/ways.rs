@@ -39,7 +39,9 @@ fn keep() {
         done.stderr
     );
     assert!(
-        done.stderr.ends_with("left as it is: --existing update makes it as in the file.\n"),
+        done.stderr.ends_with(
+            "Entries that differ were not changed: --existing update changes them to match the file.\n"
+        ),
         "{}",
         done.stderr
     );
@@ -62,7 +64,7 @@ fn keep() {
     let again = here.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains(" 0 added,") && again.stderr.contains(" 1 different"), "{}", again.stderr);
     assert_eq!(again.stdout, "");
-    let advice = "--verbose shows what differs, and --existing update makes it as in the file.\n";
+    let advice = "--verbose shows the differences, and --existing update changes them to match the file.\n";
     assert!(again.stderr.ends_with(advice), "{}", again.stderr);
     let diff = here.pbm("diff", &file, &[]);
     assert_eq!(diff.code, 1);

@@ -467,7 +467,7 @@ fn wrong_commands() {
         assert!(refused.code == 2 && refused.stderr.contains(said), "{refused:?}");
     }
     for (url, more, said) in [
-        ("ldap://x", &[][..], "--url: begins neither with http:// nor with https://"),
+        ("ldap://x", &[][..], "--url: must begin with http:// or https://"),
         ("http://a:secret@x", &[], "holds a login: use --login and --password-file"),
         (url, &["--ca-file", "/x"], "--ca-file is for a --url with https"),
         ("https://x", &["--ca-file", "/nowhere"], "--ca-file /nowhere"),
@@ -480,7 +480,7 @@ fn wrong_commands() {
     }
     fs::write(scene.file("state"), "no token").unwrap();
     let refused = run(url, &[]);
-    assert!(refused.code == 1 && refused.stderr.contains("holds no token"), "{refused:?}");
+    assert!(refused.code == 1 && refused.stderr.contains("does not hold a valid token"), "{refused:?}");
     fs::remove_file(scene.file("state")).unwrap();
     fs::create_dir(scene.file("state")).unwrap();
     let refused = run(url, &[]);

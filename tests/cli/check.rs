@@ -122,7 +122,7 @@ fn without_policy() {
     let checked = check(&installation, "check.toml", &[]).expect_failure();
     for account in ["uid=pbm", "uid=pbm-backup", "uid=decoy"] {
         let words =
-            format!("{account},ou=System,dc=example,dc=com: its password policy {policy} is not there");
+            format!("{account},ou=System,dc=example,dc=com: its password policy {policy} does not exist");
         assert!(checked.stdout.contains(&words), "{account}: {checked:?}");
     }
     assert!(checked.stdout.contains("run pbm init"), "{checked:?}");

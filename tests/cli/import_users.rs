@@ -71,7 +71,7 @@ fn windows_1251() {
     );
     let made = scene.import("people.csv", in_windows_1251(&text), &[]).expect_success();
     let said = "2 row(s): 2 created, 0 updated, 0 unchanged, 0 error(s).\n\
-                The file was read as windows-1251. That is a guess: where names are wrong, say the encoding with --charset.\n";
+                The file was read as windows-1251. That is a guess: if names look wrong, set the encoding with --charset.\n";
     assert_eq!((&*made.stdout, &*made.stderr), (said, ""));
     let petr = scene.0.eye().user("petr@example.com");
     assert_eq!((petr.one("cn"), petr.one("sn")), ("Пётр", "Ёлкин"));
@@ -103,7 +103,7 @@ fn dry_run() {
     assert_eq!(scene.users(), before);
     let summary =
         "4 row(s): 1 would be created, 0 would be updated, 0 unchanged, 3 error(s); nothing was written.\n";
-    let names = "The first names, as they were read: New Tester, Taken Tester, Other Tester.\n";
+    let names = "The names in the first rows, as read: New Tester, Taken Tester, Other Tester.\n";
     assert_eq!(dry.stdout, format!("{summary}{names}"));
     let wet = scene.import("users.csv", &text, &[]).expect_failure();
     assert_eq!(dry.stderr, wet.stderr);
@@ -243,14 +243,14 @@ fn wrong_headers() {
                 line 1: the column sn is missing\n\
                 line 1: the column employeeNumber is missing\n";
     assert_eq!(wrong.stderr, said);
-    assert_eq!(wrong.stdout, "Nothing was done: the header is wrong.\n");
+    assert_eq!(wrong.stdout, "Nothing was imported: the header is not valid.\n");
     let russian = scene.import("users.csv", "mail;Пароль\n", &["--mode", "upsert"]).expect_failure();
     assert_eq!(russian.stderr, "line 1: column 2 of the table: Пароль is no field\n");
     let wrong = scene.import("users.csv", "title\nBoss\n", &["--mode", "upsert"]).expect_failure();
     assert_eq!(wrong.stderr, "line 1: the column mail is missing\n");
     let empty = scene.import("users.csv", "", &[]).expect_failure();
     assert!(empty.stderr.contains("the file is empty"), "{empty:?}");
-    assert_eq!(empty.stdout, "Nothing was done: not one row could be read.\n");
+    assert_eq!(empty.stdout, "Nothing was imported: no row could be read.\n");
     assert_eq!(scene.users(), before);
 }
 
@@ -277,7 +277,7 @@ fn names() {
     let rows = names.iter().enumerate().map(|(n, name)| row(&format!("u{n}@example.com"), name));
     let text = format!("{HEADER};displayName\n{}", rows.collect::<String>());
     let dry = scene.import("utf-8.csv", &text, &["--dry-run"]);
-    let told = "The first names, as they were read: Пётр Tester, Анна Tester, Ив\\u{200b}ан Tester.\n";
+    let told = "The names in the first rows, as read: Пётр Tester, Анна Tester, Ив\\u{200b}ан Tester.\n";
     assert!(dry.stdout.contains(told), "{dry:?}");
     // In a wrong encoding they are seen to be wrong.
     let text = format!("{HEADER}\n{}", row("u@example.com", "Пётр"));

@@ -1,4 +1,4 @@
-//! The application: binds its addresses, then runs until it is told to stop. Tests take the same way.
+//! The application: binds its addresses, then runs until it is stopped. Tests use the same path.
 
 use crate::{config::Config, open_files};
 use address_book::reader::{AddressBook, SettingsError};
@@ -19,13 +19,13 @@ use web::{
     transport::{ConnectionBounds, ListenerSettings, Listeners},
 };
 
-/// Connections of a worker thread for backups and restores: others want to be answered meanwhile.
+/// Connections per worker thread for backups and restores: other requests need connections at the same time.
 const BACKUP_CONNECTIONS: usize = 8;
 
 /// Why an application cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// An address cannot be listened on.
+    /// The process cannot listen on an address.
     #[error("cannot listen on {address}")]
     Bind {
         /// The address.
@@ -34,10 +34,10 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
-    /// The address book can't be set up.
+    /// The address book cannot be set up.
     #[error(transparent)]
     AddressBook(#[from] SettingsError),
-    /// Certificate and key make no TLS listener.
+    /// The certificate and the key are not usable for TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
@@ -87,28 +87,28 @@ impl Application {
         Ok(Self { listeners, address_book, scheduled_backup })
     }
 
-    /// The address book that its requests are answered from. Somebody has to bring it up to date.
+    /// The address book that answers the requests. The caller has to keep it up to date.
     #[must_use]
     pub fn address_book(&self) -> &AddressBook {
         &self.address_book
     }
 
-    /// Where it is told how backups on schedule go.
+    /// The status of scheduled backups.
     #[must_use]
     pub fn scheduled_backup(&self) -> &Arc<ScheduledBackup> {
         &self.scheduled_backup
     }
 
-    /// The URLs that it answers at.
+    /// The URLs at which the application listens.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
         self.listeners.urls()
     }
 
-    /// Answers requests until `stop` is ready; requests in flight then finish.
+    /// Answers requests until `stop` completes; requests in flight then finish.
     ///
     /// # Errors
-    /// What ended the server before that.
+    /// The error that ended the server early.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> std::io::Result<()> {
         self.listeners.run().run_until(stop).await
     }
@@ -148,7 +148,7 @@ fn listener_settings(config: &Config) -> Result<ListenerSettings, TlsError> {
     })
 }
 
-/// How many connections of clients the process has files for, besides all that it may open to the directory.
+/// The number of client connections that the process has file descriptors for, besides those for the directory.
 fn bounds(config: &Config) -> ConnectionBounds {
     let LdapSettings { connections, password_connections, .. } = config.ldap;
     let to_the_directory = connections + password_connections + config.http.workers * BACKUP_CONNECTIONS;
@@ -157,17 +157,17 @@ fn bounds(config: &Config) -> ConnectionBounds {
     ConnectionBounds { total, per_address: per_address.min(total) }
 }
 
-/// The connections of one worker: each has a pool of its own, so that no request waits on another thread.
+/// The connections of one worker: each has its own pool, so that no request waits for another thread.
 fn share_of_worker(ldap: &LdapSettings, workers: usize) -> LdapSettings {
     LdapSettings {
-        // Some requests search and write at once.
+        // Some requests search and write concurrently.
         connections: ldap.connections.div_ceil(workers).max(2),
         password_connections: ldap.password_connections.div_ceil(workers),
         ..ldap.clone()
     }
 }
 
-/// What is written is told to the address book at once.
+/// Reports every write to the address book at once.
 fn observed(directory: Directory, book: &AddressBook) -> Directory {
     match book.observer() {
         Some(observer) => directory.observed_by(observer),

@@ -1,6 +1,6 @@
-//! Jobs. The purge, on a schedule: it takes no input, reads the state anew each time, and may be killed or run in several
-//! replicas at once (see [`directory::purge`]). And what brings the address book up to date, on a thread of its own,
-//! since it may have a hundred thousand entries to go through.
+//! Background jobs. The scheduled purge takes no input, reads the state from the directory each time, and may be killed
+//! or run in several replicas at once (see [`directory::purge`]). The job that keeps the address book up to date has a
+//! thread of its own, because it may have to process a hundred thousand entries.
 
 use crate::{backup, config::Config};
 use address_book::reader::AddressBook;
@@ -14,11 +14,11 @@ use directory::{
 use std::{io, sync::Arc, thread, time::Duration};
 use tokio::{runtime, sync::oneshot};
 
-/// Between two looks at the plug-ins: they change with a restart of the server or by hand.
+/// The interval between checks of the plug-ins: they change with a restart of the server or manually.
 const PLUGINS_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Runs the purge now and then again and again, and after it the search for outside members that have become the tenant's own; never
-/// ends.
+/// Runs the purge now and then periodically, followed by the search for outside members that have become the tenant's
+/// own; never ends.
 pub async fn purge_on_schedule(config: &Config) {
     let ldap = LdapSettings { on_hang: OnHang::Wait, ..for_a_job(config) };
     let directory = Directory::new(Arc::new(ldap), config.tree.clone());
@@ -38,7 +38,7 @@ pub async fn purge_on_schedule(config: &Config) {
     }
 }
 
-/// Backs everything up on schedule, where there is one; never ends.
+/// Makes backups on schedule, if there is one; never ends.
 pub async fn back_up_on_schedule(config: &Config, note: &ScheduledBackup) {
     let (Some(schedule), Some(ldap)) = (&config.backup.schedule, config.ldap_for_backups()) else {
         return std::future::pending().await;
@@ -48,13 +48,13 @@ pub async fn back_up_on_schedule(config: &Config, note: &ScheduledBackup) {
     backup::schedule::run(&directory, schedule, note).await;
 }
 
-/// Logs which plug-ins of the directory do not run, when that begins and when it ends; never ends itself.
+/// Logs which plug-ins of the directory do not run, at the beginning and at the end of that condition; never ends.
 pub async fn watch_plugins(config: &Config) {
     let ldap = LdapSettings { connections: 1, password_connections: 1, ..config.ldap.clone() };
     let directory = Directory::new(Arc::new(ldap), config.tree.clone());
     let mut known = IdlePlugins::default();
     loop {
-        // What is not told, because the account may not see it or the server does not answer, is no news.
+        // If the account may not read the state or the server does not respond, nothing is known to have changed.
         if let Ok(Some(idle)) = directory.idle_plugins().await
             && idle != known
         {
@@ -70,16 +70,16 @@ pub async fn watch_plugins(config: &Config) {
     }
 }
 
-/// The thread that brings an address book up to date; it ends when this is dropped.
+/// The thread that keeps an address book up to date; it ends when this value is dropped.
 pub struct Follower {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// Begins to bring an address book up to date.
+/// Starts the thread that keeps an address book up to date.
 ///
 /// # Errors
-/// What the system says to one thread more.
+/// The system's error when the thread cannot be started.
 pub fn follow(config: &Config, book: AddressBook) -> io::Result<Follower> {
     let (ldap, (stop, stopped)) = (for_a_job(config), oneshot::channel());
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -103,12 +103,12 @@ impl Drop for Follower {
     }
 }
 
-/// A job needs a connection to scan, and some to write: half of them.
+/// A job needs one connection to scan and some to write: half of them.
 fn for_a_job(config: &Config) -> LdapSettings {
     LdapSettings { connections: 4, password_connections: 1, ..config.ldap.clone() }
 }
 
-/// Up to a tenth longer, so that replicas do not keep step.
+/// Adds up to a tenth of the interval, so that replicas do not stay synchronized.
 fn jittered(interval: Duration) -> Duration {
     interval.mul_f64(1.0 + rand::random::<f64>() / 10.0)
 }

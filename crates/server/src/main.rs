@@ -3,13 +3,13 @@
 use libmimalloc_sys::{mi_option_set, mi_option_t};
 use std::process::ExitCode;
 
-/// Requests make many small allocations; this allocator spends half the time on them that glibc's does.
+/// Requests make many small allocations; this allocator needs half the time for them that glibc needs.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// `mi_option_purge_delay` in `mimalloc.h`: milliseconds for which memory that was freed is kept at hand.
+/// `mi_option_purge_delay` in `mimalloc.h`: the time in milliseconds before freed memory is returned to the system.
 const PURGE_DELAY: mi_option_t = 15;
-/// The default is a second, in which the making of a large address book leaves 50 MB unused.
+/// The default is one second, in which building a large address book leaves 50 MB unused.
 const SOON: std::ffi::c_long = 10;
 
 fn main() -> ExitCode {

@@ -1,15 +1,15 @@
-//! How many files the process may have open: connections are files, and a server that can open no more accepts nobody.
+//! The limit on open files: connections are files, and a server that cannot open more accepts no connection.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is open besides connections of clients and the directory: listeners, timers and events of each thread, logs,
-/// Redis, files of uploads and of backups on schedule.
+/// Open files besides client and directory connections: listeners, timers and events of each thread, logs, Redis,
+/// uploads and scheduled backups.
 const OTHERS: usize = 128;
 
-/// Raises the limit as far as the system lets a process do it by itself, and tells it; `None` where there is none.
+/// Raises the limit as far as the system allows a process to, and returns it; `None` if there is no limit.
 ///
-/// The limit that is in force when nobody asks is 1,024 on most systems, for the sake of programs that use `select`; the
-/// one up to which a process may raise it is 524,288 under systemd.
+/// The soft limit is 1,024 on most systems, because of programs that use `select`; the hard limit, up to which a
+/// process may raise it, is 524,288 under systemd.
 #[must_use]
 pub(crate) fn raise() -> Option<usize> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -21,7 +21,7 @@ pub(crate) fn raise() -> Option<usize> {
     getrlimit(Resource::Nofile).current.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
 }
 
-/// How many connections of clients there may be: what is configured, or what the limit leaves.
+/// The number of client connections: as configured, or as the limit allows.
 #[must_use]
 pub(crate) fn connections(configured: usize, limit: Option<usize>, to_the_directory: usize) -> usize {
     let Some(limit) = limit else { return configured };

@@ -1,32 +1,32 @@
-//! Which backups are kept, by the times at which they were begun.
+//! Which backups are kept, by the times of their start.
 
 use crate::config::backup::Keep;
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeSet;
 
-/// How the names of backups on schedule begin and end.
+/// The prefix and the suffix of the file names of scheduled backups.
 const BEFORE: &str = "pbm-";
 const AFTER: &str = ".ldif.zst";
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
-/// The name of the file of a backup that is begun at a time.
+/// The file name of a backup that begins at a time.
 pub(super) fn name_of(time: Timestamp) -> String {
     format!("{BEFORE}{}{AFTER}", time.strftime(TIME))
 }
 
-/// When the backup of a file was begun; `None` of other files.
+/// The start of the backup in a file; `None` for other files.
 pub(super) fn time_of(name: &str) -> Option<Timestamp> {
     let time = name.strip_prefix(BEFORE)?.strip_suffix(AFTER)?;
     let time = jiff::civil::DateTime::strptime(TIME, time).ok()?;
     time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp())
 }
 
-/// Whether a file is one that was begun, and is to get the name of a backup.
+/// Whether a file is an unfinished backup.
 pub(super) fn is_unfinished(name: &str) -> bool {
     name.strip_prefix('.').is_some_and(|name| name.starts_with(BEFORE) && name.contains(AFTER))
 }
 
-/// The backups that need not be kept any longer. The newest always is.
+/// The backups that may be deleted. The newest backup is always kept.
 pub(super) fn superfluous(times: &[Timestamp], keep: Keep) -> Vec<Timestamp> {
     let mut newest_first = times.to_vec();
     newest_first.sort_unstable_by(|one, other| other.cmp(one));
@@ -45,7 +45,7 @@ pub(super) fn superfluous(times: &[Timestamp], keep: Keep) -> Vec<Timestamp> {
     newest_first
 }
 
-/// The newest of each of the last periods that have any.
+/// The newest backup of each of the last periods that have one.
 fn newest_of_each(
     newest_first: &[Timestamp],
     periods: usize,
@@ -96,7 +96,7 @@ mod tests {
         let kept: Vec<_> =
             times.iter().filter(|time| !gone.contains(time)).map(ToString::to_string).collect();
         let days = ["26", "25", "24", "23", "22", "21", "20"].map(|day| format!("2026-11-{day}T23:00:00Z"));
-        // Sundays of the weeks before, and the last days of the months before.
+        // Sundays of the preceding weeks, and the last days of the preceding months.
         let rest = ["2026-11-15", "2026-11-08", "2026-10-31", "2026-09-30", "2026-08-31"];
         let rest = rest.map(|day| format!("{day}T23:00:00Z"));
         assert_eq!(kept, [days.as_slice(), rest.as_slice()].concat());

@@ -1,4 +1,4 @@
-//! Backups into files, by hand and on schedule.
+//! Backups to files, manual and scheduled.
 
 mod keeping;
 pub mod schedule;
@@ -10,30 +10,30 @@ use directory::{
 use std::{io::Write, path::Path};
 use tokio::sync::mpsc;
 
-/// Pieces that may wait to be written, some megabytes: while the disk is waited for, reading goes on.
+/// The number of chunks that may wait to be written, some megabytes: reading continues while the disk is busy.
 const PIECES: usize = 64;
 
-/// Why there is no backup.
+/// Why a backup failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The directory can't be backed up.
+    /// The directory cannot be backed up.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The file can't be written.
+    /// The file cannot be written.
     #[error("cannot write the backup")]
     File(#[source] std::io::Error),
 }
 
-/// Where a backup goes.
+/// The destination of a backup.
 pub enum Target {
-    /// A file, packed as its name says, which is there once it is whole.
+    /// A file, compressed as its name says, which appears when it is complete.
     File(NewFile),
-    /// Anything else, such as standard output.
+    /// Any other destination, such as standard output.
     Stream(Box<dyn Write + Send>),
 }
 
 impl Target {
-    /// A file that is begun. What is no plain file, such as a device or a named pipe, is written to as it is.
+    /// Creates the file. A path that is not a regular file, such as a device or a named pipe, is written to directly.
     ///
     /// # Errors
     /// [`SaveError::File`].
@@ -42,7 +42,7 @@ impl Target {
             Ok(there) if !there.is_file() && !there.is_dir() => {
                 std::fs::File::options().write(true).open(path).map(|file| Self::Stream(Box::new(file)))
             }
-            // The file that a link points to, not the link.
+            // The target of a symbolic link, not the link.
             Ok(_) => path.canonicalize().and_then(|path| NewFile::create(&path)).map(Self::File),
             Err(_) => NewFile::create(path).map(Self::File),
         };
@@ -64,10 +64,10 @@ impl Target {
     }
 }
 
-/// Backs up, and tells what was saved. The directory is read here, and the file written on another thread.
+/// Makes a backup and returns a summary. This task reads the directory, and another thread writes the file.
 ///
 /// # Errors
-/// [`SaveError`]; then there is no file that was not there before.
+/// [`SaveError`]; in that case no new file exists.
 pub async fn save(
     directory: &Directory,
     request: &BackupRequest,
@@ -75,7 +75,7 @@ pub async fn save(
     on_progress: impl FnMut(BackupProgress),
 ) -> Result<BackedUp, SaveError> {
     let (out, mut pieces) = mpsc::channel::<Vec<u8>>(PIECES);
-    // A file that is not finished is gone when it is dropped.
+    // Dropping an unfinished file deletes it.
     let writer = tokio::task::spawn_blocking(move || {
         while let Some(piece) = pieces.blocking_recv() {
             target.write(&piece)?;

@@ -1,5 +1,5 @@
-//! Backups that are made by themselves. What is due follows from the files that are there, so a restart makes none twice,
-//! and replicas with one folder share the work. An older backup is removed only after a newer one is whole.
+//! Scheduled backups. The present files decide whether a backup is due, so a restart makes no backup twice, and
+//! replicas that share a folder share the work. An older backup is deleted only after a newer one is complete.
 
 use super::{SaveError, Target, keeping, save};
 use crate::config::backup::Schedule;
@@ -14,21 +14,21 @@ use directory::{
 use jiff::Timestamp;
 use std::{fs, io, path::Path, time::Duration};
 
-/// How long it is until a backup that came to nothing is tried again, or less where backups are made more often.
+/// The pause before a failed backup is tried again; shorter if the backup interval is shorter.
 const RETRY: Duration = Duration::from_secs(600);
-/// How long a replica waits for its turn at most.
+/// The longest wait of a replica for its turn.
 const LONGEST_TURN: Duration = Duration::from_secs(60);
-/// How old a file is that was begun and not ended because the process was killed.
+/// The age at which an unfinished file counts as left over from a killed process.
 const LEFT: Duration = Duration::from_secs(24 * 3600);
-/// How often the clock is looked at: it may be set, and the machine may sleep.
+/// How often the clock is read: it may be set, and the machine may sleep.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Backs everything up whenever that is due; never ends.
+/// Makes a backup whenever one is due; never ends.
 pub async fn run(directory: &Directory, schedule: &Schedule, note: &ScheduledBackup) {
     loop {
         let wait = match due_in(schedule) {
             Ok(Some(wait)) => {
-                // Whoever made the latest one.
+                // Whichever replica made the latest backup.
                 note.note(true);
                 wait.min(LOOK)
             }
@@ -48,7 +48,7 @@ fn failed(note: &ScheduledBackup, schedule: &Schedule, error: &SaveError) -> Dur
     schedule.every.min(RETRY)
 }
 
-/// Backs up after a random while, unless a replica has been faster.
+/// Makes a backup after a random delay, unless another replica has already made it.
 async fn in_turn(directory: &Directory, schedule: &Schedule) -> Result<(), SaveError> {
     let longest = (schedule.every / 10).min(LONGEST_TURN);
     tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
@@ -68,17 +68,17 @@ async fn back_up(directory: &Directory, schedule: &Schedule) -> Result<(), SaveE
     remove_superfluous(schedule).map_err(SaveError::File)
 }
 
-/// How long it is until the next backup; `None` where it is due.
+/// The time until the next backup; `None` if it is due.
 fn due_in(schedule: &Schedule) -> io::Result<Option<Duration>> {
     let now = clock::now();
-    // One of the future says that the clock was wrong, and nothing else.
+    // A file from the future only shows that the clock was wrong.
     let newest = times(schedule)?.into_iter().filter(|time| *time <= now).max();
     let Some(newest) = newest else { return Ok(None) };
     let age = Duration::try_from(now.duration_since(newest)).unwrap_or_default();
     Ok(schedule.every.checked_sub(age).filter(|wait| !wait.is_zero()))
 }
 
-/// When the backups that are there were begun.
+/// The start times of the present backups.
 fn times(schedule: &Schedule) -> io::Result<Vec<Timestamp>> {
     fs::create_dir_all(&schedule.folder)?;
     let mut times = Vec::new();
@@ -106,7 +106,7 @@ fn remove_superfluous(schedule: &Schedule) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a file; whether it was there: a replica may have been faster.
+/// Deletes a file; returns whether it existed: another replica may have been faster.
 fn removed(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),

@@ -25,10 +25,11 @@ use std::{
     sync::Arc,
 };
 
-/// Connections of a command: 389-ds adds a fifth more entries over 64 than over 32, and nobody else needs any here.
+/// Connections of a command: 389-ds adds a fifth more entries over 64 connections than over 32, and no other task needs
+/// any.
 const CONNECTIONS: usize = 64;
 
-/// What stands for standard input and output.
+/// Denotes standard input or output.
 pub(super) const STANDARD: &str = "-";
 
 const EXAMPLE: &str = "Examples:
@@ -36,22 +37,22 @@ const EXAMPLE: &str = "Examples:
   $ pbm backup --config pbm.toml --output everything.ldif.zst
   $ pbm backup --config pbm.toml --tenant acme | gpg --encrypt --recipient backup@example.com > acme.ldif.gpg
 
-The file holds the hashes of passwords: only its owner can read it. It ends with the number of entries and a checksum, so \
-`pbm restore` and `pbm diff` know when it is cut or was altered. Every tool that reads LDIF reads it.
+The file holds password hashes, so only its owner can read it. It ends with the number of entries and a checksum, so \
+`pbm restore` and `pbm diff` detect a truncated or altered file. Every tool that reads LDIF can read it.
 
-Exit code: 0 when everything is saved (conflict entries are named and left out), 1 when it failed, 2 when the command line or the \
-configuration is wrong.";
+Exit code: 0 when everything is saved (conflict entries are listed and omitted), 1 on failure, 2 when the command line \
+or the configuration is wrong.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub(super) struct BackupArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
-    /// The file, packed where its name ends with .gz or .zst; `-` for standard output. A file of that name is replaced once
-    /// the new one is whole.
+    /// The file, compressed if its name ends with .gz or .zst; `-` for standard output. An existing file is replaced
+    /// when the new one is complete.
     #[arg(long, short, value_name = "FILE", default_value = STANDARD)]
     output: PathBuf,
-    /// Save this tenant only; may be given several times.
+    /// Save only this tenant; may be repeated.
     #[arg(long = "tenant", value_name = "ID")]
     tenants: Vec<String>,
 }
@@ -61,9 +62,7 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
     let request = order(&Actor::Operator, tenants(&args.tenants)?, clock::now())?;
     let is_standard = args.output == Path::new(STANDARD);
     if is_standard && io::stdout().is_terminal() {
-        tell!(
-            "pbm: a backup holds hashes of passwords, and standard output is a terminal: use --output FILE"
-        );
+        tell!("pbm: a backup holds password hashes and is not printed to a terminal: use --output FILE");
         return Ok(ExitCode::from(USAGE));
     }
     let directory = backup_directory(config)?;
@@ -88,15 +87,15 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The tenants that are named.
+/// Parses the IDs of tenants.
 pub(super) fn tenants(texts: &[String]) -> anyhow::Result<Vec<TenantId>> {
     texts.iter().map(|text| TenantId::parse(text).with_context(|| format!("--tenant {text:?}"))).collect()
 }
 
-/// The directory, as the account that backs up and restores.
+/// The directory, accessed with the account for backups and restores.
 pub(super) fn backup_directory(config: &Config) -> anyhow::Result<Directory> {
     let ldap = config.ldap_for_backups().context(
-        "no account that may read the hashes of passwords is configured: set backup.bind_password_file, and run pbm init, \
+        "no account that may read password hashes is configured: set backup.bind_password_file and run pbm init, \
          which makes the account",
     )?;
     let connections = ldap.connections.max(CONNECTIONS);
@@ -104,7 +103,7 @@ pub(super) fn backup_directory(config: &Config) -> anyhow::Result<Directory> {
     Ok(patient(Directory::new(settings, config.tree.clone())))
 }
 
-/// A bar on a terminal; elsewhere nothing.
+/// A progress bar on a terminal; nothing elsewhere.
 pub(super) fn bar(template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -47,7 +47,7 @@ pub(super) fn check(config: &Config) -> Outcome {
         match &config.address_book.redis {
             None => {
                 say!(
-                    "redis: not used; the directory answers for the address book, without a feed of changes"
+                    "redis: not used; the directory answers all address book requests, and there is no feed of changes"
                 );
             }
             Some(redis) => sound &= check_redis(config, redis).await,
@@ -56,20 +56,21 @@ pub(super) fn check(config: &Config) -> Outcome {
     })
 }
 
-/// Whether the account that backs up and restores is of use; says so.
+/// Checks the account for backups and restores, and prints the result.
 async fn check_backups(config: &Config, account: &Credentials) -> bool {
     let Some(ldap) = config.ldap_for_backups() else { return true };
     let directory = Directory::new(Arc::new(ldap), config.tree.clone());
     let (sound, findings) = match directory.sees_passwords().await {
         Ok(true) => (true, "connected, and may read what backups need".to_owned()),
-        Ok(false) => (false, "connected, but may not read hashes of passwords: run pbm init".to_owned()),
+        Ok(false) => (false, "connected, but may not read password hashes: run pbm init".to_owned()),
         Err(error) => (false, explained(&error, "backup")),
     };
     say!("backups as {}: {findings}", account.dn);
     sound && check_policies(config, account, &directory).await
 }
 
-/// Whether the password policies that pbm's accounts name are there; says which are not. The account that backs up can tell.
+/// Checks that the password policies named in pbm's accounts exist, and prints the missing ones. The account for
+/// backups can see them.
 async fn check_policies(config: &Config, account: &Credentials, directory: &Directory) -> bool {
     let decoy = config.tree.decoy();
     let accounts = [&config.ldap.credentials.dn, &account.dn, &decoy];
@@ -77,7 +78,7 @@ async fn check_policies(config: &Config, account: &Credentials, directory: &Dire
         Ok(missing) => {
             for (account, policy) in &missing {
                 say!(
-                    "{account}: its password policy {policy} is not there, so its password may expire or be locked: run pbm init"
+                    "{account}: its password policy {policy} does not exist, so its password may expire or be locked: run pbm init"
                 );
             }
             missing.is_empty()
@@ -89,7 +90,7 @@ async fn check_policies(config: &Config, account: &Credentials, directory: &Dire
     }
 }
 
-/// Whether Redis is of use; says so.
+/// Checks Redis, and prints the result.
 async fn check_redis(config: &Config, redis: &RedisSettings) -> bool {
     let place = words_for(&redis.place);
     let book = match AddressBook::new(&config.address_book, config.tree.clone(), v2::json::render) {
@@ -118,7 +119,7 @@ fn words_for(place: &RedisPlace) -> String {
     }
 }
 
-/// What to do about an error of Redis.
+/// Advice on an error of Redis.
 fn hint(error: &CheckError, redis: &RedisSettings) -> &'static str {
     match error {
         CheckError::Connection(_) if redis.tls.is_some() => {
@@ -136,7 +137,7 @@ fn hint(error: &CheckError, redis: &RedisSettings) -> &'static str {
     }
 }
 
-/// What was found out about a server that lets pbm in.
+/// The results of checking a server to which pbm could bind.
 struct Findings {
     lines: Vec<String>,
     is_sound: bool,
@@ -173,7 +174,7 @@ async fn check_url(config: &Config, url: &LdapUrl) -> Result<Findings, Directory
             lines.push("plug-ins unknown: run pbm init, which lets the service account see them".to_owned());
         }
         Some(idle) if idle.is_empty() => {}
-        Some(idle) => lines.push(format!("plug-ins do not run, so addresses may be given twice: {idle}")),
+        Some(idle) => lines.push(format!("plug-ins do not run, so an address may be given twice: {idle}")),
     }
     Ok(Findings { lines, is_sound })
 }
@@ -182,11 +183,11 @@ async fn check_url(config: &Config, url: &LdapUrl) -> Result<Findings, Directory
 const KEYS: [&str; 6] =
     ["tree.domains", "tree.people", "tree.groups", "tree.resources", "tree.contacts", "tree.system"];
 
-/// The folders that are not there, each with the setting that names it, and what to do.
+/// The missing folders, each with the setting that names it and advice.
 async fn missing_folders(config: &Config, directory: &Directory) -> Result<Vec<String>, DirectoryError> {
     let everything = Filter::present(names::OBJECT_CLASS);
     let [domains, people, groups, resources, contacts, system] = config.tree.folders();
-    // The service account may not read the folder of accounts, but one below it.
+    // The service account may not read the folder of accounts, but it may read one below it.
     let answers = config.tree.answers();
     let looked_for = [domains, people, groups, resources, contacts, &answers];
     let named = [domains, people, groups, resources, contacts, system];
@@ -202,16 +203,16 @@ async fn missing_folders(config: &Config, directory: &Directory) -> Result<Vec<S
     Ok(missing)
 }
 
-/// A server in words.
+/// Describes a server.
 fn described(product: &Product) -> String {
-    let version = product.version.as_deref().unwrap_or("a server that does not tell its version");
+    let version = product.version.as_deref().unwrap_or("a server that does not report its version");
     match &product.back_end {
         Some(back_end) => format!("{version}, back end {back_end}"),
         None => format!("{version}, back end unknown: run pbm init, which lets the service account read it"),
     }
 }
 
-/// What to do about an error.
+/// Advice on an error.
 fn explain(error: &DirectoryError, config: &Config) -> String {
     if matches!(error, DirectoryError::NotFound) {
         let root = config.tree.root();
@@ -222,7 +223,7 @@ fn explain(error: &DirectoryError, config: &Config) -> String {
     explained(error, "ldap")
 }
 
-/// An error with its causes, and what to do about it. `keys` is the part of the configuration that the account stands in.
+/// An error with its causes and advice. `keys` is the section of the configuration that holds the account.
 fn explained(error: &DirectoryError, keys: &str) -> String {
     let is_of_account = matches!(error, DirectoryError::Unreachable(cause) if cause.is_of_account());
     let settings =

@@ -1,4 +1,4 @@
-//! Demo people: the same ones on every run, with Russian and Latin names.
+//! Demo users: the same ones on every run, with Russian and Latin names.
 
 use super::print::{tell, to_stderr};
 use anyhow::Context;
@@ -15,7 +15,7 @@ use mail_model::{
 };
 use std::io::IsTerminal;
 
-/// First names: Russian, and as they stand in addresses.
+/// First names: in Russian, and as written in addresses.
 const FIRST: &[(&str, &str)] = &[
     ("Анна", "anna"),
     ("Иван", "ivan"),
@@ -31,7 +31,7 @@ const FIRST: &[(&str, &str)] = &[
     ("Наталья", "natalia"),
     ("Дмитрий", "dmitry"),
 ];
-/// Last names that fit either sex.
+/// Last names that suit both sexes.
 const LAST: &[(&str, &str)] = &[
     ("Шевченко", "shevchenko"),
     ("Smith", "smith"),
@@ -49,12 +49,12 @@ const DEPARTMENTS: &[&str] = &["Продажи", "Разработка", "Бух
 const TITLES: &[&str] = &["Инженер", "Менеджер", "Бухгалтер", "Engineer", "Руководитель отдела"];
 const CITIES: &[&str] = &["Москва", "Казань", "Санкт-Петербург", "Berlin", "Уфа"];
 
-/// How many are made at once: each costs the server a password hash.
+/// How many users are created concurrently: each costs the server a password hash.
 const AT_ONCE: usize = 8;
-/// From this many on, progress is shown.
+/// From this number on, progress is shown.
 const PROGRESS_FROM: usize = 200;
 
-/// Makes the demo people that are not there yet.
+/// Creates the missing demo users.
 pub(super) async fn fill(
     directory: &Directory,
     domain: &Domain,
@@ -97,7 +97,7 @@ async fn make(
     }
 }
 
-/// The demo person of a number.
+/// The demo user with a number.
 fn person(index: usize, domain: &Domain, password: &Password, tenant: &Tenant) -> anyhow::Result<NewUser> {
     let pick = |list: &'static [&'static str], step: usize| {
         list.get((index / step) % list.len()).copied().unwrap_or("")
@@ -105,7 +105,7 @@ fn person(index: usize, domain: &Domain, password: &Password, tenant: &Tenant) -
     let of = |list: &'static [(&'static str, &'static str)]| {
         list.get(index % list.len()).copied().unwrap_or(("", ""))
     };
-    // 13 first and 11 last names have no common factor: 143 pairs before one comes again.
+    // 13 first and 11 last names have no common factor: 143 pairs before the first repetition.
     let ((first, first_latin), (last, last_latin)) = (of(FIRST), of(LAST));
     let round = index / (FIRST.len() * LAST.len());
     let number = if round == 0 { String::new() } else { (round + 1).to_string() };

@@ -1,4 +1,4 @@
-//! `pbm dev`: everything in one process tree, to try pbm out.
+//! `pbm dev`: all servers in one process tree, to try pbm out.
 
 use super::{
     Outcome, block_on, demo,
@@ -34,7 +34,7 @@ use std::{
     sync::Arc,
 };
 
-/// What 389-ds loads only at its start; `pbm init` turns the other plug-ins on.
+/// Plug-ins that 389-ds loads only at its start; `pbm init` enables the others.
 const PLUGINS: &[&str] = &["USN"];
 
 #[derive(Args)]
@@ -83,10 +83,10 @@ impl Data {
     }
 }
 
-/// What runs beside pbm.
+/// The servers that run beside pbm.
 struct Servers {
     directory: DirectoryServer,
-    /// What is missing on this machine, where that is why there is none.
+    /// Redis, or the component missing on this machine.
     redis: Result<RedisServer, SandboxError>,
 }
 
@@ -112,13 +112,13 @@ pub(super) fn dev(args: &DevArgs) -> Outcome {
     telemetry::start(LogConfig { format: LogFormat::Auto, level: tracing::Level::INFO });
     let domain = Domain::parse(&args.domain).with_context(|| format!("--domain {}", args.domain))?;
     let data = open(&args.data, &domain)?;
-    // Before anything slow: a taken address is the commonest mistake.
+    // Checked before the slow steps: an address in use is the most common mistake.
     drop(
         std::net::TcpListener::bind(args.listen)
             .map_err(|source| StartError::Bind { address: args.listen, source })?,
     );
     let root = root_of(&domain);
-    // On this thread, which lives as long as the process: the servers end with it.
+    // Started on this thread, which lives as long as the process: the servers end with their thread.
     let servers = Servers::start(&data, &root, args.backend)?;
     let config = write_config(&data, &servers, &root, args.listen)?;
     block_on(async {
@@ -192,8 +192,7 @@ fn root_of(domain: &Domain) -> Dn {
     domain.as_str().rsplit('.').fold(Dn::empty(), |dn, label| dn.child(names::DC, label))
 }
 
-/// Writes the configuration into the data folder, so that the other commands work on the same server, and
-/// reads it back.
+/// Writes the configuration into the data folder, so that other commands use the same server, and reads it back.
 fn write_config(data: &Data, servers: &Servers, root: &Dn, listen: SocketAddr) -> anyhow::Result<Config> {
     secret_file(&data.file("ldap-password"))?;
     secret_file(&data.file("backup-password"))?;
@@ -227,7 +226,7 @@ fn write_config(data: &Data, servers: &Servers, root: &Dn, listen: SocketAddr) -
     Config::read(Some(&data.config()), []).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))
 }
 
-/// Makes the given password the administrator's, where it is another one.
+/// Sets the administrator's password, if it differs.
 async fn set_password(
     directory: &Directory,
     address: &MailAddress,

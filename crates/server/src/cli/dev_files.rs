@@ -1,4 +1,4 @@
-//! Files that hold a secret: made once with a random one, readable by their owner alone.
+//! Secret files: created once with a random secret, readable only by their owner.
 
 use anyhow::Context;
 use rand::distr::{Alphanumeric, SampleString};
@@ -8,12 +8,12 @@ use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
 /// Letters and digits of a generated secret: 143 bits.
 const LENGTH: usize = 24;
 
-/// The secret in a file; makes the file when it is not there.
+/// The secret in a file; creates the file if it does not exist.
 pub(super) fn secret_file(path: &Path) -> anyhow::Result<SecretString> {
     secret_file_of(path, LENGTH)
 }
 
-/// The same, with a secret of a given length.
+/// Like [`secret_file`], with a secret of a given length.
 pub(super) fn secret_file_of(path: &Path, length: usize) -> anyhow::Result<SecretString> {
     match std::fs::read_to_string(path) {
         Ok(text) => return Ok(text.trim_end().into()),

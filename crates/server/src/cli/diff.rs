@@ -22,10 +22,11 @@ const EXAMPLE: &str = "Examples:
   $ pbm diff everything.ldif.zst --config pbm.toml
   $ pbm diff monday.ldif.zst tuesday.ldif.zst
 
-With one file, the changes that would make the directory as the file is; with two, those that would make the first as the \
-second is: LDIF change records, without passwords. What the server makes itself, such as times of changes, does not count.
+With one file, prints the changes that would make the directory equal to the file; with two files, the changes that \
+would make the first equal to the second. The output is LDIF change records without passwords. Attributes that the \
+server sets itself, such as modification times, are ignored.
 
-Exit code: 0 when there is no difference, 1 when there are some, 2 when something went wrong.";
+Exit code: 0 when there is no difference, 1 when there are differences, 2 on an error.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
@@ -34,17 +35,17 @@ pub(super) struct DiffArgs {
     config: ConfigArgs,
     /// A file, or `-` for standard input.
     file: PathBuf,
-    /// The file that the first one is compared with, instead of the directory.
+    /// The file to compare the first one with, instead of the directory.
     other: Option<PathBuf>,
-    /// Compare this tenant only; may be given several times. Goes with one file.
+    /// Compare only this tenant; may be repeated. Only with one file.
     #[arg(long = "tenant", value_name = "ID", conflicts_with = "other")]
     tenants: Vec<String>,
-    /// Compare a backup that is cut or was altered.
+    /// Compare a backup that is truncated or was altered.
     #[arg(long)]
     force: bool,
 }
 
-/// Unlike other commands this one says by its exit code whether there are differences.
+/// Unlike other commands, this one reports by its exit code whether there are differences.
 pub(super) fn diff(args: &DiffArgs) -> Result<Outcome, ExitCode> {
     let compared = if let Some(other) = &args.other {
         two_files(args, other)

@@ -1,4 +1,4 @@
-//! `pbm import-users`: makes and changes the users that a file lists.
+//! `pbm import-users`: creates and changes the users that a file lists.
 
 use super::{
     ConfigArgs, Outcome, USAGE, block_on, patient,
@@ -25,10 +25,10 @@ use v2::imports::{self, Charset, Format, Import, Mode, Report, RowReport, Rows, 
 use visible_text::Visible;
 use web::answer::Message;
 
-/// What stands for standard input.
+/// Denotes standard input.
 const STDIN: &str = "-";
 
-/// How the names of workbooks end.
+/// The file name extensions of workbooks.
 const WORKBOOKS: [&str; 5] = ["xlsx", "xlsm", "xlsb", "xls", "ods"];
 
 const EXAMPLE: &str = "Example:
@@ -39,15 +39,15 @@ const EXAMPLE: &str = "Example:
   $ pbm import-users people.csv --tenant acme --dry-run
   $ pbm import-users people.csv --tenant acme
 
-The first line names the columns: mail, userPassword, and the fields of the API. What separates the cells (`;`, `,`, \
-tab, `|`, `:` or blanks) is found out, and so is the encoding: UTF-8, UTF-16, or a guess among windows-1251, \
-windows-1252, cp866, koi8-r and those of the Macintosh, which is told at the end; --charset says it. An empty cell \
-changes nothing. The CSV export of the address book can be imported, too. NDJSON has an object a line:
+The first line names the columns: mail, userPassword, and the fields of the API. The separator of the cells (`;`, `,`, \
+tab, `|`, `:` or blanks) is detected, and so is the encoding: UTF-8, UTF-16, or a guess among windows-1251, \
+windows-1252, cp866, koi8-r and those of the Macintosh, which is reported at the end; --charset sets it. An empty cell \
+changes nothing. The CSV export of the address book can be imported, too. NDJSON has one object per line:
 
   {\"mail\": \"ivan@acme.example\", \"title\": \"Engineer\", \"alias\": [\"ip@acme.example\"]}
 
-A row that is wrong stops no other. What was done is not undone: correct the file, and run it again with \
---mode upsert, which passes over users that are as the file says already.
+An invalid row does not stop the others. Completed rows are not undone: correct the file, and run the command again \
+with --mode upsert, which skips users that already match the file.
 
 Exit code: 0 without errors, 1 with errors, 2 when the command line or the configuration is wrong.";
 
@@ -58,30 +58,30 @@ pub(super) struct ImportArgs {
     pub(super) config: ConfigArgs,
     /// The file, or `-` for standard input.
     file: PathBuf,
-    /// The tenant whose users they are.
+    /// The tenant of the users.
     #[arg(long)]
     tenant: String,
-    /// What is done with an address that a user has already.
+    /// What to do with an address that a user already has.
     #[arg(long, value_enum, default_value_t = ModeArg::Create)]
     mode: ModeArg,
-    /// How the file is written; by default as its name ends: .csv, .tsv, .tab or .txt, .ndjson, .jsonl or .json; .gz may
+    /// Format of the file; by default from its name: .csv, .tsv, .tab or .txt, .ndjson, .jsonl or .json; .gz may
     /// follow.
     #[arg(long, value_enum)]
     format: Option<FormatArg>,
-    /// Encoding of a CSV file; by default found out: utf-8, utf-16, windows-1251, windows-1252, iso-8859-1, cp866, koi8-r,
-    /// or another name of the Encoding Standard.
+    /// Encoding of a CSV file; detected by default: utf-8, utf-16, windows-1251, windows-1252, iso-8859-1, cp866,
+    /// koi8-r, or another name of the Encoding Standard.
     #[arg(long, value_parser = charset_of)]
     charset: Option<Charset>,
-    /// Check every row against the directory, and write nothing.
+    /// Check every row against the directory without writing.
     #[arg(long)]
     dry_run: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum ModeArg {
-    /// It is an error
+    /// Report an error
     Create,
-    /// The user is changed, by the columns that are given
+    /// Change the user's fields in the given columns
     Upsert,
 }
 
@@ -89,7 +89,7 @@ enum ModeArg {
 enum FormatArg {
     /// A table
     Csv,
-    /// A JSON object a line
+    /// One JSON object per line
     Ndjson,
 }
 
@@ -151,7 +151,7 @@ fn import(
     })
 }
 
-/// What is said at the end of an import.
+/// The summary at the end of an import.
 #[derive(Default)]
 struct Told {
     summary: Summary,
@@ -162,7 +162,7 @@ struct Told {
     header_is_wrong: bool,
 }
 
-/// Does the rows and says what is wrong.
+/// Imports the rows and prints the problems.
 async fn follow(import: Import, rows: Rows<impl AsyncRead + Unpin>, progress: &ProgressBar) -> Told {
     let mut reports = pin!(imports::run(import, rows));
     let mut told = Told::default();
@@ -190,18 +190,18 @@ impl Told {
     fn conclude(&self, dry_run: bool) {
         let no_row = self.summary.rows == 0 && self.summary.errors > 0;
         match (self.header_is_wrong, no_row) {
-            (true, _) => say!("Nothing was done: the header is wrong."),
-            (false, true) => say!("Nothing was done: not one row could be read."),
+            (true, _) => say!("Nothing was imported: the header is not valid."),
+            (false, true) => say!("Nothing was imported: no row could be read."),
             (false, false) => say!("{}", in_words(self.summary, dry_run)),
         }
         if dry_run && !self.names.is_empty() {
             let names: Vec<_> = self.names.iter().map(|name| Visible(name).to_string()).collect();
-            say!("The first names, as they were read: {}.", names.join(", "));
+            say!("The names in the first rows, as read: {}.", names.join(", "));
         }
-        // Whoever sees wrong letters is to know why.
+        // Explains why letters may look wrong.
         if self.is_guessed {
             say!(
-                "The file was read as {}. That is a guess: where names are wrong, say the encoding with --charset.",
+                "The file was read as {}. That is a guess: if names look wrong, set the encoding with --charset.",
                 self.encoding
             );
         }
@@ -217,7 +217,7 @@ fn in_words(summary: Summary, dry_run: bool) -> String {
     )
 }
 
-/// The format, as it is named or as the file's name ends.
+/// The format, as given or from the file's name.
 fn format(args: &ImportArgs) -> Result<Format, String> {
     let name = args.file.to_string_lossy().to_ascii_lowercase();
     let unpacked = Path::new(name.strip_suffix(".gz").unwrap_or(&name));
@@ -239,13 +239,13 @@ fn format(args: &ImportArgs) -> Result<Format, String> {
         }
         Some(FormatArg::Ndjson) => Ok(Format::Ndjson),
         None => Err(format!(
-            "the name {} does not tell how the file is written: use --format csv or --format ndjson",
+            "the file name {} does not show the format: use --format csv or --format ndjson",
             args.file.display()
         )),
     }
 }
 
-/// Opens the file, and tells its size where it has one.
+/// Opens the file, and returns its size if it has one.
 fn open(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     if path == Path::new(STDIN) {
         return Ok((Box::new(io::stdin()), None));
@@ -258,7 +258,7 @@ fn open(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
 }
 
-/// A bar on a terminal, of the bytes that are read; elsewhere nothing.
+/// A progress bar on a terminal, by bytes read; nothing elsewhere.
 fn progress(size: Option<u64>) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -271,7 +271,7 @@ fn progress(size: Option<u64>) -> ProgressBar {
     bar.with_style(style)
 }
 
-/// A file that is read on this thread. That holds the thread up, but while rows are read none is being done.
+/// A file that is read on this thread. The read blocks the thread, but no row is being imported in that time.
 struct Blocking(Box<dyn Read>);
 
 impl AsyncRead for Blocking {

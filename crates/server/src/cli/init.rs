@@ -31,12 +31,12 @@ use std::{
     sync::Arc,
 };
 
-/// The variable that holds the super administrator's password.
+/// The variable with the super administrator's password.
 pub(super) const ADMIN_PASSWORD: &str = "PBM_ADMIN_PASSWORD";
-/// The variable that holds the Directory Manager's password.
+/// The variable with the Directory Manager's password.
 const MANAGER_PASSWORD: &str = "PBM_MANAGER_PASSWORD";
 
-/// Fewer threads of 389-ds are told of.
+/// A server with fewer threads gets a warning.
 const ENOUGH_THREADS: u32 = 32;
 
 #[derive(Args)]
@@ -93,7 +93,7 @@ pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
     })
 }
 
-/// Of a manager who is refused other things are to be checked than of the accounts of the configuration.
+/// A manager who is refused needs different advice than the accounts of the configuration.
 fn explained(error: DirectoryError, args: &InitArgs) -> anyhow::Error {
     match error {
         DirectoryError::Unreachable(cause) if cause.is_of_account() => anyhow::anyhow!(
@@ -105,13 +105,13 @@ fn explained(error: DirectoryError, args: &InitArgs) -> anyhow::Error {
     }
 }
 
-/// A directory, bound as its manager.
+/// The directory, bound as its manager.
 pub(super) fn as_manager(config: &Config, manager: Credentials) -> Directory {
     let settings = LdapSettings { credentials: manager, on_hang: OnHang::Wait, ..config.ldap.clone() };
     patient(Directory::new(Arc::new(settings), config.tree.clone()))
 }
 
-/// The domain that was given, unless another tenant serves it; without one, a domain that the tenant `default` serves.
+/// The given domain, unless another tenant serves it; without one, a domain that the tenant `default` serves.
 async fn domain(
     directory: &Directory,
     given: Option<Domain>,
@@ -129,7 +129,7 @@ async fn domain(
     }
 }
 
-/// Says that a tenant of before serves one domain more.
+/// Reports that an existing tenant serves one more domain.
 fn tell_of_domain(tenant: Option<&Tenant>, domain: &Domain, dry_run: bool) {
     let Some(tenant) = tenant.filter(|tenant| !tenant.domains.contains(domain)) else { return };
     let others: Vec<_> = tenant.domains.iter().map(ToString::to_string).collect();
@@ -137,7 +137,7 @@ fn tell_of_domain(tenant: Option<&Tenant>, domain: &Domain, dry_run: bool) {
     tell!("The tenant default {serves} one domain more: {domain}, beside {}.", others.join(", "));
 }
 
-/// The first super administrator, where there is none. Only then is a password asked for or made.
+/// The first super administrator, if there is none. Only then is a password requested or generated.
 async fn missing_administrator(
     directory: &Directory,
     args: &InitArgs,
@@ -272,7 +272,7 @@ fn conclude(report: &SetupReport, dry_run: bool) {
     }
 }
 
-/// What is to be known of a back end.
+/// The warning about a back end.
 pub(super) fn back_end_warning(product: &Product) -> Option<&'static str> {
     (product.back_end == Some(BackEnd::BerkeleyDb)).then_some(
         "Warning: the back end of this server is Berkeley DB. As Debian and Ubuntu have it, it hangs under load. Move the server \

@@ -32,7 +32,7 @@ const USAGE: u8 = 2;
     name = "pbm",
     version,
     arg_required_else_help = true,
-    after_help = "Try it out:  pbm dev\n\nA command whose output nobody reads any more ends with exit code 141."
+    after_help = "Try it out:  pbm dev\n\nA command whose output pipe is closed ends with exit code 141."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -47,34 +47,34 @@ enum Command {
         the configuration is wrong."
     )]
     Serve(ConfigArgs),
-    /// Test a configuration and every connection in it, and say what is wrong.
+    /// Test a configuration and every connection in it, and report the problems.
     #[command(
-        after_help = "Exit code: 0 when all is well (warnings change nothing), 1 when something is wrong, 2 when the command line or \
+        after_help = "Exit code: 0 when there is no error (warnings do not count), 1 when there is an error, 2 when the command line or \
         the configuration is."
     )]
     Check(ConfigArgs),
     /// Prepare a directory: schema, plug-ins, indexes, folders, service account, tenant `default`, first super
-    /// administrator. Can be run again at any time and changes only what differs.
+    /// administrator. Safe to run again: changes only what differs.
     #[command(
-        after_help = "Exit code: 0 when all is as it should be, though a restart of 389-ds may be waited for; 1 when it failed; 2 \
-        when the command line or the configuration is wrong. What was done until then stays, and running it again goes on."
+        after_help = "Exit code: 0 when the directory is prepared, even if 389-ds still needs a restart; 1 on failure; 2 \
+        when the command line or the configuration is wrong. Completed steps are kept; run the command again to continue."
     )]
     Init(init::InitArgs),
-    /// Remove the users and tenants whose retention is over. `pbm serve` does the same every hour.
+    /// Remove the users and tenants whose retention has ended. `pbm serve` does the same every hour.
     #[command(
-        after_help = "Exit code: 0 when all of them are removed, 1 when an entry could not be or the directory failed, 2 when the \
+        after_help = "Exit code: 0 when all are removed, 1 when an entry could not be removed or the directory failed, 2 when the \
         command line or the configuration is wrong."
     )]
     Purge(purge::PurgeArgs),
-    /// Save everything, or some tenants, as LDIF, hashes of passwords included.
+    /// Save everything, or some tenants, as LDIF, including password hashes.
     Backup(backup::BackupArgs),
-    /// Restore from LDIF: a file of `pbm backup`, `ldapsearch`, `db2ldif` or any other.
+    /// Restore from LDIF: a file of `pbm backup`, `ldapsearch`, `db2ldif` or another program.
     Restore(restore::RestoreArgs),
     /// Compare an LDIF file with the directory, or with another file.
     Diff(diff::DiffArgs),
     /// Work with tenants.
     Tenant(tenant::TenantArgs),
-    /// Make and change the users that a CSV or NDJSON file lists.
+    /// Create and change the users that a CSV or NDJSON file lists.
     ImportUsers(import_users::ImportArgs),
     /// Follow a tenant's address book over the API.
     Addressbook(addressbook::AddressBookArgs),
@@ -87,13 +87,13 @@ enum Command {
 
 #[derive(Args)]
 struct ConfigArgs {
-    /// Configuration file (TOML); see pbm.example.toml. Variables such as `PBM_LDAP__URLS` win over it.
+    /// Configuration file (TOML); see pbm.example.toml. Variables such as `PBM_LDAP__URLS` take precedence.
     #[arg(long, short, value_name = "FILE", env = "PBM_CONFIG")]
     config: Option<PathBuf>,
 }
 
 impl ConfigArgs {
-    /// Reads the configuration, or says all that is wrong with it.
+    /// Reads the configuration, or prints every mistake in it.
     fn read(&self) -> Result<Config, ExitCode> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -103,14 +103,14 @@ impl ConfigArgs {
                 tell!("  {mistake}");
             }
             if self.config.is_none() {
-                tell!("No file was given: use --config FILE.");
+                tell!("No configuration file was given: use --config FILE.");
             }
             ExitCode::from(USAGE)
         })
     }
 }
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the command.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -138,7 +138,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error with its causes, and what to do about it where a server or an account is the cause.
+/// An error with its causes, and advice if a server or an account is the cause.
 fn with_advice(error: &(dyn std::error::Error + 'static)) -> String {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let cause = causes.find_map(|cause| cause.downcast_ref::<Unreachable>());
@@ -153,7 +153,7 @@ fn with_config(args: &ConfigArgs, command: impl FnOnce(&Config) -> Outcome) -> R
     args.read().map(|config| command(&config))
 }
 
-/// Runs a command's async part. Requests are served by threads of their own, so one is enough here.
+/// Runs a command's async part. Threads of their own serve requests, so one thread is enough here.
 fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     tokio::task::LocalSet::new().block_on(&runtime.context("cannot start the runtime")?, future)
@@ -162,7 +162,7 @@ fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resul
 /// How long a command waits for a server that takes no writes.
 const READ_ONLY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A directory whose writes wait where the server takes none, as during a task of it; says so.
+/// A directory whose writes wait while the server takes none, as during one of its tasks; reports the wait.
 fn patient(directory: Directory) -> Directory {
     directory.patient(READ_ONLY_TIMEOUT, |waited| {
         let (waited, most) = (waited.as_secs(), READ_ONLY_TIMEOUT.as_secs());
@@ -170,7 +170,7 @@ fn patient(directory: Directory) -> Directory {
     })
 }
 
-/// Ready on SIGTERM or Ctrl-C.
+/// Completes on SIGTERM or Ctrl-C.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));

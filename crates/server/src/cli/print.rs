@@ -1,8 +1,8 @@
-//! What commands print: the one place that writes to standard output and to standard error.
+//! Output of commands: the only module that writes to standard output and standard error.
 //!
-//! Whoever reads a pipe may have seen enough (`pbm check | head -3`). Rust programs ignore SIGPIPE and get an error instead,
-//! on which `println!` panics. Here the process ends as quietly as the signal would have ended it, and where output is lost for
-//! another reason, such as a full disk, it fails and says so.
+//! The reader of a pipe may close it early (`pbm check | head -3`). Rust programs ignore SIGPIPE and get an error
+//! instead, on which `println!` panics. Here the process exits as quietly as on the signal. If output is lost for
+//! another reason, such as a full disk, the process reports it and fails.
 
 use std::{
     fmt::Arguments,
@@ -10,7 +10,7 @@ use std::{
     process,
 };
 
-/// What a shell shows of a process that SIGPIPE (13) has ended.
+/// The exit code that a shell reports for a process killed by SIGPIPE (13).
 const BROKEN_PIPE: i32 = 128 + 13;
 
 /// Prints a line to standard output.
@@ -25,13 +25,14 @@ macro_rules! tell {
 
 pub(super) use {say, tell};
 
-/// Prints to standard output as it stands.
+/// Prints to standard output without a line break.
 pub(super) fn to_stdout(text: Arguments<'_>) {
-    // What cannot be printed has ended the process.
+    // A failure has already ended the process.
     let _printed = Stdout.write_fmt(text);
 }
 
-/// Prints to standard error as it stands. Nothing could be told of its failures but that of a pipe.
+/// Prints to standard error without a line break. Only a closed pipe can be handled; other failures have nowhere to be
+/// reported.
 pub(super) fn to_stderr(text: Arguments<'_>) {
     let mut stderr = io::stderr().lock();
     if let Err(error) = stderr.write_fmt(text).and_then(|()| stderr.flush())
@@ -41,7 +42,7 @@ pub(super) fn to_stderr(text: Arguments<'_>) {
     }
 }
 
-/// Standard output; a write that fails ends the process.
+/// Standard output; a failed write ends the process.
 pub(super) struct Stdout;
 
 impl Write for Stdout {

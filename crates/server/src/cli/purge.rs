@@ -1,4 +1,4 @@
-//! `pbm purge`: removes the users and tenants whose retention is over.
+//! `pbm purge`: removes the users and tenants whose retention has ended.
 
 use super::{
     ConfigArgs, Outcome, block_on, patient,
@@ -13,14 +13,14 @@ use directory::{
 };
 use std::{io::IsTerminal, process::ExitCode};
 
-/// How often progress is shown.
+/// Progress is shown after this many entries.
 const PROGRESS_STEP: usize = 100;
 
 #[derive(Args)]
 pub(super) struct PurgeArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
-    /// Print what would be removed, as LDIF, and remove nothing.
+    /// Print the entries that would be removed, as LDIF, and remove nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -59,7 +59,10 @@ pub(super) fn purge(config: &Config, args: &PurgeArgs) -> Outcome {
                 say!("{} tenant(s) removed.", report.tenants);
             }
             if report.overtaken > 0 {
-                say!("{} left alone: restored or removed by someone else meanwhile.", report.overtaken);
+                say!(
+                    "{} skipped: another client restored or removed them in the meantime.",
+                    report.overtaken
+                );
             }
             return Ok(conclude_failures(&report));
         }
@@ -67,7 +70,7 @@ pub(super) fn purge(config: &Config, args: &PurgeArgs) -> Outcome {
     })
 }
 
-/// Names the entries that could not be dealt with.
+/// Lists the entries that could not be removed.
 fn conclude_failures(report: &PurgeReport) -> ExitCode {
     if report.failed == 0 {
         return ExitCode::SUCCESS;

@@ -34,14 +34,15 @@ const EXAMPLE: &str = "Examples:
   $ pbm restore everything.ldif.zst --existing update --tenant acme
   $ ldapsearch -LLL -x -D … -W -b dc=example,dc=com | pbm restore -
 
-Reads what `pbm backup`, `ldapsearch`, `db2ldif` and `slapcat` write, plain or packed by gzip or zstd, its entries in any order. The \
-file is read whole before anything is written: when it is cut, was altered or is no LDIF, nothing is. An entry that is wrong, \
-or can't be read, stops no other. It may be killed and run again: what is done already is passed over.
+Reads the output of `pbm backup`, `ldapsearch`, `db2ldif` and `slapcat`, plain or compressed by gzip or zstd, with \
+entries in any order. The whole file is read before anything is written: if it is truncated, altered or not valid \
+LDIF, nothing is written. An invalid or unreadable entry does not stop the others. The command may be killed and run \
+again: it skips completed entries.
 
-What a file from elsewhere says nothing of at all, such as hashes of passwords, locks or access rules, is left alone. The \
-passwords of the accounts that pbm itself uses are never changed.
+Data that a file from another program does not contain at all, such as password hashes, locks or access rules, is not \
+changed. The passwords of the accounts that pbm itself uses are never changed.
 
-Exit code: 0 when all is as asked, 1 when an entry was refused, 2 when the command line or the configuration is wrong.";
+Exit code: 0 on success, 1 when an entry was refused, 2 when the command line or the configuration is wrong.";
 
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
@@ -51,38 +52,38 @@ pub(super) struct RestoreArgs {
     pub(super) config: ConfigArgs,
     /// The file, or `-` for standard input.
     file: PathBuf,
-    /// What is done with an entry that is there and differs.
+    /// What to do with an existing entry that differs.
     #[arg(long, value_enum, default_value_t = ExistingArg::Keep)]
     existing: ExistingArg,
-    /// Remove what the file lacks. Asks first.
+    /// Delete entries that are not in the file (asks for confirmation).
     #[arg(long)]
     mirror: bool,
-    /// Restore this tenant only; may be given several times.
+    /// Restore only this tenant; may be repeated.
     #[arg(long = "tenant", value_name = "ID")]
     tenants: Vec<String>,
-    /// Print what would be done, as LDIF, and do nothing.
+    /// Print the changes as LDIF and make none.
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask.
+    /// Skip the confirmation.
     #[arg(long, short)]
     yes: bool,
     /// Print each change and each difference as LDIF.
     #[arg(long, short)]
     verbose: bool,
-    /// Restore a backup that is cut or was altered.
+    /// Restore a backup that is truncated or was altered.
     #[arg(long)]
     force: bool,
-    /// Restore a file of another root DN as one of ours: of the one that is given, or else of the one that all its entries
-    /// share.
+    /// Restore a file with another root DN under the configured one. ROOT is the root DN in the file; by default the
+    /// one that all its entries share.
     #[arg(long, value_name = "ROOT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     rebase: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ExistingArg {
-    /// It stays, and is counted as different
+    /// Leave the entry as it is and report it
     Keep,
-    /// It becomes as in the file
+    /// Change the entry to match the file
     Update,
 }
 
@@ -93,7 +94,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     let is_sure = args.yes || args.dry_run || !args.mirror;
     if !is_sure && !can_ask {
         tell!(
-            "pbm: --mirror removes entries, and nobody can be asked here: use --yes, or --dry-run to see which"
+            "pbm: --mirror deletes entries, and nobody can confirm it here: use --yes, or --dry-run to list them"
         );
         return Ok(ExitCode::from(USAGE));
     }
@@ -154,7 +155,7 @@ fn request(args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
     })
 }
 
-/// A file that can be read more than once: a copy of it where it comes through a pipe.
+/// A file that can be read more than once: input from a pipe is copied first.
 pub(super) struct Spooled {
     pub(super) file: LdifFile,
     _copy: Option<NamedTempFile>,
@@ -182,11 +183,11 @@ impl Spooled {
     }
 }
 
-/// An error, and what to do about it.
+/// An error with advice.
 pub(super) fn with_hint(error: RestoreError) -> anyhow::Error {
     let hint = match &error {
-        RestoreError::Cut => "--force restores what is there",
-        RestoreError::Altered => "--force takes it as it is",
+        RestoreError::Cut => "--force restores the entries that it has",
+        RestoreError::Altered => "--force restores it nevertheless",
         RestoreError::OtherRoot { .. } => "--rebase restores the one as the other",
         RestoreError::NothingOfIt => "look at --tenant",
         _ => return error.into(),
@@ -200,20 +201,20 @@ fn say(findings: &Findings) {
         Verdict::Whole { entries } => {
             tell!("The backup is whole: {entries} entries, and the checksum fits.");
         }
-        Verdict::Cut => tell!("Warning: the backup is cut."),
+        Verdict::Cut => tell!("Warning: the backup is truncated."),
         Verdict::Altered => tell!("Warning: the backup was altered since it was made."),
         Verdict::Foreign => {}
     }
 }
 
 fn confirm(count: usize) -> io::Result<bool> {
-    to_stderr(format_args!("{count} entries that the file lacks will be removed. Go on? [y/N] "));
+    to_stderr(format_args!("{count} entries that are not in the file will be deleted. Continue? [y/N] "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "д" | "да"))
 }
 
-/// What is shown while a restore goes on.
+/// Prints the progress of a restore.
 struct Shows<'a> {
     changes: bool,
     progress: &'a ProgressBar,
@@ -232,7 +233,7 @@ impl Shows<'_> {
                 self.progress.suspend(|| to_stdout(format_args!("{change}")));
             }
             restore::Outcome::Different(change) if self.changes => {
-                let told = "# left as it is; --existing update would make it so:\n";
+                let told = "# not changed; --existing update would make this change:\n";
                 self.progress.suspend(|| to_stdout(format_args!("{told}{}", commented(change))));
             }
             _ => {}
@@ -244,27 +245,27 @@ impl Shows<'_> {
     }
 }
 
-/// The line and the name of an entry, as far as they are known, before what is told of it.
+/// The line and the name of an entry, as far as they are known, as a prefix of a message.
 pub(super) fn place_of(event: &Event<'_>) -> String {
     let line = event.line.map(|line| format!("line {line}: ")).unwrap_or_default();
     let name = event.dn.to_string();
     if name.is_empty() { line } else { format!("{line}{name}: ") }
 }
 
-/// A change that is not made: whoever feeds the output to a tool must not make it.
+/// A change that is not made, as comments: a tool that applies the output must not make it.
 fn commented(change: &ldap_text::ldif::ChangeRecord) -> String {
     let lines = change.to_string();
     let lines = lines.trim_end().lines().map(|line| format!("# {line}\n"));
     lines.chain(["\n".to_owned()]).collect()
 }
 
-/// What can be done about entries that differ and were kept.
+/// Advice about entries that differ and were kept.
 fn advise(summary: &Summary, is_shown: bool, existing: ExistingArg) {
     if summary.different == 0 || existing == ExistingArg::Update {
         return;
     }
-    let shows = if is_shown { "" } else { "--verbose shows what differs, and " };
-    tell!("What differs was left as it is: {shows}--existing update makes it as in the file.");
+    let shows = if is_shown { "" } else { "--verbose shows the differences, and " };
+    tell!("Entries that differ were not changed: {shows}--existing update changes them to match the file.");
 }
 
 fn conclude(summary: &Summary, dry_run: bool) {
@@ -284,7 +285,7 @@ fn conclude(summary: &Summary, dry_run: bool) {
         parts.push(format!("{left_out} of other tenants left out"));
     }
     if unlisted > 0 {
-        tell!("{unlisted} more were refused that are not listed above.");
+        tell!("{unlisted} more entries were refused and are not listed above.");
     }
     let done = if dry_run { "; nothing was written" } else { "" };
     tell!("{} entries: {}{done}.", summary.entries() + left_out, parts.join(", "));

@@ -12,12 +12,12 @@ pub(super) fn serve(config: &Config) -> Outcome {
     })
 }
 
-/// Serves until `stop` is ready; says so on stdout when it begins.
+/// Serves until `stop` completes; prints a line to stdout when it is ready.
 pub(super) async fn serve_until(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let application = Application::build(config)?;
     let scheduled_backup = application.scheduled_backup().clone();
     let follower = jobs::follow(config, application.address_book().clone())?;
-    // The line that scripts wait for.
+    // Scripts wait for this line.
     say!("ready {}", application.urls().join(" "));
     tokio::select! {
         ended = application.run_until_stopped(stop) => ended?,

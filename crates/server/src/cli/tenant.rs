@@ -1,4 +1,4 @@
-//! `pbm tenant`: tenants from the command line.
+//! `pbm tenant`: administration of tenants.
 
 use super::{ConfigArgs, Outcome, block_on, patient, print::say};
 use crate::config::Config;
@@ -17,7 +17,7 @@ pub(super) struct TenantArgs {
 
 #[derive(Subcommand)]
 enum TenantCommand {
-    /// Make a tenant.
+    /// Create a tenant.
     #[command(
         after_help = "Exit code: 0 when it is made, 1 when its name or domain is taken or the directory failed, 2 when the command \
         line or the configuration is wrong."
@@ -25,9 +25,9 @@ enum TenantCommand {
     Create {
         #[command(flatten)]
         config: ConfigArgs,
-        /// Its id: 1 to 64 of a-z, 0-9, '-', '_' and '.'.
+        /// Tenant ID: 1 to 64 of a-z, 0-9, '-', '_' and '.'.
         id: String,
-        /// A mail domain that it serves.
+        /// A mail domain of the tenant.
         #[arg(long)]
         domain: String,
     },
@@ -51,7 +51,7 @@ pub(super) fn tenant(config: &Config, args: &TenantArgs) -> Outcome {
         if let Some(owner) = directory.tenant_of_domain(&domain).await? {
             bail!("{domain} is served by the tenant {owner} already");
         }
-        // Nothing is remembered by a command that ends.
+        // No observers: a command that ends has no caches.
         let administration = Administration::new(directory, Observers::new(Vec::new()));
         match administration.create_tenant(&Actor::Operator, &id, &domain).await {
             Ok(()) => say!("made the tenant {id}, which serves {domain}"),

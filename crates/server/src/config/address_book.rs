@@ -1,5 +1,5 @@
-//! The sections `redis` and `address_book`: whether there is a projection, where it is kept, and how long it may be
-//! answered from. A URL of Redis may hold a password by mistake, so nothing here repeats what was given.
+//! The sections `redis` and `address_book`: whether and where the projection is kept, and how long it may be used. A
+//! URL of Redis may contain a password by mistake, so no message repeats the given value.
 
 use super::{boolean, source::Source};
 use address_book::settings::{BookSettings, RedisAddress, RedisPlace, RedisSettings, RedisTls};
@@ -12,25 +12,25 @@ use visible_text::chain;
 const REDIS_PORT: u16 = 6379;
 /// The port of its sentinels.
 const SENTINEL_PORT: u16 = 26379;
-/// The name of the master in the configuration that Redis Sentinel comes with.
+/// The name of the master in the default configuration of Redis Sentinel.
 const MASTER: &str = "mymaster";
-/// What the names of keys begin with.
+/// The prefix of key names.
 const PREFIX: &str = "pbm";
-/// Longest prefix in bytes: it stands in the name of every key.
+/// The maximum length of the prefix in bytes: it is part of every key name.
 const MAX_PREFIX: usize = 64;
-/// The highest number of a database: some sixty times as many as Redis has unless told otherwise.
+/// The highest database number: some sixty times the default number of databases in Redis.
 const MAX_DATABASE: i64 = 999;
 
 /// The address book.
 pub(super) fn address_book(source: &mut Source) -> BookSettings {
     let enabled = source.parsed("address_book.cache.enabled", boolean).unwrap_or(true);
     let lifetime = source.duration("address_book.cache.lifetime", 60_000);
-    // Looked at for mistakes even where it is not used.
+    // Checked for mistakes even if it is not used.
     let redis = redis(source);
     BookSettings { redis: redis.filter(|_| enabled), lifetime }
 }
 
-/// Where the keys say that Redis is.
+/// The location of Redis according to the settings.
 struct Found {
     place: RedisPlace,
     database: i64,
@@ -53,16 +53,16 @@ fn redis(source: &mut Source) -> Option<RedisSettings> {
     let prefix = source.parsed("redis.prefix", prefix).unwrap_or_else(|| PREFIX.to_owned());
     let timeout = source.duration("redis.timeout", 500);
     if timeout.is_zero() {
-        source.mistake("redis.timeout", "must be longer than nothing, such as 500ms");
+        source.mistake("redis.timeout", "must be longer than 0, such as 500ms");
     }
     let Some(Found { place, database, is_tls }) = found else {
         if password.is_some() {
-            source.mistake("redis.password", "is given, and no Redis: set redis.url or redis.sentinels");
+            source.mistake("redis.password", "is given without a Redis: set redis.url or redis.sentinels");
         }
         return None;
     };
     if ca_file.is_some() && !is_tls {
-        let hint = "goes with TLS only: write rediss:// in redis.url, or set redis.tls with redis.sentinels";
+        let hint = "needs TLS: write rediss:// in redis.url, or set redis.tls with redis.sentinels";
         source.mistake("redis.ca_file", hint);
     }
     let tls = is_tls.then_some(RedisTls { ca_file });
@@ -78,16 +78,16 @@ fn place(source: &mut Source) -> Option<Found> {
     let is_tls = source.parsed("redis.tls", boolean);
     if sentinels.is_none() {
         let elsewhere = [
-            ("redis.sentinel_master", master.is_some(), "goes with redis.sentinels, and they are missing"),
+            ("redis.sentinel_master", master.is_some(), "needs redis.sentinels, which is not set"),
             (
                 "redis.database",
                 database.is_some(),
-                "goes with redis.sentinels; in redis.url it stands behind the host: redis://host:6379/1",
+                "is only for redis.sentinels; redis.url has the number after the host: redis://host:6379/1",
             ),
             (
                 "redis.tls",
                 is_tls.is_some(),
-                "goes with redis.sentinels; in redis.url TLS is written rediss://",
+                "is only for redis.sentinels; for TLS begin redis.url with rediss://",
             ),
         ];
         for (key, _, hint) in elsewhere.into_iter().filter(|(_, is_given, _)| *is_given) {
@@ -97,7 +97,7 @@ fn place(source: &mut Source) -> Option<Found> {
     match (url, sentinels) {
         (None, None) => None,
         (Some(_), Some(_)) => {
-            source.mistake("redis.url", "is given, and redis.sentinels as well: give one of the two");
+            source.mistake("redis.url", "is given together with redis.sentinels: set only one of them");
             None
         }
         (Some(url), None) => place_of_url(&url).map_err(|reason| source.mistake("redis.url", reason)).ok(),
@@ -115,7 +115,7 @@ fn place(source: &mut Source) -> Option<Found> {
     }
 }
 
-/// Reads `redis://host:6379/0` or `rediss://…`.
+/// Parses `redis://host:6379/0` or `rediss://…`.
 fn place_of_url(text: &str) -> Result<Found, &'static str> {
     let wrong = "must be redis://host:6379/0, or rediss://host:6379/0 for TLS";
     let url = Url::parse(text.trim()).map_err(|_| wrong)?;
@@ -126,11 +126,11 @@ fn place_of_url(text: &str) -> Result<Found, &'static str> {
     };
     if url.password().is_some() {
         return Err(
-            "has a password in it: put that into redis.password_file (or redis.password), since URLs end up in logs",
+            "contains a password: move it to redis.password_file (or redis.password), because URLs end up in logs",
         );
     }
     if !url.username().is_empty() {
-        return Err("has a user's name in it: put that into redis.username");
+        return Err("contains a user name: move it to redis.username");
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong);
@@ -143,7 +143,7 @@ fn place_of_url(text: &str) -> Result<Found, &'static str> {
     Ok(Found { place: RedisPlace::Server(address), database, is_tls })
 }
 
-/// Reads `host:port`.
+/// Parses `host:port`.
 fn sentinel(text: &str) -> Option<RedisAddress> {
     let url = Url::parse(&format!("redis://{}", text.trim())).ok()?;
     let is_plain = url.username().is_empty() && url.password().is_none() && url.path().is_empty();
@@ -154,7 +154,7 @@ fn sentinel(text: &str) -> Option<RedisAddress> {
 }
 
 fn address(url: &Url, usual_port: u16) -> Option<RedisAddress> {
-    // An IPv6 address stands in brackets, which are no part of it.
+    // The brackets of an IPv6 address are not part of it.
     let host = url.host_str()?.trim_matches(['[', ']']);
     let host = Some(host).filter(|host| !host.is_empty())?.to_owned();
     Some(RedisAddress { host, port: url.port().unwrap_or(usual_port) })
@@ -236,13 +236,13 @@ mod tests {
         let cases: [(&[(&str, &str)], &str); 15] = [
             (&[("redis.url", "http://localhost")], "redis.url: must be redis://"),
             (&[("redis.url", "redis://localhost/x")], "redis.url: must be redis://"),
-            (&[("redis.url", "redis://:secret@localhost")], "redis.url: has a password in it"),
-            (&[("redis.url", "redis://me@localhost")], "redis.url: has a user's name in it"),
-            (&[url, ("redis.sentinels", "a:1")], "redis.url: is given, and redis.sentinels as well"),
+            (&[("redis.url", "redis://:secret@localhost")], "redis.url: contains a password"),
+            (&[("redis.url", "redis://me@localhost")], "redis.url: contains a user name"),
+            (&[url, ("redis.sentinels", "a:1")], "redis.url: is given together with redis.sentinels"),
             (&[("redis.sentinels", "a:b")], "redis.sentinels: must be a list of host:port"),
-            (&[url, ("redis.sentinel_master", "m")], "redis.sentinel_master: goes with redis.sentinels"),
-            (&[url, ("redis.tls", "true")], "redis.tls: goes with redis.sentinels; in redis.url"),
-            (&[url, ("redis.database", "1")], "redis.database: goes with redis.sentinels; in redis.url"),
+            (&[url, ("redis.sentinel_master", "m")], "redis.sentinel_master: needs redis.sentinels"),
+            (&[url, ("redis.tls", "true")], "redis.tls: is only for redis.sentinels"),
+            (&[url, ("redis.database", "1")], "redis.database: is only for redis.sentinels"),
             (&[("redis.password", "x")], "redis.password: is given, and no Redis"),
             (&[url, ("redis.username", "x")], "redis.username: needs a password"),
             (&[url, ("redis.prefix", "{a b}")], "redis.prefix: \"{a b}\" must be 1 to 64"),

@@ -9,19 +9,19 @@ use std::time::Duration;
 /// Log-in and tokens.
 #[derive(Clone, Debug)]
 pub struct AuthConfig {
-    /// Key that tokens are signed with; the same in every replica.
+    /// The key that signs tokens; the same in every replica.
     pub token_key: SecretString,
-    /// Life time of access tokens in seconds.
+    /// The lifetime of access tokens in seconds.
     pub access_token_seconds: u32,
-    /// Life time of refresh tokens in seconds.
+    /// The lifetime of refresh tokens in seconds.
     pub refresh_token_seconds: u32,
-    /// Subnets that need no token.
+    /// Subnets whose clients need no token.
     pub allowed_subnets: Vec<IpNet>,
-    /// How many log-ins may fail.
+    /// The limits on failed log-ins.
     pub failed_logins: Limits,
 }
 
-/// `None` where something required is missing; the source then holds the mistake.
+/// `None` if a required setting is missing; the source then holds the mistake.
 pub(super) fn auth(source: &mut Source, proxies: &[IpNet]) -> Option<AuthConfig> {
     let token_key = source.secret("auth.token_key", "auth.token_key_file");
     if token_key.as_ref().is_some_and(|key| key.expose_secret().len() < MIN_KEY) {
@@ -35,7 +35,7 @@ pub(super) fn auth(source: &mut Source, proxies: &[IpNet]) -> Option<AuthConfig>
     let allowed_subnets = source.list("auth.allowed_subnets", subnet).unwrap_or_default();
     for (subnet, proxy) in overlaps(&allowed_subnets, proxies) {
         let reason = format!(
-            "{subnet} overlaps {proxy} of http.trusted_proxies: a proxy speaks for others, so its address gives nobody a right"
+            "{subnet} overlaps {proxy} of http.trusted_proxies: a proxy speaks for its clients, so its address must not grant access"
         );
         source.mistake("auth.allowed_subnets", reason);
     }

@@ -1,4 +1,4 @@
-//! The section `backup`: who backs up and restores, and what is backed up by itself.
+//! The section `backup`: the account for backups and restores, and scheduled backups.
 
 use super::source::Source;
 use directory::settings::Credentials;
@@ -11,24 +11,24 @@ use visible_text::chain;
 /// Backups.
 #[derive(Clone, Debug, Default)]
 pub struct BackupSettings {
-    /// The account that backs up and restores; `None` where there is none.
+    /// The account for backups and restores; `None` if there is none.
     pub account: Option<Credentials>,
-    /// What is backed up by itself.
+    /// The scheduled backups.
     pub schedule: Option<Schedule>,
 }
 
-/// Backups that are made by themselves.
+/// Scheduled backups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// How often.
+    /// The interval.
     pub every: Duration,
-    /// Where they are kept.
+    /// The folder of the backup files.
     pub folder: PathBuf,
-    /// Which are kept.
+    /// Which backups are kept.
     pub keep: Keep,
 }
 
-/// How many backups are kept: the newest of each of so many days, weeks and months.
+/// Which backups are kept: the newest of each of so many days, weeks and months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
     /// Days.
@@ -39,9 +39,9 @@ pub struct Keep {
     pub monthly: usize,
 }
 
-/// Days, weeks and months of which a backup is kept unless told otherwise.
+/// The default numbers of days, weeks and months.
 const KEEP: Keep = Keep { daily: 7, weekly: 4, monthly: 12 };
-/// More than anybody looks through: thirty years of days.
+/// An upper bound far above practical use: thirty years of days.
 const MOST: usize = 11_000;
 
 pub(super) fn backup(source: &mut Source, tree: Option<&Tree>, service: Option<&Dn>) -> BackupSettings {
@@ -59,7 +59,7 @@ pub(super) fn backup(source: &mut Source, tree: Option<&Tree>, service: Option<&
     if password.is_some() && dn.as_ref().is_some_and(|dn| Some(dn) == service) {
         source.mistake(
             "backup.bind_dn",
-            "is that of ldap.bind_dn, which must not read passwords: take another one",
+            "is the same as ldap.bind_dn, which must not read passwords: use another account",
         );
     }
     let account = dn.zip(password).map(|(dn, password)| Credentials { dn, password });

@@ -35,8 +35,8 @@ use web::{
     transport::{ConnectionBounds, Patience},
 };
 
-/// Most worker threads unless more are asked for. The connections to the directory are divided among them, and with
-/// fewer than eight each the long work of one waits for itself; four serve more reads than 389-ds answers.
+/// The default maximum of worker threads. They share the connections to the directory. With fewer than eight
+/// connections a thread's long tasks block each other, and four threads serve more reads than 389-ds answers.
 const MAX_DEFAULT_WORKERS: usize = 4;
 
 /// Everything that can be configured.
@@ -46,11 +46,11 @@ pub struct Config {
     pub http: HttpConfig,
     /// The directory.
     pub ldap: LdapSettings,
-    /// Where things stand in it.
+    /// The layout of the directory tree.
     pub tree: Tree,
     /// Log-in and tokens.
     pub auth: AuthConfig,
-    /// How long what was deleted is kept.
+    /// How long deleted entries are kept.
     pub retention: Retention,
     /// How often the purge runs.
     pub purge_interval: Duration,
@@ -62,7 +62,7 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// HTTP.
+/// The HTTP settings.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// Addresses to listen on.
@@ -71,35 +71,35 @@ pub struct HttpConfig {
     pub tls: Option<TlsFiles>,
     /// Worker threads.
     pub workers: usize,
-    /// Proxies that are believed when they name a client.
+    /// Proxies that may name the client of a request.
     pub proxies: Proxies,
-    /// Names by which requests without a token may call this server.
+    /// Host names that requests without a token may use.
     pub hosts: Vec<HostName>,
-    /// How many connections there may be.
+    /// The limits on connections.
     pub connections: ConnectionBounds,
-    /// How long clients may keep them waiting.
+    /// The timeouts of slow clients.
     pub patience: Patience,
     /// How long requests in flight may take to finish on shutdown.
     pub shutdown_timeout: Duration,
 }
 
-/// Logs.
+/// The log settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogConfig {
-    /// How they look.
+    /// The format.
     pub format: LogFormat,
     /// The least severe level that is written.
     pub level: tracing::Level,
 }
 
-/// How logs look.
+/// The format of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people on a terminal, JSON otherwise.
+    /// `Pretty` on a terminal, otherwise `Json`.
     Auto,
     /// For people.
     Pretty,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -107,7 +107,7 @@ impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// Every mistake in it.
+    /// All mistakes in it.
     pub fn read(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -121,8 +121,8 @@ impl Config {
         }
     }
 
-    /// `None` where something required is missing; the source then holds the mistake. Everything is asked
-    /// for before anything is given up, so that all mistakes and all keys are known.
+    /// `None` if a required setting is missing; the source then holds the mistake. Every setting is read before the
+    /// function gives up, so that all mistakes and all keys are known.
     fn from_source(source: &mut Source) -> Option<Self> {
         let http = http(source);
         let tree = tree(source);
@@ -138,7 +138,7 @@ impl Config {
         Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, backup, log })
     }
 
-    /// What is needed to back up and restore; `None` where no account is configured for that.
+    /// The settings for backups and restores; `None` if no account is configured for them.
     #[must_use]
     pub fn ldap_for_backups(&self) -> Option<LdapSettings> {
         let credentials = self.backup.account.clone()?;
@@ -146,7 +146,7 @@ impl Config {
         Some(LdapSettings { credentials, on_hang, referrals, ..self.ldap.clone() })
     }
 
-    /// The least that is needed to speak to the directory, for commands that serve nothing.
+    /// The minimum settings for access to the directory, for commands that do not serve.
     #[must_use]
     pub fn ldap_shared(&self) -> Arc<LdapSettings> {
         Arc::new(LdapSettings { on_hang: OnHang::Wait, ..self.ldap.clone() })
@@ -294,7 +294,7 @@ fn log(source: &mut Source) -> LogConfig {
     LogConfig { format: format.unwrap_or(LogFormat::Auto), level: level.unwrap_or(tracing::Level::INFO) }
 }
 
-/// A subnet, or an address that stands for itself alone (the guide lets `/32` be left out).
+/// A subnet, or a single address (the guide allows an address without `/32`).
 fn subnet(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse::<IpNet>()
@@ -369,7 +369,7 @@ mod tests {
     fn an_address_is_a_proxys_or_a_trusted_clients() {
         let read = |proxies: &str, subnets: &str| {
             let both = [("PBM_HTTP__TRUSTED_PROXIES", proxies), ("PBM_AUTH__ALLOWED_SUBNETS", subnets)];
-            // The token key is missing: this is found all the same.
+            // Although the token key is missing, these mistakes are found.
             let variables = environment(&LEAST[..3]).into_iter().chain(environment(&both));
             let mistakes = Config::read(None, variables).unwrap_err();
             mistakes.iter().map(ToString::to_string).filter(|m| m.contains("overlaps")).count()
@@ -400,7 +400,7 @@ mod tests {
         assert!(Config::read(None, variables).is_ok());
     }
 
-    /// Keys of the example, with the leading `#` of those that are commented out taken off.
+    /// The keys of the example, including those that are commented out.
     fn example_with_all_keys() -> String {
         let uncommented = |line: &str| match line.strip_prefix('#') {
             Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) => {
@@ -411,7 +411,7 @@ mod tests {
         EXAMPLE.lines().map(uncommented).collect::<Vec<_>>().join("\n")
     }
 
-    /// The keys of a table and of those in it, with dots between them.
+    /// The keys of a table and its subtables, joined with dots.
     fn add_keys(above: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
         for (name, value) in table {
             let key = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };

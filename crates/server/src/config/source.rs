@@ -1,7 +1,7 @@
-//! Where settings come from: a TOML file, and the environment above it (`PBM_LDAP__URLS` is `ldap.urls`, and
-//! `PBM_ADDRESS_BOOK__CACHE__ENABLED` is `address_book.cache.enabled`, a key of a section in a section).
-//! Every setting is asked for by its key and parsed on its own, so that all mistakes are found at once,
-//! unknown keys among them. Texts from the environment are taken as they are: a password `0123` stays that.
+//! The source of settings: a TOML file, and the environment, which takes precedence (`PBM_LDAP__URLS` is `ldap.urls`,
+//! and `PBM_ADDRESS_BOOK__CACHE__ENABLED` is `address_book.cache.enabled`, a key of a section within a section). Every
+//! setting is read by its key and parsed separately, so that all mistakes are found at once, including unknown keys.
+//! Values from the environment are not converted: a password `0123` remains `0123`.
 
 use secrecy::SecretString;
 use std::{
@@ -16,12 +16,12 @@ use visible_text::spelling::did_you_mean;
 const PREFIX: &str = "PBM_";
 const NESTING: &str = "__";
 
-/// A mistake in the configuration: where, and what.
+/// A mistake in the configuration: its place and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// The key, or the file.
     pub place: String,
-    /// What is wrong and what is expected.
+    /// The problem and the expected value.
     pub reason: String,
 }
 
@@ -31,13 +31,13 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// A value, before it is known what it should be.
+/// A value before it is parsed.
 enum Raw {
     One(String),
     Many(Vec<String>),
 }
 
-/// Settings by key, and the mistakes met so far.
+/// Settings by key, and the mistakes found so far.
 pub struct Source {
     values: BTreeMap<String, Raw>,
     asked: BTreeSet<&'static str>,
@@ -45,7 +45,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads a file (none is an empty one) and the variables of an environment.
+    /// Reads a file (an absent file counts as empty) and environment variables.
     #[must_use]
     pub fn read(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut source = Self { values: BTreeMap::new(), asked: BTreeSet::new(), mistakes: Vec::new() };
@@ -85,7 +85,7 @@ impl Source {
         }
     }
 
-    /// Notes a mistake.
+    /// Records a mistake.
     pub fn mistake(&mut self, place: &str, reason: impl Into<String>) {
         self.mistakes.push(Mistake { place: place.to_owned(), reason: reason.into() });
     }
@@ -95,7 +95,7 @@ impl Source {
         self.values.remove(key)
     }
 
-    /// A text, where there is one.
+    /// A text, if it is set.
     pub fn text(&mut self, key: &'static str) -> Option<String> {
         match self.take(key)? {
             Raw::One(text) => Some(text),
@@ -106,12 +106,12 @@ impl Source {
         }
     }
 
-    /// A secret, where there is one, given itself or by a file that holds it.
+    /// A secret, if it is set, as a value or as the name of a file with the value.
     pub fn secret(&mut self, key: &'static str, file_key: &'static str) -> Option<SecretString> {
         let itself = self.text(key).map(SecretString::from);
         let Some(file) = self.text(file_key) else { return itself };
         if itself.is_some() {
-            self.mistake(key, format!("is given itself and by {file_key}; give one"));
+            self.mistake(key, format!("is set together with {file_key}; set only one of them"));
         }
         match std::fs::read_to_string(&file) {
             Ok(text) => Some(SecretString::from(text.trim_end_matches(['\n', '\r']))),
@@ -122,7 +122,7 @@ impl Source {
         }
     }
 
-    /// A value of a type, where there is one.
+    /// A value of a type, if it is set.
     pub fn parsed<T>(
         &mut self,
         key: &'static str,
@@ -136,7 +136,7 @@ impl Source {
         parse(text).map_err(|reason| self.mistake(key, format!("{text:?} {reason}"))).ok()
     }
 
-    /// A list of values of a type; from the environment separated by commas.
+    /// A list of values of a type; in the environment, separated by commas.
     pub fn list<T>(
         &mut self,
         key: &'static str,
@@ -162,7 +162,7 @@ impl Source {
         self.parsed(key, parse).unwrap_or(default)
     }
 
-    /// A span of time such as `30d`, or its default in seconds.
+    /// A duration such as `30d`, or its default.
     pub fn duration(&mut self, key: &'static str, default_millis: u64) -> std::time::Duration {
         let parse = |text: &str| {
             humantime::parse_duration(text)
@@ -171,7 +171,7 @@ impl Source {
         self.parsed(key, parse).unwrap_or(std::time::Duration::from_millis(default_millis))
     }
 
-    /// A value that must be there.
+    /// A required value.
     pub fn required<T>(&mut self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.mistakes.iter().any(|mistake| mistake.place == key) {
             self.mistake(key, "is missing");
@@ -179,13 +179,13 @@ impl Source {
         value
     }
 
-    /// The keys that were asked for: every key there is.
+    /// The keys that were read: all keys that exist.
     #[must_use]
     pub fn known_keys(&self) -> &BTreeSet<&'static str> {
         &self.asked
     }
 
-    /// All mistakes, those keys among them that nobody asked for.
+    /// All mistakes, including unknown keys.
     #[must_use]
     pub fn into_mistakes(mut self) -> Vec<Mistake> {
         let unknown: Vec<_> = self.values.keys().cloned().collect();

@@ -1,5 +1,5 @@
-//! Events as JSON, an object a line. An error stands there with everything that has caused it; the format of the library has
-//! the outermost alone, such as "the directory is out of reach".
+//! Log events as JSON, one object per line. An error includes all its causes; the library's format has only the
+//! outermost one, such as "the directory is out of reach".
 
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use tracing_subscriber::{
 };
 use visible_text::chain;
 
-/// The format.
+/// The JSON format.
 pub(super) struct JsonLines;
 
 impl<S, N> FormatEvent<S, N> for JsonLines
@@ -37,7 +37,7 @@ where
     }
 }
 
-/// The fields of an event, in its order.
+/// The fields of an event, in their original order.
 #[derive(Default)]
 struct Fields(Vec<(&'static str, Value)>);
 
@@ -82,7 +82,7 @@ impl Visit for Fields {
         self.put(field, value);
     }
 
-    // Durations in milliseconds are of this type.
+    // Durations in milliseconds have this type.
     fn record_u128(&mut self, field: &Field, value: u128) {
         self.put(field, u64::try_from(value).unwrap_or(u64::MAX));
     }

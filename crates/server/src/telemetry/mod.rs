@@ -1,5 +1,5 @@
-//! Logs: pretty on a terminal, a JSON object a line otherwise, always on stderr. Events have fixed dotted
-//! names; entries appear by their identifiers, never by address or name.
+//! Logs: pretty on a terminal, otherwise one JSON object per line, always on stderr. Events have fixed dotted names;
+//! entries appear by their identifiers, never by address or name.
 
 mod json;
 
@@ -8,15 +8,15 @@ use json::JsonLines;
 use std::io::IsTerminal;
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// What logs that an account is refused; a command says the same in its own words at its end.
+/// The target that logs a refused account; a command reports this in its own words at its end.
 const REFUSED_ACCOUNTS: &str = "directory::refused_accounts";
 
-/// Starts the log of what serves. A second call changes nothing.
+/// Starts the log of a server process. A second call has no effect.
 pub fn start(config: LogConfig) {
     start_with(config, "");
 }
 
-/// Starts the log of a command that prints its outcome.
+/// Starts the log of a command that prints its result.
 pub fn start_of_command(config: LogConfig) {
     start_with(config, &format!(",{REFUSED_ACCOUNTS}=off"));
 }
@@ -28,8 +28,8 @@ fn start_with(config: LogConfig, exceptions: &str) {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    // Libraries may name personal data at debug; the LDAP library even whole operations.
-    // What actix calls an error of a stream is a client's broken request or a closed connection.
+    // Libraries may log personal data at debug level; the LDAP library even whole operations. What actix logs as an
+    // error of a stream is a client's malformed request or a closed connection.
     let level = config.level;
     let filter = format!(
         "warn,actix_http=off,server={level},v2={level},administration={level},web={level},directory={level},address_book={level}{exceptions}"

@@ -1,22 +1,22 @@
-//! How long to wait after a failure.
+//! The delay after a failure.
 
 use std::time::Duration;
 
-/// The first wait; each further one is twice as long.
+/// The first delay; each further one is twice as long.
 const FIRST: Duration = Duration::from_millis(100);
-/// The longest wait that nobody asked for.
+/// The longest delay, unless the server asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(2);
-/// The longest wait that a server may ask for; more is a mistake, and the follower would seem to hang.
+/// The longest delay that a server may ask for; a longer one is a mistake and would make the follower appear to hang.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
-/// Waits between failures that follow one another.
+/// The delays between consecutive failures.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// How long to wait after one more failure. `random` from 0 to 1 keeps followers from coming all at once.
+    /// The delay after one more failure. `random` from 0 to 1 keeps followers from retrying all at once.
     pub(super) fn wait(&mut self, asked: Option<Duration>, random: f64) -> Duration {
         let factor = 2_u32.saturating_pow(self.failures);
         self.failures = self.failures.saturating_add(1);
@@ -25,7 +25,7 @@ impl Backoff {
         own.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
 
-    /// Something went well.
+    /// Starts from the first delay again after a success.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }

@@ -1,4 +1,4 @@
-//! What answers of the API mean to a follower. No network here.
+//! Interprets the API's responses for a follower. Does not use the network.
 
 use super::state::MAX_TOKEN;
 use secrecy::SecretString;
@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// Longest message of a server that is repeated, in characters.
+/// The maximum length of a server message that is repeated, in characters.
 const MAX_MESSAGE: usize = 300;
 
-/// An answer, whatever it says.
+/// A response of any status.
 pub(super) struct Reply {
     pub(super) status: u16,
     /// The header `Retry-After`.
@@ -17,38 +17,38 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
-/// What the feed says.
+/// The content of a response from the feed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Feed {
     /// Changes.
     Page(Page),
-    /// The token means nothing any more: start over.
+    /// The token is no longer valid: start over.
     Gone,
 }
 
-/// Some changes.
+/// Part of the changes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
-    /// Each change as the API gives it, a line each.
+    /// The changes as the API sends them, one per line.
     pub(super) lines: Vec<u8>,
-    /// The token to go on with.
+    /// The token for the next page.
     pub(super) since: String,
-    /// Whether there are more at once.
+    /// Whether more changes are available.
     pub(super) more: bool,
 }
 
-/// Why there is no answer to work with.
+/// Why there is no usable response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// It may go by.
+    /// The problem may be temporary.
     Passing {
         reason: String,
-        /// How long the server asks to wait.
+        /// The delay that the server asks for.
         retry_after: Option<Duration>,
     },
     /// A new token may help.
     Unauthorized(String),
-    /// It stays.
+    /// The problem is permanent.
     Lasting(String),
 }
 
@@ -66,7 +66,7 @@ struct Answer<'a> {
     more: bool,
 }
 
-/// Reads an answer of `/changes`.
+/// Parses a response of `/changes`.
 pub(super) fn read_feed(reply: &Reply) -> Result<Feed, Trouble> {
     match reply.status {
         200 => read_page(&reply.body).map(Feed::Page),
@@ -81,14 +81,14 @@ fn read_page(body: &[u8]) -> Result<Page, Trouble> {
     let is_token =
         (1..=MAX_TOKEN).contains(&page.since.len()) && page.since.bytes().all(|b| b.is_ascii_graphic());
     if !is_token {
-        return Err(broken("its token is none"));
+        return Err(broken("its token is not valid"));
     }
     let mut lines = Vec::with_capacity(body.len());
     for change in page.changes {
         if !change.get().starts_with('{') {
-            return Err(broken("a change is no object"));
+            return Err(broken("a change is not an object"));
         }
-        // Between its words JSON may have line ends, within texts it has none.
+        // JSON may have line breaks between tokens, but not inside strings.
         lines
             .extend(change.get().bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         lines.push(b'\n');
@@ -101,10 +101,10 @@ struct Granted {
     access_token: String,
 }
 
-/// Reads an answer of `/v2/auth`.
+/// Parses a response of `/v2/auth`.
 pub(super) fn read_token(reply: &Reply) -> Result<SecretString, Trouble> {
     let trouble = match reply.status {
-        // What serde says of a text might repeat it.
+        // An error message of serde could repeat the token.
         200 => match serde_json::from_slice::<Granted>(&reply.body) {
             Ok(granted) => return Ok(granted.access_token.into()),
             Err(_) => Trouble::passing("the answer to the log-in is broken"),
@@ -136,7 +136,7 @@ struct Complaint {
     message: serde_json::Value,
 }
 
-/// The message in an answer, fit for a line of a terminal; empty where there is none.
+/// The message in a response, safe for one line of a terminal; empty if there is none.
 fn message(body: &[u8]) -> String {
     let Ok(Complaint { message }) = serde_json::from_slice(body) else { return String::new() };
     let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
@@ -144,7 +144,7 @@ fn message(body: &[u8]) -> String {
     format!(": {text}")
 }
 
-/// Reads the header `Retry-After` in seconds. As a date nobody here sends it.
+/// Parses the header `Retry-After` in seconds. The form with a date does not occur here.
 pub(super) fn retry_after(header: &str) -> Option<Duration> {
     header.trim().parse().ok().map(Duration::from_secs)
 }

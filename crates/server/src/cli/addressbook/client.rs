@@ -1,4 +1,4 @@
-//! Asks the API for changes, and for tokens.
+//! Requests changes and tokens from the API.
 
 use super::changes::{Feed, Reply, Trouble, read_feed, read_token, retry_after};
 use anyhow::{Context, bail, ensure};
@@ -13,21 +13,21 @@ use ureq::{
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Until an answer begins; a server that is building its address book may take a while.
+/// The time until a response begins; a server that is building its address book may need a while.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Until an answer is there as a whole.
+/// The time until a response is complete.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Largest answer that is read, in bytes: a thousand contacts, each of them with 4,096 characters of description, four
-/// bytes each, and as much of everything else.
+/// The maximum size of a response, in bytes: a thousand contacts, each with a description of 4,096 characters of four
+/// bytes, and as much again for all other fields.
 const MAX_BODY: u64 = 32 << 20;
 
-/// Who asks.
+/// The account of the follower.
 pub(super) struct Login {
     pub(super) address: String,
     pub(super) password: SecretString,
 }
 
-/// Asks one server, about one tenant.
+/// A client for one server and one tenant.
 pub(super) struct Client {
     agent: Agent,
     base: String,
@@ -57,8 +57,8 @@ impl Client {
         Ok(Self { agent: config.build().new_agent(), base, tenant, login, token: None })
     }
 
-    /// The changes since a token; with an empty one from the beginning. With a login, a token that is missing or counts no
-    /// more is replaced first.
+    /// The changes after a token; an empty token means from the beginning. With a login, a missing or expired access
+    /// token is replaced first.
     pub(super) fn changes(&mut self, since: &str, limit: u16) -> Result<Feed, Trouble> {
         let had_token = self.token.is_some();
         match self.ask(since, limit) {
@@ -94,19 +94,19 @@ impl Client {
         read_token(&read(self.agent.post(format!("{}/v2/auth", self.base)).send_form(form))?)
     }
 
-    /// Says of a 401 what can be done about it.
+    /// Adds advice to a 401.
     fn without_login(&self, trouble: Trouble) -> Trouble {
         match trouble {
             Trouble::Unauthorized(reason) if self.login.is_none() => Trouble::Lasting(format!(
                 "{reason}; use --login, or put this machine's address into auth.allowed_subnets"
             )),
-            Trouble::Unauthorized(reason) => Trouble::passing(format!("{reason}, to a token that is new")),
+            Trouble::Unauthorized(reason) => Trouble::passing(format!("{reason}, although the token is new")),
             other => other,
         }
     }
 }
 
-/// Whether a URL has https; an error where it is of no use.
+/// Whether a URL uses https; an error if it is not usable.
 fn check(url: &str) -> anyhow::Result<bool> {
     let uri: Uri = url.parse().context("is not a URL")?;
     let authority = uri.authority().context("has no host")?;
@@ -115,11 +115,11 @@ fn check(url: &str) -> anyhow::Result<bool> {
     match uri.scheme_str() {
         Some("https") => Ok(true),
         Some("http") => Ok(false),
-        _ => bail!("begins neither with http:// nor with https://"),
+        _ => bail!("must begin with http:// or https://"),
     }
 }
 
-/// Trust in the CAs of a PEM file, or in those of the operating system where none is given.
+/// Trusts the CAs of a PEM file, or those of the operating system if there is none.
 fn trust(ca_file: Option<&Path>) -> anyhow::Result<TlsConfig> {
     let roots = match ca_file {
         Some(file) => read_roots(file).with_context(|| format!("--ca-file {}", file.display()))?,
@@ -141,7 +141,7 @@ fn read_roots(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, Trouble> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| Trouble::passing("the token of the log-in is none"))?;
+        .map_err(|_| Trouble::passing("the log-in returned an invalid token"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -1,6 +1,6 @@
-//! `pbm addressbook follow`: the example of how a copy of a tenant's address book is kept.
+//! `pbm addressbook follow`: keeps a copy of a tenant's address book, as an example for other programs.
 //!
-//! The command line, and when it ends; one round of the work is [`Follower::step`].
+//! The command line and the end of the command; [`Follower::step`] does one round of the work.
 
 use super::{
     client::{Client, Login},
@@ -21,22 +21,22 @@ use std::{
 /// The variable that holds the password of `--login`.
 const PASSWORD: &str = "PBM_PASSWORD";
 
-/// How long a page that is being printed may take after the signal to stop.
+/// How long the page that is being printed may take after a signal to stop.
 const LAST_PAGE: Duration = Duration::from_secs(1);
 
-const EXPLANATION: &str = "Prints a JSON object a line:
+const EXPLANATION: &str = "Prints one JSON object per line:
 
   {\"op\":\"put\",\"contact\":{\"id\":\"…\",\"mail\":\"ivan@acme.example\",…}}
   {\"op\":\"delete\",\"id\":\"…\"}
   {\"op\":\"reset\"}
 
-put: take the contact, in place of one with the same id. delete: drop the contact, if it is there. reset: drop all \
-contacts, for they come anew (the server could not tell any more what has changed).
+put: store the contact and replace one with the same id. delete: delete the contact, if it exists. reset: delete all \
+contacts; the server sends all of them again, because it no longer knows which ones have changed.
 
-Whoever applies every line in order has the tenant's contacts. The first run begins with all of them, every later one \
-with what has changed since, by the token in FILE. The token is kept after a page is printed: when the command is \
-killed in between, the next run prints that page again. That does no harm, since a put and a delete can be applied \
-twice. When it is the reader that fails, with lines that it has not applied, empty the copy and FILE, and start over.
+A reader that applies every line in order has the tenant's contacts. The first run prints all of them, every later run \
+the changes since the previous one, by the token in FILE. The token is saved after a page is printed: if the command \
+is killed in between, the next run prints that page again. This is harmless, because a put or a delete can be applied \
+twice. If the reader fails before it has applied all lines, delete the copy and empty FILE, and start over.
 
 Example, with a copy in a folder:
 
@@ -49,39 +49,39 @@ Example, with a copy in a folder:
         esac
       done
 
-While the server is out of reach, or has no feed, the command waits and goes on; what is wrong is told on stderr.
+While the server is unreachable or has no feed, the command waits and tries again; it reports problems on stderr.
 
-Exit code: 0 on SIGTERM, Ctrl-C, with --once, and when nobody reads any more; 1 when asking again does not help; 2 \
-when the command line is wrong.";
+Exit code: 0 on SIGTERM or Ctrl-C, at the end of --once, and when the reader closes the pipe; 1 on an error that a \
+retry cannot cure; 2 when the command line is wrong.";
 
 #[derive(Args)]
 #[command(after_help = EXPLANATION)]
 pub(in crate::cli) struct FollowArgs {
-    /// The tenant whose contacts they are.
+    /// The tenant whose contacts to follow.
     #[arg(long)]
     tenant: String,
-    /// Where pbm serves.
+    /// The URL of pbm.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-    /// File that keeps the token from one run to the next; made when it is not there.
+    /// File that keeps the token between runs; created if it does not exist.
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
     /// Address to log in with. Without it no token is sent, which works from `auth.allowed_subnets`.
     #[arg(long, value_name = "ADDRESS")]
     login: Option<String>,
-    /// File with the password. `PBM_PASSWORD` is taken instead where it is set.
+    /// File with the password. If `PBM_PASSWORD` is set, it is used instead.
     #[arg(long, value_name = "FILE", requires = "login")]
     password_file: Option<PathBuf>,
-    /// CAs to trust (PEM) in place of the system's, with https.
+    /// File with the CAs to trust (PEM) instead of the system's, for https.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// How long to wait when there is nothing new.
+    /// How long to wait if there are no new changes.
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     interval: Duration,
-    /// Changes to ask for at once.
+    /// Maximum number of changes per request.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// End when there is nothing more.
+    /// Exit when there are no more changes.
     #[arg(long)]
     once: bool,
 }
@@ -92,7 +92,7 @@ pub(super) fn follow(args: FollowArgs) -> Outcome {
     let client = Client::new(&args.url, args.ca_file.as_deref(), tenant.to_string(), login)?;
     let state = State::new(args.state);
     let since = state.read()?;
-    // Better now than after the first page.
+    // An unwritable file should fail here, not after the first page.
     state.write(&since)?;
     let follower = Follower::new(client, state, since, args.limit);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -103,7 +103,7 @@ pub(super) fn follow(args: FollowArgs) -> Outcome {
             () = stop_signal() => Ok(()),
         }
     });
-    // A page that is being printed may end; an answer that is waited for is not.
+    // A page that is being printed may finish; a pending request is abandoned.
     runtime.shutdown_timeout(LAST_PAGE);
     end.map(|()| ExitCode::SUCCESS)
 }
@@ -131,7 +131,7 @@ fn login(address: String, password_file: Option<&Path>) -> anyhow::Result<Login>
         return Ok(Login { address, password: password.into() });
     }
     let Some(file) = password_file else {
-        bail!("the password of --login is needed: --password-file FILE or {PASSWORD}");
+        bail!("--login needs a password: use --password-file FILE or set {PASSWORD}");
     };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(Login { address, password: SecretString::from(text.trim_end_matches(['\n', '\r'])) })

@@ -1,7 +1,7 @@
-//! One round of following: ask for a page of changes, print it, keep its token.
+//! One round of following: request a page of changes, print it, save its token.
 //!
-//! The token is kept after the page is printed and flushed, so what a crash repeats is that page at most, and applying it
-//! twice does no harm. Nothing is applied here, and nobody waits here.
+//! The token is saved after the page is printed and flushed, so a crash repeats at most that page, and applying a page
+//! twice is harmless. This module applies no changes and never sleeps.
 
 use super::{
     backoff::Backoff,
@@ -17,21 +17,21 @@ use std::{
     time::Duration,
 };
 
-/// What is printed when the consumer has to forget its copy.
+/// Printed when the consumer has to delete its copy.
 const RESET: &[u8] = b"{\"op\":\"reset\"}\n";
 
-/// What a round came to.
+/// The outcome of a round.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// A page is printed, and there may be more at once.
+    /// A page was printed; `more` says whether the next one is available.
     Done { more: bool },
-    /// Nothing came; to be tried again after this time.
+    /// The round failed; try again after this time.
     Wait(Duration),
-    /// Nobody reads any more.
+    /// The reader has closed the pipe.
     Closed,
 }
 
-/// Whether somebody reads what is printed.
+/// Whether the output still has a reader.
 #[derive(PartialEq, Eq)]
 enum Output {
     Open,
@@ -44,7 +44,7 @@ pub(super) struct Follower {
     since: String,
     limit: u16,
     backoff: Backoff,
-    /// What was complained about last, while it lasts.
+    /// The last problem reported, as long as it lasts.
     complaint: Option<String>,
 }
 
@@ -53,10 +53,10 @@ impl Follower {
         Self { client, state, since, limit, backoff: Backoff::default(), complaint: None }
     }
 
-    /// Does one round. `random` from 0 to 1.
+    /// Runs one round. `random` is from 0 to 1.
     ///
     /// # Errors
-    /// When another round would come to the same.
+    /// When another round would fail in the same way.
     pub(super) fn step(&mut self, random: f64) -> anyhow::Result<Step> {
         if is_stdout_closed() {
             return Ok(Step::Closed);
@@ -64,7 +64,7 @@ impl Follower {
         let trouble = match self.client.changes(&self.since, self.limit) {
             Ok(Feed::Page(page)) => return self.take(page),
             Ok(Feed::Gone) if !self.since.is_empty() => return self.start_over(),
-            Ok(Feed::Gone) => Trouble::passing("the server answers 410 to the beginning"),
+            Ok(Feed::Gone) => Trouble::passing("the server answers 410 to a request without a token"),
             Err(trouble) => trouble,
         };
         match trouble {
@@ -82,7 +82,7 @@ impl Follower {
         if self.complaint.take().is_some() {
             tell!("pbm: the server answers again");
         }
-        // A server that promises more and gives nothing is not to be asked without a pause.
+        // A server that promises more changes and sends none must not be polled without a pause.
         let more = more && (!lines.is_empty() || since != self.since);
         self.print(&lines, since, more)
     }
@@ -102,7 +102,7 @@ impl Follower {
         Ok(Step::Done { more })
     }
 
-    /// Says what is wrong, once.
+    /// Reports a problem, once.
     fn complain(&mut self, reason: String) {
         if self.complaint.as_ref() != Some(&reason) {
             tell!("pbm: {}; trying again", reason.trim_end_matches('.'));
@@ -119,7 +119,7 @@ fn print(lines: &[u8]) -> io::Result<Output> {
     }
 }
 
-/// Whether the reader of a pipe is gone; that would otherwise be noticed at the next change only.
+/// Whether the reader of a pipe is gone; otherwise this would only be noticed at the next change.
 fn is_stdout_closed() -> bool {
     let stdout = io::stdout();
     let mut polled = [PollFd::new(&stdout, PollFlags::empty())];

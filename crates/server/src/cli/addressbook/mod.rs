@@ -1,4 +1,4 @@
-//! `pbm addressbook`: the address book of a tenant, from outside, over the API.
+//! `pbm addressbook`: the address book of a tenant over the API.
 
 mod backoff;
 mod changes;
@@ -18,7 +18,7 @@ pub(super) struct AddressBookArgs {
 
 #[derive(Subcommand)]
 enum AddressBookCommand {
-    /// Print the contacts of a tenant and then every change of them, for a copy elsewhere.
+    /// Print the contacts of a tenant and then every change to them, to maintain a copy elsewhere.
     Follow(follow::FollowArgs),
 }
 

@@ -1,7 +1,7 @@
-//! The file that a follower keeps its token in.
+//! The file in which a follower keeps its token.
 //!
-//! It holds the token and a line end, or nothing at the beginning. A new one is written beside it, brought to the disk, and
-//! takes its name, so whoever is killed leaves the old token or the new one.
+//! It holds the token and a line break, or is empty at the beginning. A new token is written to a second file, synced
+//! to disk and renamed, so a kill leaves either the old token or the new one.
 
 use anyhow::{Context, ensure};
 use std::{
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Longest token that is kept, in bytes: room enough for a request line that holds it.
+/// The maximum length of a token in bytes: it must fit into a request line.
 pub(super) const MAX_TOKEN: usize = 4096;
 
 pub(super) struct State {
@@ -24,7 +24,7 @@ impl State {
         Self { path }
     }
 
-    /// The token; empty where there is none yet.
+    /// The token; empty if there is none yet.
     pub(super) fn read(&self) -> anyhow::Result<String> {
         let text = match fs::read_to_string(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -32,11 +32,11 @@ impl State {
         };
         let token = text.trim_end();
         let is_token = token.len() <= MAX_TOKEN && token.chars().all(|c| c.is_ascii_graphic());
-        ensure!(is_token, "{} holds no token; remove it to start over", self.path.display());
+        ensure!(is_token, "{} does not hold a valid token; remove it to start over", self.path.display());
         Ok(token.to_owned())
     }
 
-    /// Keeps a token; an empty one means the beginning.
+    /// Saves a token; an empty one means the beginning.
     pub(super) fn write(&self, token: &str) -> anyhow::Result<()> {
         self.replace(token).with_context(|| format!("cannot write {}", self.path.display()))
     }
@@ -83,7 +83,7 @@ mod tests {
         for text in ["two words", "один", "a\nb", &"x".repeat(MAX_TOKEN + 1)] {
             fs::write(&path, text).unwrap();
             let error = State::new(path.clone()).read().unwrap_err().to_string();
-            assert!(error.ends_with("holds no token; remove it to start over"), "{error}");
+            assert!(error.ends_with("does not hold a valid token; remove it to start over"), "{error}");
         }
         assert!(State::new(folder.path().to_path_buf()).read().is_err());
         assert!(State::new(folder.path().join("no/folder")).write("a").is_err());
