@@ -129,7 +129,7 @@ fn unreadable_records() {
                 mirrored.output()
             );
         } else if number > 5 {
-            assert!(mirrored.stderr.contains("--mirror would remove"), "{}", mirrored.output());
+            assert!(mirrored.stderr.contains("--mirror could delete"), "{}", mirrored.output());
         }
     }
     // What stands below a record that cannot be read is not added, and the dry run knows.

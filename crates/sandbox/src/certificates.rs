@@ -9,7 +9,7 @@ use rcgen::{
 
 use crate::error::SandboxError;
 
-/// The names clients reach the server by.
+/// The names by which clients reach the server.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 
 pub(crate) struct Pems {
@@ -18,7 +18,7 @@ pub(crate) struct Pems {
     pub(crate) key: String,
 }
 
-/// New ones; `name` tells one sandbox's CA from another's.
+/// New certificates; `name` distinguishes the CAs of different sandboxes.
 pub(crate) fn certificates(name: &str) -> Result<Pems, SandboxError> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

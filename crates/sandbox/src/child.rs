@@ -1,12 +1,10 @@
 //! Owns the processes this crate starts: how they begin, how they end, where their output goes.
 //!
-//! Each is its own process group, so that Ctrl-C in a terminal reaches only the program that started
-//! it, which then stops its servers in order. Each asks the kernel for SIGKILL on the death of its
-//! parent, so none survives even a `kill -9` of that program. (SIGTERM would not do: 389-ds 2.3, told to
-//! stop just after a client hung up without an unbind, as the clients in a killed parent do, was seen to
-//! wait for itself for ever.)
-//! The kernel means by parent the *thread* that forked, hence the one thread here that forks them all
-//! and lives as long as the process.
+//! Each is its own process group, so that Ctrl-C in a terminal reaches only the program that started it, which then
+//! stops its servers in order. Each asks the kernel for SIGKILL on the death of its parent, so none survives even a
+//! `kill -9` of that program. (SIGTERM is not enough: 389-ds 2.3, stopped just after a client closed its connection
+//! without an unbind, as the clients in a killed parent do, was observed to hang for ever.) For the kernel the parent
+//! is the *thread* that forked, so one thread here forks all servers and lives as long as the process.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -24,13 +22,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::error::{SandboxError, at};
 use crate::programs::{Program, Programs, SETPRIV};
 
-/// Between two looks at something that is being waited for.
+/// The interval between two checks of a condition.
 pub(crate) const STEP: Duration = Duration::from_millis(10);
 const START_LIMIT: Duration = Duration::from_secs(20);
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 const LINES_SHOWN: usize = 15;
 
-/// A child process and the place in its log where its own output begins.
+/// A child process and the offset in its log at which its own output begins.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
@@ -71,10 +69,10 @@ impl Server {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// What this run has written so far.
+    /// The output of this run so far.
     pub(crate) fn output(&self) -> String {
         let mut bytes = Vec::new();
-        // Without the log there is nothing to show, and nothing else to do about it.
+        // Without the log there is no output, and no other remedy.
         let _ = File::open(&self.log).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.log_from))?;
             file.read_to_end(&mut bytes)
@@ -82,7 +80,7 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until `is_ready` holds; an end of the process, or 20 seconds without, is the error.
+    /// Waits until `is_ready` holds; fails if the process ends or 20 seconds pass.
     pub(crate) fn wait_until_ready(&mut self, is_ready: impl Fn(&Self) -> bool) -> Result<(), SandboxError> {
         let since = Instant::now();
         while since.elapsed() < START_LIMIT {
@@ -99,7 +97,7 @@ impl Server {
         Err(SandboxError::DidNotStart { program: self.program, log: self.log.clone(), lines })
     }
 
-    /// For a program that does one thing and ends: waits for that, however long it takes.
+    /// Waits for the end of a program that does one thing, without a time limit.
     pub(crate) fn finish(mut self) -> Result<(), SandboxError> {
         if self.child.wait().is_ok_and(|status: ExitStatus| status.success()) {
             return Ok(());
@@ -108,18 +106,18 @@ impl Server {
         Err(SandboxError::CommandFailed { program: self.program, log: self.log.clone(), lines })
     }
 
-    /// SIGKILL, and reaps the process.
+    /// Sends SIGKILL and reaps the process.
     pub(crate) fn kill(&mut self) {
-        // Both fail only for a process that has ended and was reaped already.
+        // Both fail only if the process has already ended and was reaped.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// SIGTERM, four seconds to obey, then SIGKILL.
+    /// Sends SIGTERM, waits four seconds, then sends SIGKILL.
     pub(crate) fn stop(&mut self) {
         if self.is_running() {
             let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-            // It has not been reaped, so the number is still this child's.
+            // The process has not been reaped, so the number is still this child's.
             let _ = pid.map(|pid| kill_process(pid, Signal::TERM));
         }
         let since = Instant::now();
@@ -143,7 +141,7 @@ fn open_log(log: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(0o600).open(log)
 }
 
-/// As many lines as an error message bears.
+/// The last lines, as many as fit into an error message.
 pub(crate) fn last_lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let lines: Vec<&str> = lines.collect();
     lines.get(lines.len().saturating_sub(LINES_SHOWN)..).unwrap_or_default().join("\n")
@@ -168,7 +166,7 @@ fn spawner() -> io::Result<Sender<Order>> {
     let (sender, orders) = channel::<Order>();
     thread::Builder::new().name("sandbox-spawner".into()).spawn(move || {
         for (mut command, reply) in orders {
-            // Whoever ordered is waiting for this answer.
+            // The caller waits for this answer.
             let _ = reply.send(command.spawn());
         }
     })?;

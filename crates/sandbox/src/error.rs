@@ -1,4 +1,4 @@
-//! Owns every way a sandbox can fail, and words each one for the person at the terminal.
+//! Owns every error of a sandbox, worded for the person at the terminal.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,28 +10,28 @@ use crate::directory::backend::Backend;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// A program this crate runs is not installed.
+    /// A required program is not installed.
     #[error("{program} not found: apt-get install {package}")]
     MissingProgram {
-        /// Name of the program.
+        /// The name of the program.
         program: &'static str,
-        /// The Debian package it comes in.
+        /// The Debian package of the program.
         package: &'static str,
     },
-    /// A file that a Debian package brings is not there.
+    /// A file of a Debian package does not exist.
     #[error("{} not found: apt-get install {package}", path.display())]
     MissingFile {
-        /// Where the file was looked for.
+        /// The expected path.
         path: PathBuf,
-        /// The Debian package it comes in.
+        /// The Debian package of the file.
         package: &'static str,
     },
-    /// The folder holds files that no sandbox made; it is left as it is.
-    #[error("{} is not empty and holds no {kind}: choose an empty folder", folder.display())]
+    /// The folder holds files that no sandbox made; it is not changed.
+    #[error("{} is not empty and is not the folder of a {kind}: choose an empty folder", folder.display())]
     ForeignFolder {
         /// The folder asked for.
         folder: PathBuf,
-        /// What was to be started in it.
+        /// The kind of server to start in it.
         kind: &'static str,
     },
     /// Another live process runs a server in this folder.
@@ -40,13 +40,13 @@ pub enum SandboxError {
         /// The folder asked for.
         folder: PathBuf,
     },
-    /// The path cannot be written into a server's configuration.
+    /// The path contains characters that a server's configuration cannot hold.
     #[error("the path {} must be plain UTF-8 without control characters, quotes or %", path.display())]
     UnusablePath {
         /// The path in question.
         path: PathBuf,
     },
-    /// The suffix is not one the sandbox can make an entry for.
+    /// The sandbox cannot create an entry for the suffix.
     #[error("suffix {suffix:?}: a plain ASCII name that begins with dc=, o= or ou= is allowed")]
     UnusableSuffix {
         /// The suffix asked for.
@@ -75,12 +75,12 @@ pub enum SandboxError {
         /// The back end asked for.
         asked: Backend,
     },
-    /// dse.ldif has no entry to change: a plug-in of that name does not exist, or the file is damaged.
+    /// dse.ldif does not have the entry to change: the plug-in does not exist, or the file is damaged.
     #[error("{} has no entry {dn}", file.display())]
     NoSuchEntry {
         /// The dse.ldif in question.
         file: PathBuf,
-        /// The entry that is not there.
+        /// The DN of the missing entry.
         dn: String,
     },
     /// The port that clients already know was taken while the server was down.
@@ -89,54 +89,54 @@ pub enum SandboxError {
         /// The port in question.
         port: u16,
     },
-    /// The server ended, or did not answer, instead of starting.
+    /// The server ended or did not respond during its start.
     #[error("{program} did not start; {} ends with:\n{lines}", log.display())]
     DidNotStart {
         /// Name of the program.
         program: &'static str,
-        /// The log the lines are from.
+        /// The log that contains the lines.
         log: PathBuf,
         /// Its last lines.
         lines: String,
     },
-    /// A program that should do one thing and end reported a failure.
+    /// A program that should do one thing and exit reported a failure.
     #[error("{program} failed; {} ends with:\n{lines}", log.display())]
     CommandFailed {
         /// Name of the program.
         program: &'static str,
-        /// The log the lines are from.
+        /// The log that contains the lines.
         log: PathBuf,
         /// Its last lines.
         lines: String,
     },
-    /// A server of an earlier run is still there and cannot be stopped.
+    /// A server of an earlier run still runs and cannot be stopped.
     #[error("process {pid} still runs in this folder and cannot be stopped")]
     StrayProcess {
         /// Its process id.
         pid: u32,
     },
-    /// The directory refused one of the few requests the set-up makes.
+    /// The directory refused one of the few requests of the set-up.
     #[error("the directory refused to {request}: LDAP result {code}")]
     Refused {
-        /// What was asked.
+        /// The refused request.
         request: &'static str,
         /// The result code of RFC 4511.
         code: u8,
     },
-    /// Redis refused a command, or was not there to answer it.
+    /// Redis refused a command or was unreachable.
     #[error("redis-cli {command}: {answer}")]
     RedisCommand {
         /// The first word of the command; the others may be secret.
         command: String,
-        /// What it said.
+        /// The answer of Redis.
         answer: String,
     },
     /// The sentinels did not agree in time.
-    #[error("after {} s the sentinels have not got so far: {what}", after.as_secs())]
+    #[error("the sentinels did not reach this state within {} s: {what}", after.as_secs())]
     SentinelsDisagree {
-        /// What was waited for.
+        /// The expected condition.
         what: &'static str,
-        /// For how long.
+        /// How long the sandbox waited.
         after: Duration,
     },
     /// The certificates could not be made.
@@ -148,9 +148,9 @@ pub enum SandboxError {
     /// Reading or writing failed.
     #[error("could not {doing} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         doing: &'static str,
-        /// On which path.
+        /// The path of the operation.
         path: PathBuf,
         /// The reason.
         #[source]
@@ -158,7 +158,7 @@ pub enum SandboxError {
     },
 }
 
-/// Adds to an I/O error what was tried and where: `fs::read(p).map_err(at("read", p))`.
+/// Adds the operation and the path to an I/O error: `fs::read(p).map_err(at("read", p))`.
 pub(crate) fn at(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SandboxError {
     let path = path.to_path_buf();
     move |source| SandboxError::Io { doing, path, source }

@@ -1,7 +1,7 @@
 //! Owns a sandbox's folder: the claim on it, its private files and its passwords.
 //!
-//! Refuses a folder that another live process uses, and one with files no sandbox made: what is set up
-//! here may be wiped, so it must be ours.
+//! Refuses a folder that another live process uses, and one with other files: the set-up may delete files, so the
+//! folder must belong to a sandbox.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
@@ -18,7 +18,7 @@ use crate::random;
 const LOCK: &str = "sandbox.lock";
 const READY: &str = "sandbox.ready";
 
-/// A claimed folder. The claim is a file lock, so it ends with the process, however that ends.
+/// A claimed folder. The claim is a file lock, so it ends with the process, however the process ends.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -33,7 +33,7 @@ impl Folder {
             return Err(SandboxError::UnusablePath { path });
         }
         let lock_file = path.join(LOCK);
-        // An empty lock file is that of a start killed before it could write the kind.
+        // An empty lock file was left by a start that was killed before it could write the kind.
         let is_ours = fs::read_to_string(&lock_file).is_ok_and(|found| found.is_empty() || found == kind);
         if !is_ours && !is_empty(&path)? {
             return Err(SandboxError::ForeignFolder { folder: path, kind });
@@ -55,17 +55,17 @@ impl Folder {
         &self.path
     }
 
-    /// The name given by [`Self::mark_ready`], if the set-up ever got that far.
+    /// The name given to [`Self::mark_ready`]; `None` if the set-up never finished.
     pub(crate) fn ready(&self) -> Option<String> {
         fs::read_to_string(self.path.join(READY)).ok()
     }
 
-    /// The last step of a set-up: without it the next start begins anew.
+    /// The last step of a set-up: without it the next start begins again.
     pub(crate) fn mark_ready(&self, name: &str) -> Result<(), SandboxError> {
         write_private(&self.path.join(READY), name.as_bytes())
     }
 
-    /// Removes what an unfinished set-up left, but no file named in `keep`.
+    /// Removes the files of an unfinished set-up, except the file `keep`.
     pub(crate) fn wipe(&self, keep: &str) -> Result<(), SandboxError> {
         for entry in fs::read_dir(&self.path).map_err(at("list", &self.path))? {
             let entry = entry.map_err(at("list", &self.path))?;
@@ -77,8 +77,8 @@ impl Folder {
         Ok(())
     }
 
-    /// The password kept in `file` of this folder, made at the first call. The file holds the bare
-    /// password, without a newline, as `ldapsearch -y` wants it.
+    /// The password in `file` of this folder, generated at the first call. The file holds only the password, without a
+    /// line break, as `ldapsearch -y` requires.
     pub(crate) fn password(&self, file: &str) -> Result<SecretString, SandboxError> {
         let path = self.path.join(file);
         match fs::read_to_string(&path) {
@@ -96,8 +96,8 @@ fn new_password(path: &Path) -> Result<SecretString, SandboxError> {
     Ok(password.into())
 }
 
-/// Waits half a second: a process forked elsewhere in this program holds a copy of the lock until it
-/// reaches its `exec`.
+/// Waits half a second: a process that was forked elsewhere in this program holds a copy of the lock until it calls
+/// `exec`.
 fn wait_for_lock(lock: &File, folder: &Path) -> Result<(), SandboxError> {
     for _ in 0..25 {
         match lock.try_lock() {
@@ -109,7 +109,7 @@ fn wait_for_lock(lock: &File, folder: &Path) -> Result<(), SandboxError> {
     Err(SandboxError::FolderInUse { folder: folder.to_path_buf() })
 }
 
-/// The path goes unquoted into templates and configuration files.
+/// The path is written unquoted into templates and configuration files.
 pub(crate) fn is_plain(path: &Path) -> bool {
     path.to_str().is_some_and(|text| !text.chars().any(|c| c.is_control() || "\"'%\\".contains(c)))
 }
@@ -122,7 +122,7 @@ pub(crate) fn create_private(path: &Path) -> Result<(), SandboxError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at("create", path))
 }
 
-/// Replaces a file as a whole, readable by its owner only; a kill in the middle leaves the old one.
+/// Replaces a whole file, readable only by its owner; a kill in between leaves the old file.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), SandboxError> {
     let mut half_done = path.as_os_str().to_owned();
     half_done.push(".new");
@@ -138,7 +138,7 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), SandboxEr
     fs::rename(&half_done, path).map_err(at("write", path))
 }
 
-/// Removes a file, or a folder with all that is in it; it need not exist.
+/// Removes a file, or a folder with its contents, if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), SandboxError> {
     let done = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),

@@ -1,8 +1,8 @@
-//! Owns percent-encoding (RFC 3986) for the two places a URL carries free text: a path, a password.
+//! Owns percent-encoding (RFC 3986) for the two parts of a URL with free text: a path and a password.
 
 use std::fmt::Write as _;
 
-/// Everything but unreserved characters is encoded.
+/// Encodes every character except the unreserved ones.
 pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

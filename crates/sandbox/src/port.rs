@@ -1,8 +1,8 @@
 //! Owns the choice of loopback ports.
 //!
-//! Ports are taken from below the range the kernel gives to outgoing connections. A port inside that
-//! range can be lost while a server is down for a moment: a client that keeps reconnecting to it may be
-//! given the very same number as its own source port, and then even connects to itself.
+//! Ports are taken from below the kernel's range for outgoing connections. A port inside that range can be lost while a
+//! server is down for a moment: a client that keeps reconnecting to it may get the same number as its own source port,
+//! and then even connects to itself.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::{fs, io};
@@ -17,7 +17,7 @@ pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A port nobody listens on at this moment; whoever starts a server on it must still expect to lose it.
+/// A port on which no process listens at this moment; a server that uses it may still lose it to another process.
 pub(crate) fn free(except: Option<u16>) -> Result<u16, SandboxError> {
     let width = outgoing_from().saturating_sub(LOWEST);
     for _ in 0..TRIES {
@@ -38,7 +38,7 @@ fn any() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Where the kernel's range for outgoing connections begins; 32768 is its default.
+/// The start of the kernel's range for outgoing connections; 32768 is its default.
 fn outgoing_from() -> u16 {
     fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range")
         .ok()

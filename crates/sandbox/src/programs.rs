@@ -1,4 +1,4 @@
-//! Owns finding the programs this crate runs, and knows the Debian package of each.
+//! Owns the search for the required programs, and knows the Debian package of each.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -20,14 +20,14 @@ pub(crate) const CERTUTIL: Program = Program { name: "certutil", package: "libns
 pub(crate) const PK12UTIL: Program = Program { name: "pk12util", package: "libnss3-tools" };
 pub(crate) const ID: Program = Program { name: "id", package: "coreutils" };
 
-/// The folders programs are looked for in.
+/// The folders to search for programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
     folders: Vec<PathBuf>,
 }
 
 impl Programs {
-    /// `PATH`, then the folders of system programs, which an ordinary user's `PATH` on Debian leaves out.
+    /// `PATH`, then the folders of system programs, which are not in an ordinary user's `PATH` on Debian.
     pub(crate) fn installed() -> Self {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = env::split_paths(&path)

@@ -1,4 +1,4 @@
-//! Owns the random names and passwords of a sandbox. Refuses to fall back to anything guessable.
+//! Owns the random names and passwords of a sandbox. There is no fallback to a guessable source.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], SandboxError> {
     Ok(bytes)
 }
 
-/// `2 * N` lower-case hexadecimal digits: safe in file names, LDIF, URLs and shell words alike.
+/// `2 * N` lower-case hexadecimal digits: safe in file names, LDIF, URLs and shell words.
 pub(crate) fn hex<const N: usize>() -> Result<String, SandboxError> {
     let mut digits = String::new();
     for byte in bytes::<N>()? {

@@ -1,7 +1,7 @@
-//! Owns stopping the server an earlier run left behind in a folder.
+//! Owns stopping a server that an earlier run left running in a folder.
 //!
-//! A process is stopped only when its own `/proc` entry says that it runs in that folder; a pid file is
-//! never believed, since its number may by now belong to anybody.
+//! A process is stopped only if its own `/proc` entry shows that it runs in that folder; a pid file is never trusted,
+//! because its number may belong to another process by now.
 
 use std::fs;
 use std::path::Path;
@@ -29,8 +29,8 @@ pub(crate) fn stop_directory_servers(folder: &Path) -> Result<(), SandboxError> 
     })
 }
 
-/// Stops every `redis-server` that works in `folder`. (Redis rewrites its command line, so the working
-/// folder tells whose it is.)
+/// Stops every `redis-server` that works in `folder`. (Redis rewrites its command line, so the working folder
+/// identifies the process.)
 pub(crate) fn stop_redis_servers(folder: &Path) -> Result<(), SandboxError> {
     stop_matching(|process| {
         fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "redis-server")
@@ -56,7 +56,7 @@ fn stop_matching(is_ours: impl Fn(&Path) -> bool) -> Result<(), SandboxError> {
 
 fn stop(pid: Pid, process: &Path, is_ours: &impl Fn(&Path) -> bool) -> Result<(), SandboxError> {
     for signal in [Signal::TERM, Signal::KILL] {
-        // A failure shows in what follows: the process is gone, or it is still there at the end.
+        // A failure becomes visible below: the process is gone, or still exists at the end.
         let _ = kill_process(pid, signal);
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
@@ -69,7 +69,7 @@ fn stop(pid: Pid, process: &Path, is_ours: &impl Fn(&Path) -> bool) -> Result<()
     Err(SandboxError::StrayProcess { pid: pid.as_raw_nonzero().get().cast_unsigned() })
 }
 
-/// A zombie is not alive: it holds no file and no port, whenever its parent gets round to reaping it.
+/// A zombie is not alive: it holds no file and no port, whether or not its parent has reaped it.
 fn is_alive(process: &Path) -> bool {
     fs::read_to_string(process.join("stat")).is_ok_and(|stat| {
         stat.rsplit_once(')')

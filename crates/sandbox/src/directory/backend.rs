@@ -6,15 +6,15 @@ use std::str::FromStr;
 /// The database library under a directory server, `nsslapd-backend-implement` in `dse.ldif`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Backend {
-    /// LMDB. Every write reaches the disk before the server answers: 389-ds has no other mode there.
+    /// LMDB. Every write reaches the disk before the server responds: 389-ds has no other mode there.
     #[default]
     Mdb,
-    /// Berkeley DB. On Debian, adds beside searches of long index lists can hang the server for good.
+    /// Berkeley DB. On Debian, additions concurrent with searches of long index lists can hang the server permanently.
     Bdb,
 }
 
 impl Backend {
-    /// The name that 389-ds gives it: `mdb` or `bdb`.
+    /// The name in 389-ds: `mdb` or `bdb`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Owns reading and changing `dse.ldif`, the configuration of 389-ds, while the server is down.
 //!
-//! Keeps what it is not asked to change as it stands. Comments are dropped, as the server itself does.
+//! Preserves every value that it is not asked to change. Comments are dropped, as the server does itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ struct Entry {
 }
 
 impl Dse {
-    /// Reads `file`, or the copy the server keeps when a kill fell between the two renames it writes with.
+    /// Reads `file`, or the copy that the server keeps if it was killed between the two renames of an update.
     pub(crate) fn read(file: &Path) -> Result<Self, SandboxError> {
         let text = fs::read_to_string(file).map_err(at("read", file));
         let text = match text {
@@ -92,13 +92,13 @@ impl Entry {
     }
 }
 
-/// The value, if the line is of that attribute (options and case aside).
+/// The value, if the line is of that attribute (ignoring options and case).
 fn value_of<'a>(line: &'a str, attribute: &str) -> Option<&'a str> {
     let (name, value) = line.split_once(':')?;
     name.eq_ignore_ascii_case(attribute).then(|| value.trim())
 }
 
-/// For comparing the names in `dse.ldif`, which differ in case and in the space after a comma only.
+/// The form for comparing names in `dse.ldif`, which differ only in case and in the space after a comma.
 fn normal(dn: &str) -> String {
     dn.split(',').map(|part| part.trim().to_ascii_lowercase()).collect::<Vec<_>>().join(",")
 }

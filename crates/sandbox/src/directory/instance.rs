@@ -1,4 +1,4 @@
-//! Owns the files of one directory server: where they are, the first set-up, clearing what a kill left.
+//! Owns the files of one directory server: their paths, the first set-up, and the cleanup after a kill.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -29,13 +29,13 @@ const EMPTY_USER_SCHEMA: &str =
 #[derive(Debug)]
 pub(super) struct Instance {
     folder: Folder,
-    /// Of the config folder: `slapd-` and random digits. It names a semaphore in `/dev/shm`, so it must
-    /// not occur twice on a machine.
+    /// The name of the config folder: `slapd-` and random digits. It names a semaphore in `/dev/shm`, so it must be
+    /// unique on a machine.
     name: String,
 }
 
 impl Instance {
-    /// Opens the folder, which nobody else then can, with no server running in it.
+    /// Opens the folder exclusively. No server runs in it afterwards.
     pub(super) fn open(path: &Path) -> Result<Self, SandboxError> {
         let folder = Folder::claim(path, "directory server")?;
         stray::stop_directory_servers(folder.path())?;
@@ -81,14 +81,14 @@ impl Instance {
     /// The last warnings and errors in the server's own log, and that log.
     pub(super) fn problems(&self) -> (PathBuf, String) {
         let log = self.folder().join("log/errors");
-        // Without the log there is nothing to show.
+        // Without the log there are no problems to report.
         let text = fs::read_to_string(&log).unwrap_or_default();
         let is_problem = |line: &&str| line.contains(" - WARN - ") || line.contains(" - ERR - ");
         let lines = last_lines(text.lines().filter(is_problem));
         (log, lines)
     }
 
-    /// In the folder, or under `/tmp` when the folder's own path is too long for a socket.
+    /// The path in the folder, or under `/tmp` if the folder's own path is too long for a socket.
     pub(super) fn socket(&self) -> PathBuf {
         let path = self.folder().join("run/ldapi");
         if path.as_os_str().len() <= SOCKET_PATH_LIMIT { path } else { self.short_folder().join("ldapi") }
@@ -98,7 +98,7 @@ impl Instance {
         Path::new("/tmp").join(&self.name)
     }
 
-    /// Makes the files of a server that has never run. What an unfinished set-up left is thrown away.
+    /// Creates the files of a new server. The files of an unfinished set-up are deleted.
     pub(super) fn set_up(
         &self,
         suffix: &Suffix,
@@ -113,11 +113,11 @@ impl Instance {
         for name in SUBFOLDERS {
             create_private(&self.folder().join(name))?;
         }
-        // The server insists on this place for its own schema; the stock one it reads from /usr/share.
+        // The server requires this folder for its own schema; it reads the stock schema from /usr/share.
         let schema = self.config().join("schema");
         create_private(&schema)?;
         write_private(&schema.join("99user.ldif"), EMPTY_USER_SCHEMA.as_bytes())?;
-        // That of the package is readable by its own user only, and serves language sort orders alone.
+        // Only its own user can read the package's file, which serves only language-specific sort orders.
         write_private(&self.config().join("slapd-collations.conf"), b"")?;
         self.first_dse(suffix, backend, password, user)?.write()
     }
@@ -161,7 +161,7 @@ impl Instance {
         Ok(Dse::parse(&self.dse_file(), &text))
     }
 
-    /// Copies the extra schema files to where the server reads them, in an order it keeps.
+    /// Copies the extra schema files to the folder from which the server loads them, with names that keep their order.
     pub(super) fn copy_schema(&self, files: &[PathBuf]) -> Result<(), SandboxError> {
         for (index, file) in files.iter().enumerate() {
             let text = fs::read(file).map_err(at("read", file))?;
@@ -170,10 +170,10 @@ impl Instance {
         Ok(())
     }
 
-    /// Readies the folder for a start: no file in it names a process of the past.
+    /// Prepares the folder for a start: removes files that name an earlier process.
     pub(super) fn clear_for_start(&self) -> Result<(), SandboxError> {
         self.clear()?;
-        // The server refuses to start while lock/server names a live pid, its own or not.
+        // The server refuses to start while lock/server names a live pid, even of another program.
         for name in ["lock", "run"] {
             let path = self.folder().join(name);
             remove(&path)?;
@@ -187,7 +187,7 @@ impl Instance {
         Ok(())
     }
 
-    /// Removes what the server has outside its folder. Called with no server running.
+    /// Removes the server's files outside its folder. The server must not run.
     pub(super) fn clear(&self) -> Result<(), SandboxError> {
         remove_shared(&self.name)
     }
@@ -204,7 +204,7 @@ fn config_folders(folder: &Path) -> Result<Vec<String>, SandboxError> {
     Ok(names.filter(|name| name.starts_with("slapd-")).collect())
 }
 
-/// `/tmp` is everybody's: a folder that another user put there first is not used.
+/// Every user may write to `/tmp`: a folder that another user created there first is not used.
 fn require_own(folder: &Path) -> Result<(), SandboxError> {
     let found = fs::symlink_metadata(folder).map_err(at("read", folder))?;
     if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {

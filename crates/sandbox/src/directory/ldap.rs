@@ -1,7 +1,7 @@
-//! Owns the three LDAP requests the set-up makes (RFC 4511): is the server answering, bind, add.
+//! Owns the three LDAP requests of the set-up (RFC 4511): check that the server responds, bind, add.
 //!
-//! Encodes just these, and reads of an answer only its result code. Anything more belongs to a real
-//! LDAP client.
+//! Encodes only these requests, and reads only the result code of a response. Anything more belongs to a real LDAP
+//! client.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -17,7 +17,7 @@ const BIND: u8 = 0x60;
 const ADD: u8 = 0x68;
 const SIMPLE_PASSWORD: u8 = 0x80;
 
-/// Searches the root DSE, base scope, `(objectClass=*)`, for no attribute.
+/// Searches the root DSE, base scope, `(objectClass=*)`, and requests no attribute.
 const READ_ROOT_DSE: &[u8] =
     b"\x30\x2a\x02\x01\x01\x63\x25\x04\x00\x0a\x01\x00\x0a\x01\x00\x02\x01\x00\x02\x01\x00\x01\x01\x00\
       \x87\x0bobjectClass\x30\x05\x04\x031.1";
@@ -25,10 +25,10 @@ const READ_ROOT_DSE: &[u8] =
 const UNBIND: &[u8] = b"\x30\x05\x02\x01\x02\x42\x00";
 
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The answers to the requests above are far smaller; a larger one is no LDAP.
+/// The responses to the requests above are far smaller; a larger one is not LDAP.
 const ANSWER_LIMIT: u64 = 64 * 1024;
 
-/// Whether an LDAP server answers on the socket, with whatever result.
+/// Whether an LDAP server responds on the socket, with any result.
 pub(crate) fn answers(socket: &Path) -> bool {
     let answer = Connection::open(socket).and_then(|mut connection| {
         connection.ask(READ_ROOT_DSE)?;
@@ -37,7 +37,7 @@ pub(crate) fn answers(socket: &Path) -> bool {
     answer.is_ok()
 }
 
-/// A connection to the server's local socket, which nobody but that server can be listening on.
+/// A connection to the server's local socket, on which only that server can listen.
 pub(crate) struct Connection(UnixStream);
 
 impl Connection {
@@ -65,8 +65,8 @@ impl Connection {
         self.operation(ADD, &[&tlv(OCTETS, &[dn.as_bytes()]), &tlv(SEQUENCE, &[&attributes])])
     }
 
-    /// Says goodbye and waits until the server has hung up. 389-ds 2.3, told to stop soon after a client
-    /// just vanished, was seen to wait for itself for ever.
+    /// Sends an unbind and waits until the server has closed the connection. 389-ds 2.3, stopped soon after a client
+    /// had disappeared, was observed to hang for ever.
     pub(crate) fn close(mut self) -> io::Result<()> {
         self.0.write_all(UNBIND)?;
         self.0.read_to_end(&mut Vec::new()).map(drop)
@@ -78,7 +78,7 @@ impl Connection {
         result_code(&answer).ok_or_else(|| io::Error::other("not an LDAP result"))
     }
 
-    /// Sends one message and returns the content of the first that comes back.
+    /// Sends one message and returns the content of the first response.
     fn ask(&mut self, message: &[u8]) -> io::Result<Vec<u8>> {
         self.0.write_all(message)?;
         let [tag, first] = self.read_array()?;
@@ -112,14 +112,14 @@ fn attribute(name: &str, values: &[&str]) -> Vec<u8> {
     tlv(SEQUENCE, &[&tlv(OCTETS, &[name.as_bytes()]), &tlv(SET, &[&values])])
 }
 
-/// Tag, length, content; the length in four bytes, which BER allows for any length.
+/// Tag, length, content; the length takes four bytes, which BER allows for any length.
 fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let length = u32::try_from(content.len()).unwrap_or(u32::MAX);
     [&[tag, 0x84], length.to_be_bytes().as_slice(), &content].concat()
 }
 
-/// Of `messageID, [APPLICATION n] { resultCode, … }`.
+/// The result code of `messageID, [APPLICATION n] { resultCode, … }`.
 fn result_code(message: &[u8]) -> Option<u8> {
     let (_, _, operation) = split(message)?;
     let (_, result, _) = split(operation)?;
@@ -127,7 +127,7 @@ fn result_code(message: &[u8]) -> Option<u8> {
     (tag == ENUMERATED).then(|| code.first().copied())?
 }
 
-/// The first element's tag and content, and what follows it.
+/// The first element's tag and content, and the rest.
 fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;

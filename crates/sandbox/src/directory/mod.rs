@@ -28,10 +28,10 @@ const MANAGER_DN: &str = "cn=Directory Manager";
 const DEFAULT_SUFFIX: &str = "dc=example,dc=com";
 /// The name of the one database.
 const DATABASE: &str = "userRoot";
-/// The server's usual log level, EMERG to INFO. Naming any level keeps it in the foreground, but a level
-/// of 0 would also silence the reason why a start failed.
+/// The server's usual log level, EMERG to INFO. Any level keeps the server in the foreground, but level 0 would also
+/// suppress the reason for a failed start.
 const LOG_LEVEL: &str = "266354688";
-/// How often a start may lose its port to somebody else.
+/// How often a start may lose its port to another process.
 const PORT_TRIES: usize = 5;
 const SUCCESS: u8 = 0;
 const ENTRY_EXISTS: u8 = 68;
@@ -57,13 +57,13 @@ pub struct DirectoryServer {
 }
 
 impl DirectoryServer {
-    /// A server with all its files in `path`, which is created, empty, or of an earlier run.
+    /// A server with all its files in `path`, which is created, empty, or the folder of an earlier run.
     pub fn in_folder(path: impl AsRef<Path>) -> DirectoryServerOptions {
         DirectoryServerOptions::new(path.as_ref())
     }
 
     fn start(options: &DirectoryServerOptions) -> Result<Self, SandboxError> {
-        // Before anything is written: a missing package should leave no half-made folder.
+        // Checked before anything is written: a missing package should leave no half-made folder.
         options.programs.find(NS_SLAPD)?;
         let instance = Instance::open(&options.folder)?;
         let password = instance.password()?;
@@ -131,7 +131,7 @@ impl DirectoryServer {
         self.instance.clear_for_start()?;
         let arguments = ["ldif2db", "-D", &config, "-n", DATABASE, "-i", &file];
         let import = Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?;
-        // Entries that were skipped are a failure to it too, and the reasons are in its other log.
+        // The import also fails if entries were skipped; the reasons are in its other log.
         import.finish().map_err(|error| match error {
             SandboxError::CommandFailed { program, .. } => {
                 let (log, lines) = self.instance.problems();
@@ -141,15 +141,15 @@ impl DirectoryServer {
         })
     }
 
-    /// Runs the server as it is configured.
+    /// Runs the server with its present configuration.
     fn run(&mut self) -> Result<(), SandboxError> {
         self.instance.clear_for_start()?;
         let config = self.instance.config().display().to_string();
         let pid_file = self.instance.pid_file().display().to_string();
         let arguments = ["-D", &config, "-i", &pid_file, "-d", LOG_LEVEL];
         let mut child = Server::spawn(&self.programs, NS_SLAPD, &arguments, &self.instance.log())?;
-        // The server opens its ports before it answers anywhere, and fails when it cannot. An answer on
-        // a port might come from another server; on the socket in our own folder it cannot.
+        // The server opens its ports before it responds anywhere, and exits if it cannot. A response on a port might
+        // come from another server; a response on the socket in this folder cannot.
         let socket = self.instance.socket();
         let started = child.wait_until_ready(|_| ldap::answers(&socket));
         if started.is_err() {
@@ -178,7 +178,7 @@ impl DirectoryServer {
         }
     }
 
-    /// `ldap://127.0.0.1:PORT`. The port stays the same as long as this value lives.
+    /// `ldap://127.0.0.1:PORT`. The port is constant for the life of this value.
     #[must_use]
     pub fn url(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.ports.plain)
@@ -190,14 +190,14 @@ impl DirectoryServer {
         self.ports.tls.map(|port| format!("ldaps://127.0.0.1:{port}"))
     }
 
-    /// The local socket. Root and the user who runs the server are the Directory Manager there, by a
-    /// SASL EXTERNAL bind.
+    /// The local socket. Root and the user who runs the server are the Directory Manager there, through a SASL EXTERNAL
+    /// bind.
     #[must_use]
     pub fn ldapi_url(&self) -> String {
         format!("ldapi://{}", percent::encoded(&self.instance.socket().to_string_lossy()))
     }
 
-    /// The certificate of the CA that signed the server's, in PEM, with TLS on.
+    /// The certificate of the CA that signed the server's, in PEM, if TLS is on.
     #[must_use]
     pub fn ca_file(&self) -> Option<PathBuf> {
         self.ports.tls.map(|_| self.ca_path())
@@ -207,37 +207,37 @@ impl DirectoryServer {
         self.instance.folder().join("ca.pem")
     }
 
-    /// The tree the server holds.
+    /// The suffix of the tree in the server.
     #[must_use]
     pub fn suffix(&self) -> &str {
         self.suffix.as_str()
     }
 
-    /// The database library under the server; that of the first start.
+    /// The database library of the server, chosen at the first start.
     #[must_use]
     pub fn backend(&self) -> Backend {
         self.backend
     }
 
-    /// Whom to bind as.
+    /// The DN to bind as.
     #[must_use]
     pub fn manager_dn(&self) -> &'static str {
         MANAGER_DN
     }
 
-    /// The Directory Manager's password, made once per folder.
+    /// The Directory Manager's password, generated once per folder.
     #[must_use]
     pub fn manager_password(&self) -> &SecretString {
         &self.password
     }
 
-    /// A file with that password alone, readable by its owner only.
+    /// A file that contains only that password, readable only by its owner.
     #[must_use]
     pub fn manager_password_file(&self) -> &Path {
         &self.password_file
     }
 
-    /// The folder with everything in it; the server's own logs are under `log`.
+    /// The folder with all files; the server's own logs are under `log`.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.instance.folder()
@@ -249,14 +249,14 @@ impl DirectoryServer {
         self.child.as_ref().map(Server::pid)
     }
 
-    /// Ends the server as a power failure would, with SIGKILL, and leaves its files as they are.
+    /// Kills the server with SIGKILL, as a power failure would, and leaves its files as they are.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill();
         }
     }
 
-    /// Ends the server in order; after four seconds, with SIGKILL.
+    /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.stop();
@@ -265,10 +265,10 @@ impl DirectoryServer {
         let _ = self.instance.clear();
     }
 
-    /// Starts the server on the same port, after a kill or a stop. Does nothing while it runs.
+    /// Starts the server on the same port after a kill or a stop. Has no effect while it runs.
     ///
     /// # Errors
-    /// When another process took the port meanwhile, or the server does not start.
+    /// When another process has taken the port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
         if self.child.as_mut().is_some_and(Server::is_running) {
             return Ok(());
@@ -315,7 +315,7 @@ fn backend_in(instance: &Instance, asked: Option<Backend>) -> Result<Backend, Sa
     }
 }
 
-/// The ports of the last run where they are free still, others where not.
+/// The ports of the last run if they are still free, otherwise others.
 fn choose_ports(last: u16, last_tls: Option<u16>) -> Result<Ports, SandboxError> {
     let again = |last: u16, except| {
         if last != 0 && Some(last) != except && port::is_free(last) { Ok(last) } else { port::free(except) }
@@ -329,7 +329,7 @@ fn says_port_taken(lines: &str) -> bool {
     lines.contains("PR_Bind") || lines.contains("in use")
 }
 
-/// The name of the user this process runs as; the server wants a name, not a number.
+/// The name of the user who runs this process; the server requires a name, not a number.
 fn user_name(programs: &Programs) -> Result<String, SandboxError> {
     let path = programs.find(ID)?;
     let output = Command::new(&path).arg("-un").output().map_err(at("run", &path))?;

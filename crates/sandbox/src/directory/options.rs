@@ -1,4 +1,4 @@
-//! Owns what can be chosen about a directory server before it starts.
+//! Owns the options of a directory server before its start.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::{Backend, DirectoryServer};
 use crate::error::SandboxError;
 use crate::programs::Programs;
 
-/// How a directory server is to be set up; ends in [`start`](Self::start).
+/// The options of a directory server; ends in [`start`](Self::start).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DirectoryServerOptions {
@@ -44,22 +44,22 @@ impl DirectoryServerOptions {
         }
     }
 
-    /// The tree the server holds: that of an earlier run, else `dc=example,dc=com`, unless given.
+    /// The suffix of the tree; by default that of an earlier run, otherwise `dc=example,dc=com`.
     pub fn suffix(mut self, suffix: &str) -> Self {
         self.suffix = Some(suffix.to_owned());
         self
     }
 
-    /// The database library: that of an earlier run, else LMDB, unless given.
+    /// The database library; by default that of an earlier run, otherwise LMDB.
     ///
-    /// A folder keeps the one that it was set up with; asking for another one then fails.
+    /// A folder keeps its database library; a request for another one fails.
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = Some(backend);
         self
     }
 
-    /// Whether each write reaches the disk before it is answered; the default. Without, the last writes
-    /// before a kill may be lost, on Berkeley DB: on LMDB 389-ds reads the setting and syncs all the same.
+    /// Whether each write reaches the disk before the server responds; the default. Without it, the last writes before
+    /// a kill may be lost on Berkeley DB; on LMDB 389-ds reads the setting but always syncs.
     pub fn durable(mut self, durable: bool) -> Self {
         self.durable = durable;
         self
@@ -71,47 +71,47 @@ impl DirectoryServerOptions {
         self
     }
 
-    /// Stock plug-ins to switch on, by the names they have under `cn=plugins,cn=config`.
-    /// Those that are on already stay on.
+    /// Stock plug-ins to enable, by their names under `cn=plugins,cn=config`. Plug-ins that are already enabled stay
+    /// enabled.
     pub fn plugins(mut self, names: &[&str]) -> Self {
         self.plugins.extend(names.iter().map(|&name| name.to_owned()));
         self
     }
 
-    /// One more schema file in LDIF; files are loaded in the order given.
+    /// One more schema file in LDIF; the files are loaded in the given order.
     pub fn extra_schema(mut self, file: impl AsRef<Path>) -> Self {
         self.schema.push(file.as_ref().to_path_buf());
         self
     }
 
-    /// Entries to load before the first start, the suffix entry first; later starts ignore it.
-    /// An entry that cannot be loaded fails the start.
+    /// Entries to load before the first start, the suffix entry first; ignored by later starts. An entry that cannot be
+    /// loaded fails the start.
     pub fn import_ldif(mut self, file: impl AsRef<Path>) -> Self {
         self.import = Some(file.as_ref().to_path_buf());
         self
     }
 
-    /// How many files and connections the server may have open; 2048 by default.
+    /// The maximum number of open files and connections; 2048 by default.
     pub fn max_descriptors(mut self, number: u32) -> Self {
         self.max_descriptors = number;
         self
     }
 
-    /// Bytes of cache for database pages on Berkeley DB; 64 MiB by default. On LMDB the system's own cache
-    /// does this.
+    /// The cache for database pages on Berkeley DB, in bytes; 64 MiB by default. LMDB uses the system's own cache
+    /// instead.
     pub fn database_cache(mut self, bytes: u64) -> Self {
         self.database_cache = bytes;
         self
     }
 
-    /// How large an LMDB database may grow, in bytes; 16 GiB by default, and never more than the disk has.
-    /// The file is as large as what is in it.
+    /// The maximum size of an LMDB database, in bytes; 16 GiB by default, and never more than the disk has. The file is
+    /// as large as its contents.
     pub fn database_size(mut self, bytes: u64) -> Self {
         self.database_size = bytes;
         self
     }
 
-    /// Upper bound in bytes of the cache for entries; 256 MiB by default.
+    /// The upper bound of the entry cache, in bytes; 256 MiB by default.
     pub fn entry_cache(mut self, bytes: u64) -> Self {
         self.entry_cache = bytes;
         self
@@ -123,10 +123,10 @@ impl DirectoryServerOptions {
         self
     }
 
-    /// Sets the folder up if it is new, and returns once the server answers.
+    /// Sets the folder up if it is new, and returns when the server responds.
     ///
     /// # Errors
-    /// When the folder cannot be used, something is not installed, or the server does not start.
+    /// When the folder cannot be used, a program is not installed, or the server does not start.
     pub fn start(self) -> Result<DirectoryServer, SandboxError> {
         DirectoryServer::start(&self)
     }

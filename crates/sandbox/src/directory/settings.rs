@@ -1,4 +1,4 @@
-//! Owns which settings of `dse.ldif` a start decides, and to what.
+//! Owns the settings of `dse.ldif` that a start sets, and their values.
 
 use super::dse::Dse;
 use super::instance::Instance;
@@ -7,15 +7,16 @@ use super::{Backend, DATABASE, Ports};
 use crate::error::SandboxError;
 
 const DATABASES: &str = "cn=config,cn=ldbm database,cn=plugins,cn=config";
-/// Each thread that reads has a place in a table of LMDB: those that work off requests, one for each persistent
-/// search, and tasks. A place takes 64 bytes; a reader that finds none fails.
+/// The number of slots in LMDB's table of readers. Every thread that reads needs one: threads that process requests,
+/// one thread for each persistent search, and tasks. A slot takes 64 bytes; a reader that finds none fails.
 const MAX_READERS: &str = "512";
 
-/// Threads that work off requests. On two processors 389-ds has 16, and when as many clients wait for the lock of the back
-/// end (a deletion can keep it for seconds, decision 17), nobody is left to answer others. A thread that waits costs nothing.
+/// The number of threads that process requests. On two processors 389-ds has 16. When as many clients wait for the lock
+/// of the back end (a deletion can hold it for seconds, decision 17), no thread is left for other clients. A waiting
+/// thread costs nothing.
 const THREADS: &str = "32";
 
-/// The ports of the last run; 0 stands in a new folder, and where TLS has never been on.
+/// The ports of the last run; 0 in a new folder, and for TLS if it has never been on.
 pub(super) fn last_ports(dse: &Dse) -> (u16, u16) {
     let port = |attribute| dse.get("cn=config", attribute).and_then(|port| port.parse().ok()).unwrap_or(0);
     (port("nsslapd-port"), port("nsslapd-secureport"))
@@ -25,7 +26,7 @@ pub(super) fn suffix(dse: &Dse) -> Option<&str> {
     dse.get(&database(), "nsslapd-suffix")
 }
 
-/// The back end of a folder that is set up. Where `dse.ldif` does not say, 389-ds takes Berkeley DB.
+/// The back end of a folder that is set up. If `dse.ldif` does not name one, 389-ds uses Berkeley DB.
 pub(super) fn backend_of(dse: &Dse) -> Backend {
     dse.get(DATABASES, "nsslapd-backend-implement").and_then(|name| name.parse().ok()).unwrap_or(Backend::Bdb)
 }
@@ -34,7 +35,7 @@ fn database() -> String {
     format!("cn={DATABASE},cn=ldbm database,cn=plugins,cn=config")
 }
 
-/// Writes the options into the configuration, at every start, so that an older folder follows them too.
+/// Writes the options into the configuration at every start, so that they also apply to an older folder.
 pub(super) fn apply(
     dse: &mut Dse,
     instance: &Instance,
@@ -65,8 +66,8 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// The settings of the database library stand in an entry of their own, which the server makes at its first
-/// start out of those that it finds in the common one.
+/// The settings of the database library are in an entry of their own, which the server creates at its first start from
+/// the settings in the common entry.
 fn apply_to_library(
     dse: &mut Dse,
     options: &DirectoryServerOptions,
@@ -76,7 +77,7 @@ fn apply_to_library(
     let place = if dse.has(&own) { own.as_str() } else { DATABASES };
     let durable = if options.durable { "on" } else { "off" };
     let cache = options.database_cache.to_string();
-    // Left to itself the server sizes its caches by the machine's memory, gigabytes for a test.
+    // By default the server sizes its caches by the machine's memory: gigabytes for a test.
     dse.set(DATABASES, &[("nsslapd-cache-autosize", "0")])?;
     match backend {
         Backend::Mdb => dse.set(

@@ -1,6 +1,6 @@
-//! Owns the name of the tree a server holds, and the entry at its top.
+//! Owns the name of the tree in a server, and the entry at its top.
 //!
-//! Refuses what would need escaping in `dse.ldif` or a class other than the three obvious ones.
+//! Refuses names that would need escaping in `dse.ldif`, and classes other than the three usual ones.
 
 use crate::error::SandboxError;
 
@@ -38,7 +38,7 @@ impl Suffix {
         &self.name
     }
 
-    /// The object class, naming attribute and its value of the top entry.
+    /// The object class, naming attribute and its value for the top entry.
     pub(crate) fn entry(&self) -> (&'static str, &'static str, &str) {
         (self.class, self.attribute, &self.value)
     }

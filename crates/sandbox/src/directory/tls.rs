@@ -1,4 +1,4 @@
-//! Owns loading a directory server's certificate, and the CA that signed it, into its NSS database.
+//! Owns the import of a directory server's certificate and its CA into the server's NSS database.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use crate::error::{SandboxError, at};
 use crate::folder::{create_private, remove, write_private};
 use crate::programs::{CERTUTIL, OPENSSL, PK12UTIL, Program, Programs};
 
-/// Of the PKCS #12 file, which lives for some milliseconds in a folder of its owner's alone.
+/// The password of the PKCS #12 file, which exists for some milliseconds in a folder that only its owner can read.
 const PASSING_PASSWORD: &str = "pass";
 
-/// Makes the certificates and loads them, unless `ca_file` says that an earlier run has done it.
+/// Makes and imports the certificates, unless `ca_file` shows that an earlier run has done so.
 pub(crate) fn prepare(
     programs: &Programs,
     database: &Path,
@@ -33,12 +33,12 @@ pub(crate) fn prepare(
     load(workspace, database, |program, arguments| {
         Server::spawn(programs, program, arguments, log)?.finish()
     })?;
-    // Last, since it tells the next start that everything is in place.
+    // Written last, because it tells the next start that the set-up is complete.
     fs::rename(workspace.join("ca.pem"), ca_file).map_err(at("write", ca_file))?;
     remove(workspace)
 }
 
-/// NSS takes a private key only inside a PKCS #12 file.
+/// NSS accepts a private key only inside a PKCS #12 file.
 fn load(
     workspace: &Path,
     database: &Path,

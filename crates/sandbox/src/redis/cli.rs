@@ -1,4 +1,4 @@
-//! Owns talking to a Redis server or sentinel, by the program `redis-cli`.
+//! Owns the commands to a Redis server or sentinel, through the program `redis-cli`.
 
 use std::process::{Command, Stdio};
 
@@ -8,8 +8,8 @@ use super::tls::TlsFiles;
 use crate::error::{SandboxError, at};
 use crate::programs::{Programs, REDIS_CLI};
 
-/// Sends a command to a port of 127.0.0.1, and returns the answer as `redis-cli` prints it for other programs:
-/// values alone, one a line.
+/// Sends a command to a port of 127.0.0.1, and returns the answer as `redis-cli` prints it to a pipe: only the values,
+/// one per line.
 pub(super) fn ask(
     programs: &Programs,
     port: u16,

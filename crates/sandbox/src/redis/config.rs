@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::tls::TlsFiles;
 
-/// What servers and sentinels have in common.
+/// The settings that servers and sentinels share.
 pub(super) fn base(port: u16, folder: &Path, tls: Option<&TlsFiles>) -> String {
     let mut config = format!(
         "bind 127.0.0.1\ndir {}\ndaemonize no\nlogfile \"\"\n",
@@ -29,7 +29,7 @@ pub(super) fn base(port: u16, folder: &Path, tls: Option<&TlsFiles>) -> String {
     config
 }
 
-/// Appends a directive with a password, where there is one.
+/// Appends a directive with a password, if there is one.
 pub(super) fn add_password(config: &mut String, directive: &str, password: Option<&SecretString>) {
     if let Some(password) = password {
         // Writing to a String cannot fail.
@@ -46,7 +46,7 @@ pub(super) fn last_port(config: &Path) -> Option<u16> {
     ports.find(|port| *port != 0)
 }
 
-/// A word of redis.conf, with every byte that might mean something there escaped.
+/// A word of redis.conf, with every byte escaped that might have a meaning there.
 fn quoted(text: &str) -> String {
     let mut out = String::from('"');
     for byte in text.bytes() {

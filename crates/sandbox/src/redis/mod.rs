@@ -32,14 +32,14 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// A server with all its files in `path`, which is created, empty, or of an earlier run.
+    /// A server with all its files in `path`, which is created, empty, or the folder of an earlier run.
     pub fn in_folder(path: impl AsRef<Path>) -> RedisServerOptions {
         RedisServerOptions::new(path.as_ref())
     }
 
     fn run(&mut self) -> Result<(), SandboxError> {
         if !self.options.persistent {
-            // A replica leaves what it got from its master.
+            // A replica leaves the data of its master.
             remove(&self.folder.path().join("dump.rdb"))?;
         }
         let config = self.folder.path().join(CONFIG);
@@ -47,7 +47,7 @@ impl RedisServer {
         let log = self.folder.path().join("log/console");
         let config = config.display().to_string();
         let mut child = Server::spawn(&self.options.programs, REDIS_SERVER, &[&config], &log)?;
-        // The port might be answered by another server; the log is this child's own.
+        // Another server might respond on the port; the log belongs to this child only.
         child.wait_until_ready(|child| child.output().contains("Ready to accept connections"))?;
         self.child = Some(child);
         Ok(())
@@ -81,7 +81,7 @@ impl RedisServer {
         format!("{}://127.0.0.1:{}", self.scheme(), self.port)
     }
 
-    /// `redis://default:PASSWORD@127.0.0.1:PORT`; the same as [`url`](Self::url) when there is no password.
+    /// `redis://default:PASSWORD@127.0.0.1:PORT`; the same as [`url`](Self::url) if there is no password.
     #[must_use]
     pub fn url_with_password(&self) -> SecretString {
         match &self.options.password {
@@ -96,19 +96,19 @@ impl RedisServer {
         }
     }
 
-    /// The certificate of the CA that signed the server's, in PEM, with TLS on.
+    /// The certificate of the CA that signed the server's, in PEM, if TLS is on.
     #[must_use]
     pub fn ca_file(&self) -> Option<PathBuf> {
         self.tls().map(TlsFiles::ca)
     }
 
-    /// The port on 127.0.0.1. It stays the same as long as this value lives.
+    /// The port on 127.0.0.1. It is constant for the life of this value.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The folder with everything in it.
+    /// The folder with all files.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -120,33 +120,33 @@ impl RedisServer {
         self.child.as_ref().map(Server::pid)
     }
 
-    /// Sends a command, such as `["INFO", "memory"]`, and returns the answer: values alone, one a line.
+    /// Sends a command, such as `["INFO", "memory"]`, and returns the answer: only the values, one per line.
     ///
     /// # Errors
-    /// When `redis-cli` is not installed, the server does not answer, or it refuses.
+    /// When `redis-cli` is not installed, the server does not respond, or it refuses the command.
     pub fn command(&self, words: &[&str]) -> Result<String, SandboxError> {
         let password = self.options.password.as_ref();
         cli::ask(&self.options.programs, self.port, password, self.tls(), words)
     }
 
-    /// Ends the server as a power failure would, with SIGKILL.
+    /// Kills the server with SIGKILL, as a power failure would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill();
         }
     }
 
-    /// Ends the server in order; after four seconds, with SIGKILL.
+    /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.stop();
         }
     }
 
-    /// Starts the server on the same port, after a kill or a stop. Does nothing while it runs.
+    /// Starts the server on the same port after a kill or a stop. Has no effect while it runs.
     ///
     /// # Errors
-    /// When another process took the port meanwhile, or the server does not start.
+    /// When another process has taken the port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
         if self.child.as_mut().is_some_and(Server::is_running) {
             return Ok(());

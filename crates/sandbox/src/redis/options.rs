@@ -1,4 +1,4 @@
-//! Owns what can be chosen about a Redis server before it starts.
+//! Owns the options of a Redis server before its start.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::folder::Folder;
 use crate::programs::{Programs, REDIS_SERVER};
 use crate::{port, stray};
 
-/// How often a start may lose its port to somebody else.
+/// How often a start may lose its port to another process.
 const PORT_TRIES: usize = 5;
 
-/// How a Redis server is to be set up; ends in [`start`](Self::start).
+/// The options of a Redis server; ends in [`start`](Self::start).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RedisServerOptions {
@@ -42,19 +42,19 @@ impl RedisServerOptions {
         }
     }
 
-    /// Demands this password of clients; by default none.
+    /// The password that clients must send; by default none.
     pub fn password(mut self, password: SecretString) -> Self {
         self.password = Some(password);
         self
     }
 
-    /// Whether to speak TLS, and nothing else, with a certificate for 127.0.0.1 and localhost.
+    /// Whether the server accepts only TLS, with a certificate for 127.0.0.1 and localhost.
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Whether data outlives the process, in an append-only file; by default it does not.
+    /// Whether the data survives the process, in an append-only file; by default it does not.
     pub fn persistent(mut self, persistent: bool) -> Self {
         self.persistent = persistent;
         self
@@ -66,10 +66,10 @@ impl RedisServerOptions {
         self
     }
 
-    /// Returns once the server answers.
+    /// Returns when the server responds.
     ///
     /// # Errors
-    /// When the folder cannot be used, something is not installed, or the server does not start.
+    /// When the folder cannot be used, a program is not installed, or the server does not start.
     pub fn start(mut self) -> Result<RedisServer, SandboxError> {
         self.programs.find(REDIS_SERVER)?;
         let folder = Folder::claim(&self.folder, "Redis server")?;
@@ -87,7 +87,8 @@ impl RedisServerOptions {
     }
 }
 
-/// Runs something on the last port, if that is free, or on others until one is not lost to somebody else.
+/// Runs a function with the last port if it is free, otherwise with other ports until one is not lost to another
+/// process.
 pub(super) fn on_a_free_port<T>(
     mut last: Option<u16>,
     mut run: impl FnMut(u16) -> Result<T, SandboxError>,

@@ -1,6 +1,6 @@
-//! Owns a Redis master with a replica, and the sentinels that watch them: what happens when the master dies.
+//! Owns a Redis master with a replica, and the sentinels that watch them, to test the death of the master.
 //!
-//! The sentinels wait half a second for a silent master, so that a fail-over takes about one.
+//! The sentinels wait half a second for a silent master, so a fail-over takes about one second.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const MASTER: &str = "mymaster";
 const NUMBER: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How a watched pair of Redis servers is to be set up; ends in [`start`](Self::start).
+/// The options of a watched pair of Redis servers; ends in [`start`](Self::start).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RedisSentinelsOptions {
@@ -36,7 +36,7 @@ pub struct RedisSentinelsOptions {
 }
 
 impl RedisSentinelsOptions {
-    /// How many sentinels there are; three by default.
+    /// The number of sentinels; three by default.
     pub fn number(mut self, number: usize) -> Self {
         self.number = number;
         self
@@ -54,7 +54,7 @@ impl RedisSentinelsOptions {
         self
     }
 
-    /// Whether servers and sentinels speak TLS, and nothing else; one CA signs for all.
+    /// Whether servers and sentinels accept only TLS; one CA signs all certificates.
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
@@ -66,10 +66,10 @@ impl RedisSentinelsOptions {
         self
     }
 
-    /// Returns once the replica follows the master and all sentinels know each other.
+    /// Returns when the replica follows the master and all sentinels know each other.
     ///
     /// # Errors
-    /// When the folder cannot be used, something is not installed, or a process does not start.
+    /// When the folder cannot be used, a program is not installed, or a process does not start.
     pub fn start(self) -> Result<RedisSentinels, SandboxError> {
         self.programs.find(REDIS_SERVER)?;
         let folder = Folder::claim(&self.folder, "Redis with sentinels")?;
@@ -109,7 +109,7 @@ struct Sentinel {
 }
 
 impl RedisSentinels {
-    /// Servers and sentinels with all their files in `path`, which is created, empty, or of an earlier run.
+    /// Servers and sentinels with all their files in `path`, which is created, empty, or the folder of an earlier run.
     /// Each start begins without data.
     pub fn in_folder(path: impl AsRef<Path>) -> RedisSentinelsOptions {
         RedisSentinelsOptions {
@@ -182,26 +182,26 @@ impl RedisSentinels {
         self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect()
     }
 
-    /// The name the sentinels have for the pair.
+    /// The name under which the sentinels know the pair.
     #[must_use]
     pub fn master_name(&self) -> &'static str {
         MASTER
     }
 
-    /// The certificate of the CA that signed all the servers', in PEM, with TLS on.
+    /// The certificate of the CA that signed all servers' certificates, in PEM, if TLS is on.
     #[must_use]
     pub fn ca_file(&self) -> Option<PathBuf> {
         self.tls.as_ref().map(TlsFiles::ca)
     }
 
-    /// The folder with everything in it.
+    /// The folder with all files.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The running server that all sentinels name as the master, and that says so itself; `None` in the middle of
-    /// a fail-over.
+    /// The running server that all sentinels name as the master and that reports itself as the master; `None` during a
+    /// fail-over.
     #[must_use]
     pub fn master(&self) -> Option<&RedisServer> {
         let server = self.servers.iter().find(|server| server.pid().is_some() && is_master(server))?;
@@ -214,12 +214,12 @@ impl RedisSentinels {
     /// Sends a command to the master; see [`RedisServer::command`].
     ///
     /// # Errors
-    /// When no master is found within 20 seconds, or it refuses.
+    /// When no master is found within 20 seconds, or it refuses the command.
     pub fn command(&self, words: &[&str]) -> Result<String, SandboxError> {
         self.wait_for_master()?.command(words)
     }
 
-    /// Waits until there is a master: after [`kill_master`](Self::kill_master), the other server.
+    /// Waits until there is a master; after [`kill_master`](Self::kill_master) this is the other server.
     ///
     /// # Errors
     /// When there is none after 20 seconds.
@@ -228,7 +228,7 @@ impl RedisSentinels {
         self.master().ok_or(SandboxError::SentinelsDisagree { what: "the master stays", after: PATIENCE })
     }
 
-    /// Ends the master as a power failure would, with SIGKILL. The sentinels then make the other server the master.
+    /// Kills the master with SIGKILL, as a power failure would. The sentinels then make the other server the master.
     ///
     /// # Errors
     /// When no master is found within 20 seconds.
@@ -238,7 +238,7 @@ impl RedisSentinels {
         Ok(())
     }
 
-    /// Starts a dead server again, as the replica of the other one, and waits until it follows it.
+    /// Starts a dead server as the replica of the other one, and waits until it follows.
     ///
     /// # Errors
     /// When there is no master, the server does not start, or it does not follow within 20 seconds.
@@ -265,7 +265,7 @@ fn is_master(server: &RedisServer) -> bool {
     server.command(&["ROLE"]).is_ok_and(|role| role.starts_with("master"))
 }
 
-/// A value in an answer that names fields and values in turn.
+/// A value in an answer of alternating field names and values.
 fn field<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     answer.lines().skip_while(|line| *line != name).nth(1)
 }

@@ -1,4 +1,4 @@
-//! Owns the certificate files of Redis servers. OpenSSL reads them as they are.
+//! Owns the certificate files of Redis servers. OpenSSL reads them directly.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub(super) struct TlsFiles {
 }
 
 impl TlsFiles {
-    /// Those of an earlier run, or new ones.
+    /// The certificates of an earlier run, or new ones.
     pub(super) fn in_folder(folder: &Path) -> Result<Self, SandboxError> {
         let files = Self { folder: folder.join("tls") };
         if !files.ca().exists() {
@@ -21,7 +21,7 @@ impl TlsFiles {
             let pems = certificates(&folder.file_name().unwrap_or_default().to_string_lossy())?;
             write_private(&files.certificate(), pems.server.as_bytes())?;
             write_private(&files.key(), pems.key.as_bytes())?;
-            // Last, since it tells the next start that everything is in place.
+            // Written last, because it tells the next start that the set-up is complete.
             write_private(&files.ca(), pems.ca.as_bytes())?;
         }
         Ok(files)

@@ -1,4 +1,4 @@
-//! The database library: chosen at the first start, kept afterwards, set up as the options say.
+//! The database library: chosen at the first start, kept afterwards, configured as the options say.
 
 use sandbox::{Backend, DirectoryServer, SandboxError};
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ fn lmdb_is_the_default_and_follows_the_options_at_each_start() {
         ] {
             assert!(config.contains(&line), "{line} is not in {config}");
         }
-        // What the server really opened the database with.
+        // The size with which the server opened the database.
         let opened = std::fs::read_to_string(folder.path().join("db/INFO.mdb")).unwrap();
         assert!(opened.contains(&format!("MAXSIZE={size}\n")), "{opened}");
         assert!(opened.contains("MAXREADERS=512\n"), "{opened}");

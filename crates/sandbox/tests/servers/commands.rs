@@ -1,4 +1,4 @@
-//! The command-line tools the tests look at servers with.
+//! The command-line tools with which the tests inspect servers.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -24,7 +24,7 @@ pub(crate) fn run<S: AsRef<OsStr>>(
     child.wait_with_output().unwrap()
 }
 
-/// What the program printed; it must succeed.
+/// The output of the program, which must succeed.
 pub(crate) fn printed(output: Output) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -36,7 +36,7 @@ fn as_manager(server: &DirectoryServer) -> [String; 7] {
     ["-x", "-H", &server.url(), "-D", server.manager_dn(), "-y", &password_file].map(String::from)
 }
 
-/// The entry of that name, as LDIF, empty when there is none.
+/// The entry with a DN, as LDIF, empty if it does not exist.
 pub(crate) fn entry(server: &DirectoryServer, dn: &str) -> String {
     let search = ["-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", dn].map(String::from);
     let output = run("ldapsearch", as_manager(server).into_iter().chain(search), "");
@@ -62,7 +62,7 @@ pub(crate) fn redis(server: &RedisServer, arguments: &[&str]) -> String {
     printed(run("redis-cli", base.iter().chain(arguments), "")).trim().to_owned()
 }
 
-/// The processes whose command line, or working folder, names this folder; zombies not counted.
+/// The processes whose command line or working folder names this folder, except zombies.
 pub(crate) fn processes_in(folder: &Path) -> Vec<u32> {
     let needle = folder.canonicalize().unwrap().display().to_string();
     let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
@@ -75,7 +75,7 @@ pub(crate) fn processes_in(folder: &Path) -> Vec<u32> {
     pids.collect()
 }
 
-/// The name of the config folder, which is also that of what the server has outside its folder.
+/// The name of the config folder, which is also the name of the server's files outside its folder.
 pub(crate) fn config_folder(folder: &Path) -> String {
     let names =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -1,4 +1,4 @@
-//! The directory server: what a start gives, and what continues at the next.
+//! The directory server: the state after a start, and the state that a later start continues.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! Another process that holds servers, to be killed: this test binary, running one test of itself.
+//! Another process that holds servers, to be killed: this test binary, running one of its own tests.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use sandbox::{DirectoryServer, RedisServer};
 
 const FOLDER: &str = "SANDBOX_TEST_FOLDER";
 
-/// Not a test by itself: what a holder does.
+/// Not a test of its own: the body of a holder process.
 #[test]
 #[ignore = "run by other tests, in a process of its own"]
 fn hold_two_servers() {

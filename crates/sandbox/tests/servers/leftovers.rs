@@ -1,4 +1,4 @@
-//! What a `kill -9` leaves, of a server or of the program that held it, and the next start in that folder.
+//! The leftovers of a `kill -9` of a server or of the program that held it, and the next start in that folder.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -23,7 +23,7 @@ fn stale_files_do_not_stop_the_next_start() {
     let copy = copy_of(folder.path());
     assert!(semaphore(folder.path()).exists());
     drop(server);
-    // As after a kill of everything: locks that name a live process, a semaphore nobody holds.
+    // The state after a kill of everything: locks that name a live process, a semaphore that no process holds.
     restore(&copy, folder.path());
     fs::write(folder.path().join(format!("lock/server/{}", std::process::id())), "").unwrap();
     fs::write(folder.path().join("run/pid"), format!("{}\n", std::process::id())).unwrap();
@@ -102,7 +102,7 @@ fn an_ordinary_user_can_do_it_too() {
     let folder = TempDir::new().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-    // The build folder may be closed to that user.
+    // That user may not have access to the build folder.
     let program = folder.path().join("holder");
     fs::copy(this_program(), &program).unwrap();
     let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".into()];

@@ -1,4 +1,4 @@
-//! Real servers, started and stopped; what they hold is looked at with the tools their packages bring.
+//! Real servers, started and stopped; the tests inspect them with the tools of their packages.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,4 +1,4 @@
-//! A Redis master, its replica and the sentinels: what happens when the master dies.
+//! A Redis master, its replica and the sentinels: the death of the master.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! TLS: both ways to reach it, with the certificate checked.
+//! TLS: both ways to reach the server, with the certificate checked.
 
 use std::path::Path;
 use std::process::Command;

@@ -115,8 +115,8 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
         say(&findings);
         if args.mirror && findings.unnamed > 0 {
             bail!(
-                "the names of {} records cannot be read, so it is not known what the file lacks: --mirror would remove what \
-                 may be in it; nothing was done. Without --mirror, or with --dry-run alone, they are told",
+                "the names of {} records cannot be read, so --mirror could delete entries that the file contains; nothing \
+                 was done. Run it without --mirror, or with --dry-run alone, to list these records",
                 findings.unnamed
             );
         }
