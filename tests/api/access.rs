@@ -131,7 +131,7 @@ fn an_administrator_of_the_default_tenant_can_neither_make_nor_touch_a_super_adm
     let admin = tenant.user("default-administrator").role(1).create().log_in();
     let boss = tenant.user("second-super").role(3).create();
     let plain = tenant.user("no-super").create();
-    let before = world.eye().user(&boss.mail);
+    let before = world.probe().user(&boss.mail);
     tenant.user("third-super").role(3).by(&admin).put().expect(403);
     admin.patch(&plain, "employeeNumber=3").expect(403);
     for change in ["title=x", "userPassword=Other-Horse-8", "inetUserStatus=0", "employeeNumber=2"] {
@@ -139,13 +139,13 @@ fn an_administrator_of_the_default_tenant_can_neither_make_nor_touch_a_super_adm
     }
     admin.patch(&boss, &form(&[("mail", tenant.address("renamed-super"))])).expect(403);
     admin.delete(&boss).expect(403);
-    assert_eq!(world.eye().user(&boss.mail), before);
+    assert_eq!(world.probe().user(&boss.mail), before);
     assert!(boss.can_bind());
     world.root().delete(&boss).expect_success();
     admin.restore(&boss).expect(403);
     assert!(is_deleted(world, &boss));
-    assert_eq!(world.eye().find("(mail=third-super@*)"), []);
-    assert_eq!(world.eye().user(&plain.mail).one("employeeNumber"), "2");
+    assert_eq!(world.probe().find("(mail=third-super@*)"), []);
+    assert_eq!(world.probe().user(&plain.mail).one("employeeNumber"), "2");
 }
 
 fn an_administrator_elsewhere_cannot_make_a_super_administrator(world: &World) {
@@ -154,8 +154,8 @@ fn an_administrator_elsewhere_cannot_make_a_super_administrator(world: &World) {
     for answer in [tenant.user("boss").role(3).put(), tenant.admin().patch(&plain, "employeeNumber=3")] {
         assert!([400, 403].contains(&answer.status), "{answer:?}");
     }
-    assert_eq!(world.eye().find(&format!("(mail={})", tenant.address("boss"))), []);
-    assert_eq!(world.eye().user(&plain.mail).one("employeeNumber"), "2");
+    assert_eq!(world.probe().find(&format!("(mail={})", tenant.address("boss"))), []);
+    assert_eq!(world.probe().user(&plain.mail).one("employeeNumber"), "2");
 }
 
 fn nobody_becomes_a_super_administrator_outside_the_default_tenant(world: &World) {
@@ -165,7 +165,7 @@ fn nobody_becomes_a_super_administrator_outside_the_default_tenant(world: &World
     let ivan = tenant.user("ivan").create();
     let dn = ivan.dn();
     world
-        .eye()
+        .probe()
         .modify(&format!("dn: {dn}\nchangetype: modify\nreplace: employeeNumber\nemployeeNumber: 3\n"));
     let client = ivan.log_in();
     client.get("/v2/users/default").expect(403);
@@ -180,7 +180,7 @@ fn a_user_reads_itself_and_changes_its_own_password_alone(world: &World) {
     assert_eq!(client.get(&ivan).expect(200).json()["mail"], ivan.mail.as_str());
     client.get(&other).expect(403);
     client.get(tenant.named("missing")).expect(403);
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     for change in ["title=Boss", "userPassword=Other-Horse-8&title=Boss", "employeeNumber=1", "alias="] {
         client.patch(&ivan, change).expect(403);
     }
@@ -188,7 +188,7 @@ fn a_user_reads_itself_and_changes_its_own_password_alone(world: &World) {
     client.patch(&other, "userPassword=Other-Horse-8").expect(403);
     client.delete(&ivan).expect(403);
     client.restore(&ivan).expect(403);
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
     assert!(other.can_bind());
     client.patch(&ivan, "userPassword=Other-Horse-8").expect_success();
     ivan.password = "Other-Horse-8".into();

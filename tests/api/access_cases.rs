@@ -61,7 +61,7 @@ impl<'w> Case<'_, 'w> {
 
     fn check_restore(&self) {
         let (mail, name) = (self.tenant.address(&self.name), &self.name);
-        let root = &self.world.eye().root;
+        let root = &self.world.probe().root;
         let entry = format!(
             "dn: mail={mail},ou={},ou=People,{root}\nobjectClass: inetOrgPerson\nobjectClass: inetUser\n\
              objectClass: mailRecipient\nobjectClass: pbmUser\nmail: {mail}\ncn: {name}\nsn: Tester\nemployeeNumber: 2\n",
@@ -94,7 +94,7 @@ impl<'w> Case<'_, 'w> {
             "patchUser" => {
                 let user = self.user();
                 self.assert_status(&self.client.patch(&user, "title=Boss"));
-                assert_eq!(self.world.eye().user(&user.mail).one("title") == "Boss", self.allowed());
+                assert_eq!(self.world.probe().user(&user.mail).one("title") == "Boss", self.allowed());
             }
             "deleteUser" => {
                 let user = self.user();
@@ -114,7 +114,7 @@ impl<'w> Case<'_, 'w> {
         let user = self.user();
         let path = format!("{}/photo", user.as_ref());
         let put = |client: &Client| client.try_send("PUT", &path, &crate::photos::jpeg()).unwrap();
-        let has_photo = || !self.world.eye().user(&user.mail).all("jpegPhoto").is_empty();
+        let has_photo = || !self.world.probe().user(&user.mail).all("jpegPhoto").is_empty();
         if endpoint == "putPhoto" {
             self.assert_status(&put(self.client));
             return assert_eq!(has_photo(), self.allowed());
@@ -180,8 +180,8 @@ impl<'w> Case<'_, 'w> {
     }
 
     fn tenant_entry(&self, tenant: &Tenant<'_>) -> Option<harness::Entry> {
-        let eye = self.world.eye();
-        eye.entry(&format!("ou={},ou=Domains,{}", tenant.id, eye.root))
+        let probe = self.world.probe();
+        probe.entry(&format!("ou={},ou=Domains,{}", tenant.id, probe.root))
     }
 
     fn check_lists(&self, endpoint: &str) {
@@ -283,13 +283,13 @@ impl<'w> Case<'_, 'w> {
     #[track_caller]
     fn assert_made(&self, answer: &Answer, filter: &str) {
         self.assert_status(answer);
-        assert_eq!(self.world.eye().find(filter).len(), usize::from(self.allowed()));
+        assert_eq!(self.world.probe().find(filter).len(), usize::from(self.allowed()));
     }
 
     #[track_caller]
     fn assert_gone(&self, answer: &Answer, filter: &str) {
         self.assert_status(answer);
-        assert_eq!(self.world.eye().find(filter).is_empty(), self.allowed());
+        assert_eq!(self.world.probe().find(filter).is_empty(), self.allowed());
     }
 
     #[track_caller]
@@ -314,5 +314,5 @@ impl<'w> Case<'_, 'w> {
 }
 
 pub(crate) fn is_deleted(world: &World, user: &User<'_>) -> bool {
-    !world.eye().user(&user.mail).one("pbmDeletedSince").is_empty()
+    !world.probe().user(&user.mail).one("pbmDeletedSince").is_empty()
 }

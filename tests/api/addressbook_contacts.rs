@@ -274,25 +274,25 @@ fn outside_contacts_are_read_as_they_stand(world: &World) {
     // A synchronisation may keep folders of its own.
     let folder = format!("ou=Поставщики,{}", tenant.outside());
     let line = harness::ldif_line("dn", &folder);
-    world.eye().modify(&format!("{line}changetype: add\nobjectClass: organizationalUnit\n"));
-    world.eye().rename(&dn, "cn=Partner", Some(&folder));
+    world.probe().modify(&format!("{line}changetype: add\nobjectClass: organizationalUnit\n"));
+    world.probe().rename(&dn, "cn=Partner", Some(&folder));
     tenant.assert_book_is_right_soon("moved into a folder");
     assert!(book.has(&mail));
-    world.eye().replace(&format!("cn=Partner,{folder}"), "displayName", &["Партнёр"]);
+    world.probe().replace(&format!("cn=Partner,{folder}"), "displayName", &["Партнёр"]);
     harness::soon("the new name", || book.contact(&mail)["displayName"] == "Партнёр");
 }
 
 fn what_has_no_address_or_stands_elsewhere_is_no_contact(world: &World) {
     let tenant = world.tenant();
-    let root = world.eye().root;
+    let root = world.probe().root;
     let person = "changetype: add\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n";
     let name = world.fresh_name();
     let mail = format!("{name}@elsewhere.example");
-    world.eye().modify(&format!("dn: cn=x,{}\n{person}", tenant.outside()));
-    world.eye().modify(&format!("dn: cn={name},ou=System,{root}\n{person}mail: {mail}\n"));
+    world.probe().modify(&format!("dn: cn=x,{}\n{person}", tenant.outside()));
+    world.probe().modify(&format!("dn: cn={name},ou=System,{root}\n{person}mail: {mail}\n"));
     // Whoever pbm would not call a user.
     let stranger = format!("mail=stranger-{mail},ou={},ou=People,{root}", tenant.id);
-    world.eye().modify(&format!("dn: {stranger}\n{person}mail: stranger-{mail}\n"));
+    world.probe().modify(&format!("dn: {stranger}\n{person}mail: stranger-{mail}\n"));
     // Later than all of these, so that they would be seen by now.
     let last = format!("last-{mail}");
     tenant.add_outside("last", &last, "");
@@ -301,7 +301,7 @@ fn what_has_no_address_or_stands_elsewhere_is_no_contact(world: &World) {
     let names = tenant.book().names("view=all&limit=1000");
     assert_eq!(names, ["administrator".to_owned(), format!("last-{name}")]);
     for dn in [format!("cn={name},ou=System,{root}"), stranger] {
-        world.eye().delete(&dn);
+        world.probe().delete(&dn);
     }
 }
 

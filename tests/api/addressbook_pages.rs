@@ -93,7 +93,7 @@ pub(crate) fn fill_outside(world: &World, tenant: &Tenant<'_>) {
             format!("objectClass: inetOrgPerson\ncn: c{number}\nsn: Last{name:03}\nmail: {mail}\n");
         writeln!(ldif, "dn: {dn}\nchangetype: add\n{attributes}displayName: Contact {name:03}\n").unwrap();
     }
-    world.eye().modify(&ldif);
+    world.probe().modify(&ldif);
     harness::soon("the last contact", || tenant.book().page("")["count"] == MANY + 1);
 }
 

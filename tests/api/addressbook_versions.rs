@@ -133,7 +133,7 @@ fn changes_of_another_tenant_leave_the_tag(world: &World) {
     unchanged("a list is made");
     let outside = theirs.add_outside("Partner", &format!("p@outside-{}.example", theirs.id), "");
     unchanged("a contact is made");
-    world.eye().delete(&outside);
+    world.probe().delete(&outside);
     unchanged("a contact is deleted");
     // Two tenants' tags never stand for each other.
     assert_ne!(theirs.book().get("").expect(200).etag(), tag);
@@ -148,12 +148,12 @@ fn a_change_behind_the_programs_back_makes_a_new_tag(world: &World) {
         harness::soon(what, || again(&book, &held.0).status == 200);
         assert_new_tag(&book, &mut held, what);
     };
-    world.eye().replace(&ivan.dn(), "title", &["Director"]);
+    world.probe().replace(&ivan.dn(), "title", &["Director"]);
     changed("a user is changed");
     let outside = tenant.add_outside("Partner", &format!("p@outside-{}.example", tenant.id), "");
     changed("a contact is made");
-    world.eye().delete(&outside);
+    world.probe().delete(&outside);
     changed("a contact is deleted");
-    world.eye().rename(&ivan.dn(), &format!("mail={}", tenant.address("ivan2")), None);
+    world.probe().rename(&ivan.dn(), &format!("mail={}", tenant.address("ivan2")), None);
     changed("a user is renamed");
 }

@@ -22,13 +22,13 @@ harness::trials! { "adoption":
 const ELSEWHERE: &str = "x@outside.example";
 
 /// A tenant that is about to serve another domain.
-struct Scene<'w> {
+struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
     domain: String,
 }
 
-impl<'w> Scene<'w> {
+impl<'w> Fixture<'w> {
     fn new(world: &'w World) -> Self {
         Self { world, tenant: world.tenant(), domain: format!("{}.test", world.fresh_name()) }
     }
@@ -51,7 +51,7 @@ impl<'w> Scene<'w> {
 
     /// Has others write outside members into a list.
     fn write_outside(&self, list: &MailList<'_>, mails: &[&str]) {
-        self.world.eye().replace(&list.dn(), "mgrpRFC822MailMember", mails);
+        self.world.probe().replace(&list.dn(), "mgrpRFC822MailMember", mails);
     }
 }
 
@@ -72,18 +72,22 @@ fn assert_inside(list: &MailList<'_>, mails: &[&str]) {
 }
 
 fn whoever_gets_the_address_of_an_outside_member_is_the_member(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.list("list", &["ivan", "room", "imported", "else"]);
-    let other = scene.list("other", &["ivan"]);
-    scene.add_domain();
+    let fixture = Fixture::new(world);
+    let list = fixture.list("list", &["ivan", "room", "imported", "else"]);
+    let other = fixture.list("other", &["ivan"]);
+    fixture.add_domain();
     assert_eq!(outside(&list).len(), 4);
-    let [ivan, room, imported, nobody] = ["ivan", "room", "imported", "else"].map(|name| scene.mail(name));
-    let users = scene.tenant.users();
-    scene.tenant.admin().put(format!("{users}/{ivan}"), &scene.tenant.user("ivan").form()).expect_success();
-    let group = scene.tenant.group("Rooms").create();
-    scene.tenant.admin().put(format!("{}/{room}", group.resources()), "displayName=Room").expect_success();
+    let [ivan, room, imported, nobody] = ["ivan", "room", "imported", "else"].map(|name| fixture.mail(name));
+    let users = fixture.tenant.users();
+    fixture
+        .tenant
+        .admin()
+        .put(format!("{users}/{ivan}"), &fixture.tenant.user("ivan").form())
+        .expect_success();
+    let group = fixture.tenant.group("Rooms").create();
+    fixture.tenant.admin().put(format!("{}/{room}", group.resources()), "displayName=Room").expect_success();
     let row = format!("mail,userPassword,cn,sn,employeeNumber\n{imported},Correct-Horse-7,a,b,2\n");
-    let by = scene.tenant.admin().with_header("Content-Type", "text/csv");
+    let by = fixture.tenant.admin().with_header("Content-Type", "text/csv");
     by.post(format!("{users}/bulk"), &row).expect(200);
     assert_eq!(outside(&list), [nobody.as_str()]);
     let mut expected = [nobody.as_str(), &imported, &ivan, &room];
@@ -91,47 +95,51 @@ fn whoever_gets_the_address_of_an_outside_member_is_the_member(world: &World) {
     assert_eq!(list.members(), expected);
     assert_eq!(list.member_dns().len(), 3);
     assert_inside(&other, &[&ivan]);
-    let memberships = scene.tenant.admin().get(format!("{users}/{ivan}/maillists")).expect(200);
+    let memberships = fixture.tenant.admin().get(format!("{users}/{ivan}/maillists")).expect(200);
     assert_eq!(memberships.column("maillists", "mail"), [list.mail.clone(), other.mail.clone()]);
 }
 
 fn an_alias_and_a_rename_are_addresses_too(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.list("list", &["alias", "renamed"]);
-    let [ivan, olga] = ["ivan", "olga"].map(|name| scene.tenant.user(name).create());
-    scene.add_domain();
-    scene.tenant.admin().patch(&ivan, &format!("alias={}", scene.mail("alias"))).expect_success();
-    assert_eq!(outside(&list), [scene.mail("renamed")]);
-    scene.tenant.admin().patch(&olga, &format!("mail={}", scene.mail("renamed"))).expect_success();
-    let mut expected = [ivan.mail.as_str(), &scene.mail("renamed")].map(str::to_owned);
+    let fixture = Fixture::new(world);
+    let list = fixture.list("list", &["alias", "renamed"]);
+    let [ivan, olga] = ["ivan", "olga"].map(|name| fixture.tenant.user(name).create());
+    fixture.add_domain();
+    fixture.tenant.admin().patch(&ivan, &format!("alias={}", fixture.mail("alias"))).expect_success();
+    assert_eq!(outside(&list), [fixture.mail("renamed")]);
+    fixture.tenant.admin().patch(&olga, &format!("mail={}", fixture.mail("renamed"))).expect_success();
+    let mut expected = [ivan.mail.as_str(), &fixture.mail("renamed")].map(str::to_owned);
     expected.sort_unstable();
     assert_inside(&list, &[&expected[0], &expected[1]]);
 }
 
 fn a_member_is_shown_once_after_adding_again_and_not_after_its_deletion(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.list("list", &["ivan"]);
-    scene.add_domain();
-    let ivan = scene.mail("ivan");
-    let path = format!("{}/{ivan}", scene.tenant.users());
-    let alias = scene.tenant.address("vanya");
-    scene.tenant.admin().put(&path, &scene.tenant.user("ivan").with("alias", &alias).form()).expect_success();
+    let fixture = Fixture::new(world);
+    let list = fixture.list("list", &["ivan"]);
+    fixture.add_domain();
+    let ivan = fixture.mail("ivan");
+    let path = format!("{}/{ivan}", fixture.tenant.users());
+    let alias = fixture.tenant.address("vanya");
+    fixture
+        .tenant
+        .admin()
+        .put(&path, &fixture.tenant.user("ivan").with("alias", &alias).form())
+        .expect_success();
     list.add(&[&ivan]).expect_success();
     list.add(&[&alias]).expect_success();
     assert_inside(&list, &[&ivan]);
-    scene.tenant.admin().delete(&path).expect_success();
+    fixture.tenant.admin().delete(&path).expect_success();
     assert_eq!(list.members(), [""; 0]);
     assert_eq!(list.expanded(), [""; 0]);
 }
 
 fn a_user_that_comes_back_is_the_member_again(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.tenant.mail_list("list").members(&[ELSEWHERE]).create();
-    let user = scene.tenant.user("ivan").create();
-    scene.tenant.admin().delete(&user).expect_success();
+    let fixture = Fixture::new(world);
+    let list = fixture.tenant.mail_list("list").members(&[ELSEWHERE]).create();
+    let user = fixture.tenant.user("ivan").create();
+    fixture.tenant.admin().delete(&user).expect_success();
     // Somebody else writes the address of the deleted user into the list.
-    scene.write_outside(&list, &[&user.mail]);
-    scene.tenant.admin().restore(&user).expect_success();
+    fixture.write_outside(&list, &[&user.mail]);
+    fixture.tenant.admin().restore(&user).expect_success();
     assert_inside(&list, &[&user.mail]);
 }
 
@@ -142,31 +150,31 @@ fn assert_cycle(message: &Value, parameter: &str, path: &[&str]) {
 }
 
 fn a_new_list_that_would_close_a_cycle_is_refused_with_its_path(world: &World) {
-    let scene = Scene::new(world);
-    let low = scene.list("low", &["new"]);
-    let middle = scene.tenant.mail_list("middle").members(&[&low.mail]).create();
-    scene.add_domain();
-    let before = scene.tenant.entries();
-    let new = scene.mail("new");
+    let fixture = Fixture::new(world);
+    let low = fixture.list("low", &["new"]);
+    let middle = fixture.tenant.mail_list("middle").members(&[&low.mail]).create();
+    fixture.add_domain();
+    let before = fixture.tenant.entries();
+    let new = fixture.mail("new");
     for (member, path) in [
         (&low, vec![low.mail.as_str(), &new, &low.mail]),
         (&middle, vec![low.mail.as_str(), &new, &middle.mail, &low.mail]),
     ] {
-        let answer = scene.tenant.mail_list("new").with("mail", &new).members(&[&member.mail]).post();
+        let answer = fixture.tenant.mail_list("new").with("mail", &new).members(&[&member.mail]).post();
         assert_cycle(&answer.expect_wrong(&["alias"]).message(), "alias", &path);
-        assert_eq!(scene.tenant.entries(), before);
+        assert_eq!(fixture.tenant.entries(), before);
     }
 }
 
 fn a_rename_that_would_close_a_cycle_is_refused_with_its_path(world: &World) {
-    let scene = Scene::new(world);
-    let low = scene.list("low", &["new", "own"]);
-    let middle = scene.tenant.mail_list("middle").members(&[&low.mail]).create();
-    let top = scene.tenant.mail_list("top").members(&[&middle.mail]).create();
-    let free = scene.tenant.mail_list("free").members(&[ELSEWHERE]).create();
-    scene.add_domain();
-    let before = scene.tenant.entries();
-    let new = scene.mail("new");
+    let fixture = Fixture::new(world);
+    let low = fixture.list("low", &["new", "own"]);
+    let middle = fixture.tenant.mail_list("middle").members(&[&low.mail]).create();
+    let top = fixture.tenant.mail_list("top").members(&[&middle.mail]).create();
+    let free = fixture.tenant.mail_list("free").members(&[ELSEWHERE]).create();
+    fixture.add_domain();
+    let before = fixture.tenant.entries();
+    let new = fixture.mail("new");
     for (list, path) in [
         (&low, vec![new.as_str(), &new]),
         (&middle, vec![low.mail.as_str(), &new, &low.mail]),
@@ -174,24 +182,24 @@ fn a_rename_that_would_close_a_cycle_is_refused_with_its_path(world: &World) {
     ] {
         let message = list.put(&[("newmail", &new)]).expect_wrong(&["newmail"]).message();
         assert_cycle(&message, "newmail", &path);
-        assert_eq!(scene.tenant.entries(), before);
+        assert_eq!(fixture.tenant.entries(), before);
     }
     // With members that the same change brings.
     let message = free.put(&[("newmail", &new), ("alias", &top.mail)]).expect_wrong(&["newmail"]).message();
     assert_cycle(&message, "newmail", &[&low.mail, &new, &top.mail, &middle.mail, &low.mail]);
-    assert_eq!(scene.tenant.entries(), before);
+    assert_eq!(fixture.tenant.entries(), before);
     free.put(&[("newmail", &new)]).expect_success();
-    assert_eq!(outside(&low), [scene.mail("own")]);
+    assert_eq!(outside(&low), [fixture.mail("own")]);
 }
 
 fn a_list_that_gets_the_address_is_nested(world: &World) {
-    let scene = Scene::new(world);
-    let low = scene.list("low", &["made", "renamed"]);
-    let ivan = scene.tenant.user("ivan").create();
-    let friends = scene.tenant.mail_list("friends").members(&[&ivan.mail]).create();
-    scene.add_domain();
-    let [made, renamed] = ["made", "renamed"].map(|name| scene.mail(name));
-    let new = scene.tenant.mail_list("made").with("mail", &made).members(&[ELSEWHERE]).create();
+    let fixture = Fixture::new(world);
+    let low = fixture.list("low", &["made", "renamed"]);
+    let ivan = fixture.tenant.user("ivan").create();
+    let friends = fixture.tenant.mail_list("friends").members(&[&ivan.mail]).create();
+    fixture.add_domain();
+    let [made, renamed] = ["made", "renamed"].map(|name| fixture.mail(name));
+    let new = fixture.tenant.mail_list("made").with("mail", &made).members(&[ELSEWHERE]).create();
     friends.put(&[("newmail", &renamed)]).expect_success();
     assert_inside(&low, &[&made, &renamed]);
     let mut expected = [ivan.mail.as_str(), ELSEWHERE];
@@ -202,49 +210,49 @@ fn a_list_that_gets_the_address_is_nested(world: &World) {
 }
 
 fn a_domain_that_is_added_finds_who_has_its_addresses_already(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.list("list", &["ivan", "nobody"]);
-    let user = scene.tenant.user("ivan").create();
+    let fixture = Fixture::new(world);
+    let list = fixture.list("list", &["ivan", "nobody"]);
+    let user = fixture.tenant.user("ivan").create();
     // Another program has given the user an address before the domain was served.
-    world.eye().replace(&user.dn(), "mailAlternateAddress", &[&scene.mail("ivan")]);
-    scene.add_domain();
-    assert_eq!(outside(&list), [scene.mail("nobody")]);
+    world.probe().replace(&user.dn(), "mailAlternateAddress", &[&fixture.mail("ivan")]);
+    fixture.add_domain();
+    assert_eq!(outside(&list), [fixture.mail("nobody")]);
     assert_eq!(list.member_dns().len(), 1);
     assert!(list.member_dns()[0].to_lowercase().contains(&user.mail), "{:?}", list.member_dns());
 }
 
 fn addresses_of_other_tenants_and_other_domains_stay_outside(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.list("list", &["ivan", "evan"]);
-    let (other, domain) = (world.tenant(), &scene.domain);
+    let fixture = Fixture::new(world);
+    let list = fixture.list("list", &["ivan", "evan"]);
+    let (other, domain) = (world.tenant(), &fixture.domain);
     world.root().put(format!("{}/domains/{domain}", other.path()), "").expect_success();
-    let ivan = format!("{}/{}", other.users(), scene.mail("ivan"));
+    let ivan = format!("{}/{}", other.users(), fixture.mail("ivan"));
     other.admin().put(ivan, &other.user("ivan").form()).expect_success();
     // Whose tenant is another one, who has another domain of the same end, and who has a longer name.
-    scene.tenant.user("ivan").create();
-    scene.tenant.user("van").create();
-    assert_eq!(outside(&list), [scene.mail("evan"), scene.mail("ivan")]);
+    fixture.tenant.user("ivan").create();
+    fixture.tenant.user("van").create();
+    assert_eq!(outside(&list), [fixture.mail("evan"), fixture.mail("ivan")]);
     assert_eq!(list.member_dns().len(), 0);
 }
 
 fn changes_at_once_lose_no_member_and_leave_no_cycle(world: &World) {
     for round in 0..4 {
-        let scene = Scene::new(world);
+        let fixture = Fixture::new(world);
         let names = ["a", "b", "c", "d"];
-        let list = scene.list("list", &names);
-        let low = scene.list("low", &["new"]);
-        let middle = scene.tenant.mail_list("middle").members(&[ELSEWHERE]).create();
-        scene.add_domain();
-        let new = scene.mail("new");
+        let list = fixture.list("list", &names);
+        let low = fixture.list("low", &["new"]);
+        let middle = fixture.tenant.mail_list("middle").members(&[ELSEWHERE]).create();
+        fixture.add_domain();
+        let new = fixture.mail("new");
         thread::scope(|scope| {
             for name in names {
-                let (tenant, mail) = (&scene.tenant, scene.mail(name));
+                let (tenant, mail) = (&fixture.tenant, fixture.mail(name));
                 scope.spawn(move || {
                     let user = tenant.user(name);
                     tenant.admin().put(format!("{}/{mail}", tenant.users()), &user.form()).expect_success();
                 });
             }
-            let (list, tenant) = (&list, &scene.tenant);
+            let (list, tenant) = (&list, &fixture.tenant);
             scope.spawn(move || list.add(&["more@outside.example"]).expect_success());
             // The new list takes the middle one in, while that takes in the low one, which waits for the new one.
             let (new, low, middle) = (&new, &low, &middle);
@@ -258,7 +266,7 @@ fn changes_at_once_lose_no_member_and_leave_no_cycle(world: &World) {
         assert_eq!(list.member_dns().len(), names.len(), "{round}");
         let is_nested = !low.member_dns().is_empty();
         let holds_low = !middle.member_dns().is_empty();
-        let new = scene.tenant.admin().get(format!("/v2/maillists/{}/{new}", scene.tenant.id));
+        let new = fixture.tenant.admin().get(format!("/v2/maillists/{}/{new}", fixture.tenant.id));
         // All three edges would be a cycle: the new list, the middle one in it, the low one in that.
         assert!(!(new.status == 200 && is_nested && holds_low), "{round}");
         assert!(
@@ -269,10 +277,10 @@ fn changes_at_once_lose_no_member_and_leave_no_cycle(world: &World) {
 }
 
 fn what_others_have_written_is_mended_by_the_next_change_of_members(world: &World) {
-    let scene = Scene::new(world);
-    let [ivan, olga] = ["ivan", "olga"].map(|name| scene.tenant.user(name).create());
-    let list = scene.tenant.mail_list("list").members(&[ELSEWHERE]).create();
-    scene.write_outside(&list, &[&ivan.mail, ELSEWHERE, &list.mail]);
+    let fixture = Fixture::new(world);
+    let [ivan, olga] = ["ivan", "olga"].map(|name| fixture.tenant.user(name).create());
+    let list = fixture.tenant.mail_list("list").members(&[ELSEWHERE]).create();
+    fixture.write_outside(&list, &[&ivan.mail, ELSEWHERE, &list.mail]);
     list.add(&[&olga.mail]).expect_success();
     // The list itself stays an address: as a member it would be a cycle.
     assert_eq!(outside(&list), [list.mail.as_str(), ELSEWHERE]);

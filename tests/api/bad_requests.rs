@@ -18,13 +18,13 @@ harness::trials! { "bad_requests":
 }
 
 /// A tenant with one of everything, and a look at it that must not change.
-struct Scene<'w> {
+struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
     before: Vec<Entry>,
 }
 
-impl<'w> Scene<'w> {
+impl<'w> Fixture<'w> {
     fn new(world: &'w World) -> Self {
         let tenant = world.tenant();
         let ivan = tenant.user("ivan").create();
@@ -71,16 +71,16 @@ impl<'w> Scene<'w> {
 const PARAMETERS: [&str; 4] = ["displayName", "name", "domain", "quota"];
 
 fn percent_encoding_that_is_not_utf_8_is_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for value in ["%FF", "a%C3%28", "%ED%A0%80", "%C0%AF"] {
-        for (method, path) in scene.requests() {
+        for (method, path) in fixture.requests() {
             let _case = Context::new(format!("{method} {path} {value}"));
             let body = PARAMETERS.map(|name| format!("{name}={value}")).join("&");
-            scene.root().send(method, &path, &body).expect(400);
+            fixture.root().send(method, &path, &body).expect(400);
             let joint = if path.contains('?') { '&' } else { '?' };
-            scene.root().send(method, &format!("{path}{joint}{body}"), "").expect(400);
+            fixture.root().send(method, &format!("{path}{joint}{body}"), "").expect(400);
         }
-        let id = &scene.tenant.id;
+        let id = &fixture.tenant.id;
         for path in [
             format!("/v2/tenants/{value}"),
             format!("/v2/maillists/{id}/{value}"),
@@ -89,44 +89,44 @@ fn percent_encoding_that_is_not_utf_8_is_refused(world: &World) {
             format!("/v2/resources/{id}/{value}"),
             format!("/v2/resources/{id}/Rooms/{value}"),
         ] {
-            scene.root().get(path).expect(400);
+            fixture.root().get(path).expect(400);
         }
-        scene.root().put(format!("/v2/resourcegroups/{id}/{value}"), "").expect(400);
-        scene.root().delete(format!("/v2/resourcegroups/{id}/{value}")).expect(400);
+        fixture.root().put(format!("/v2/resourcegroups/{id}/{value}"), "").expect(400);
+        fixture.root().delete(format!("/v2/resourcegroups/{id}/{value}")).expect(400);
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn bytes_that_are_not_utf_8_are_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     let body = [b"displayName=\xff&name=\xff&domain=\xff&quota=".as_slice(), b"\xff"].concat();
-    scene.each(scene.root(), &body, |answer| drop(answer.expect(400)));
+    fixture.each(fixture.root(), &body, |answer| drop(answer.expect(400)));
     // A person's shell puts letters of any script into a path as they are.
     let request = |method: &str, path: &[u8]| {
-        let token = scene.root().token();
+        let token = fixture.root().token();
         let head =
             format!(" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n");
-        exchange(scene.root().server(), &[method.as_bytes(), b" ", path, head.as_bytes()].concat()).unwrap()
+        exchange(fixture.root().server(), &[method.as_bytes(), b" ", path, head.as_bytes()].concat()).unwrap()
     };
-    let groups = scene.tenant.groups();
+    let groups = fixture.tenant.groups();
     request("PUT", &[groups.as_bytes(), b"/\xff"].concat()).expect(400);
     request("PUT", format!("{groups}/Залы").as_bytes()).expect_success();
     let shown = request("GET", format!("{groups}/Залы").as_bytes()).expect(200).json();
-    assert_eq!(shown, json!({"name": "Залы", "tenant-id": scene.tenant.id, "resources": 0}));
+    assert_eq!(shown, json!({"name": "Залы", "tenant-id": fixture.tenant.id, "resources": 0}));
     request("DELETE", format!("{groups}/Залы").as_bytes()).expect_success();
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn parameters_that_are_too_long_are_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     let long = "x".repeat(100_000);
     let body = PARAMETERS.map(|name| format!("{name}={long}")).join("&");
-    scene.each(scene.root(), body.as_bytes(), |answer| {
+    fixture.each(fixture.root(), body.as_bytes(), |answer| {
         let answer = answer.expect(400);
         assert!(answer.body.len() < 1000, "the error repeats what was sent");
     });
-    scene.each(scene.root(), &vec![b'&'; 2 << 20], |answer| drop(answer.expect(413)));
-    let id = &scene.tenant.id;
+    fixture.each(fixture.root(), &vec![b'&'; 2 << 20], |answer| drop(answer.expect(413)));
+    let id = &fixture.tenant.id;
     for path in [
         format!("/v2/maillists/{id}/{long}"),
         format!("/v2/resourcegroups/{id}/{long}"),
@@ -134,49 +134,50 @@ fn parameters_that_are_too_long_are_refused(world: &World) {
         format!("/v2/tenants?search={}", "x".repeat(300)),
         format!("/v2/resources/{id}/Rooms?search={}", "x+".repeat(100)),
     ] {
-        let answer = scene.root().get(&path);
+        let answer = fixture.root().get(&path);
         let status = answer.status;
         assert!([400, 404, 414, 431].contains(&status), "{status}");
         answer.expect(status);
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn too_many_parameters_are_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     let different: Vec<_> = (0..10_000).map(|number| format!("p{number}=1")).collect();
     for body in [different.join("&"), "filter=ou%3Dx&".repeat(10_000), "x&".repeat(10_000)] {
-        scene.each(scene.root(), body.as_bytes(), |answer| {
+        fixture.each(fixture.root(), body.as_bytes(), |answer| {
             let answer = answer.expect(400);
             assert!(answer.body.len() < 1000);
         });
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn other_content_types_are_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for kind in ["text/plain", "multipart/form-data; boundary=x", "application/xml", "nonsense"] {
-        let client = scene.root().with_header("Content-Type", kind);
-        scene.each(&client, b"displayName=x&name=x&domain=x.test&quota=1", |answer| drop(answer.expect(415)));
+        let client = fixture.root().with_header("Content-Type", kind);
+        fixture
+            .each(&client, b"displayName=x&name=x&domain=x.test&quota=1", |answer| drop(answer.expect(415)));
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn json_that_is_no_flat_object_is_refused(world: &World) {
-    let scene = Scene::new(world);
-    let client = scene.root().with_header("Content-Type", "application/json");
+    let fixture = Fixture::new(world);
+    let client = fixture.root().with_header("Content-Type", "application/json");
     for body in
         ["[]", "1", "{", "{\"displayName\":{}}", "{\"alias\":[[\"x\"]]}", "name=x", "{\"name\":\"\\ud800\"}"]
     {
-        scene.each(&client, body.as_bytes(), |answer| drop(answer.expect(400)));
+        fixture.each(&client, body.as_bytes(), |answer| drop(answer.expect(400)));
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn a_parameter_given_twice_is_refused(world: &World) {
-    let scene = Scene::new(world);
-    let (tenant, root) = (&scene.tenant, scene.root());
+    let fixture = Fixture::new(world);
+    let (tenant, root) = (&fixture.tenant, fixture.root());
     let list = tenant.list_named("friends");
     for name in ["displayName", "newmail", "mail", "tenant-id"] {
         let value = encoded(&tenant.address("x"));
@@ -194,28 +195,28 @@ fn a_parameter_given_twice_is_refused(world: &World) {
     for page in [tenant.groups(), "/v2/tenants".into(), tenant.group("Rooms").resources()] {
         root.get(format!("{page}?page=1&page=2")).expect_wrong(&["page"]);
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn two_names_for_a_list_are_refused(world: &World) {
-    let scene = Scene::new(world);
-    let friends = scene.tenant.list_named("friends");
-    let other = encoded(&scene.tenant.address("other"));
+    let fixture = Fixture::new(world);
+    let friends = fixture.tenant.list_named("friends");
+    let other = encoded(&fixture.tenant.address("other"));
     for request in [
         format!("{}&mmail={other}", friends.request()),
         friends.request().replace("mail=", &format!("mail={other}&mmail=")),
     ] {
         let _case = Context::new(&request);
-        scene.root().put(&request, "displayName=x").expect(400);
-        scene.root().delete(&request).expect(400);
+        fixture.root().put(&request, "displayName=x").expect(400);
+        fixture.root().delete(&request).expect(400);
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 /// Whichever of them counts, it is the one whose rights are looked at.
 fn two_tenants_in_a_request_get_nobody_into_the_other(world: &World) {
-    let (scene, theirs) = (Scene::new(world), world.tenant());
-    let (ours, client) = (&scene.tenant, theirs.admin());
+    let (fixture, theirs) = (Fixture::new(world), world.tenant());
+    let (ours, client) = (&fixture.tenant, theirs.admin());
     let json = client.with_header("Content-Type", "application/json");
     let (ours_id, theirs_id) = (&ours.id, &theirs.id);
     for (one, other) in [(ours_id, theirs_id), (theirs_id, ours_id)] {
@@ -247,12 +248,12 @@ fn two_tenants_in_a_request_get_nobody_into_the_other(world: &World) {
     let room = ours.group("Rooms").named("rome");
     client.patch(&room, &format!("tenant-id={theirs_id}&l=x")).expect(403);
     client.patch(format!("{}&tenant-id={theirs_id}&l=x", room.as_ref()), "").expect(403);
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn other_methods_are_refused_and_the_right_ones_named(world: &World) {
-    let scene = Scene::new(world);
-    let (tenant, rooms) = (&scene.tenant, scene.tenant.group("Rooms"));
+    let fixture = Fixture::new(world);
+    let (tenant, rooms) = (&fixture.tenant, fixture.tenant.group("Rooms"));
     let user_lists = format!("{}/maillists", tenant.named("ivan").as_ref());
     let domain = format!("{}/domains/{}", tenant.path(), tenant.domain);
     let restore = format!("{}/restore", tenant.path());
@@ -272,19 +273,19 @@ fn other_methods_are_refused_and_the_right_ones_named(world: &World) {
         let _case = Context::new(path);
         for method in ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"] {
             if !allowed.split(' ').any(|known| known == method) {
-                let answer = scene.root().send(method, path, "").expect(405);
+                let answer = fixture.root().send(method, path, "").expect(405);
                 let mut named: Vec<_> = answer.header("allow").unwrap().split(',').map(str::trim).collect();
                 named.sort_unstable();
                 assert_eq!(named.join(" "), allowed, "{method}");
             }
         }
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn paths_that_lead_nowhere_are_not_found(world: &World) {
-    let scene = Scene::new(world);
-    let id = &scene.tenant.id;
+    let fixture = Fixture::new(world);
+    let id = &fixture.tenant.id;
     for path in [
         "/v2/tenants/".to_owned(),
         format!("/v2/tenants/{id}/"),
@@ -303,8 +304,8 @@ fn paths_that_lead_nowhere_are_not_found(world: &World) {
     ] {
         let _case = Context::new(&path);
         for method in ["GET", "PUT", "POST", "PATCH", "DELETE"] {
-            scene.root().send(method, &path, "").expect(404);
+            fixture.root().send(method, &path, "").expect(404);
         }
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }

@@ -1,7 +1,7 @@
 //! Requests that are wrong before anybody asks what they mean: too large, of another encoding or kind, or no
 //! HTTP at all.
 
-use crate::scene::Scene;
+use crate::fixture::Fixture;
 use harness::{Answer, Client, Context, World, exchange};
 use serde_json::json;
 
@@ -16,29 +16,29 @@ harness::trials! { "bad_wire":
 }
 
 fn percent_encoding_that_is_not_utf_8_is_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for body in ["title=%FF", "title=a%C3%28", "title=%ED%A0%80", "title=%C0%AF", "%FF=x"] {
         let _case = Context::new(body);
-        for answer in scene.both(body.as_bytes()) {
+        for answer in fixture.both(body.as_bytes()) {
             answer.expect(400);
         }
-        scene.admin().patch(format!("{}?{body}", scene.ivan.as_ref()), "").expect(400);
-        scene.admin().patch(format!("{}&{body}", scene.ivan.as_ref()), "").expect(400);
+        fixture.admin().patch(format!("{}?{body}", fixture.ivan.as_ref()), "").expect(400);
+        fixture.admin().patch(format!("{}&{body}", fixture.ivan.as_ref()), "").expect(400);
     }
-    for answer in scene.both(b"title=\xff") {
+    for answer in fixture.both(b"title=\xff") {
         answer.expect_wrong(&["title"]);
     }
     for path in ["%FF", "%C0%AE", "iv%E0%A4n@x.test", "%ED%A0%80@x.test"] {
-        let path = format!("{}/{path}", scene.tenant.users());
-        scene.admin().get(&path).expect(400);
-        scene.admin().put(&path, &scene.tenant.user("new").form()).expect(400);
+        let path = format!("{}/{path}", fixture.tenant.users());
+        fixture.admin().get(&path).expect(400);
+        fixture.admin().put(&path, &fixture.tenant.user("new").form()).expect(400);
     }
     // A lone percent sign stands for itself, or is refused; it is no fault of the server.
     for lone in ["title=100%", "title=%zz", "title=%4"] {
-        let answer = scene.admin().patch(scene.tenant.named("missing"), lone);
+        let answer = fixture.admin().patch(fixture.tenant.named("missing"), lone);
         assert!([400, 404].contains(&answer.status), "{answer:?}");
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 /// Bytes as a person's shell or another program may put them into a path.
@@ -53,64 +53,64 @@ fn raw_request(client: &Client, method: &str, path: &[u8], body: &str) -> Answer
 }
 
 fn raw_bytes_in_the_path_are_read_as_utf_8_or_refused(world: &World) {
-    let scene = Scene::new(world);
-    let path = format!("{}/иван@{}", scene.tenant.users(), scene.tenant.domain);
-    raw_request(scene.admin(), "GET", path.as_bytes(), "").expect(404);
-    let answer = raw_request(scene.admin(), "PUT", path.as_bytes(), &scene.tenant.user("new").form());
+    let fixture = Fixture::new(world);
+    let path = format!("{}/иван@{}", fixture.tenant.users(), fixture.tenant.domain);
+    raw_request(fixture.admin(), "GET", path.as_bytes(), "").expect(404);
+    let answer = raw_request(fixture.admin(), "PUT", path.as_bytes(), &fixture.tenant.user("new").form());
     assert!(answer.expect_wrong(&["mail"]).text().contains("non-ASCII"));
-    let search = format!("{}?search=иван", scene.tenant.users());
-    assert_eq!(raw_request(scene.admin(), "GET", search.as_bytes(), "").expect(200).json()["count"], 0);
-    let invalid = [scene.tenant.users().as_bytes(), b"/\xff\xfe@x.test"].concat();
-    raw_request(scene.admin(), "GET", &invalid, "").expect(400);
-    let invalid = [scene.tenant.users().as_bytes(), b"?search=\xff"].concat();
-    raw_request(scene.admin(), "GET", &invalid, "").expect(400);
-    scene.assert_unchanged();
+    let search = format!("{}?search=иван", fixture.tenant.users());
+    assert_eq!(raw_request(fixture.admin(), "GET", search.as_bytes(), "").expect(200).json()["count"], 0);
+    let invalid = [fixture.tenant.users().as_bytes(), b"/\xff\xfe@x.test"].concat();
+    raw_request(fixture.admin(), "GET", &invalid, "").expect(400);
+    let invalid = [fixture.tenant.users().as_bytes(), b"?search=\xff"].concat();
+    raw_request(fixture.admin(), "GET", &invalid, "").expect(400);
+    fixture.assert_unchanged();
 }
 
 const MEBIBYTE: usize = 1024 * 1024;
 
 fn a_body_over_a_mebibyte_is_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for length in [MEBIBYTE + 1, 4 * MEBIBYTE] {
-        for answer in scene.both(&vec![b'&'; length]) {
+        for answer in fixture.both(&vec![b'&'; length]) {
             answer.expect(413);
         }
-        let client = scene.admin().with_header("Content-Type", "application/json");
-        client.try_send("PATCH", scene.ivan.as_ref(), &vec![b' '; length]).unwrap().expect(413);
+        let client = fixture.admin().with_header("Content-Type", "application/json");
+        client.try_send("PATCH", fixture.ivan.as_ref(), &vec![b' '; length]).unwrap().expect(413);
     }
     // A mebibyte of nothing is as good as nothing.
-    scene.admin().try_send("PATCH", scene.ivan.as_ref(), &vec![b'&'; MEBIBYTE]).unwrap().expect_success();
+    fixture.admin().try_send("PATCH", fixture.ivan.as_ref(), &vec![b'&'; MEBIBYTE]).unwrap().expect_success();
     // Without a length it is counted as it comes.
     let mut request = format!(
         "PATCH {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n",
-        scene.ivan.as_ref(),
-        scene.admin().token()
+        fixture.ivan.as_ref(),
+        fixture.admin().token()
     )
     .into_bytes();
     for _ in 0..20 {
         request.extend([b"10000\r\n".as_slice(), &vec![b'&'; 0x10000], b"\r\n"].concat());
     }
     request.extend(b"0\r\n\r\n");
-    exchange(scene.admin().server(), &request).unwrap().expect(413);
-    scene.assert_unchanged();
+    exchange(fixture.admin().server(), &request).unwrap().expect(413);
+    fixture.assert_unchanged();
 }
 
 fn a_parameter_of_100_kb_is_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     let long = "x".repeat(100_000);
-    for answer in scene.both(format!("title={long}").as_bytes()) {
+    for answer in fixture.both(format!("title={long}").as_bytes()) {
         let answer = answer.expect_wrong(&["title"]);
         assert!(answer.body.len() < 1000);
     }
-    scene.admin().patch(&scene.ivan, &format!("{long}=x")).expect(400);
-    scene.admin().patch(&scene.ivan, &format!("unknown={long}")).expect(400);
+    fixture.admin().patch(&fixture.ivan, &format!("{long}=x")).expect(400);
+    fixture.admin().patch(&fixture.ivan, &format!("unknown={long}")).expect(400);
     world.nobody().behind(&world.fresh_address()).log_in(&long[..15_000], "x").expect(401);
     world.nobody().behind(&world.fresh_address()).log_in(&long, "x").expect(413);
     for path in
-        [format!("{}?search={long}", scene.tenant.users()), format!("{}/{long}", scene.tenant.users())]
+        [format!("{}?search={long}", fixture.tenant.users()), format!("{}/{long}", fixture.tenant.users())]
     {
-        let answer = scene.admin().get(&path);
+        let answer = fixture.admin().get(&path);
         assert!([400, 404, 414, 431].contains(&answer.status), "{}", answer.status);
         let status = answer.status;
         answer.expect(status);
@@ -119,39 +119,39 @@ fn a_parameter_of_100_kb_is_refused(world: &World) {
     assert!([400, 431].contains(&answer.status), "{}", answer.status);
     let status = answer.status;
     answer.expect(status);
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn ten_thousand_parameters_are_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     let different: Vec<_> = (0..10_000).map(|number| format!("p{number}=1")).collect();
     for body in [different.join("&"), "alias=a@x.test&".repeat(10_000), "x&".repeat(10_000)] {
-        for answer in scene.both(body.as_bytes()) {
+        for answer in fixture.both(body.as_bytes()) {
             let answer = answer.expect(400);
             assert!(answer.body.len() < 1000);
         }
     }
     let object: serde_json::Map<_, _> = (0..10_000).map(|number| (format!("p{number}"), json!(1))).collect();
-    let client = scene.admin().with_header("Content-Type", "application/json");
-    client.patch(&scene.ivan, &serde_json::Value::from(object).to_string()).expect(400);
-    client.patch(&scene.ivan, &"[".repeat(100_000)).expect(400);
-    scene.assert_unchanged();
+    let client = fixture.admin().with_header("Content-Type", "application/json");
+    client.patch(&fixture.ivan, &serde_json::Value::from(object).to_string()).expect(400);
+    client.patch(&fixture.ivan, &"[".repeat(100_000)).expect(400);
+    fixture.assert_unchanged();
 }
 
 fn other_content_types_are_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for kind in
         ["text/plain", "multipart/form-data; boundary=x", "application/xml", "application/jsonx", "nonsense"]
     {
-        let client = scene.admin().with_header("Content-Type", kind);
-        client.patch(&scene.ivan, "title=x").expect(415);
-        client.put(scene.tenant.named("new"), &scene.tenant.user("new").form()).expect(415);
+        let client = fixture.admin().with_header("Content-Type", kind);
+        client.patch(&fixture.ivan, "title=x").expect(415);
+        client.put(fixture.tenant.named("new"), &fixture.tenant.user("new").form()).expect(415);
         world.nobody().with_header("Content-Type", kind).post("/v2/auth", "login=x&password=y").expect(415);
     }
     for kind in ["APPLICATION/X-WWW-Form-Urlencoded", "application/x-www-form-urlencoded;charset=UTF-8"] {
-        scene.admin().with_header("Content-Type", kind).patch(&scene.ivan, "title=Boss").expect_success();
+        fixture.admin().with_header("Content-Type", kind).patch(&fixture.ivan, "title=Boss").expect_success();
     }
-    scene.assert_unchanged();
+    fixture.assert_unchanged();
 }
 
 fn what_is_no_http_is_refused(world: &World) {

@@ -35,7 +35,7 @@ impl<'w> Watched<'w> {
     fn assert_seen(&mut self, what: &str) {
         self.tenant.assert_book_is_right_soon(what);
         if let Some(follower) = &mut self.follower {
-            assert_same(what, &follower.catch_up().clone(), &self.world.truth(&self.tenant.id).all());
+            assert_same(what, &follower.catch_up().clone(), &self.world.expected_book(&self.tenant.id).all());
             assert_eq!(follower.restarts, 0, "{what}");
         }
     }
@@ -47,14 +47,14 @@ impl<'w> Watched<'w> {
             classes.iter().map(|class| ldif_line("objectClass", class)).collect::<Vec<_>>().concat();
         let own = format!("mail: {mail}\ncn: {name}\nsn: Behind\ninetUserStatus: 1\nemployeeNumber: 2\n");
         let dn = tenant.named(name).dn();
-        self.world.eye().modify(&format!("dn: {dn}\nchangetype: add\n{classes}{own}employeeType: 3\n"));
+        self.world.probe().modify(&format!("dn: {dn}\nchangetype: add\n{classes}{own}employeeType: 3\n"));
         dn
     }
 }
 
 fn entries_that_others_add_change_and_remove_are_seen(world: &World) {
     let mut watched = Watched::new(world);
-    let eye = world.eye();
+    let probe = world.probe();
     let dn = watched.add_user("ivan");
     watched.assert_seen("a user is added");
     assert_eq!(watched.tenant.book().suggested("behind"), ["ivan"]);
@@ -69,31 +69,31 @@ fn entries_that_others_add_change_and_remove_are_seen(world: &World) {
         ("mailAlternateAddress", &[]),
         ("cn", &["Пётр"]),
     ] {
-        eye.replace(&dn, attribute, values);
+        probe.replace(&dn, attribute, values);
         watched.assert_seen(&format!("{attribute} is {values:?}"));
     }
     assert_eq!(watched.tenant.book().suggested("петр behi"), ["ivan"]);
-    eye.delete(&dn);
+    probe.delete(&dn);
     watched.assert_seen("a user is removed");
     let list = watched.tenant.mail_list("sales").members(MEMBERS).create();
-    eye.replace(&list.dn(), "displayName", &["Продажи"]);
+    probe.replace(&list.dn(), "displayName", &["Продажи"]);
     watched.assert_seen("a list is changed");
-    eye.replace(&list.dn(), "description", &["Все, кто продаёт"]);
+    probe.replace(&list.dn(), "description", &["Все, кто продаёт"]);
     watched.assert_seen("a list has a description");
-    eye.delete(&list.dn());
+    probe.delete(&list.dn());
     watched.assert_seen("a list is removed");
     let room = watched.tenant.group("Rooms").create().resource("rome").create();
-    eye.replace(&room.dn(), "employeeType", &["2"]);
+    probe.replace(&room.dn(), "employeeType", &["2"]);
     watched.assert_seen("a resource is hidden");
-    eye.replace(&room.dn(), "employeeType", &[]);
+    probe.replace(&room.dn(), "employeeType", &[]);
     watched.assert_seen("a resource is as usual");
-    eye.delete(&room.dn());
+    probe.delete(&room.dn());
     watched.assert_seen("a resource is removed");
 }
 
 fn users_that_others_block_and_delete_are_seen(world: &World) {
     let mut watched = Watched::new(world);
-    let eye = world.eye();
+    let probe = world.probe();
     let ivan = watched.tenant.user("ivan").create();
     for (attribute, value, undone) in [
         ("inetUserStatus", "0", "1"),
@@ -101,11 +101,11 @@ fn users_that_others_block_and_delete_are_seen(world: &World) {
         ("pbmDeletedSince", "20260101000000Z", ""),
         ("pbmPurging", "TRUE", ""),
     ] {
-        eye.replace(&ivan.dn(), attribute, &[value]);
+        probe.replace(&ivan.dn(), attribute, &[value]);
         watched.assert_seen(attribute);
         assert!(!watched.tenant.book().has(&ivan.mail), "{attribute}");
         let undone: &[&str] = if undone.is_empty() { &[] } else { &[undone] };
-        eye.replace(&ivan.dn(), attribute, undone);
+        probe.replace(&ivan.dn(), attribute, undone);
         watched.assert_seen(&format!("no {attribute}"));
         assert!(watched.tenant.book().has(&ivan.mail), "{attribute}");
     }
@@ -113,21 +113,21 @@ fn users_that_others_block_and_delete_are_seen(world: &World) {
 
 fn renames_by_others_are_seen(world: &World) {
     let mut watched = Watched::new(world);
-    let eye = world.eye();
+    let probe = world.probe();
     let ivan = watched.tenant.user("ivan").create();
     let id = watched.tenant.book().contact(&ivan.mail)["id"].clone();
     for name in ["ivan2", "ivan3", "ivan"] {
         let old =
             watched.tenant.book().contacts("search=ivan").remove(0)["mail"].as_str().unwrap().to_owned();
         let dn = watched.tenant.named(old.split('@').next().unwrap()).dn();
-        eye.rename(&dn, &format!("mail={}", watched.tenant.address(name)), None);
+        probe.rename(&dn, &format!("mail={}", watched.tenant.address(name)), None);
         watched.assert_seen(name);
         assert_eq!(watched.tenant.book().contact(&watched.tenant.address(name))["id"], id);
     }
     let outside =
         watched.tenant.add_outside("One", &format!("one@outside-{}.example", watched.tenant.id), "");
     watched.assert_seen("an outside contact");
-    eye.rename(&outside, "cn=Two", None);
+    probe.rename(&outside, "cn=Two", None);
     watched.assert_seen("an outside contact is renamed");
     assert_eq!(watched.tenant.book().suggested("two"), ["one"]);
 }
@@ -140,8 +140,8 @@ fn a_user_who_moves_to_another_tenant_is_seen_there_alone(world: &World) {
         tenant.assert_seen("before");
     }
     for place in [1, 0, 1] {
-        let folder = format!("ou={},ou=People,{}", watched[place].tenant.id, world.eye().root);
-        world.eye().rename(&dn, &rdn, Some(&folder));
+        let folder = format!("ou={},ou=People,{}", watched[place].tenant.id, world.probe().root);
+        world.probe().rename(&dn, &rdn, Some(&folder));
         dn = format!("{rdn},{folder}");
         // Each within a second of the move, so the first look goes where it has gone.
         watched[1 - place].assert_seen("moved away");
@@ -158,25 +158,25 @@ fn a_folder_that_is_renamed_takes_its_contacts_along(world: &World) {
         rooms.resource(name).create();
     }
     watched.assert_seen("before");
-    world.eye().rename(&rooms.dn(), "ou=Залы", None);
+    world.probe().rename(&rooms.dn(), "ou=Залы", None);
     watched.assert_seen("a group is renamed");
     let shown = watched.tenant.book().contacts("kind=resource");
     assert!(shown.len() == 3 && shown.iter().all(|contact| contact["group"] == "Залы"), "{shown:?}");
     // Folders of outside contacts can be moved, and be thrown away with all there is.
     let folder = format!("ou=One,{}", watched.tenant.outside());
-    world.eye().modify(&format!("dn: {folder}\nchangetype: add\nobjectClass: organizationalUnit\n"));
+    world.probe().modify(&format!("dn: {folder}\nchangetype: add\nobjectClass: organizationalUnit\n"));
     for number in 0..3 {
         let mail = format!("p{number}@outside-{}.example", watched.tenant.id);
         let dn = watched.tenant.add_outside(&format!("p{number}"), &mail, "");
-        world.eye().rename(&dn, &format!("cn=p{number}"), Some(&folder));
+        world.probe().rename(&dn, &format!("cn=p{number}"), Some(&folder));
     }
     watched.assert_seen("contacts in a folder");
-    world.eye().rename(&folder, "ou=Two", None);
+    world.probe().rename(&folder, "ou=Two", None);
     watched.assert_seen("the folder is renamed");
     assert_eq!(watched.tenant.book().page("kind=contact")["count"], 3);
     // To another tenant with the whole folder, and away.
     let other = world.tenant();
-    world.eye().rename(&format!("ou=Two,{}", watched.tenant.outside()), "ou=Two", Some(&other.outside()));
+    world.probe().rename(&format!("ou=Two,{}", watched.tenant.outside()), "ou=Two", Some(&other.outside()));
     watched.assert_seen("the folder is moved away");
     other.assert_book_is_right_soon("the folder is moved here");
     assert_eq!(watched.tenant.book().page("kind=contact")["count"], 0);
@@ -198,7 +198,7 @@ fn outside_contacts_come_and_go_by_hundreds(world: &World) {
         writeln!(removed, "{dn}changetype: delete\n").unwrap();
     }
     for (what, ldif) in [("added", added), ("changed", changed), ("removed", removed)] {
-        world.eye().modify(&ldif);
+        world.probe().modify(&ldif);
         watched.assert_seen(what);
     }
     assert_eq!(watched.tenant.book().page("")["count"], 1);
@@ -206,20 +206,20 @@ fn outside_contacts_come_and_go_by_hundreds(world: &World) {
 
 fn changes_that_concern_nobody_are_no_matter(world: &World) {
     let mut watched = Watched::new(world);
-    let (eye, ivan) = (world.eye(), watched.tenant.user("ivan").create());
+    let (probe, ivan) = (world.probe(), watched.tenant.user("ivan").create());
     watched.assert_seen("before");
-    eye.replace(&ivan.dn(), "carLicense", &["x 777"]);
-    eye.replace(&format!("ou=People,{}", eye.root), "description", &["people"]);
-    eye.replace(&watched.tenant.outside(), "description", &["others"]);
+    probe.replace(&ivan.dn(), "carLicense", &["x 777"]);
+    probe.replace(&format!("ou=People,{}", probe.root), "description", &["people"]);
+    probe.replace(&watched.tenant.outside(), "description", &["others"]);
     watched.assert_seen("changes of other attributes");
     // Without an address it is no contact, until it has one.
     let dn = format!("cn=silent,{}", watched.tenant.outside());
-    eye.modify(&format!("dn: {dn}\nchangetype: add\nobjectClass: inetOrgPerson\ncn: silent\nsn: x\n"));
+    probe.modify(&format!("dn: {dn}\nchangetype: add\nobjectClass: inetOrgPerson\ncn: silent\nsn: x\n"));
     watched.assert_seen("without an address");
-    eye.replace(&dn, "mail", &[&format!("s@outside-{}.example", watched.tenant.id)]);
+    probe.replace(&dn, "mail", &[&format!("s@outside-{}.example", watched.tenant.id)]);
     watched.assert_seen("with an address");
     assert_eq!(watched.tenant.book().page("kind=contact")["count"], 1);
-    eye.replace(&dn, "mail", &[]);
+    probe.replace(&dn, "mail", &[]);
     watched.assert_seen("without an address again");
     assert_eq!(watched.tenant.book().page("kind=contact")["count"], 0);
 }

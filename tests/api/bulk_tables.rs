@@ -1,6 +1,6 @@
 //! Tables from elsewhere, over HTTP: their encodings, shapes and packing.
 
-use crate::bulk_scene::{CSV, Scene, assert_summary, end, in_encoding, utf_16};
+use crate::bulk_fixture::{CSV, Fixture, assert_summary, end, in_encoding, utf_16};
 use encoding_rs::{IBM866, KOI8_R, MACINTOSH, WINDOWS_1251, WINDOWS_1252};
 use flate2::{Compression, write::GzEncoder};
 use harness::{Context, World};
@@ -17,18 +17,18 @@ harness::trials! { "bulk_tables":
 }
 
 fn tables_in_every_encoding_are_read_and_it_is_named(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     let read = |bytes: Vec<u8>, name: &str, guessed: bool, names: [&str; 2]| {
         let _case = Context::new(format!("{names:?} in {name}"));
-        let answer = scene.send(CSV, "mode=upsert", bytes);
+        let answer = fixture.send(CSV, "mode=upsert", bytes);
         assert_summary(&answer, &[("rows", 1), ("updated", 1)]);
         let end = end(&answer);
         assert_eq!((&end["encoding"], &end["encoding-guessed"]), (&json!(name), &json!(guessed)));
-        assert_eq!(scene.take_names(), names);
+        assert_eq!(fixture.take_names(), names);
     };
     for names in [["José", "Peña"], ["Пётр", "Щукин"], ["Ян", "Ли"], ["李", "明"], ["Ann", "Lee"]]
     {
-        let text = scene.table(names[0], names[1]);
+        let text = fixture.table(names[0], names[1]);
         read(text.clone().into_bytes(), "utf-8", false, names);
         read(format!("\u{feff}{text}").into_bytes(), "utf-8", false, names);
         for mark in ["", "\u{feff}"] {
@@ -50,13 +50,13 @@ fn tables_in_every_encoding_are_read_and_it_is_named(world: &World) {
                 .map(|(e, n)| (names, e, n))
         }),
     ) {
-        read(in_encoding(&scene.table(names[0], names[1]), encoding), name, true, *names);
+        read(in_encoding(&fixture.table(names[0], names[1]), encoding), name, true, *names);
     }
-    read(in_encoding(&scene.table("José", "Núñez"), MACINTOSH), "macintosh", true, ["José", "Núñez"]);
+    read(in_encoding(&fixture.table("José", "Núñez"), MACINTOSH), "macintosh", true, ["José", "Núñez"]);
 }
 
 fn a_charset_is_taken_and_what_does_not_fit_it_refused(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for (label, encoding, names) in [
         ("windows-1251", WINDOWS_1251, ["ж", "Щ"]),
         ("windows-1252", WINDOWS_1252, ["José", "Œuf"]),
@@ -67,36 +67,36 @@ fn a_charset_is_taken_and_what_does_not_fit_it_refused(world: &World) {
         ("gb18030", encoding_rs::GB18030, ["李", "明"]),
     ] {
         let _case = Context::new(label);
-        let bytes = in_encoding(&scene.table(names[0], names[1]), encoding);
-        let answer = scene.send(&format!("text/csv; charset={label}"), "mode=upsert", bytes);
+        let bytes = in_encoding(&fixture.table(names[0], names[1]), encoding);
+        let answer = fixture.send(&format!("text/csv; charset={label}"), "mode=upsert", bytes);
         assert_summary(&answer, &[("rows", 1), ("updated", 1)]);
         assert_eq!(end(&answer)["encoding-guessed"], false);
-        assert_eq!(scene.take_names(), names);
+        assert_eq!(fixture.take_names(), names);
     }
     for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
         for mark in ["", "\u{feff}"] {
-            let bytes = utf_16(&format!("{mark}{}", scene.table("Ж", "Я")), to_bytes);
+            let bytes = utf_16(&format!("{mark}{}", fixture.table("Ж", "Я")), to_bytes);
             assert_summary(
-                &scene.send("text/csv; charset=utf-16", "mode=upsert", bytes),
+                &fixture.send("text/csv; charset=utf-16", "mode=upsert", bytes),
                 &[("rows", 1), ("updated", 1)],
             );
-            assert_eq!(scene.take_names(), ["Ж", "Я"]);
+            assert_eq!(fixture.take_names(), ["Ж", "Я"]);
         }
     }
-    let column = scene.user.mail.len() + 2;
+    let column = fixture.user.mail.len() + 2;
     for (label, byte, words) in [
         ("utf-8", b'\xC8', "the bytes from here on are not UTF-8"),
         ("windows-1251", b'\x98', "the byte 0x98 is no letter of windows-1251"),
         ("windows-1252", b'\x81', "the byte 0x81 is no letter of windows-1252"),
     ] {
-        let table = scene.table("?", "x").into_bytes();
+        let table = fixture.table("?", "x").into_bytes();
         let table: Vec<u8> = table.into_iter().map(|b| if b == b'?' { byte } else { b }).collect();
-        let refused = scene.send(&format!("text/csv; charset={label}"), "mode=upsert", table).expect(400);
+        let refused = fixture.send(&format!("text/csv; charset={label}"), "mode=upsert", table).expect(400);
         let said = refused.json()["message"].as_str().unwrap().to_owned();
         assert!(said.starts_with(&format!("line 2, column {column}: {words}")), "{said}");
     }
-    let marked = format!("\u{feff}{}", scene.table("a", "b"));
-    let refused = scene.send("text/csv; charset=koi8-r", "", marked).expect(400);
+    let marked = format!("\u{feff}{}", fixture.table("a", "b"));
+    let refused = fixture.send("text/csv; charset=koi8-r", "", marked).expect(400);
     assert!(
         refused.text().contains("begins with the mark of utf-8 and cannot be koi8-r"),
         "{}",
@@ -105,22 +105,22 @@ fn a_charset_is_taken_and_what_does_not_fit_it_refused(world: &World) {
 }
 
 fn an_encoding_that_cannot_be_told_is_asked_for(world: &World) {
-    let scene = Scene::new(world);
+    let fixture = Fixture::new(world);
     for names in [&b"\xE6"[..], b"Jos\x82", "Łukasz".as_bytes().get(1..).unwrap()] {
-        let table = [b"mail;sn;cn\n", scene.user.mail.as_bytes(), b";x;", names, b"\n"].concat();
-        let refused = scene.send(CSV, "mode=upsert", table).expect(400);
+        let table = [b"mail;sn;cn\n", fixture.user.mail.as_bytes(), b";x;", names, b"\n"].concat();
+        let refused = fixture.send(CSV, "mode=upsert", table).expect(400);
         assert!(refused.text().contains("in an encoding that cannot be told"), "{}", refused.text());
     }
-    assert_eq!(scene.take_names(), ["jose", "Tester"]);
+    assert_eq!(fixture.take_names(), ["jose", "Tester"]);
 }
 
 fn tables_are_taken_in_every_shape(world: &World) {
-    let scene = Scene::new(world);
-    let mail = &scene.user.mail;
+    let fixture = Fixture::new(world);
+    let mail = &fixture.user.mail;
     let taken = |text: &str| {
         let _case = Context::new(text);
-        assert_summary(&scene.send(CSV, "mode=upsert", text), &[("rows", 1), ("updated", 1)]);
-        assert_eq!(scene.take_names(), ["Анна; \"A\"", "Белых"]);
+        assert_summary(&fixture.send(CSV, "mode=upsert", text), &[("rows", 1), ("updated", 1)]);
+        assert_eq!(fixture.take_names(), ["Анна; \"A\"", "Белых"]);
     };
     for separator in [";", ",", "\t", "|", ":", " "] {
         for end in ["\r\n", "\n", "\r"] {
@@ -153,11 +153,11 @@ fn tables_are_taken_in_every_shape(world: &World) {
                 .replace('M', mail),
         );
     }
-    let surplus = scene.refused(format!("mail;cn;sn\n{mail};A;B;;\u{200b}x\n"));
+    let surplus = fixture.refused(format!("mail;cn;sn\n{mail};A;B;;\u{200b}x\n"));
     assert_eq!(surplus, "cell 5 has a value, \\u{200b}x, and the header names 3 column(s)");
-    let hole = scene.send(CSV, "mode=upsert", format!("mail;;cn\n{mail};;A\n")).expect(400);
+    let hole = fixture.send(CSV, "mode=upsert", format!("mail;;cn\n{mail};;A\n")).expect(400);
     assert!(hole.text().contains("column 2 of the table has no name"), "{}", hole.text());
-    let unknown = scene.send(CSV, "mode=upsert", "sep=#\nmail#cn\n").expect(400);
+    let unknown = fixture.send(CSV, "mode=upsert", "sep=#\nmail#cn\n").expect(400);
     assert!(unknown.text().contains("none of ; , | : and tab"), "{}", unknown.text());
 }
 
@@ -168,8 +168,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn packed_tables_are_taken_and_bombs_are_not(world: &World) {
-    let scene = Scene::new(world);
-    let table = scene.table("Пётр", "Щукин");
+    let fixture = Fixture::new(world);
+    let table = fixture.table("Пётр", "Щукин");
     let utf_16 = utf_16(&format!("\u{feff}{}", table.replace(';', "\t")), u16::to_le_bytes);
     for (coding, body) in [
         ("gzip", gzip(table.as_bytes())),
@@ -180,26 +180,26 @@ fn packed_tables_are_taken_and_bombs_are_not(world: &World) {
         ("gzip", table.clone().into_bytes()),
     ] {
         let answer =
-            scene.send_with(&[("Content-Type", CSV), ("Content-Encoding", coding)], "mode=upsert", body);
+            fixture.send_with(&[("Content-Type", CSV), ("Content-Encoding", coding)], "mode=upsert", body);
         assert_summary(&answer, &[("rows", 1), ("updated", 1)]);
-        assert_eq!(scene.take_names(), ["Пётр", "Щукин"]);
+        assert_eq!(fixture.take_names(), ["Пётр", "Щукин"]);
     }
     let whole = gzip(table.as_bytes());
-    let cut = scene.send(CSV, "mode=upsert", &whole[..whole.len() - 4]);
+    let cut = fixture.send(CSV, "mode=upsert", &whole[..whole.len() - 4]);
     assert!(cut.text().contains("is damaged or cut off"), "{}", cut.text());
-    let bomb = gzip(&[scene.table("x", "x").into_bytes(), vec![b'\n'; 64 << 20]].concat());
+    let bomb = gzip(&[fixture.table("x", "x").into_bytes(), vec![b'\n'; 64 << 20]].concat());
     assert!(bomb.len() < 100_000);
-    let refused = scene.send(CSV, "mode=upsert", bomb);
+    let refused = fixture.send(CSV, "mode=upsert", bomb);
     assert!(refused.text().contains("unpacks to more than 128 times its size"), "{}", refused.text());
     assert_eq!(end(&refused)["summary"]["errors"], 1);
     for coding in ["br", "zstd", "deflate", "gzip, gzip"] {
-        scene.send_with(&[("Content-Type", CSV), ("Content-Encoding", coding)], "", &table).expect(415);
+        fixture.send_with(&[("Content-Type", CSV), ("Content-Encoding", coding)], "", &table).expect(415);
     }
 }
 
 fn only_what_cannot_be_read_is_unsupported(world: &World) {
-    let scene = Scene::new(world);
-    let table = scene.table("Anna", "Lee");
+    let fixture = Fixture::new(world);
+    let table = fixture.table("Anna", "Lee");
     for kind in [
         "text/csv",
         "Text/CSV; header=present; charset=\"utf-8\"",
@@ -208,22 +208,25 @@ fn only_what_cannot_be_read_is_unsupported(world: &World) {
         "application/csv",
         "application/vnd.ms-excel",
     ] {
-        assert_summary(&scene.send(kind, "mode=upsert", &table), &[("rows", 1), ("updated", 1)]);
-        scene.take_names();
+        assert_summary(&fixture.send(kind, "mode=upsert", &table), &[("rows", 1), ("updated", 1)]);
+        fixture.take_names();
     }
-    let line = json!({"mail": scene.user.mail, "cn": "Пётр"}).to_string();
+    let line = json!({"mail": fixture.user.mail, "cn": "Пётр"}).to_string();
     for kind in [
         "application/x-ndjson",
         "application/ndjson",
         "application/jsonl; charset=utf-8",
         "application/x-jsonlines",
     ] {
-        assert_summary(&scene.send(kind, "mode=upsert", &line), &[("rows", 1), ("updated", 1)]);
-        scene.take_names();
+        assert_summary(&fixture.send(kind, "mode=upsert", &line), &[("rows", 1), ("updated", 1)]);
+        fixture.take_names();
     }
     // What PowerShell writes.
     let wide = utf_16(&format!("\u{feff}{line}\r\n"), u16::to_le_bytes);
-    assert_summary(&scene.send("application/x-ndjson", "mode=upsert", wide), &[("rows", 1), ("updated", 1)]);
+    assert_summary(
+        &fixture.send("application/x-ndjson", "mode=upsert", wide),
+        &[("rows", 1), ("updated", 1)],
+    );
     for kind in [
         "application/x-www-form-urlencoded",
         "application/json",
@@ -232,12 +235,12 @@ fn only_what_cannot_be_read_is_unsupported(world: &World) {
         "text/csv; charset=cp850",
         "application/x-ndjson; charset=koi8-r",
     ] {
-        scene.send(kind, "mode=upsert", &table).expect(415);
+        fixture.send(kind, "mode=upsert", &table).expect(415);
     }
     for (bytes, words) in
         [(&b"PK\x03\x04\x14\0\x06\0"[..], "is a workbook"), (b"\xD0\xCF\x11\xE0\xA1\xB1", "is a workbook")]
     {
-        let refused = scene.send(CSV, "", bytes).expect(400);
+        let refused = fixture.send(CSV, "", bytes).expect(400);
         assert!(refused.text().contains(words), "{}", refused.text());
     }
 }

@@ -210,8 +210,8 @@ fn the_feed_of_one_tenant_tells_nothing_of_another(world: &World) {
     let mut other = theirs.book().follower(1000);
     follower.catch_up();
     other.catch_up();
-    let place = format!("ou={},ou=People,{}", theirs.id, world.eye().root);
-    world.eye().rename(&ivan.dn(), &format!("mail={}", ivan.mail), Some(&place));
+    let place = format!("ou={},ou=People,{}", theirs.id, world.probe().root);
+    world.probe().rename(&ivan.dn(), &format!("mail={}", ivan.mail), Some(&place));
     harness::soon("it is there", || other.catch_up().len() == 2);
     harness::soon("it is gone here", || follower.catch_up().len() == 1);
 }
@@ -352,7 +352,7 @@ fn without_the_cache_there_is_no_feed(world: &World) {
     assert_no_feed(&book.changes("", 10));
     // Everything else is there, and what either has written is seen by both.
     tenant.user("ivan").create();
-    assert_same("without the cache", &book.all("all"), &world.truth(&tenant.id).all());
+    assert_same("without the cache", &book.all("all"), &world.expected_book(&tenant.id).all());
     tenant.user("olga").by(&book.client).create();
     assert!(book.has(&tenant.address("olga")));
     harness::soon("seen here", || tenant.book().has(&tenant.address("olga")));

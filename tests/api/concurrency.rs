@@ -58,7 +58,7 @@ fn things(tenant: &Tenant<'_>, world: &World) -> [Thing; 5] {
         // Last, since its deletion takes all others along.
         thing(
             "tenant",
-            format!("ou={},ou=Domains,{}", tenant.id, world.eye().root),
+            format!("ou={},ou=Domains,{}", tenant.id, world.probe().root),
             &path,
             "PATCH",
             "quota",
@@ -88,7 +88,7 @@ impl Thing {
     fn change_behind(&self, world: &World, value: &str) {
         let (dn, attribute) = (&self.dn, self.attribute);
         let change = format!("replace: {attribute}\n{attribute}: {value}\n");
-        world.eye().modify(&format!("dn: {dn}\nchangetype: modify\n{change}"));
+        world.probe().modify(&format!("dn: {dn}\nchangetype: modify\n{change}"));
     }
 }
 
@@ -113,13 +113,13 @@ fn a_change_is_made_to_the_version_that_was_read(world: &World) {
         let _case = Context::new(thing.kind);
         let old = thing.read(root).etag();
         thing.change(&root.if_match(&old), 1).expect_success();
-        let (shown, entry) = (thing.read(root), world.eye().entry(&thing.dn));
+        let (shown, entry) = (thing.read(root), world.probe().entry(&thing.dn));
         let current = shown.etag();
         assert!(thing.change(&root.if_match(&old), 2).expect(412).message().is_string());
         // Not even where nothing would change.
         thing.change(&root.if_match(&old), 1).expect(412);
         thing.change(&root.if_match(&format!("{old}, \"x\"")), 2).expect(412);
-        assert_eq!((thing.read(root).json(), world.eye().entry(&thing.dn)), (shown.json(), entry));
+        assert_eq!((thing.read(root).json(), world.probe().entry(&thing.dn)), (shown.json(), entry));
         assert_eq!(thing.read(root).etag(), current);
         thing.change(&root.if_match(&format!("\"x\", {current} , {old}")), 3).expect_success();
         thing.change(&root.if_match("*"), 4).expect_success();
@@ -157,7 +157,7 @@ fn a_tag_that_is_weak_or_none_matches_nothing(world: &World) {
     let (tenant, root) = (world.tenant(), world.root());
     for thing in things(&tenant, world) {
         let current = thing.read(root).etag();
-        let before = world.eye().entry(&thing.dn);
+        let before = world.probe().entry(&thing.dn);
         let bare = current.trim_matches('"');
         for tag in
             [&format!("W/{current}"), bare, "\"\"", "x", &format!("{current}{current}"), "*, *", "\"", "é"]
@@ -167,7 +167,7 @@ fn a_tag_that_is_weak_or_none_matches_nothing(world: &World) {
             let status = thing.change(&root.if_match(tag), 1).status;
             assert!([400, 412].contains(&status), "{status}");
         }
-        assert_eq!(world.eye().entry(&thing.dn), before);
+        assert_eq!(world.probe().entry(&thing.dn), before);
     }
 }
 
@@ -181,7 +181,7 @@ fn a_change_behind_the_programs_back_is_noticed(world: &World) {
         assert_ne!(current, old);
         thing.change(&root.if_match(&old), 1).expect(412);
         thing.delete(&root.if_match(&old)).expect(412);
-        assert_eq!(world.eye().entry(&thing.dn).unwrap().one(thing.attribute), "theirs");
+        assert_eq!(world.probe().entry(&thing.dn).unwrap().one(thing.attribute), "theirs");
         thing.change(&root.if_match(&current), 1).expect_success();
     }
 }
@@ -254,9 +254,9 @@ fn a_rename_of_a_user_or_list_minds_the_version(world: &World) {
         let body = form(&[(parameter, tenant.address(name))]);
         let old = thing.read(root).etag();
         thing.change(root, 1).expect_success();
-        let before = world.eye().entry(&thing.dn);
+        let before = world.probe().entry(&thing.dn);
         root.if_match(&old).send(thing.method, &thing.request, &body).expect(412);
-        assert_eq!(world.eye().entry(&thing.dn), before);
+        assert_eq!(world.probe().entry(&thing.dn), before);
         let current = thing.read(root).etag();
         root.if_match(&current).send(thing.method, &thing.request, &body).expect_success();
         let after = root.get(renamed).expect(200).etag();
@@ -342,5 +342,5 @@ fn a_version_has_no_place_where_nothing_was_read(world: &World) {
         }
     }
     assert_eq!(tenant.entries(), before);
-    assert_eq!(world.eye().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
+    assert_eq!(world.probe().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
 }

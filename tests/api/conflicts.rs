@@ -35,10 +35,10 @@ fn of_8_clients_who_want_an_address_one_gets_it_100_times(world: &World) {
         answers.sort_unstable();
         assert_eq!(answers, [200, 409, 409, 409, 409, 409, 409, 409], "round {round}");
     }
-    let eye = world.eye();
+    let probe = world.probe();
     for round in 0..ROUNDS {
         let wanted = tenant.address(&format!("wanted{round}"));
-        eye.find_one(&format!("(|(mail={wanted})(mailAlternateAddress={wanted}))"));
+        probe.find_one(&format!("(|(mail={wanted})(mailAlternateAddress={wanted}))"));
     }
 }
 
@@ -66,7 +66,7 @@ fn a_conflict_names_the_address_and_no_other_tenant(world: &World) {
     let theirs_dn = theirs.user("olga").create().dn();
     let taken = ours.address("taken");
     let add = format!("changetype: modify\nadd: mailAlternateAddress\nmailAlternateAddress: {taken}\n");
-    world.eye().modify(&format!("dn: {theirs_dn}\n{add}"));
+    world.probe().modify(&format!("dn: {theirs_dn}\n{add}"));
     let ivan = ours.user("ivan").create();
     let answers = [
         ours.user("taken").put(),
@@ -83,7 +83,7 @@ fn a_conflict_names_the_address_and_no_other_tenant(world: &World) {
     theirs.admin().delete(theirs.named("olga")).expect_success();
     let text = ours.user("taken").put().expect(409).text();
     assert!(!text.contains("deleted") && !text.contains(&theirs.id), "{text}");
-    assert_eq!(world.eye().find(&format!("(mail={})", ours.address("other"))), []);
+    assert_eq!(world.probe().find(&format!("(mail={})", ours.address("other"))), []);
 }
 
 fn of_two_renames_to_one_address_one_succeeds(world: &World) {
@@ -103,6 +103,6 @@ fn of_two_renames_to_one_address_one_succeeds(world: &World) {
         let left =
             tenant.listed("limit=1000").into_iter().filter(|name| name.starts_with(&format!("r{round}-")));
         assert_eq!(left.count(), 3);
-        assert_eq!(world.eye().user(&wanted).all("mailAlternateAddress"), Vec::<&str>::new());
+        assert_eq!(world.probe().user(&wanted).all("mailAlternateAddress"), Vec::<&str>::new());
     }
 }

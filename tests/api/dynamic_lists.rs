@@ -77,7 +77,7 @@ fn everybody_who_fits_is_in_it_at_once(world: &World) {
     tenant.admin().restore(tenant.named("zoya")).expect_success();
     // A change behind the program's back counts as well.
     let dn = tenant.named("boris").dn();
-    world.eye().modify(&format!("dn: {dn}\nchangetype: modify\nreplace: ou\nou: Sales\n"));
+    world.probe().modify(&format!("dn: {dn}\nchangetype: modify\nreplace: ou\nou: Sales\n"));
     assert_eq!(expanded(), ["boris", "newcomer", "zoya"]);
 }
 

@@ -1,6 +1,6 @@
 //! Searches that are made in pieces, and filters that are tested instead of looked up, find what a plain search finds.
 
-use harness::{Eye, Tenant, World, documented_filter, encoded};
+use harness::{Probe, Tenant, World, documented_filter, encoded};
 use std::collections::BTreeSet;
 
 harness::trials! { "few_candidates":
@@ -13,9 +13,9 @@ harness::trials! { "few_candidates":
 const MANY: usize = 23;
 
 /// The names of the entries that a filter finds.
-fn found(eye: &Eye, tenant: &Tenant<'_>, base: &str, filter: &str) -> BTreeSet<String> {
-    let base = base.replace("<tenant>", &tenant.id).replace(",R", &format!(",{}", eye.root));
-    eye.search(&base, "sub", filter).into_iter().map(|entry| entry.dn.to_lowercase()).collect()
+fn found(probe: &Probe, tenant: &Tenant<'_>, base: &str, filter: &str) -> BTreeSet<String> {
+    let base = base.replace("<tenant>", &tenant.id).replace(",R", &format!(",{}", probe.root));
+    probe.search(&base, "sub", filter).into_iter().map(|entry| entry.dn.to_lowercase()).collect()
 }
 
 fn other_readers_find_what_the_plain_filters_find(world: &World) {
@@ -26,7 +26,7 @@ fn other_readers_find_what_the_plain_filters_find(world: &World) {
     tenant.admin().delete(&deleted).expect_success();
     let list = tenant.mail_list("list").members(&[&live.mail]).create();
     let room = tenant.group("rooms").create().resource("room").create();
-    let (eye, administrator) = (world.eye(), tenant.named("administrator"));
+    let (probe, administrator) = (world.probe(), tenant.named("administrator"));
     let names = |dns: &[String]| dns.iter().map(|dn| dn.to_lowercase()).collect::<BTreeSet<_>>();
 
     let plain = "(&(objectClass=pbmUser)(|(mail=%s)(mailAlternateAddress=%s))(!(pbmDeletedSince=*)))";
@@ -45,7 +45,7 @@ fn other_readers_find_what_the_plain_filters_find(world: &World) {
         let (base, filter) = documented_filter(reader);
         for (address, expected) in asked.iter().zip(expected) {
             let ask = |filter: &str| {
-                found(&eye, &tenant, &base, &filter.replace("%s", address).replace("%u", address))
+                found(&probe, &tenant, &base, &filter.replace("%s", address).replace("%u", address))
             };
             assert_eq!(ask(&filter), names(expected), "{reader}: {address}");
             assert_eq!(ask(plain), names(expected), "{reader}: {address}, plain");
@@ -60,8 +60,8 @@ fn other_readers_find_what_the_plain_filters_find(world: &World) {
     ];
     for (reader, plain, expected) in books {
         let (base, filter) = documented_filter(reader);
-        assert_eq!(found(&eye, &tenant, &base, &filter), expected, "{reader}");
-        assert_eq!(found(&eye, &tenant, &base, plain), expected, "{reader}, plain");
+        assert_eq!(found(&probe, &tenant, &base, &filter), expected, "{reader}");
+        assert_eq!(found(&probe, &tenant, &base, plain), expected, "{reader}, plain");
     }
 }
 

@@ -94,7 +94,7 @@ fn the_line_of_3_3_2_creates_a_user(world: &World) {
     let shown = tenant.admin().get(&vera).expect(200).json();
     assert_eq!((&shown["cn"], &shown["sn"]), (&json!("Вера"), &json!("Новикова")));
     assert_eq!(shown["employeeNumber"], 1);
-    let entry = world.eye().user(&vera.mail);
+    let entry = world.probe().user(&vera.mail);
     assert_eq!(
         (entry.dn.as_str(), entry.one("cn"), entry.one("sn")),
         (vera.dn().as_str(), "Вера", "Новикова")
@@ -127,7 +127,7 @@ fn the_line_of_3_5_2_changes_department_and_language(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").with("lang", "ru-RU").create();
     assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(PATCH), success());
-    let entry = world.eye().user(&ivan.mail);
+    let entry = world.probe().user(&ivan.mail);
     assert_eq!((entry.one("ou"), entry.one("preferredLanguage")), ("Development", "en-US"));
 }
 
@@ -135,7 +135,7 @@ fn the_line_of_3_6_blocks_a_user(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
     assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(BLOCK), success());
-    let entry = world.eye().user(&ivan.mail);
+    let entry = world.probe().user(&ivan.mail);
     assert_eq!(
         (entry.one("inetUserStatus"), entry.one("nsAccountLock").to_lowercase().as_str()),
         ("0", "true")
@@ -156,7 +156,7 @@ fn the_line_of_3_8_2_sets_the_quota(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
     assert_eq!(Shell::about(world, &tenant).fill("<mail>", &ivan.mail).run(QUOTA), success());
-    assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), "1073741824");
+    assert_eq!(world.probe().user(&ivan.mail).one("mailQuota"), "1073741824");
     assert_eq!(tenant.admin().get(&ivan).json()["quota"], 1024);
 }
 
@@ -176,7 +176,7 @@ fn the_line_of_3_9_2_sets_aliases(world: &World) {
             Shell::about(world, &tenant).fill("<mail>", &ivan.mail).fill("<alias>", &alias).run(ALIAS),
             success()
         );
-        let entry = world.eye().user(&ivan.mail);
+        let entry = world.probe().user(&ivan.mail);
         let mut aliases = entry.all("mailAlternateAddress");
         aliases.sort_unstable();
         assert_eq!(aliases, expected, "{alias}");

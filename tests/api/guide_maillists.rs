@@ -28,14 +28,14 @@ const DELETE: &str = r#"curl -X DELETE "https://<pbm_url>/v2/maillists?tenant-id
 &mmail=<MMAIL>" -H "Authorization: Bearer <access_token>""#;
 
 /// A tenant with the people of the samples.
-struct Scene<'w> {
+struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
     emails: [String; 4],
     dns: [String; 4],
 }
 
-impl<'w> Scene<'w> {
+impl<'w> Fixture<'w> {
     fn new(world: &'w World) -> Self {
         let tenant = world.tenant();
         let users = [1, 2, 3, 4].map(|number| tenant.user(&format!("email{number}")).create());
@@ -60,75 +60,75 @@ impl<'w> Scene<'w> {
 }
 
 fn the_first_line_of_3_13_2_lists_mailing_lists(world: &World) {
-    let scene = Scene::new(world);
-    let [a, b, ..] = &scene.emails;
-    let friends = scene.friends(&[a, b]);
+    let fixture = Fixture::new(world);
+    let [a, b, ..] = &fixture.emails;
+    let friends = fixture.friends(&[a, b]);
     let list = json!({"mail": friends.mail, "displayName": "friends", "alias": [a, b], "members": 2});
     let expected = json!({"maillists": [list], "count": 1, "page": 1, "pages": 1, "per_page": 50});
-    assert_eq!(Shell::about(world, &scene.tenant).run(LIST), expected);
+    assert_eq!(Shell::about(world, &fixture.tenant).run(LIST), expected);
 }
 
 fn the_second_line_of_3_13_2_makes_a_mailing_list(world: &World) {
-    let scene = Scene::new(world);
-    let [a, b, ..] = &scene.emails;
+    let fixture = Fixture::new(world);
+    let [a, b, ..] = &fixture.emails;
     for (number, alias) in
         [a.clone(), format!("{a},{b}"), format!("{a},partner@outside.example"), format!("%5B%22{a}%22%5D")]
             .iter()
             .enumerate()
     {
         let _case = Context::new(alias);
-        let list = scene.tenant.list_named(&format!("list{number}"));
-        let shell = scene.shell(&list).fill("<alias>", alias).fill("<mname>", "Отдел%20продаж");
+        let list = fixture.tenant.list_named(&format!("list{number}"));
+        let shell = fixture.shell(&list).fill("<alias>", alias).fill("<mname>", "Отдел%20продаж");
         assert_eq!(shell.run(POST), success());
         assert_eq!(list.show()["displayName"], "Отдел продаж");
         let members = list.members();
         assert_eq!(members.contains(b), alias.contains(b.as_str()), "{members:?}");
         let entry = list.entry();
         assert_eq!(entry.one("displayName"), "Отдел продаж");
-        assert!(list.member_dns().contains(&scene.dns[0]));
+        assert!(list.member_dns().contains(&fixture.dns[0]));
         let outside = entry.one("mgrpRFC822MailMember");
         assert_eq!(outside, if alias.contains("outside") { "partner@outside.example" } else { "" });
     }
 }
 
 fn the_sample_of_3_13_2_works_with_the_shells_quoting(world: &World) {
-    let scene = Scene::new(world);
-    let list = scene.tenant.list_named("friends");
+    let fixture = Fixture::new(world);
+    let list = fixture.tenant.list_named("friends");
     // As printed, within the URL that is itself in quotation marks.
-    let sample = scene.sample(r#"\["email1@test.ru","\email2@test.ru"\]"#);
-    let shell = scene.shell(&list).fill("<alias>", &sample).fill("<mname>", "Друзья");
+    let sample = fixture.sample(r#"\["email1@test.ru","\email2@test.ru"\]"#);
+    let shell = fixture.shell(&list).fill("<alias>", &sample).fill("<mname>", "Друзья");
     assert_eq!(shell.run(POST), success());
-    assert_eq!(list.members(), scene.emails[..2]);
+    assert_eq!(list.members(), fixture.emails[..2]);
     assert_eq!(list.show()["displayName"], "Друзья");
-    assert_eq!(list.member_dns(), scene.dns[..2]);
+    assert_eq!(list.member_dns(), fixture.dns[..2]);
 }
 
 fn the_line_of_3_13_3_renames_a_list_and_adds_members(world: &World) {
-    let scene = Scene::new(world);
-    let [a, b, c, _] = &scene.emails;
-    let friends = scene.friends(&[a]);
-    let renamed = scene.tenant.list_named("comrades");
-    let shell = scene.shell(&friends).fill("<mname>", "Товарищи").fill("<nmail>", &renamed.mail);
+    let fixture = Fixture::new(world);
+    let [a, b, c, _] = &fixture.emails;
+    let friends = fixture.friends(&[a]);
+    let renamed = fixture.tenant.list_named("comrades");
+    let shell = fixture.shell(&friends).fill("<mname>", "Товарищи").fill("<nmail>", &renamed.mail);
     assert_eq!(shell.fill("<alias>", &format!("{b},{c}")).run(PUT), success());
-    scene.tenant.admin().get(&friends).expect(404);
+    fixture.tenant.admin().get(&friends).expect(404);
     assert_eq!(renamed.members(), [a.as_str(), b, c]);
     assert_eq!(renamed.show()["displayName"], "Товарищи");
     let entry = renamed.entry();
     assert_eq!((entry.all("mail"), entry.one("displayName")), (vec![renamed.mail.as_str()], "Товарищи"));
-    assert_eq!(renamed.member_dns(), scene.dns[..3]);
+    assert_eq!(renamed.member_dns(), fixture.dns[..3]);
     // What is left empty stays as it is.
-    let shell = scene.shell(&renamed).fill("<mname>", "Все").fill("<nmail>", "").fill("<alias>", "");
+    let shell = fixture.shell(&renamed).fill("<mname>", "Все").fill("<nmail>", "").fill("<alias>", "");
     assert_eq!(shell.run(PUT), success());
     assert_eq!((&renamed.show()["displayName"], renamed.members().len()), (&json!("Все"), 3));
 }
 
 fn the_sample_of_3_13_3_is_no_line_of_a_shell_and_works_once_it_is_one(world: &World) {
-    let scene = Scene::new(world);
-    let [_, _, c, d] = &scene.emails;
-    let friends = scene.friends(&[&scene.emails[0]]);
+    let fixture = Fixture::new(world);
+    let [_, _, c, d] = &fixture.emails;
+    let friends = fixture.friends(&[&fixture.emails[0]]);
     let shell = |alias: &str| {
-        let shell = scene.shell(&friends).fill("<mname>", "Друзья").fill("<nmail>", &friends.mail);
-        shell.fill("<alias>", &scene.sample(alias))
+        let shell = fixture.shell(&friends).fill("<mname>", "Друзья").fill("<nmail>", &friends.mail);
+        shell.fill("<alias>", &fixture.sample(alias))
     };
     // Five quotation marks leave one open, so that the shell never starts curl.
     let refused = shell(r#"\["email3@test.ru","\ "email4@test.ru"\]"#).try_run(PUT).expect_failure();
@@ -143,17 +143,17 @@ fn the_sample_of_3_13_3_is_no_line_of_a_shell_and_works_once_it_is_one(world: &W
         let _case = Context::new(mended);
         friends.remove(&[c, d]).expect_success();
         assert_eq!(shell(mended).run(PUT), success());
-        assert_eq!(friends.members(), [&scene.emails[0], c, d].map(String::as_str));
+        assert_eq!(friends.members(), [&fixture.emails[0], c, d].map(String::as_str));
         assert_eq!(friends.member_dns().len(), 3);
     }
 }
 
 fn the_line_of_3_13_4_deletes_a_mailing_list(world: &World) {
-    let scene = Scene::new(world);
-    let friends = scene.friends(&[&scene.emails[0]]);
-    assert_eq!(scene.shell(&friends).run(DELETE), success());
-    scene.tenant.admin().get(&friends).expect(404);
-    assert_eq!(world.eye().find(&format!("(mail={})", friends.mail)), []);
+    let fixture = Fixture::new(world);
+    let friends = fixture.friends(&[&fixture.emails[0]]);
+    assert_eq!(fixture.shell(&friends).run(DELETE), success());
+    fixture.tenant.admin().get(&friends).expect(404);
+    assert_eq!(world.probe().find(&format!("(mail={})", friends.mail)), []);
     // Nobody of it is touched.
-    assert_eq!(scene.tenant.listed("search=email").len(), 4);
+    assert_eq!(fixture.tenant.listed("search=email").len(), 4);
 }

@@ -73,8 +73,8 @@ fn the_second_line_of_3_11_2_makes_a_group(world: &World) {
         assert_eq!(about(world, &tenant, written).run(PUT_GROUP), success());
         let shown = tenant.admin().get(tenant.group(name)).expect(200).json();
         assert_eq!(shown, json!({"name": name, "tenant-id": tenant.id, "resources": 0}));
-        let base = format!("ou={},ou=Resources,{}", tenant.id, world.eye().root);
-        let entries = world.eye().search(&base, "one", &format!("(ou={name})"));
+        let base = format!("ou={},ou=Resources,{}", tenant.id, world.probe().root);
+        let entries = world.probe().search(&base, "one", &format!("(ou={name})"));
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0].one("ou"), name);
     }
@@ -94,7 +94,7 @@ fn the_third_line_of_3_11_2_renames_a_group(world: &World) {
         assert_eq!(group.renamed(new).listed(""), ["oslo", "rome"]);
         old = new;
     }
-    assert_eq!(world.eye().find_one(&format!("(mail={})", tenant.address("rome"))).one("l"), "МСК");
+    assert_eq!(world.probe().find_one(&format!("(mail={})", tenant.address("rome"))).one("l"), "МСК");
     assert_eq!(group.renamed("Halls").entries().len(), 3);
 }
 
@@ -105,8 +105,8 @@ fn the_line_of_3_11_3_deletes_a_group_with_its_resources(world: &World) {
         with_two_rooms(&tenant, name);
         assert_eq!(about(world, &tenant, written).run(DELETE_GROUP), success());
         tenant.admin().get(tenant.group(name)).expect(404);
-        let base = format!("ou={},ou=Resources,{}", tenant.id, world.eye().root);
-        assert_eq!(world.eye().search(&base, "sub", "(objectClass=*)").len(), 1);
+        let base = format!("ou={},ou=Resources,{}", tenant.id, world.probe().root);
+        assert_eq!(world.probe().search(&base, "sub", "(objectClass=*)").len(), 1);
     }
 }
 
@@ -174,7 +174,7 @@ fn the_line_of_3_12_4_deletes_a_resource(world: &World) {
         assert_eq!(about(world, &tenant, written).fill("<rmail>", &rome.mail).run(DELETE), success());
         tenant.admin().get(&rome).expect(404);
         assert_eq!(group.listed(""), ["oslo"]);
-        assert_eq!(world.eye().find(&format!("(mail={})", rome.mail)), []);
+        assert_eq!(world.probe().find(&format!("(mail={})", rome.mail)), []);
         tenant.admin().delete(&group).expect_success();
     }
 }

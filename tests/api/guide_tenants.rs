@@ -44,7 +44,7 @@ fn the_first_line_of_3_2_2_makes_a_tenant_and_names_it(world: &World) {
         let id = answer["tenant-id"].as_str().unwrap_or_else(|| panic!("{answer}"));
         assert_eq!(answer, json!({"success": true, "tenant-id": id}));
         let shown = world.root().get(format!("/v2/tenants/{id}")).expect(200).json();
-        let entry = world.eye().entry(&format!("ou={id},ou=Domains,{}", world.eye().root)).unwrap();
+        let entry = world.probe().entry(&format!("ou={id},ou=Domains,{}", world.probe().root)).unwrap();
         assert_eq!(shown["domains"], json!([entry.one("associatedDomain")]));
         assert_eq!(entry.one("associatedDomain").split('.').next(), Some(id));
     }
@@ -60,8 +60,8 @@ fn the_second_line_of_3_2_2_makes_a_tenant_of_a_name(world: &World) {
         (&json!(name), &json!([format!("mail.{name}.test")]))
     );
     for folder in ["Domains", "People", "Groups", "Resources", "CAB"] {
-        let dn = format!("ou={name},ou={folder},{}", world.eye().root);
-        assert!(world.eye().entry(&dn).is_some(), "{dn}");
+        let dn = format!("ou={name},ou={folder},{}", world.probe().root);
+        assert!(world.probe().entry(&dn).is_some(), "{dn}");
     }
 }
 
@@ -83,5 +83,5 @@ fn the_lines_of_3_2_are_for_super_administrators_only(world: &World) {
         assert!(answer["message"].as_str().unwrap().starts_with("You don't have the permission"), "{answer}");
     }
     tenant.admin().get(tenant.users()).expect(200);
-    assert_eq!(world.eye().find(&format!("(associatedDomain={name}.test)")), []);
+    assert_eq!(world.probe().find(&format!("(associatedDomain={name}.test)")), []);
 }

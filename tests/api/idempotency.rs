@@ -46,7 +46,7 @@ fn creations(tenant: &Tenant<'_>, name: &str) -> [Creation; 6] {
 }
 
 /// A tenant with a group, and a name that nobody has.
-fn scene(world: &World) -> (Tenant<'_>, String) {
+fn fixture(world: &World) -> (Tenant<'_>, String) {
     let tenant = world.tenant();
     tenant.group("Rooms").create();
     (tenant, world.fresh_name())
@@ -59,7 +59,7 @@ fn assert_same(first: &Answer, again: &Answer) {
 }
 
 fn a_repeat_is_answered_as_the_first_time(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     for (number, creation) in creations(&tenant, &name).iter().enumerate() {
         let _case = Context::new(format!("{} {}", creation.method, creation.path));
         let client = world.root().with_key(&format!("{name}-{number}"));
@@ -70,12 +70,12 @@ fn a_repeat_is_answered_as_the_first_time(world: &World) {
         // Who repeats without the key is told that it is there.
         creation.send(world.root()).expect(409);
     }
-    let tenants = world.eye().find(&format!("(associatedDomain={name}.*)"));
+    let tenants = world.probe().find(&format!("(associatedDomain={name}.*)"));
     assert_eq!(tenants.len(), 2);
 }
 
 fn a_conflict_is_repeated_as_well(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     for (number, creation) in creations(&tenant, &name).iter().enumerate() {
         let _case = Context::new(format!("{} {}", creation.method, creation.path));
         creation.send(world.root()).expect(200);
@@ -95,7 +95,7 @@ fn a_conflict_is_repeated_as_well(world: &World) {
 }
 
 fn the_answer_stays_what_it_was_whatever_happened_since(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     let [user, list, ..] = creations(&tenant, &name);
     let client = world.root().with_key(&name);
     let first = user.send(&client).expect(200);
@@ -110,7 +110,7 @@ fn the_answer_stays_what_it_was_whatever_happened_since(world: &World) {
 }
 
 fn a_key_with_another_request_is_refused(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     let (first, others) = (creations(&tenant, &name), creations(&tenant, &format!("{name}y")));
     for (number, (creation, other)) in first.iter().zip(&others).enumerate() {
         let _case = Context::new(format!("{} {}", creation.method, creation.path));
@@ -123,11 +123,11 @@ fn a_key_with_another_request_is_refused(world: &World) {
         first[(number + 1) % 6].send(&client).expect(422);
         creation.send(&client).expect(200);
     }
-    assert_eq!(world.eye().find(&format!("(|(mail=*{name}y@*)(ou={name}y))")), []);
+    assert_eq!(world.probe().find(&format!("(|(mail=*{name}y@*)(ou={name}y))")), []);
 }
 
 fn of_many_repeats_at_once_one_is_done(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     for round in 0..5 {
         let creations = creations(&tenant, &format!("{name}{round}"));
         for (number, creation) in creations.iter().enumerate() {
@@ -153,12 +153,12 @@ fn of_many_repeats_at_once_one_is_done(world: &World) {
                 assert_same(first, other);
             }
         }
-        assert_eq!(world.eye().find(&format!("(associatedDomain={name}{round}.*)")).len(), 2);
+        assert_eq!(world.probe().find(&format!("(associatedDomain={name}{round}.*)")).len(), 2);
     }
 }
 
 fn keys_of_different_accounts_are_different(world: &World) {
-    let (ours, name) = scene(world);
+    let (ours, name) = fixture(world);
     let (theirs, colleague) = (world.tenant(), ours.user("colleague").role(1).create().log_in());
     let key = format!("{name}-shared");
     let ask = |client: &Client, tenant: &Tenant<'_>, user: &str| {
@@ -179,7 +179,7 @@ fn keys_of_different_accounts_are_different(world: &World) {
 }
 
 fn a_refused_request_leaves_its_key_free(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     let client = tenant.admin().with_key(&name);
     client.put(tenant.named("ivan"), "cn=Ivan").expect(400);
     client.put(tenant.named("ivan"), &tenant.user("ivan").form()).expect_success();
@@ -192,7 +192,7 @@ fn a_refused_request_leaves_its_key_free(world: &World) {
 }
 
 fn another_process_knows_the_key(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     let here = world.root().with_key(&name);
     let [user, .., post] = creations(&tenant, &name);
     let first = user.send(&here).expect(200);
@@ -205,7 +205,7 @@ fn another_process_knows_the_key(world: &World) {
 }
 
 fn a_key_has_no_place_where_nothing_is_made(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     let ivan = tenant.user("ivan").create();
     let list = tenant.mail_list("friends").members(&[&ivan.mail]).create();
     let room = tenant.group("Rooms").resource("rome").create();
@@ -235,7 +235,7 @@ fn a_key_has_no_place_where_nothing_is_made(world: &World) {
 }
 
 fn an_odd_key_is_refused(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     let before = tenant.entries();
     for key in ["", " ", &"k".repeat(256), "ключ", "a\tb", "a\u{7f}", &"k".repeat(5000)] {
         let _case = Context::new(format!("{key:?}"));
@@ -258,7 +258,7 @@ fn an_odd_key_is_refused(world: &World) {
 }
 
 fn without_a_key_nothing_is_remembered(world: &World) {
-    let (tenant, name) = scene(world);
+    let (tenant, name) = fixture(world);
     for creation in creations(&tenant, &name) {
         creation.send(world.root()).expect(200);
         creation.send(world.root()).expect(409);

@@ -18,7 +18,7 @@ harness::trials! { "locks":
 const BELIEVED: Duration = Duration::from_secs(10);
 
 fn lock(world: &World, user: &User<'_>) {
-    world.eye().replace(&user.dn(), "nsAccountLock", &["TRUE"]);
+    world.probe().replace(&user.dn(), "nsAccountLock", &["TRUE"]);
 }
 
 /// The status as each reader says, the log-in first: of a user, the list of users, and the address book.
@@ -54,10 +54,10 @@ fn a_user_whom_others_lock_is_blocked_for_every_reader(world: &World) {
     lock(world, &ivan);
     assert_soon(&tenant, &ivan, false);
     assert!(within(BELIEVED, || client.get(&ivan).status == 401));
-    world.eye().replace(&ivan.dn(), "nsAccountLock", &[]);
+    world.probe().replace(&ivan.dn(), "nsAccountLock", &[]);
     assert_soon(&tenant, &ivan, true);
     // A value that 389-ds takes for no lock is none.
-    world.eye().replace(&ivan.dn(), "nsAccountLock", &["yes"]);
+    world.probe().replace(&ivan.dn(), "nsAccountLock", &["yes"]);
     assert_soon(&tenant, &ivan, true);
 }
 
@@ -66,7 +66,7 @@ fn unblocking_ends_a_lock_by_others(world: &World) {
     let ivan = tenant.user("ivan").create();
     let client = ivan.log_in();
     for status in [&["1"][..], &["0"], &["2"], &[]] {
-        world.eye().replace(&ivan.dn(), "inetUserStatus", status);
+        world.probe().replace(&ivan.dn(), "inetUserStatus", status);
         lock(world, &ivan);
         tenant.admin().patch(&ivan, "inetUserStatus=1").expect_success();
         assert_soon(&tenant, &ivan, true);
@@ -81,9 +81,9 @@ fn blocking_writes_whichever_attribute_is_missing(world: &World) {
     // Blocked by the lock alone: without it the user stays blocked from now on.
     lock(world, &ivan);
     tenant.admin().patch(&ivan, "inetUserStatus=0").expect_success();
-    assert_eq!(world.eye().user(&ivan.mail).one("inetUserStatus"), "0");
+    assert_eq!(world.probe().user(&ivan.mail).one("inetUserStatus"), "0");
     // Blocked by the status alone, so that the directory itself lets the user in.
-    world.eye().replace(&ivan.dn(), "nsAccountLock", &[]);
+    world.probe().replace(&ivan.dn(), "nsAccountLock", &[]);
     assert!(ivan.can_bind());
     tenant.admin().patch(&ivan, "inetUserStatus=0").expect_success();
     assert_soon(&tenant, &ivan, false);
@@ -167,16 +167,16 @@ cosAttribute: nsAccountLock operational
 fn a_lock_by_a_role_is_shown_and_is_no_success_to_end(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    let folder = format!("ou={},ou=People,{}", tenant.id, world.eye().root);
-    world.eye().modify(&locking_role(&folder));
-    world.eye().replace(&ivan.dn(), "nsRoleDN", &[&format!("cn=nsManagedDisabledRole,{folder}")]);
+    let folder = format!("ou={},ou=People,{}", tenant.id, world.probe().root);
+    world.probe().modify(&locking_role(&folder));
+    world.probe().replace(&ivan.dn(), "nsRoleDN", &[&format!("cn=nsManagedDisabledRole,{folder}")]);
     // 389-ds takes its time before it knows a new role.
     assert!(within(BELIEVED, || !ivan.can_bind()));
     ivan.try_log_in().expect(401);
     assert_eq!(tenant.admin().get(&ivan).expect(200).json()["inetUserStatus"], 0);
     let answer = tenant.admin().patch(&ivan, "inetUserStatus=1").expect(409);
     assert!(answer.text().contains("locked by a role"), "{answer:?}");
-    world.eye().replace(&ivan.dn(), "nsRoleDN", &[]);
+    world.probe().replace(&ivan.dn(), "nsRoleDN", &[]);
     assert!(within(BELIEVED, || ivan.can_bind()));
     ivan.log_in().get(&ivan).expect(200);
 }

@@ -75,7 +75,7 @@ fn race(world: &World, lists: &[MailList<'_>], parameter: &str) -> Vec<u16> {
     let closed = lists.iter().enumerate().filter(|(number, list)| {
         let next = &lists[(number + 1) % lists.len()];
         world
-            .eye()
+            .probe()
             .find_one(&format!("(mail={})", list.mail))
             .all("member")
             .iter()
@@ -147,8 +147,8 @@ fn expanded_by_a_reader(
     found: &mut std::collections::BTreeSet<String>,
 ) {
     let (base, filter) = filter_or_dn;
-    let scope = if base == world.eye().root { "sub" } else { "base" };
-    for entry in world.eye().search(base, scope, &format!("(&{filter}(!(pbmDeletedSince=*)))")) {
+    let scope = if base == world.probe().root { "sub" } else { "base" };
+    for entry in world.probe().search(base, scope, &format!("(&{filter}(!(pbmDeletedSince=*)))")) {
         let (members, outside) = (entry.all("member"), entry.all("mgrpRFC822MailMember"));
         if members.is_empty() && outside.is_empty() {
             found.insert(entry.one("mail").to_owned());
@@ -173,7 +173,7 @@ fn another_reader_expands_lists_just_so(world: &World) {
     tenant.group("Залы").rename("Комнаты").expect_success();
     inner.put(&[("newmail", tenant.address("new-inner"))]).expect_success();
     let mut found = std::collections::BTreeSet::new();
-    expanded_by_a_reader(world, (&world.eye().root, &format!("(mail={})", outer.mail)), &mut found);
+    expanded_by_a_reader(world, (&world.probe().root, &format!("(mail={})", outer.mail)), &mut found);
     assert_eq!(found.into_iter().collect::<Vec<_>>(), outer.expanded());
     assert_eq!(outer.expanded().len(), 7);
 }
@@ -182,7 +182,7 @@ fn a_cycle_made_by_others_does_no_harm(world: &World) {
     let tenant = world.tenant();
     let b = list(&tenant, "b", &[]);
     let a = list(&tenant, "a", &[&b.mail]);
-    world.eye().modify(&format!("dn: {}\nchangetype: modify\nadd: member\nmember: {}\n", b.dn(), a.dn()));
+    world.probe().modify(&format!("dn: {}\nchangetype: modify\nadd: member\nmember: {}\n", b.dn(), a.dn()));
     let everybody = ["of-a", "of-b"].map(|name| tenant.address(name));
     assert_eq!((a.expanded(), b.expanded()), (everybody.to_vec(), everybody.to_vec()));
     let user = tenant.named("of-a");

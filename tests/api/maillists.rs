@@ -207,7 +207,7 @@ fn a_deleted_list_is_gone_at_once_and_leaves_other_lists(world: &World) {
     friends.delete().expect_success();
     tenant.admin().get(&friends).expect(404);
     friends.delete().expect(404);
-    assert_eq!(world.eye().find(&format!("(mail={})", friends.mail)), []);
+    assert_eq!(world.probe().find(&format!("(mail={})", friends.mail)), []);
     assert_eq!(all.members(), [olga.as_str()]);
     assert_eq!(all.member_dns(), [tenant.named("olga").dn().to_lowercase()]);
     tenant.admin().get(tenant.named("ivan")).expect(200);

@@ -164,7 +164,7 @@ fn the_deletion_and_return_of_a_tenant_are_read_at_once(world: &World) {
 
 fn a_write_through_one_process_is_read_at_once_through_another(world: &World) {
     if !world.has_redis() {
-        // Each has its own eye on the directory, and no way to tell the other.
+        // Each has its own probe on the directory, and no way to tell the other.
         return;
     }
     let tenant = world.tenant();

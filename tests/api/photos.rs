@@ -129,7 +129,7 @@ fn a_turned_photo_stands_upright_and_loses_where_it_was_taken(world: &World) {
 fn what_is_no_image_or_too_large_is_refused_with_what_is_allowed(world: &World) {
     let tenant = world.tenant();
     let ivan = with_photo(&tenant, "ivan");
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     let whole = written(halves(300, 300), ImageFormat::Png);
     // Its header claims 60,000 × 60,000 pixels.
     let mut bomb = jpeg();
@@ -150,7 +150,7 @@ fn what_is_no_image_or_too_large_is_refused_with_what_is_allowed(world: &World) 
     }
     let answer = put(tenant.admin(), &ivan, &vec![0; 10 * 1024 * 1024 + 1]).expect(413);
     assert!(answer.message().as_str().unwrap().contains("at most 10485760 bytes"));
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
     let missing = tenant.named("missing");
     put(tenant.admin(), &missing, &jpeg()).expect(404);
 }
@@ -184,13 +184,13 @@ fn users_change_their_own_photo_and_no_other(world: &World) {
     let client = ivan.log_in();
     put(&client, &ivan, &jpeg()).expect_success();
     client.get(path(&ivan)).expect(200);
-    let before = world.eye().user(&other.mail);
+    let before = world.probe().user(&other.mail);
     for user in [&other, &tenant.named("missing")] {
         client.get(path(user)).expect(403);
         put(&client, user, &jpeg()).expect(403);
         client.delete(path(user)).expect(403);
     }
-    assert_eq!(world.eye().user(&other.mail), before);
+    assert_eq!(world.probe().user(&other.mail), before);
     client.delete(path(&ivan)).expect_success();
     client.get(path(&ivan)).expect(404);
 }
@@ -221,7 +221,7 @@ fn a_photo_that_is_removed_is_gone(world: &World) {
     let tenant = world.tenant();
     let ivan = with_photo(&tenant, "ivan");
     tenant.admin().delete(path(&ivan)).expect_success();
-    assert_eq!(world.eye().user(&ivan.mail).all("jpegPhoto"), [""; 0]);
+    assert_eq!(world.probe().user(&ivan.mail).all("jpegPhoto"), [""; 0]);
     for answer in [tenant.admin().get(path(&ivan)), tenant.admin().delete(path(&ivan))] {
         assert_eq!(answer.expect(404).message(), "There is no such photo.");
     }
@@ -289,7 +289,7 @@ fn what_another_program_wrote_is_shown_where_it_is_a_jpeg(world: &World) {
         let photo = BASE64_STANDARD.encode(bytes);
         let dn = ivan.dn();
         world
-            .eye()
+            .probe()
             .modify(&format!("dn: {dn}\nchangetype: modify\nreplace: jpegPhoto\njpegPhoto:: {photo}\n"));
     };
     let large = written(halves(800, 600), ImageFormat::Jpeg);

@@ -26,12 +26,12 @@ fn a_rename_moves_the_user_with_everything_it_has(world: &World) {
     let tenant = world.tenant();
     let alias = tenant.address("alias");
     let ivan = tenant.user("ivan").with("alias", &alias).with("title", "Boss").create();
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     let petr = rename(&tenant, &ivan, "petr", "");
     tenant.admin().get(&ivan).expect(404);
     let answer = tenant.admin().get(&petr).expect(200).json();
     assert_eq!((&answer["title"], &answer["alias"]), (&json!("Boss"), &json!([alias])));
-    let after = world.eye().user(&petr.mail);
+    let after = world.probe().user(&petr.mail);
     assert_eq!(after.all("mail"), [petr.mail.as_str()]);
     assert_eq!(after.one("userPassword"), before.one("userPassword"));
     assert_eq!(after.all("mailAlternateAddress"), [alias.as_str()]);
@@ -60,14 +60,14 @@ fn a_rename_takes_other_changes_along(world: &World) {
 fn memberships_follow_a_rename(world: &World) {
     let tenant = world.tenant();
     let (ivan, olga) = (tenant.user("ivan").create(), tenant.user("olga").create());
-    let group = format!("cn=friends,ou={},ou=Groups,{}", tenant.id, world.eye().root);
+    let group = format!("cn=friends,ou={},ou=Groups,{}", tenant.id, world.probe().root);
     let members = format!("member: {}\nmember: {}\n", ivan.dn(), olga.dn());
     world
-        .eye()
+        .probe()
         .modify(&format!("dn: {group}\nchangetype: add\nobjectClass: groupOfNames\ncn: friends\n{members}"));
     let petr = rename(&tenant, &ivan, "petr", "title=x");
     let members = |expected: [&str; 2]| {
-        let entry = world.eye().entry(&group).unwrap();
+        let entry = world.probe().entry(&group).unwrap();
         let mut members: Vec<_> = entry.all("member").into_iter().map(str::to_lowercase).collect();
         members.sort_unstable();
         let mut expected = expected.map(str::to_lowercase);
@@ -86,17 +86,17 @@ fn a_rename_onto_a_taken_address_changes_nothing(world: &World) {
     tenant.user("olga").with("alias", &tenant.address("olgas-alias")).create();
     let gone = tenant.user("gone").create();
     tenant.admin().delete(&gone).expect_success();
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     for taken in ["olga", "olgas-alias", "gone"] {
         let body = format!("{}&title=Boss", form(&[("mail", tenant.address(taken))]));
         let answer = tenant.admin().patch(&ivan, &body).expect(409);
         assert!(answer.text().contains(&tenant.address(taken)), "{}", answer.text());
-        assert_eq!(world.eye().user(&ivan.mail), before);
+        assert_eq!(world.probe().user(&ivan.mail), before);
     }
     for wrong in ["no-address", "ivan@elsewhere.example", "юзер@пример.рф", ""] {
         tenant.admin().patch(&ivan, &form(&[("mail", wrong), ("title", "Boss")])).expect_wrong(&["mail"]);
     }
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
 }
 
 fn an_alias_can_become_the_address_and_the_address_an_alias(world: &World) {
@@ -104,7 +104,7 @@ fn an_alias_can_become_the_address_and_the_address_an_alias(world: &World) {
     let (ivan, alias) =
         (tenant.user("ivan").with("alias", &tenant.address("boss")).create(), tenant.address("ivan"));
     let boss = rename(&tenant, &ivan, "boss", &form(&[("alias", &alias)]));
-    let entry = world.eye().user(&boss.mail);
+    let entry = world.probe().user(&boss.mail);
     assert_eq!(entry.all("mailAlternateAddress"), [alias.as_str()]);
     assert_eq!(tenant.admin().get(&boss).json()["alias"], json!([alias]));
     tenant.user("ivan").put().expect(409);
@@ -115,19 +115,19 @@ fn a_rename_back_and_forth_leaves_nothing_behind(world: &World) {
     let ivan = tenant.user("ivan").create();
     for _ in 0..3 {
         let petr = rename(&tenant, &ivan, "petr", "");
-        assert_eq!(world.eye().user(&petr.mail).all("mailAlternateAddress"), Vec::<&str>::new());
+        assert_eq!(world.probe().user(&petr.mail).all("mailAlternateAddress"), Vec::<&str>::new());
         rename(&tenant, &petr, "ivan", "");
     }
-    assert_eq!(world.eye().user(&ivan.mail).all("mailAlternateAddress"), Vec::<&str>::new());
+    assert_eq!(world.probe().user(&ivan.mail).all("mailAlternateAddress"), Vec::<&str>::new());
     tenant.user("petr").create();
 }
 
 fn a_rename_to_the_same_address_changes_nothing(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     tenant.admin().patch(&ivan, &form(&[("mail", tenant.address("IVAN"))])).expect_success();
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
 }
 
 fn a_renamed_user_keeps_its_tokens(world: &World) {
@@ -147,7 +147,7 @@ fn addresses_with_special_characters_are_renamed_as_others_are(world: &World) {
         let user = tenant.user(&format!("u{number}")).create();
         let odd = rename(&tenant, &user, name, "");
         let back = rename(&tenant, &odd, &format!("u{number}"), "title=x");
-        let entry = world.eye().user(&back.mail);
+        let entry = world.probe().user(&back.mail);
         assert_eq!((entry.all("mail"), entry.one("title")), (vec![back.mail.as_str()], "x"));
         assert_eq!(entry.all("mailAlternateAddress"), Vec::<&str>::new());
         tenant.user(name).create();

@@ -131,7 +131,7 @@ fn a_group_that_is_not_there_is_not_found(world: &World) {
     tenant.admin().get(missing.named("room")).expect(404);
     tenant.admin().patch(missing.named("room"), "l=x").expect(404);
     tenant.admin().delete(missing.named("room")).expect(404);
-    assert_eq!(world.eye().find(&format!("(mail={})", tenant.address("room"))), []);
+    assert_eq!(world.probe().find(&format!("(mail={})", tenant.address("room"))), []);
     for id in [world.fresh_name().as_str(), "%2A", "a%2Cb"] {
         let path = format!("/v2/resourcegroups/{id}");
         world.root().get(&path).expect(404);
@@ -224,9 +224,9 @@ fn what_is_renamed_while_it_is_read_has_its_new_name_at_once(world: &World) {
     let members: Vec<_> = (0..5).map(|number| rooms.resource(&format!("r{number}")).create()).collect();
     let mut ivan = tenant.user("ivan0").create();
     let folders =
-        ["Resources", "People"].map(|kind| format!("ou={},ou={kind},{}", tenant.id, world.eye().root));
+        ["Resources", "People"].map(|kind| format!("ou={},ou={kind},{}", tenant.id, world.probe().root));
     let _readers: Vec<_> =
-        folders.iter().cycle().take(READERS).map(|folder| world.eye().reader(folder)).collect();
+        folders.iter().cycle().take(READERS).map(|folder| world.probe().reader(folder)).collect();
     for number in 1..=ROUNDS {
         let _case = Context::new(format!("rename {number}"));
         let (old, new) = (rooms.clone(), rooms.renamed(&format!("Rooms{number}")));

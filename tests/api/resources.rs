@@ -248,7 +248,7 @@ fn a_deleted_resource_is_gone_at_once(world: &World) {
     tenant.admin().get(&rome).expect(404);
     tenant.admin().delete(&rome).expect(404);
     tenant.admin().patch(&rome, "l=x").expect(404);
-    assert_eq!(world.eye().find(&format!("(mail={})", rome.mail)), []);
+    assert_eq!(world.probe().find(&format!("(mail={})", rome.mail)), []);
     assert_eq!((list.members(), rooms.listed("")), (vec![oslo.mail.clone()], vec!["oslo".to_owned()]));
     tenant.user("rome").create();
 }
@@ -307,6 +307,6 @@ fn of_many_who_want_an_address_one_gets_it(world: &World) {
         });
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409], "round {round}");
-        world.eye().find_one(&format!("(mail={})", tenant.address(&name)));
+        world.probe().find_one(&format!("(mail={})", tenant.address(&name)));
     }
 }

@@ -90,8 +90,8 @@ fn lists_without_a_book_find_an_international_domain_too(world: &World) {
 /// A user whose names another program wrote, decomposed.
 fn decomposed(world: &World, tenant: &Tenant<'_>, name: &str) {
     let user = tenant.user(name).create();
-    world.eye().replace(&user.dn(), "cn", &[SERGEY]);
-    world.eye().replace(&user.dn(), "sn", &[SYOMIN]);
+    world.probe().replace(&user.dn(), "cn", &[SERGEY]);
+    world.probe().replace(&user.dn(), "sn", &[SYOMIN]);
     tenant.assert_book_is_right_soon("names behind the back");
 }
 
@@ -163,7 +163,7 @@ fn every_list_has_yo_where_the_address_book_has_it(world: &World) {
 fn texts_are_stored_composed(world: &World) {
     let tenant = world.tenant();
     let user = tenant.user("a").with("cn", SERGEY).with("sn", SYOMIN).with("ou", "Кассии\u{306}").create();
-    let entry = world.eye().user(&user.mail);
+    let entry = world.probe().user(&user.mail);
     assert_eq!((entry.one("cn"), entry.one("sn"), entry.one("ou")), ("Сергей", "Сёмин", "Кассий"));
     tenant.admin().patch(&user, &form(&[("description", "e\u{301}\nи\u{306}")])).expect_success();
     assert_eq!(tenant.admin().get(&user).expect(200).json()["description"], "é\nй");
@@ -173,14 +173,14 @@ fn texts_are_stored_composed(world: &World) {
         format!("mail,userPassword,cn,sn,employeeNumber\n{mail},Correct-Horse-7,{SERGEY},{SYOMIN},2\n");
     let client = tenant.admin().with_header("Content-Type", "text/csv");
     client.post(format!("/v2/users/{}/bulk?mode=create", tenant.id), &table).expect(200);
-    let entry = world.eye().user(&mail);
+    let entry = world.probe().user(&mail);
     assert_eq!((entry.one("cn"), entry.one("sn")), ("Сергей", "Сёмин"));
 }
 
 fn a_dynamic_list_matches_both_forms_of_a_value(world: &World) {
     let tenant = world.tenant();
     let behind = tenant.user("behind").create();
-    world.eye().replace(&behind.dn(), "ou", &["Отдел кассии\u{306}"]);
+    world.probe().replace(&behind.dn(), "ou", &["Отдел кассии\u{306}"]);
     tenant.user("written").with("ou", "Отдел кассии\u{306}").create();
     tenant.user("composed").with("ou", "отдел кассий").create();
     tenant.user("other").with("ou", "Отдел кассии").create();
@@ -243,7 +243,7 @@ fn host_names_with_two_hyphens_are_domains(world: &World) {
         let domain = format!("{name}.{}.example", world.fresh_name());
         world.root().put(format!("{}/domains/{domain}", tenant.path()), "").expect_success();
         put_user(&tenant, &format!("ivan@{domain}"));
-        world.eye().user(&format!("ivan@{domain}"));
+        world.probe().user(&format!("ivan@{domain}"));
     }
     for mail in ["x@ab--cd.example", "x@r3---sn-abc.example"] {
         let list = tenant.mail_list(&mail[2..4]).members(&[mail]).create();
@@ -290,7 +290,7 @@ fn a_password_is_the_same_composed_and_decomposed(world: &World) {
             world.nobody().log_in(&user.mail, password).expect(200);
         }
         world.nobody().log_in(&user.mail, "Конои-Еж-7 e").expect(401);
-        assert!(world.eye().accepts_bind(&user.dn(), COMPOSED));
+        assert!(world.probe().accepts_bind(&user.dn(), COMPOSED));
     }
     // The user's own change, and a table.
     let user = tenant.named("a");
@@ -313,7 +313,7 @@ fn a_password_is_the_same_composed_and_decomposed(world: &World) {
 fn a_password_that_was_set_decomposed_still_counts(world: &World) {
     let tenant = world.tenant();
     let user = tenant.user("a").create();
-    world.eye().replace(&user.dn(), "userPassword", &[DECOMPOSED]);
+    world.probe().replace(&user.dn(), "userPassword", &[DECOMPOSED]);
     world.nobody().log_in(&user.mail, DECOMPOSED).expect(200);
     world.nobody().log_in(&user.mail, COMPOSED).expect(401);
     world.nobody().log_in(&user.mail, "Кони\u{306}").expect(401);

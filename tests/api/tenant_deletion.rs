@@ -60,7 +60,7 @@ impl<'w> Full<'w> {
     fn found_by_others(&self) -> Vec<Entry> {
         let kinds = "(|(objectClass=pbmUser)(objectClass=pbmMailList)(objectClass=pbmResource))";
         let filter = format!("(&{kinds}(!(pbmDeletedSince=*)))");
-        let found = self.world.eye().find(&filter).into_iter();
+        let found = self.world.probe().find(&filter).into_iter();
         let folder = format!(",ou={},", self.tenant.id);
         found.filter(|entry| entry.dn.contains(&folder)).collect()
     }
@@ -139,10 +139,10 @@ fn other_readers_find_nothing_of_a_deleted_tenant(world: &World) {
     assert_eq!(full.found_by_others(), []);
     for mail in [&full.ivan.mail, &full.tenant.address("boss"), &full.friends.mail, &full.rome.mail] {
         let filter = format!("(&(|(mail={mail})(mailAlternateAddress={mail}))(!(pbmDeletedSince=*)))");
-        assert_eq!(world.eye().find(&filter), []);
+        assert_eq!(world.probe().find(&filter), []);
     }
     let domain = &full.tenant.domain;
-    assert_eq!(world.eye().find(&format!("(&(associatedDomain={domain})(!(pbmDeletedSince=*)))")), []);
+    assert_eq!(world.probe().find(&format!("(&(associatedDomain={domain})(!(pbmDeletedSince=*)))")), []);
     full.restore();
     assert_eq!(full.found_by_others().len(), 6);
 }
@@ -171,7 +171,7 @@ fn what_a_deleted_tenant_has_stays_reserved(world: &World) {
         let text = answer.expect(409).text();
         assert!(text.contains(&until), "{until}: {text}");
     }
-    assert_eq!(world.eye().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
+    assert_eq!(world.probe().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
     full.restore();
     for taken in ["ivan", "boss", "friends", "rome", "gone"] {
         // The token of its administrator ended with the deletion.
@@ -248,7 +248,7 @@ fn who_was_blocked_before_the_deletion_of_the_tenant_stays_blocked(world: &World
     full.restore();
     assert!(!full.blocked.can_bind());
     full.blocked.try_log_in().expect(401);
-    assert_eq!(world.eye().user(&full.blocked.mail).one("inetUserStatus"), "0");
+    assert_eq!(world.probe().user(&full.blocked.mail).one("inetUserStatus"), "0");
     world.root().patch(&full.blocked, "inetUserStatus=1").expect_success();
     assert!(full.blocked.can_bind());
 }
@@ -327,7 +327,7 @@ fn the_default_tenant_stays(world: &World) {
     assert!(answer.message().is_string());
     world.root().delete("/v2/tenants/DEFAULT").expect(409);
     world.root().get("/v2/tenants/default").expect(200);
-    assert!(world.eye().accepts_bind(&world.default_tenant().named("admin").dn(), World::root_password()));
+    assert!(world.probe().accepts_bind(&world.default_tenant().named("admin").dn(), World::root_password()));
 }
 
 fn what_is_not_deleted_has_nothing_to_restore(world: &World) {

@@ -23,8 +23,8 @@ fn path(tenant: &Tenant<'_>, domain: &str) -> String {
 #[track_caller]
 fn assert_domains(world: &World, tenant: &Tenant<'_>, expected: &[&str]) {
     let shown = world.root().get(tenant.path()).expect(200).json();
-    let dn = format!("ou={},ou=Domains,{}", tenant.id, world.eye().root);
-    let entry = world.eye().entry(&dn).unwrap();
+    let dn = format!("ou={},ou=Domains,{}", tenant.id, world.probe().root);
+    let entry = world.probe().entry(&dn).unwrap();
     let mut sorted = expected.to_vec();
     sorted.sort_unstable();
     let shown: Vec<_> =
@@ -50,7 +50,7 @@ fn a_domain_that_is_added_serves_addresses(world: &World) {
     tenant.mail_list("list").with("mail", &list).members(&[&members]).create();
     let group = tenant.group("Rooms").create();
     tenant.admin().put(format!("{}/{room}", group.resources()), "displayName=Room").expect_success();
-    world.eye().user(&members);
+    world.probe().user(&members);
     tenant.admin().delete(&ivan).expect_success();
 }
 
@@ -99,7 +99,7 @@ fn of_two_tenants_that_want_a_domain_one_gets_it(world: &World) {
         });
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409, 409, 409]);
-        world.eye().find_one(&format!("(associatedDomain={domain})"));
+        world.probe().find_one(&format!("(associatedDomain={domain})"));
     }
 }
 
@@ -188,8 +188,8 @@ fn a_domain_and_an_address_of_it_never_part(world: &World) {
             let made = scope.spawn(|| tenant.admin().put(&user, &form).status);
             (removed.join().unwrap(), made.join().unwrap())
         });
-        let served = world.eye().find(&format!("(associatedDomain={second})")).len();
-        let users = world.eye().find(&format!("(mail=user{round}@{second})")).len();
+        let served = world.probe().find(&format!("(associatedDomain={second})")).len();
+        let users = world.probe().find(&format!("(mail=user{round}@{second})")).len();
         assert!(users <= served, "removal {removed}, creation {made}: a user of a domain that is gone");
         assert_eq!((removed == 200, made == 200), (served == 0, users == 1));
     }

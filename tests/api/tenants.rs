@@ -65,7 +65,7 @@ fn a_name_or_domain_that_is_taken_is_a_conflict(world: &World) {
         let text = answer.expect(409).text();
         assert!(text.contains(taken.as_str()), "{taken}: {text}");
     }
-    assert_eq!(world.eye().find(&format!("(|(associatedDomain={name}.test)(ou={name}))")), []);
+    assert_eq!(world.probe().find(&format!("(|(associatedDomain={name}.test)(ou={name}))")), []);
 }
 
 fn of_many_who_make_a_tenant_of_a_domain_one_succeeds(world: &World) {
@@ -87,7 +87,7 @@ fn of_many_who_make_a_tenant_of_a_domain_one_succeeds(world: &World) {
             statuses
         });
         assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
-        world.eye().find_one(&format!("(associatedDomain={domain})"));
+        world.probe().find_one(&format!("(associatedDomain={domain})"));
         // Who was refused finds its name free.
         for number in [1, 3, 5, 7].map(|number| format!("{other}-{number}")) {
             if world.root().get(format!("/v2/tenants/{number}")).status == 404 {
@@ -178,7 +178,7 @@ fn new_users_take_the_defaults_and_others_keep_what_they_have(world: &World) {
     let set = |body: &str| world.root().patch(tenant.path(), body).expect_success();
     set("quota=512&lang=ru-RU");
     takes("first", json!(512), "ru-RU");
-    assert_eq!(world.eye().user(&tenant.address("first")).one("mailQuota"), "536870912");
+    assert_eq!(world.probe().user(&tenant.address("first")).one("mailQuota"), "536870912");
     let own = tenant.user("own").with("quota", "7").with("lang", "fr-FR").create();
     set("quota=1024");
     takes("second", json!(1024), "ru-RU");
@@ -233,7 +233,7 @@ fn a_wrong_name_or_domain_of_a_tenant_is_refused(world: &World) {
         let status = answer.status;
         answer.expect(status);
     }
-    assert_eq!(world.eye().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
+    assert_eq!(world.probe().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
 }
 
 fn a_tenant_that_is_not_there_is_not_found(world: &World) {
@@ -269,5 +269,5 @@ fn tenants_are_no_business_of_administrators_and_users(world: &World) {
         client.delete(&path).expect(403);
     }
     assert_eq!(tenant.entries(), before);
-    assert_eq!(world.eye().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
+    assert_eq!(world.probe().find(&format!("(|(ou={name})(associatedDomain={name}.test))")), []);
 }

@@ -65,7 +65,7 @@ fn every_field_of_the_tables_round_trips(world: &World) {
     tenant.admin().patch(&bare, &form(&all)).expect_success();
     for user in [&created, &bare] {
         let answer = tenant.admin().get(user).expect(200).json();
-        let entry = world.eye().user(&user.mail);
+        let entry = world.probe().user(&user.mail);
         for (field, value, attribute, stored) in FIELDS {
             assert_eq!(answer[field], shown(field, value), "{field}");
             assert_eq!(entry.one(attribute), stored, "{attribute}");
@@ -124,7 +124,7 @@ fn an_empty_value_clears_an_optional_field(world: &World) {
 fn the_defaults_stand_in_the_directory(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    let entry = world.eye().user(&ivan.mail);
+    let entry = world.probe().user(&ivan.mail);
     let defaults =
         [("inetUserStatus", "1"), ("employeeType", "3"), ("preferredLanguage", "en-US"), ("mailQuota", "")];
     for (attribute, value) in defaults {
@@ -132,9 +132,9 @@ fn the_defaults_stand_in_the_directory(world: &World) {
     }
     assert_eq!(entry.one("displayName"), "");
     // The tenant's own go before the guide's.
-    let dn = format!("ou={},ou=Domains,{}", tenant.id, world.eye().root);
+    let dn = format!("ou={},ou=Domains,{}", tenant.id, world.probe().root);
     let change = "replace: pbmDefaultQuota\npbmDefaultQuota: 536870912\n-\nreplace: pbmDefaultLanguage\npbmDefaultLanguage: ru-RU\n";
-    world.eye().modify(&format!("dn: {dn}\nchangetype: modify\n{change}"));
+    world.probe().modify(&format!("dn: {dn}\nchangetype: modify\n{change}"));
     let vera = tenant.user("vera").create();
     let answer = tenant.admin().get(&vera).json();
     assert_eq!((&answer["quota"], &answer["lang"]), (&json!(512), &json!("ru-RU")));
@@ -148,7 +148,7 @@ fn an_address_is_one_in_any_letter_case(world: &World) {
     let path = format!("/v2/users/{}/Ivan.Petrov@{}", tenant.id.to_uppercase(), tenant.domain.to_uppercase());
     tenant.admin().put(&path, &tenant.user("x").form()).expect_success();
     let mail = tenant.address("ivan.petrov");
-    assert_eq!(world.eye().user(&mail).one("mail"), mail);
+    assert_eq!(world.probe().user(&mail).one("mail"), mail);
     assert_eq!(tenant.admin().get(&path).expect(200).json()["mail"], mail.as_str());
     tenant.admin().get(tenant.named("ivan.petrov")).expect(200);
     let mut login = tenant.named("ivan.petrov");
@@ -169,7 +169,7 @@ fn a_name_with_special_characters_round_trips(world: &World) {
             .patch(&user, &form(&[("displayName", name), ("ou", name), ("l", name)]))
             .expect_success();
         let answer = tenant.admin().get(&user).json();
-        let entry = world.eye().user(&user.mail);
+        let entry = world.probe().user(&user.mail);
         for field in ["cn", "sn", "title", "displayName", "ou", "l"] {
             assert_eq!(answer[field], name, "{field}");
             // The tools of LDAP print a value with blanks around it in base64.
@@ -186,7 +186,7 @@ fn an_address_with_special_characters_is_found_again(world: &World) {
         let user = tenant.user(name).create();
         assert_eq!(tenant.admin().get(&user).expect(200).json()["mail"], user.mail.as_str());
         tenant.admin().patch(&user, "title=Boss").expect_success();
-        assert_eq!(world.eye().user(&user.mail).one("title"), "Boss");
+        assert_eq!(world.probe().user(&user.mail).one("title"), "Boss");
         user.log_in().get(&user).expect(200);
         tenant.admin().delete(&user).expect_success();
         tenant.admin().get(&user).expect(404);
@@ -241,14 +241,14 @@ fn a_flat_json_object_is_a_form(world: &World) {
 fn unknown_parameters_change_nothing_and_are_named(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     let answer =
         tenant.admin().patch(&ivan, "shoeSize=44&nsAccountLock=true&x%0D%0Ay=1&я=2&CN=z").expect_success();
     let names = answer.header("x-ignored-parameters").unwrap();
     let mut names: Vec<_> = names.split(", ").collect();
     names.sort_unstable();
     assert_eq!(names, ["%D1%8F", "CN", "nsAccountLock", "shoeSize", "x%0D%0Ay"]);
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
     assert_eq!(tenant.admin().patch(&ivan, "title=x").header("x-ignored-parameters"), None);
     assert_eq!(
         tenant.admin().get(format!("{}?nope", tenant.users())).header("x-ignored-parameters"),
@@ -301,16 +301,16 @@ fn a_quota_is_megabytes_outside_and_bytes_inside(world: &World) {
     let ivan = tenant.user("ivan").create();
     for (quota, bytes) in [("0", "0"), ("1", "1048576"), ("1024", "1073741824"), ("007", "7340032")] {
         tenant.admin().patch(&ivan, &format!("quota={quota}")).expect_success();
-        assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), bytes);
+        assert_eq!(world.probe().user(&ivan.mail).one("mailQuota"), bytes);
         assert_eq!(tenant.admin().get(&ivan).json()["quota"], quota.parse::<u64>().unwrap());
     }
     for wrong in ["-1", "1.5", "1GB", "%2B1", "99999999999999999999", "%D9%A3", "0x10", "1 0"] {
         tenant.admin().patch(&ivan, &format!("quota={wrong}")).expect_wrong(&["quota"]);
     }
-    assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), "7340032");
+    assert_eq!(world.probe().user(&ivan.mail).one("mailQuota"), "7340032");
     // A blank, a no-break space and a zero-width space around it.
     tenant.admin().patch(&ivan, "quota=%C2%A0 2%E2%80%8B").expect_success();
-    assert_eq!(world.eye().user(&ivan.mail).one("mailQuota"), "2097152");
+    assert_eq!(world.probe().user(&ivan.mail).one("mailQuota"), "2097152");
 }
 
 fn a_blocked_user_cannot_bind_and_an_unblocked_one_can(world: &World) {
@@ -322,11 +322,11 @@ fn a_blocked_user_cannot_bind_and_an_unblocked_one_can(world: &World) {
         assert!(!ivan.can_bind());
         client.get(&ivan).expect(401);
         ivan.try_log_in().expect(401);
-        let entry = world.eye().user(&ivan.mail);
+        let entry = world.probe().user(&ivan.mail);
         assert_eq!(entry.one("nsAccountLock").to_lowercase(), "true");
         tenant.admin().patch(&ivan, "inetUserStatus=1").expect_success();
         assert!(ivan.can_bind());
-        assert_eq!(world.eye().user(&ivan.mail).one("nsAccountLock"), "");
+        assert_eq!(world.probe().user(&ivan.mail).one("nsAccountLock"), "");
     }
     // What was blocked stays blocked, and a token from before the block is not revived by its end.
     client.get(&ivan).expect(401);
@@ -367,7 +367,7 @@ fn a_language_is_one_of_the_table(world: &World) {
     let ivan = tenant.user("ivan").create();
     for lang in ["ru-RU", "es-PA", "fr-FR", "it-IT", "pt-BR", "ba-RU", "tt-RU", "en-US"] {
         tenant.admin().patch(&ivan, &format!("lang={lang}")).expect_success();
-        assert_eq!(world.eye().user(&ivan.mail).one("preferredLanguage"), lang);
+        assert_eq!(world.probe().user(&ivan.mail).one("preferredLanguage"), lang);
     }
     for wrong in ["de-DE", "ru", "ru_RU", "en-US,ru-RU"] {
         let answer = tenant.admin().patch(&ivan, &format!("lang={wrong}")).expect_wrong(&["lang"]);

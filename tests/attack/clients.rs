@@ -46,7 +46,7 @@ fn forged() {
         from(lines).get(USERS).expect(401);
         from(lines).put("/v2/tenants/mine", "domain=mine.test").expect(401);
     }
-    assert!(world.eye().find("(associatedDomain=mine.test)").is_empty());
+    assert!(world.probe().find("(associatedDomain=mine.test)").is_empty());
     // Nor has it as many limits on log-ins as it writes addresses.
     let refused = |number: u8| {
         let client = from(&format!("192.0.2.{number}|203.0.113.9"));
@@ -209,7 +209,7 @@ fn refused(answer: &Answer, what: &str) {
 }
 
 fn nothing_is_written(world: &World, serve: &Serve, own: &str) {
-    let before = world.eye().find("(objectClass=pbmUser)").len();
+    let before = world.probe().find("(objectClass=pbmUser)").len();
     let fields = format!("userPassword={PASSWORD}&employeeNumber=3&cn=e&sn=e");
     for (name, value) in [("Sec-Fetch-Site", "cross-site"), ("Origin", "null")] {
         let headers = [("Host", own), ("Content-Type", "text/plain"), (name, value)];
@@ -220,7 +220,7 @@ fn nothing_is_written(world: &World, serve: &Serve, own: &str) {
         }
     }
     // A form can be sent as text. Backups and restores always need a token, wherever the request comes from.
-    let root = &world.eye().root;
+    let root = &world.probe().root;
     let ldif = format!(
         "dn: mail=evil@example.com,ou=default,ou=People,{root}\nobjectClass: inetOrgPerson\nobjectClass: inetUser\n\
          objectClass: mailRecipient\nobjectClass: pbmUser\nmail: evil@example.com\ncn: e\nsn: e\nemployeeNumber: 3\n\
@@ -237,7 +237,7 @@ fn nothing_is_written(world: &World, serve: &Serve, own: &str) {
     // A name that was made to point here.
     let rebound = [("Host", "evil.example"), ("Sec-Fetch-Site", "same-origin")];
     from_browser(serve, "GET", "/v2/backup/ldif", &rebound, "").expect(401);
-    assert_eq!(world.eye().find("(objectClass=pbmUser)").len(), before);
+    assert_eq!(world.probe().find("(objectClass=pbmUser)").len(), before);
 }
 
 /// Where a page has no token to send, it does no harm that others must bear: any name and any client will do.

@@ -30,13 +30,13 @@ fn set_policy(world: &World) {
         ("passwordMinLength", "8"),
     ];
     for (name, value) in settings {
-        world.eye().replace("cn=config", name, &[value]);
+        world.probe().replace("cn=config", name, &[value]);
     }
 }
 
 /// How often the directory has refused a user's password lately.
 fn failures(world: &World, user: &User<'_>) -> u32 {
-    let found = world.eye().search_with(&["passwordRetryCount"], &user.dn(), "base", "(objectClass=*)");
+    let found = world.probe().search_with(&["passwordRetryCount"], &user.dn(), "base", "(objectClass=*)");
     found[0].one("passwordRetryCount").parse().unwrap_or(0)
 }
 
@@ -183,12 +183,12 @@ fn service_account() {
     let ivan = tenant.user("ivan").create();
     tenant.admin().patch(&ivan, "userPassword=Other-Horse-8").expect_success();
     let more = ["passwordHistory", "userPassword"];
-    let entry = world.eye().search_with(&more, &ivan.dn(), "base", "(objectClass=*)").remove(0);
+    let entry = world.probe().search_with(&more, &ivan.dn(), "base", "(objectClass=*)").remove(0);
     assert!(!entry.one("passwordHistory").is_empty() && !entry.one("userPassword").is_empty());
     let installation = world.installation();
     let read = |filter: &str| {
-        let service = format!("uid=pbm,ou=System,{}", installation.eye().root);
-        installation.eye().read_everything_as(&service, "service-password", &ivan.dn(), filter)
+        let service = format!("uid=pbm,ou=System,{}", installation.probe().root);
+        installation.probe().read_everything_as(&service, "service-password", &ivan.dn(), filter)
     };
     let seen = read("(objectClass=*)").expect_success().stdout;
     assert!(seen.contains(&format!("mail: {}", ivan.mail)) && seen.contains("pbmTokensValidFrom"), "{seen}");
@@ -208,12 +208,12 @@ fn service_account() {
         assert_eq!(read(filter).expect_success().stdout.trim(), "", "{filter}");
     }
     // What the rules of earlier versions let it read ends with the next `pbm init`.
-    let people = format!("ou=People,{}", installation.eye().root);
+    let people = format!("ou=People,{}", installation.probe().root);
     let old = format!(
         "(targetattr != \"userPassword\")(version 3.0; acl \"pbm: read users\"; allow (read, search, compare) userdn = \"ldap:///uid=pbm,ou=System,{}\";)",
-        installation.eye().root
+        installation.probe().root
     );
-    installation.eye().replace(&people, "aci", &[old.as_str()]);
+    installation.probe().replace(&people, "aci", &[old.as_str()]);
     assert!(read("(objectClass=*)").expect_success().stdout.contains("passwordHistory"));
     installation.init(&[]).expect_success();
     let seen = read("(objectClass=*)").expect_success().stdout;

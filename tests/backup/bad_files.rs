@@ -1,6 +1,6 @@
 //! Files that are not what they should be: what is told, and that nothing else happens.
 
-use crate::scene::{PASSWORD, ROOT, Scene, super_of, user};
+use crate::fixture::{Fixture, PASSWORD, ROOT, super_of, user};
 use std::fs;
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
@@ -22,9 +22,9 @@ fn entries(numbers: &[usize]) -> String {
 }
 
 fn cut_and_altered() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let whole = fs::read(here.back_up("a.ldif")).unwrap();
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let before = there.back_up("before.ldif");
     let cut = there.written("cut.ldif", &whole[..whole.len() * 2 / 3]);
     // Where records end, a cut can't be seen but by what is missing at the end.
@@ -44,14 +44,14 @@ fn cut_and_altered() {
     there.assert_is_as(&before);
     let forced = there.pbm("restore", &flipped, &["--force"]);
     assert!(forced.stderr.contains("Warning: the backup was altered"), "{}", forced.stderr);
-    assert!(!there.installation.eye().find("(mail=u2@example.com)").is_empty());
+    assert!(!there.installation.probe().find("(mail=u2@example.com)").is_empty());
     let packed = fs::read(here.back_up("a.ldif.gz")).unwrap();
     let packed = there.written("cut.ldif.gz", &packed[..packed.len() - 100]);
     there.pbm("restore", &packed, &[]).expect_failure();
 }
 
 fn no_ldif() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let before = there.back_up("before.ldif");
     let good = entries(&[1, 2]);
     let long = format!("{good}\ndn: cn=x,{ROOT}\ncn: {}\n", "x".repeat(50_000_000));
@@ -77,7 +77,7 @@ fn no_ldif() {
 }
 
 fn unreadable_records() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let record = |name: &str, line: &[u8]| {
         [
             format!("dn: cn={name},ou=CAB,{ROOT}\nobjectClass: person\ncn: {name}\n").as_bytes(),
@@ -109,8 +109,8 @@ fn unreadable_records() {
             assert!(told.code == 1 && told.stderr.contains(words), "{}", told.stderr);
             assert!(told.stderr.contains(" 0 the same, 0 different, 1 refused"), "{}", told.stderr);
         }
-        there.installation.eye().user(&format!("u{one}@example.com"));
-        there.installation.eye().user(&format!("u{two}@example.com"));
+        there.installation.probe().user(&format!("u{one}@example.com"));
+        there.installation.probe().user(&format!("u{two}@example.com"));
         let compared = there.pbm("diff", &file, &[file.to_str().unwrap()]);
         assert!(compared.code == 1 && compared.stderr.contains(words), "{}", compared.stderr);
         assert!(
@@ -149,7 +149,7 @@ fn unreadable_records() {
 
 /// What is found out by the schema is told before anything is written, and by HTTP in the same words.
 fn misfits() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let serve = there.serve();
     let client = super_of(&serve);
     let values = [
@@ -185,7 +185,7 @@ fn misfits() {
         );
         // The server is of the same mind.
         let added = text.replacen("\nobjectClass", "\nchangetype: add\nobjectClass", 1);
-        assert!(there.installation.eye().try_modify(&added).code != 0, "{line}");
+        assert!(there.installation.probe().try_modify(&added).code != 0, "{line}");
     }
     // What may be empty is.
     let text = format!(
@@ -209,8 +209,8 @@ fn misfits() {
 }
 
 fn wrong_entries() {
-    let there = Scene::empty();
-    there.installation.eye().modify(&user("default", "example.com", 7));
+    let there = Fixture::empty();
+    there.installation.probe().modify(&user("default", "example.com", 7));
     let person =
         |rdn: &str, more: &str| format!("dn: {rdn}\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n{more}\n");
     let mut file = format!("{}\n", entries(&[1, 2]));
@@ -252,24 +252,24 @@ fn wrong_entries() {
         done.stderr
     );
     for mail in ["u1@example.com", "u2@example.com", "u3@example.com"] {
-        there.installation.eye().user(mail);
+        there.installation.probe().user(mail);
     }
     assert!(!done.output().contains("grfg"), "{}", done.output());
     // Nothing that was refused is there.
-    assert_eq!(there.installation.eye().search(&format!("ou=CAB,{ROOT}"), "sub", "(cn=x)").len(), 1);
+    assert_eq!(there.installation.probe().search(&format!("ou=CAB,{ROOT}"), "sub", "(cn=x)").len(), 1);
 }
 
 fn windows() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let text = format!("\u{feff}version: 1\r\n\r\n{}", entries(&[1, 2]).replace('\n', "\r\n"));
     let file = there.written("windows.ldif", text);
     let done = there.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains(" 2 added"), "{}", done.stderr);
-    assert_eq!(there.installation.eye().user("u1@example.com").one("cn"), "Анна");
+    assert_eq!(there.installation.probe().user("u1@example.com").one("cn"), "Анна");
 }
 
 fn wrong_commands() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let file = there.written("a.ldif", entries(&[1]));
     for (command, more) in
         [("restore", ["--existing", "drop"]), ("restore", ["--tenant", "!"]), ("diff", ["--tenant", "!"])]
@@ -303,7 +303,7 @@ fn wrong_commands() {
 }
 
 fn no_directory() {
-    let mut there = Scene::empty();
+    let mut there = Fixture::empty();
     let file = there.back_up("a.ldif");
     let config = there.installation.config("none.toml", &[("backup.bind_password", "\"\"")]);
     there.installation.pbm(&config, &["backup"]).expect_failure();

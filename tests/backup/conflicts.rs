@@ -1,7 +1,7 @@
 //! Conflict entries of replication, as older versions of 389-ds show them and newer ones hide them: in no count, list,
 //! search, backup or comparison, and named to operators. A client cannot add such an entry, so an import task of the server does.
 
-use crate::scene::{PASSWORD, ROOT, Scene, client_of, config_folder, super_of};
+use crate::fixture::{Fixture, PASSWORD, ROOT, client_of, config_folder, super_of};
 use harness::{Client, Serve, within};
 use std::{
     fmt::Write,
@@ -77,15 +77,15 @@ fn conflicts() -> String {
     ldif
 }
 
-impl Scene {
+impl Fixture {
     /// Has the server run a task on a file, to its end.
     fn run_task(&self, kind: &str, more: &str) {
-        let (eye, dn) = (self.installation.eye(), format!("cn=trial,cn={kind},cn=tasks,cn=config"));
-        eye.modify(&format!(
+        let (probe, dn) = (self.installation.probe(), format!("cn=trial,cn={kind},cn=tasks,cn=config"));
+        probe.modify(&format!(
             "dn: {dn}\nchangetype: add\nobjectClass: extensibleObject\nnsInstance: userRoot\n{more}"
         ));
         let exit_code = || {
-            let found = eye.search_with(&["nsTaskExitCode"], &dn, "base", "(objectClass=*)");
+            let found = probe.search_with(&["nsTaskExitCode"], &dn, "base", "(objectClass=*)");
             found.first().map_or_else(String::new, |task| task.one("nsTaskExitCode").to_owned())
         };
         assert!(within(Duration::from_secs(60), || !exit_code().is_empty()), "{kind}");
@@ -126,24 +126,24 @@ fn shown(client: &Client) -> Vec<String> {
     paths.map(|path| client.get(path).text()).to_vec()
 }
 
-fn serve_and_show(scene: &Scene) -> (Serve, Vec<String>) {
-    let serve = scene.serve();
+fn serve_and_show(fixture: &Fixture) -> (Serve, Vec<String>) {
+    let serve = fixture.serve();
     let all = shown(&super_of(&serve));
     (serve, all)
 }
 
 fn left_out_and_named() {
-    let scene = Scene::filled();
-    let (serve, before) = serve_and_show(&scene);
+    let fixture = Fixture::filled();
+    let (serve, before) = serve_and_show(&fixture);
     assert!(before[0].contains("\"users\":"), "{}", before[0]);
     drop(serve);
-    let plain = scene.back_up("before.ldif");
-    scene.import(&conflicts());
+    let plain = fixture.back_up("before.ldif");
+    fixture.import(&conflicts());
     // The names of the visible half are found by any search.
-    let seen = scene.installation.eye().find("(mail=u3@acme.test)");
+    let seen = fixture.installation.probe().find("(mail=u3@acme.test)");
     assert_eq!(seen.len(), 2, "{seen:?}");
 
-    let (serve, after) = serve_and_show(&scene);
+    let (serve, after) = serve_and_show(&fixture);
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before, after);
     }
@@ -153,15 +153,15 @@ fn left_out_and_named() {
     client.patch("/v2/users/acme/u3@acme.test", "title=Директор 3").expect_success();
 
     let number = format!("{} conflict entries", 2 * FOUGHT.len());
-    let checked = scene.installation.pbm(&scene.installation.usual_config(), &["check"]).expect_success();
+    let checked = fixture.installation.pbm(&fixture.installation.usual_config(), &["check"]).expect_success();
     for words in
         [number.as_str(), "nsuniqueid=0f69e8d2", "repl-conflict", "OPERATIONS.md, Conflicts of replication"]
     {
         assert!(checked.stdout.to_lowercase().contains(&words.to_lowercase()), "{words}: {}", checked.stdout);
     }
-    let file = scene.file("after.ldif");
+    let file = fixture.file("after.ldif");
     let arguments = ["backup", "--output", file.to_str().unwrap()];
-    let saved = scene.installation.pbm(&scene.installation.usual_config(), &arguments).expect_success();
+    let saved = fixture.installation.pbm(&fixture.installation.usual_config(), &arguments).expect_success();
     assert!(saved.stderr.contains(&number) && saved.stderr.contains("repl-conflict"), "{}", saved.stderr);
     let text = fs::read_to_string(&file).unwrap();
     let is_of_conflict =
@@ -172,16 +172,16 @@ fn left_out_and_named() {
     let sent = super_of(&serve).get("/v2/backup/ldif?tenant-id=acme").expect(200).text();
     assert!(sent.contains("u3@acme.test") && !sent.to_lowercase().contains("nsuniqueid="));
     // They differ from nothing, and a mirror removes none of them.
-    scene.assert_is_as(&file);
-    scene.pbm("restore", &file, &["--mirror", "--yes"]).expect_success();
-    let left = scene.installation.eye().find("(|(objectClass=ldapsubentry)(nsds5ReplConflict=*))");
+    fixture.assert_is_as(&file);
+    fixture.pbm("restore", &file, &["--mirror", "--yes"]).expect_success();
+    let left = fixture.installation.probe().find("(|(objectClass=ldapsubentry)(nsds5ReplConflict=*))");
     assert_eq!(left.iter().filter(|entry| entry.dn.contains("0f69e8d2")).count(), 2 * FOUGHT.len());
 }
 
 fn renamed_group() {
-    let scene = Scene::filled();
-    scene.import(&conflicts());
-    let serve = scene.serve();
+    let fixture = Fixture::filled();
+    fixture.import(&conflicts());
+    let serve = fixture.serve();
     let client = client_of(&serve);
     let renamed = |from: &str, to: &str| {
         let began = Instant::now();

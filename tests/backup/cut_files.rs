@@ -1,6 +1,6 @@
 //! Files that were cut, plain and packed: refused as what they are, and with `--force` restored up to the last whole record.
 
-use crate::scene::{Scene, super_of, user};
+use crate::fixture::{Fixture, super_of, user};
 use harness::{Client, Context, Serve};
 use std::{fs, path::Path};
 
@@ -19,13 +19,13 @@ fn client_of(serve: &Serve) -> Client {
 }
 
 /// A backup as text.
-fn backup(here: &Scene) -> String {
+fn backup(here: &Fixture) -> String {
     fs::read_to_string(here.back_up("whole.ldif")).unwrap().replace("\n ", "")
 }
 
 /// Requires that a file is refused as a cut one by every command and over HTTP, and that nothing is done.
 #[track_caller]
-fn assert_refused_as_cut(there: &Scene, client: &Client, file: &Path) {
+fn assert_refused_as_cut(there: &Fixture, client: &Client, file: &Path) {
     for command in ["restore", "diff"] {
         let refused = there.pbm(command, file, &[]).expect_failure();
         let words = "the backup is cut: its end is missing; --force";
@@ -38,9 +38,9 @@ fn assert_refused_as_cut(there: &Scene, client: &Client, file: &Path) {
 }
 
 fn last_record() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let text = backup(&here);
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let serve = there.serve();
     let client = client_of(&serve);
     let empty = there.back_up("empty.ldif");
@@ -68,17 +68,17 @@ fn last_record() {
     let cut = there.written("cut.ldif", &text[..=after_first]);
     let forced = there.pbm("restore", &cut, &["--force"]);
     assert!(forced.code == 1 && forced.stderr.contains("1 refused"), "{}", forced.stderr);
-    assert!(there.installation.eye().find("(mail=all@acme.test)").is_empty(), "half a list is restored");
+    assert!(there.installation.probe().find("(mail=all@acme.test)").is_empty(), "half a list is restored");
     there.assert_passwords_count();
     // The whole file brings the rest.
     there.pbm("restore", &there.written("all.ldif", &text), &["--force"]).expect_success();
-    assert_eq!(there.installation.eye().find_one("(mail=all@acme.test)").all("member").len(), 2);
+    assert_eq!(there.installation.probe().find_one("(mail=all@acme.test)").all("member").len(), 2);
 }
 
 fn between_records() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let text = backup(&here);
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let serve = there.serve();
     let client = client_of(&serve);
     let list = text.find("dn: mail=all@acme.test").unwrap();
@@ -87,14 +87,14 @@ fn between_records() {
     assert_refused_as_cut(&there, &client, &cut);
     let forced = there.pbm("restore", &cut, &["--force"]).expect_success();
     assert!(forced.stderr.contains("Warning: the backup is truncated."), "{}", forced.stderr);
-    assert_eq!(there.installation.eye().find_one("(mail=all@acme.test)").all("member").len(), 2);
+    assert_eq!(there.installation.probe().find_one("(mail=all@acme.test)").all("member").len(), 2);
 }
 
 fn packed() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let users: Vec<_> = (0..800).map(|number| user("default", "example.com", number)).collect();
-    here.installation.eye().modify(&users.join("\n"));
-    let there = Scene::empty();
+    here.installation.probe().modify(&users.join("\n"));
+    let there = Fixture::empty();
     let serve = there.serve();
     let client = client_of(&serve);
     let empty = there.back_up("empty.ldif");
@@ -114,7 +114,7 @@ fn packed() {
         let forced = there.pbm("restore", &cut, &["--force"]);
         assert!(forced.stderr.contains(&format!(" {records} added")), "{}", forced.stderr);
         // What is left of the next record is not there.
-        let found = there.installation.eye().find("(mail=u*@example.com)");
+        let found = there.installation.probe().find("(mail=u*@example.com)");
         assert!(found.iter().all(|entry| entry.one("employeeType") == "3"), "{found:?}");
         there.pbm("restore", &empty, &["--mirror", "--yes"]).expect_success();
     }
@@ -125,7 +125,7 @@ fn packed() {
 }
 
 fn damaged() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let before = here.back_up("before.ldif");
     let serve = here.serve();
     let client = client_of(&serve);

@@ -1,6 +1,6 @@
 //! Files that other tools wrote.
 
-use crate::scene::{ROOT, Scene, config_folder};
+use crate::fixture::{Fixture, ROOT, config_folder};
 use harness::{program, run_program};
 use std::{fs, path::PathBuf};
 
@@ -13,7 +13,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("children_before_their_parents_are_sorted", reversed),
 ];
 
-fn search(here: &Scene, more: &[&str]) -> PathBuf {
+fn search(here: &Fixture, more: &[&str]) -> PathBuf {
     let server = &here.installation.directory;
     let password = server.manager_password_file().to_str().unwrap();
     let url = server.url();
@@ -29,10 +29,10 @@ const EVERYTHING: &str = "(|(objectClass=*)(objectClass=ldapsubentry))";
 
 /// With comments, folded lines, and the lines at its end, as the guide saves a directory.
 fn ldapsearch() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = search(&here, &[EVERYTHING, "*"]);
     assert!(fs::read_to_string(&file).unwrap().contains("\nresult: 0 Success"));
-    let there = Scene::bare();
+    let there = Fixture::bare();
     let done = there.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
     // Locks and access rules were not asked for: those who were locked are so again, and nothing else is known.
@@ -41,13 +41,13 @@ fn ldapsearch() {
     // And nothing that the file does not speak of is taken away.
     here.pbm("restore", &file, &["--existing", "update"]).expect_success();
     here.assert_passwords_count();
-    assert!(!here.installation.eye().search_with(&["aci"], ROOT, "base", "(aci=*)").is_empty());
+    assert!(!here.installation.probe().search_with(&["aci"], ROOT, "base", "(aci=*)").is_empty());
 }
 
 fn ldapsearch_as_manager() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = search(&here, &["-LLL", "-o", "ldif-wrap=no", EVERYTHING, "*", "+", "aci", "nsAccountLock"]);
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &file, &[]).expect_success();
     there.assert_same_as(&here);
     let ours = here.back_up("ours.ldif");
@@ -57,20 +57,20 @@ fn ldapsearch_as_manager() {
 
 /// Whoever searches for every object class is not given password policies, roles and the like.
 fn mirror_of_a_search() {
-    let here = Scene::filled();
-    let eye = here.installation.eye();
+    let here = Fixture::filled();
+    let probe = here.installation.probe();
     let role = format!("cn=guests,ou=Ours,{ROOT}");
     let classes =
         ["top", "ldapSubEntry", "nsRoleDefinition", "nsSimpleRoleDefinition", "nsManagedRoleDefinition"];
     let classes = classes.map(|class| format!("objectClass: {class}\n")).concat();
-    eye.modify(&format!("dn: {role}\nchangetype: add\n{classes}"));
+    probe.modify(&format!("dn: {role}\nchangetype: add\n{classes}"));
     let policy = format!("cn=pbm,cn=nsPwPolicyContainer,ou=System,{ROOT}");
-    let is_there = |dn: &str| !eye.search(dn, "base", EVERYTHING).is_empty();
+    let is_there = |dn: &str| !probe.search(dn, "base", EVERYTHING).is_empty();
     assert!(is_there(&role) && is_there(&policy));
     let file = search(&here, &["(objectClass=*)", "*", "+", "aci"]);
     let extra = format!("ou=New,{ROOT}");
     let unit = "changetype: add\nobjectClass: organizationalUnit";
-    eye.modify(&format!("dn: {extra}\n{unit}\n"));
+    probe.modify(&format!("dn: {extra}\n{unit}\n"));
     let diff = here.pbm("diff", &file, &[]);
     assert!(
         diff.stderr.contains(" 0 different, 0 only in the file, 1 only in the directory,"),
@@ -97,7 +97,7 @@ fn mirror_of_a_search() {
 }
 
 /// Has a server write its database to a file.
-fn written_by_server(here: &mut Scene, more: &[&str]) -> PathBuf {
+fn written_by_server(here: &mut Fixture, more: &[&str]) -> PathBuf {
     let file = here.file("db2ldif.ldif");
     here.installation.directory.stop();
     let folder = config_folder(&here.installation.directory);
@@ -109,11 +109,11 @@ fn written_by_server(here: &mut Scene, more: &[&str]) -> PathBuf {
 }
 
 fn db2ldif() {
-    let mut here = Scene::filled();
+    let mut here = Fixture::filled();
     let ours = here.back_up("ours.ldif");
     let file = written_by_server(&mut here, &[]);
     assert!(fs::read_to_string(&file).unwrap().contains("nsUniqueId"));
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &file, &[]).expect_success();
     there.assert_same_as(&here);
     there.assert_is_as(&ours);
@@ -122,9 +122,9 @@ fn db2ldif() {
 
 /// With what replication has to know: of each value when it came, and what was removed.
 fn db2ldif_of_a_replica() {
-    let mut here = Scene::empty();
-    let eye = here.installation.eye();
-    eye.modify(&format!(
+    let mut here = Fixture::empty();
+    let probe = here.installation.probe();
+    probe.modify(&format!(
         "dn: cn=replica,cn={},cn=mapping tree,cn=config\nchangetype: add\nobjectClass: nsDS5Replica\n\
          nsDS5ReplicaRoot: {ROOT}\nnsDS5ReplicaId: 7\nnsDS5ReplicaType: 3\nnsDS5Flags: 1\n\
          nsDS5ReplicaBindDN: cn=replication manager,cn=config\n",
@@ -132,13 +132,13 @@ fn db2ldif_of_a_replica() {
     ));
     here.fill();
     let dn = format!("mail=u2@example.com,ou=default,ou=People,{ROOT}");
-    eye.replace(&dn, "title", &["Другой"]);
-    eye.replace(&dn, "title", &[]);
-    eye.replace(&dn, "description", &["a", "b"]);
-    eye.replace(&dn, "description", &["b", "c"]);
-    eye.replace(&dn, "userPassword", &[crate::scene::PASSWORD]);
-    eye.delete(&format!("mail=u4@example.com,ou=default,ou=People,{ROOT}"));
-    eye.modify(&format!(
+    probe.replace(&dn, "title", &["Другой"]);
+    probe.replace(&dn, "title", &[]);
+    probe.replace(&dn, "description", &["a", "b"]);
+    probe.replace(&dn, "description", &["b", "c"]);
+    probe.replace(&dn, "userPassword", &[crate::fixture::PASSWORD]);
+    probe.delete(&format!("mail=u4@example.com,ou=default,ou=People,{ROOT}"));
+    probe.modify(&format!(
         "dn: cn=old,ou=CAB,{ROOT}
 changetype: add
 objectClass: person
@@ -146,7 +146,7 @@ cn: old
 sn: x
 "
     ));
-    eye.rename(&format!("cn=old,ou=CAB,{ROOT}"), "cn=new", None);
+    probe.rename(&format!("cn=old,ou=CAB,{ROOT}"), "cn=new", None);
     let ours = here.back_up("ours.ldif");
     let file = written_by_server(&mut here, &["-r"]);
     let text = fs::read_to_string(&file).unwrap();
@@ -164,21 +164,21 @@ sn: x
     for (one, two) in [(&ours, &file), (&file, &ours)] {
         here.pbm("diff", one, &[two.to_str().unwrap()]).expect_success();
     }
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &file, &[]).expect_success();
     there.assert_is_as(&ours);
     there.assert_passwords_count();
 }
 
 fn reversed() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let ours = here.back_up("ours.ldif");
     let text = fs::read_to_string(&ours).unwrap();
     let mut records: Vec<_> = text.trim().split("\n\n").filter(|record| record.starts_with("dn:")).collect();
     records.reverse();
     let file = here.file("reversed.ldif");
     fs::write(&file, records.join("\n\n")).unwrap();
-    let there = Scene::bare();
+    let there = Fixture::bare();
     let done = there.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
     there.assert_is_as(&ours);

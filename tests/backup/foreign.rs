@@ -1,6 +1,6 @@
 //! LDIF as other programs write it, and entries that are not as pbm makes them.
 
-use crate::scene::{PASSWORD, ROOT, Scene, super_of, user};
+use crate::fixture::{Fixture, PASSWORD, ROOT, super_of, user};
 use std::fs;
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
@@ -14,7 +14,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 ];
 
 fn quoted_names() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let text = format!(
         "dn: ou=q,{ROOT}\nobjectClass: organizationalUnit\n\n\
          dn: cn=\"cn=Directory Administrators,{ROOT}\",ou=q,{ROOT}\nobjectClass: extensibleObject\n\n\
@@ -27,7 +27,7 @@ fn quoted_names() {
     assert!(done.stderr.contains(" 4 added"), "{}", done.stderr);
     let again = there.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains("4 the same"), "{}", again.output());
-    let found = there.installation.eye().search(&format!("ou=q,{ROOT}"), "one", "(objectClass=*)");
+    let found = there.installation.probe().search(&format!("ou=q,{ROOT}"), "one", "(objectClass=*)");
     let mut names: Vec<_> = found.iter().map(|entry| entry.one("cn")).collect();
     names.sort_unstable();
     assert_eq!(names, [" a;b ", &format!("cn=Directory Administrators,{ROOT}"), "x,y"]);
@@ -35,7 +35,7 @@ fn quoted_names() {
 
 /// As slapd 2.5 writes it.
 fn slapcat() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let made = "structuralObjectClass: inetOrgPerson\nentryUUID: 4cdbd2a6-5f93-103b-8a4e-0f1d1f1b1a11\n\
                 creatorsName: cn=admin,dc=example,dc=com\ncreateTimestamp: 20261129070000Z\n\
                 entryCSN: 20261129070000.123456Z#000000#000#000000\nmodifiersName: cn=admin,dc=example,dc=com\n\
@@ -65,7 +65,7 @@ fn slapcat() {
 }
 
 fn unnamed() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let text = format!(
         "dn: ou=n,{ROOT}\nobjectClass: organizationalUnit\n\n\
          dn: cn=a+sn=b,ou=n,{ROOT}\nobjectClass: inetOrgPerson\n\n\
@@ -107,21 +107,21 @@ fn written_otherwise() {
         ("UTF-16BE with a mark", wide(u16::to_be_bytes, &windows)),
         ("UTF-16LE without", wide(u16::to_le_bytes, &plain)),
     ];
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let dn = format!("mail=u1@example.com,ou=default,ou=People,{ROOT}");
     for (what, text) in cases {
         let _case = harness::Context::new(what);
         let file = there.written("otherwise.ldif", text);
         let done = there.pbm("restore", &file, &[]).expect_success();
         assert!(done.stderr.contains(" 1 added"), "{}", done.output());
-        let stored = there.installation.eye().user("u1@example.com");
+        let stored = there.installation.probe().user("u1@example.com");
         assert_eq!(
             (stored.one("inetUserStatus"), stored.one("employeeNumber"), stored.one("cn")),
             ("1", "2", "Анна")
         );
         assert_eq!(stored.one("mailAlternateAddress"), "alias.1@example.com");
-        assert!(there.installation.eye().accepts_bind(&dn, PASSWORD));
-        there.installation.eye().delete(&dn);
+        assert!(there.installation.probe().accepts_bind(&dn, PASSWORD));
+        there.installation.probe().delete(&dn);
     }
     let broken = [&b"d\0n\0:\0"[..], b"\0\xd8x\0"].concat();
     let refused = there.pbm("restore", &there.written("broken.ldif", broken), &[]).expect_failure();
@@ -129,20 +129,20 @@ fn written_otherwise() {
 }
 
 fn referrals() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let dn = format!("cn=elsewhere,ou=CAB,{ROOT}");
     let entry = |url: &str| {
         format!("dn: {dn}\nobjectClass: referral\nobjectClass: extensibleObject\ncn: elsewhere\nref: {url}\n")
     };
     let added =
         entry("ldap://127.0.0.1:9/ou=x,dc=y").replacen("\nobjectClass", "\nchangetype: add\nobjectClass", 1);
-    here.installation.eye().modify(&added);
+    here.installation.probe().modify(&added);
     let ours = here.back_up("ours.ldif");
     assert!(fs::read_to_string(&ours).unwrap().contains("ref: ldap://127.0.0.1:9/ou=x,dc=y\n"));
     here.assert_is_as(&ours);
     let serve = here.serve();
     assert!(super_of(&serve).get("/v2/backup/ldif").expect(200).text().contains("ref: ldap://127.0.0.1:9"));
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &ours, &[]).expect_success();
     there.assert_is_as(&ours);
     // It is changed, and removed, as any other.
@@ -169,21 +169,21 @@ fn referrals() {
 }
 
 fn odd_names() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let entry = |name: &str, line: &str| {
         format!("dn: cn={name},ou=CAB,{ROOT}\nobjectClass: extensibleObject\ncn: {name}\n{line}\n")
     };
     let added = |text: &str| text.replacen("\nobjectClass", "\nchangetype: add\nobjectClass", 1);
-    here.installation.eye().modify(&added(&entry("under", "my_attr: x\ncn;lang_ru: y")));
+    here.installation.probe().modify(&added(&entry("under", "my_attr: x\ncn;lang_ru: y")));
     let ours = here.back_up("ours.ldif");
     assert!(fs::read_to_string(&ours).unwrap().contains("\nmy_attr: x\n"));
     here.assert_is_as(&ours);
-    here.installation.eye().delete(&format!("cn=under,ou=CAB,{ROOT}"));
+    here.installation.probe().delete(&format!("cn=under,ou=CAB,{ROOT}"));
     let done = here.pbm("restore", &ours, &[]).expect_success();
     assert!(done.stderr.contains(" 1 added"), "{}", done.output());
     here.assert_is_as(&ours);
     // One that LDIF has no place for stops no restore and no comparison, and a backup names it.
-    here.installation.eye().modify(&added(&entry("odd", "my.attr: x")));
+    here.installation.probe().modify(&added(&entry("odd", "my.attr: x")));
     let config = here.installation.usual_config();
     let refused = here.installation.pbm(&config, &["backup"]).expect_failure();
     assert!(
@@ -209,8 +209,8 @@ fn odd_names() {
 
 /// A class of service gives entries attributes that they do not have themselves.
 fn worked_out() {
-    let here = Scene::empty();
-    here.installation.eye().modify(&format!(
+    let here = Fixture::empty();
+    here.installation.probe().modify(&format!(
         "dn: cn=template,ou=CAB,{ROOT}\nchangetype: add\nobjectClass: costemplate\nobjectClass: extensibleObject\n\
          nsSizeLimit: 77\ntitle: given\n\n\
          dn: cn=definition,ou=CAB,{ROOT}\nchangetype: add\nobjectClass: cosSuperDefinition\n\
@@ -218,14 +218,14 @@ fn worked_out() {
          cosAttribute: nsSizeLimit operational\ncosAttribute: title\n\n\
          dn: cn=a,ou=CAB,{ROOT}\nchangetype: add\nobjectClass: inetOrgPerson\nsn: x\n"
     ));
-    let eye = here.installation.eye();
-    let given = || eye.search_with(&["title"], &format!("cn=a,ou=CAB,{ROOT}"), "base", "(title=given)");
+    let probe = here.installation.probe();
+    let given = || probe.search_with(&["title"], &format!("cn=a,ou=CAB,{ROOT}"), "base", "(title=given)");
     harness::soon("the server gives it", || !given().is_empty());
     let saved = here.back_up("saved.ldif");
     let text = fs::read_to_string(&saved).unwrap();
     let record = text.split("\n\n").find(|record| record.starts_with("dn: cn=a,")).unwrap();
     assert!(!record.contains("title") && !record.contains("nsSizeLimit"), "{record}");
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &saved, &[]).expect_success();
     there.assert_is_as(&saved);
 }

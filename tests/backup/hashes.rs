@@ -1,7 +1,7 @@
 //! Hashes of passwords in files: those that servers write are restored, those that were cut are refused. 389-ds compares
 //! what is stored, so a hash without its digest would fit every password.
 
-use crate::scene::{PASSWORD, ROOT, Scene, config_folder, super_of};
+use crate::fixture::{Fixture, PASSWORD, ROOT, config_folder, super_of};
 use harness::{Context, program, run_program};
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
@@ -34,7 +34,7 @@ const SCHEMES: [&str; 20] = [
 ];
 
 /// The password as a scheme of the installed server hashes it.
-fn hashed(there: &Scene, scheme: &str) -> String {
+fn hashed(there: &Fixture, scheme: &str) -> String {
     let folder = config_folder(&there.installation.directory);
     let arguments = ["-D", folder.to_str().unwrap(), "-s", scheme, PASSWORD];
     let done = run_program(&program("pwdhash"), arguments, &[], "").expect_success();
@@ -55,7 +55,7 @@ fn account(number: usize, password: &str) -> String {
 }
 
 fn whole() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let hashes = SCHEMES.map(|scheme| hashed(&there, scheme));
     let records: Vec<_> = hashes.iter().enumerate().map(|(number, hash)| account(number, hash)).collect();
     let file = there.written("whole.ldif", records.concat());
@@ -64,11 +64,11 @@ fn whole() {
     // Before somebody logs in: then the server hashes again by the scheme that it prefers.
     let again = there.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains(&format!(" {} the same,", hashes.len())), "{}", again.stderr);
-    let eye = there.installation.eye();
+    let probe = there.installation.probe();
     for (number, hash) in hashes.iter().enumerate() {
         let _case = Context::new(hash.clone());
-        assert!(eye.accepts_bind(&name(number), PASSWORD));
-        assert!(!eye.accepts_bind(&name(number), "Another-Horse-8"));
+        assert!(probe.accepts_bind(&name(number), PASSWORD));
+        assert!(!probe.accepts_bind(&name(number), "Another-Horse-8"));
     }
 }
 
@@ -80,7 +80,7 @@ fn cuts(hash: &str) -> [String; 4] {
 }
 
 fn cut() {
-    let there = Scene::empty();
+    let there = Fixture::empty();
     let cuts: Vec<_> = SCHEMES.into_iter().flat_map(|scheme| cuts(&hashed(&there, scheme))).collect();
     let records: Vec<_> = cuts.iter().enumerate().map(|(number, hash)| account(number, hash)).collect();
     let file = there.written("cut.ldif", records.concat());
@@ -107,6 +107,6 @@ fn cut() {
     there.pbm("restore", &there.written("good.ldif", account(0, PASSWORD)), &[]).expect_success();
     let file = there.written("worse.ldif", account(0, &cuts[0]));
     assert_eq!(there.pbm("restore", &file, &["--existing", "update"]).code, 1);
-    let eye = there.installation.eye();
-    assert!(eye.accepts_bind(&name(0), PASSWORD) && !eye.accepts_bind(&name(0), "Another-Horse-8"));
+    let probe = there.installation.probe();
+    assert!(probe.accepts_bind(&name(0), PASSWORD) && !probe.accepts_bind(&name(0), "Another-Horse-8"));
 }

@@ -1,6 +1,6 @@
 //! Backup and restore over HTTP, and what an administrator of a tenant may restore.
 
-use crate::scene::{PASSWORD, ROOT, Scene, client_of, super_of, user};
+use crate::fixture::{Fixture, PASSWORD, ROOT, client_of, super_of, user};
 use harness::{Answer, Client, soon, start_serve};
 use serde_json::Value;
 use std::{fmt::Write, fs};
@@ -31,7 +31,7 @@ fn summary(answer: &Answer) -> Value {
 }
 
 fn saved() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let serve = here.serve();
     let client = super_of(&serve);
     let answer = client.get("/v2/backup/ldif").expect(200);
@@ -46,10 +46,10 @@ fn saved() {
 }
 
 fn restored() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let serve = here.serve();
     let all = super_of(&serve).get("/v2/backup/ldif").expect(200).text();
-    let there = Scene::bare();
+    let there = Fixture::bare();
     let boss = all.split_inclusive("\n\n").find(|entry| entry.starts_with("dn: mail=admin@example.com,"));
     fs::write(there.file("boss.ldif"), boss.unwrap()).unwrap();
     there.pbm("restore", &there.file("boss.ldif"), &[]).expect_success();
@@ -58,7 +58,7 @@ fn restored() {
     let tried = restore(&client, "?dry-run=1", &all).expect(200);
     assert_eq!(lines(&tried).last().unwrap()["dry-run"], true);
     let planned = lines(&tried).iter().filter(|line| line["result"] == "added").count();
-    assert!(there.installation.eye().find("(mail=u2@example.com)").is_empty());
+    assert!(there.installation.probe().find("(mail=u2@example.com)").is_empty());
     assert!(!tried.text().contains("PBKDF2"), "a hash is shown");
     let done = restore(&client, "", &all).expect(200);
     let counts = summary(&done);
@@ -68,7 +68,7 @@ fn restored() {
     // Who restored it reads it at once.
     assert!(client.get("/v2/users/acme?limit=1000").text().contains("u5@acme.test"));
     let dn = format!("mail=u2@example.com,ou=default,ou=People,{ROOT}");
-    there.installation.eye().replace(&dn, "title", &["Другой"]);
+    there.installation.probe().replace(&dn, "title", &["Другой"]);
     let kept = restore(&client, "", &all);
     let told: Vec<_> = lines(&kept).into_iter().filter(|line| line["result"] == "different").collect();
     assert_eq!(told.len(), 1, "{}", kept.text());
@@ -78,9 +78,9 @@ fn restored() {
 }
 
 /// An administrator of the tenant `acme`.
-fn administrator(scene: &Scene, client: &Client) -> Client {
+fn administrator(fixture: &Fixture, client: &Client) -> Client {
     let dn = format!("mail=u3@acme.test,ou=acme,ou=People,{ROOT}");
-    scene.installation.eye().replace(&dn, "employeeNumber", &["1"]);
+    fixture.installation.probe().replace(&dn, "employeeNumber", &["1"]);
     let mut token = None;
     soon("it logs in", || {
         let answer = client.log_in("u3@acme.test", PASSWORD);
@@ -91,7 +91,7 @@ fn administrator(scene: &Scene, client: &Client) -> Client {
 }
 
 fn administrators() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let serve = here.serve();
     let client = client_of(&serve);
     let admin = administrator(&here, &client);
@@ -106,12 +106,12 @@ fn administrators() {
     restore(&client, "?tenant-id=acme", "dn: dc=x\n").expect(401);
     let file = admin.get("/v2/backup/ldif?tenant-id=acme").expect(200).text();
     assert!(file.contains("u5@acme.test") && !file.contains("example.com,ou=default"));
-    here.installation.eye().delete(&format!("mail=u5@acme.test,ou=acme,ou=People,{ROOT}"));
+    here.installation.probe().delete(&format!("mail=u5@acme.test,ou=acme,ou=People,{ROOT}"));
     let done = restore(&admin, "?tenant-id=acme", &file).expect(200);
     assert_eq!(summary(&done)["added"], 1, "{}", done.text());
     assert!(
         here.installation
-            .eye()
+            .probe()
             .accepts_bind(&format!("mail=u5@acme.test,ou=acme,ou=People,{ROOT}"), PASSWORD)
     );
     // Of a backup of everything, its own tenant only.
@@ -127,7 +127,7 @@ fn administrators() {
 }
 
 fn overreach() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let serve = here.serve();
     let client = client_of(&serve);
     let admin = administrator(&here, &client);
@@ -168,13 +168,13 @@ fn overreach() {
     }
     // Nobody becomes a super administrator, nor is one touched, by an administrator of their tenant.
     let dn = format!("mail=u2@example.com,ou=default,ou=People,{ROOT}");
-    here.installation.eye().replace(&dn, "employeeNumber", &["1"]);
+    here.installation.probe().replace(&dn, "employeeNumber", &["1"]);
     let token = client.log_in("u2@example.com", PASSWORD).json()["access_token"].as_str().unwrap().to_owned();
     let admin = client.with_token(&token);
     let before = here.back_up("before.ldif");
     let file = admin.get("/v2/backup/ldif?tenant-id=default").expect(200).text();
     assert!(!file.contains("mail=admin@example.com"), "the hash of a super administrator");
-    let boss = here.installation.eye().user("admin@example.com").dn;
+    let boss = here.installation.probe().user("admin@example.com").dn;
     let files = [
         plain("default", "example.com", "")
             .replace("employeeNumber: 2", "employeeNumber: 3")
@@ -191,7 +191,7 @@ fn overreach() {
 }
 
 fn unfit() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let serve = here.serve();
     let client = super_of(&serve);
     let all = client.get("/v2/backup/ldif").text();
@@ -211,7 +211,7 @@ fn unfit() {
 }
 
 fn large() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let serve = here.serve();
     let client = super_of(&serve);
     let mut body = String::new();
@@ -225,7 +225,7 @@ fn large() {
 }
 
 fn not_set_up() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let config = here.installation.usual_config();
     let text = fs::read_to_string(&config).unwrap();
     let without: Vec<_> = text.lines().filter(|line| !line.starts_with("backup.")).collect();

@@ -1,6 +1,6 @@
 //! What is killed in the middle, and what goes on meanwhile.
 
-use crate::scene::{ROOT, Scene, client_of};
+use crate::fixture::{Fixture, ROOT, client_of};
 use harness::{pbm, within};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
@@ -23,28 +23,28 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 const USERS: usize = 2500;
 
 /// A backup with many users, made by hand from one that the server has hashed the password of.
-fn large(scene: &Scene) -> PathBuf {
-    scene.installation.eye().modify(&crate::scene::user("default", "example.com", 7));
-    let hash = scene.installation.eye().user("u7@example.com").one("userPassword").to_owned();
-    let small = fs::read_to_string(scene.back_up("small.ldif")).unwrap();
+fn large(fixture: &Fixture) -> PathBuf {
+    fixture.installation.probe().modify(&crate::fixture::user("default", "example.com", 7));
+    let hash = fixture.installation.probe().user("u7@example.com").one("userPassword").to_owned();
+    let small = fs::read_to_string(fixture.back_up("small.ldif")).unwrap();
     // Without its head and its end.
     let entries = small.split("# pbm backup: entries").next().unwrap();
     let mut text = entries.split("\n\n").skip(2).collect::<Vec<_>>().join("\n\n");
     for number in 0..USERS {
-        let user = crate::scene::user("default", "example.com", 10_000 + number);
+        let user = crate::fixture::user("default", "example.com", 10_000 + number);
         let user = user
             .replace("changetype: add\n", "")
             .replace(&harness::ldif_line("userPassword", harness::PASSWORD), "");
         write!(text, "\n{user}userPassword: {hash}\n").unwrap();
     }
-    let file = scene.file("large.ldif");
+    let file = fixture.file("large.ldif");
     fs::write(&file, text).unwrap();
     file
 }
 
 /// A restore under way.
-fn begin(scene: &Scene, file: &Path) -> Child {
-    let config = scene.installation.usual_config();
+fn begin(fixture: &Fixture, file: &Path) -> Child {
+    let config = fixture.installation.usual_config();
     Command::new(pbm())
         .args(["restore", file.to_str().unwrap(), "--config", config.to_str().unwrap()])
         .stdin(Stdio::null())
@@ -56,59 +56,59 @@ fn begin(scene: &Scene, file: &Path) -> Child {
 
 /// How many users there are, as the entry above them counts. (A search by an index, again and again while thousands are being
 /// added, can make 389-ds 2.3 wait for itself for ever.)
-fn count(scene: &Scene) -> usize {
+fn count(fixture: &Fixture) -> usize {
     let folder = format!("ou=default,ou=People,{ROOT}");
     let found =
-        scene.installation.eye().search_with(&["numSubordinates"], &folder, "base", "(objectClass=*)");
+        fixture.installation.probe().search_with(&["numSubordinates"], &folder, "base", "(objectClass=*)");
     found.first().map_or(0, |entry| entry.one("numSubordinates").parse().unwrap())
 }
 
 fn killed_restores() {
-    let scene = Scene::empty();
-    let file = large(&scene);
+    let fixture = Fixture::empty();
+    let file = large(&fixture);
     let mut random = StdRng::seed_from_u64(5);
     let mut in_the_middle = 0;
     for _ in 0..10 {
-        let mut restore = begin(&scene, &file);
+        let mut restore = begin(&fixture, &file);
         sleep(Duration::from_millis(random.random_range(60..600)));
         restore.kill().unwrap();
         restore.wait().unwrap();
-        let there = count(&scene);
+        let there = count(&fixture);
         in_the_middle += usize::from(there > 2 && there < USERS);
     }
     assert!(in_the_middle >= 3, "{in_the_middle} of ten were killed in the middle");
-    let done = scene.pbm("restore", &file, &[]).expect_success();
+    let done = fixture.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains(" 0 different, 0 refused"), "{}", done.stderr);
-    scene.assert_is_as(&file);
-    let at_once = Scene::bare();
+    fixture.assert_is_as(&file);
+    let at_once = Fixture::bare();
     at_once.pbm("restore", &file, &[]).expect_success();
     let all = at_once.back_up("at-once.ldif");
     at_once.assert_is_as(&file);
-    scene.assert_is_as(&all);
+    fixture.assert_is_as(&all);
 }
 
 fn killed_directory() {
-    let mut scene = Scene::empty();
-    let file = large(&scene);
+    let mut fixture = Fixture::empty();
+    let file = large(&fixture);
     for round in 0..3 {
-        let restore = begin(&scene, &file);
+        let restore = begin(&fixture, &file);
         let wanted = (round + 1) * USERS / 5;
-        assert!(within(Duration::from_secs(60), || count(&scene) > wanted));
-        scene.installation.directory.kill();
+        assert!(within(Duration::from_secs(60), || count(&fixture) > wanted));
+        fixture.installation.directory.kill();
         let ended = restore.wait_with_output().unwrap();
         let told = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(1), "{told}");
         assert!(told.contains("running it again continues from there"), "{told}");
         scene.installation.directory.start_again().unwrap();
     }
-    scene.pbm("restore", &file, &[]).expect_success();
-    scene.assert_is_as(&file);
+    fixture.pbm("restore", &file, &[]).expect_success();
+    fixture.assert_is_as(&file);
 }
 
 fn under_writes() {
-    let scene = Scene::filled();
-    scene.pbm("restore", &large(&scene), &[]).expect_success();
-    let serve = scene.serve();
+    let fixture = Fixture::filled();
+    fixture.pbm("restore", &large(&fixture), &[]).expect_success();
+    let serve = fixture.serve();
     let client = client_of(&serve);
     let (over, writes) = (AtomicBool::new(false), AtomicUsize::new(0));
     let began = Instant::now();
@@ -145,7 +145,7 @@ fn under_writes() {
         }
         for number in 0..5 {
             sleep(Duration::from_millis(300));
-            files.push(scene.back_up(&format!("under-{number}.ldif")));
+            files.push(fixture.back_up(&format!("under-{number}.ldif")));
         }
         over.store(true, Ordering::Relaxed);
     });
@@ -161,9 +161,9 @@ fn under_writes() {
         }
     }
     let last = files.last().unwrap();
-    let there = Scene::bare();
+    let there = Fixture::bare();
     let done = there.pbm("restore", last, &[]).expect_success();
     assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
     there.assert_is_as(last);
-    assert!(there.installation.eye().find("(mail=*)").len() > USERS, "everybody is in it");
+    assert!(there.installation.probe().find("(mail=*)").len() > USERS, "everybody is in it");
 }

@@ -1,6 +1,6 @@
 //! A backup, and the same directory from it: by `pbm restore`, by `ldapadd -c`, and by `ldif2db`.
 
-use crate::scene::{ROOT, Scene, config_folder};
+use crate::fixture::{Fixture, ROOT, config_folder};
 use harness::{Installation, program, run_program};
 use sandbox::Backend;
 use std::{collections::HashSet, fmt::Write, fs, path::Path};
@@ -15,16 +15,16 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 ];
 
 fn three_ways() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = here.back_up("all.ldif");
     here.assert_is_as(&file);
-    let restored = Scene::bare();
+    let restored = Fixture::bare();
     let done = restored.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
     restored.assert_is_as(&file);
     restored.assert_passwords_count();
     restored.assert_same_as(&here);
-    let added = Scene::bare();
+    let added = Fixture::bare();
     add(&added.installation, &file);
     added.assert_is_as(&file);
     added.assert_passwords_count();
@@ -51,9 +51,9 @@ fn add(installation: &Installation, file: &Path) {
 const SKIPPED: i32 = 8;
 
 /// A prepared installation whose database is loaded from a file by 389-ds itself.
-fn imported(file: &Path) -> Scene {
-    let mut scene = Scene::bare();
-    let installation = &mut scene.installation;
+fn imported(file: &Path) -> Fixture {
+    let mut fixture = Fixture::bare();
+    let installation = &mut fixture.installation;
     installation.directory.stop();
     let folder = config_folder(&installation.directory);
     let arguments =
@@ -72,11 +72,11 @@ fn imported(file: &Path) -> Scene {
         assert_eq!(skipped.count(), 2, "{log}");
     }
     installation.directory.start_again().unwrap();
-    scene
+    fixture
 }
 
 fn packed() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let plain = here.back_up("a.ldif");
     for name in ["a.ldif.gz", "a.ldif.zst"] {
         let packed = here.back_up(name);
@@ -102,7 +102,7 @@ fn packed() {
 
 /// More than wait in memory for their parents.
 fn moved() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let mut text = format!("dn: ou=Old,{ROOT}\nobjectClass: organizationalUnit\n\n");
     for number in 0..2500 {
         writeln!(text, "dn: cn=p{number},ou=Old,{ROOT}\nobjectClass: person\nsn: x\ncn: p{number}\n")
@@ -111,16 +111,16 @@ fn moved() {
     let file = here.file("people.ldif");
     fs::write(&file, text).unwrap();
     here.pbm("restore", &file, &[]).expect_success();
-    let eye = here.installation.eye();
-    eye.modify(&format!("dn: ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n"));
-    eye.rename(&format!("ou=Old,{ROOT}"), "ou=Old", Some(&format!("ou=New,{ROOT}")));
+    let probe = here.installation.probe();
+    probe.modify(&format!("dn: ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n"));
+    probe.rename(&format!("ou=Old,{ROOT}"), "ou=Old", Some(&format!("ou=New,{ROOT}")));
     let file = here.back_up("a.ldif");
     assert_parents_first(&fs::read_to_string(&file).unwrap());
     here.assert_is_as(&file);
 }
 
 fn order() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let text = fs::read_to_string(here.back_up("a.ldif")).unwrap();
     let names = assert_parents_first(&text);
     let place = |name: &str| names.iter().position(|other| other.starts_with(name)).unwrap();
@@ -156,17 +156,17 @@ fn assert_parents_first(text: &str) -> Vec<String> {
 }
 
 fn one_tenant() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = here.back_up_with("acme.ldif", &["--tenant", "acme"]);
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("u3@acme.test") && !text.contains("u2@example.com"));
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &file, &["--tenant", "acme"]).expect_success();
     there.pbm("diff", &file, &["--tenant", "acme"]).expect_success();
-    assert!(there.installation.eye().find("(mail=u2@example.com)").is_empty());
+    assert!(there.installation.probe().find("(mail=u2@example.com)").is_empty());
     // Of a backup of everything, only what belongs to a tenant.
     let all = here.back_up("all.ldif");
-    let again = Scene::bare();
+    let again = Fixture::bare();
     let done = again.pbm("restore", &all, &["--tenant", "acme"]).expect_success();
     assert!(done.stderr.contains("left out"), "{}", done.stderr);
     again.pbm("diff", &file, &["--tenant", "acme"]).expect_success();
@@ -175,7 +175,7 @@ fn one_tenant() {
 }
 
 fn nothing_to_do() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = here.back_up("a.ldif");
     for more in [&[][..], &["--existing", "update"], &["--existing", "update", "--mirror", "--yes"]] {
         let done = here.pbm("restore", &file, more).expect_success();

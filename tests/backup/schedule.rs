@@ -1,6 +1,6 @@
 //! Backups that are made by themselves.
 
-use crate::scene::{Scene, client_of, super_of};
+use crate::fixture::{Fixture, client_of, super_of};
 use harness::{Serve, soon, start_serve, within};
 use std::{
     fs,
@@ -13,10 +13,10 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("one_that_fails_is_told_and_removes_nothing", failure),
 ];
 
-fn serve(scene: &Scene, folder: &Path, more: &[(&str, &str)]) -> Serve {
+fn serve(fixture: &Fixture, folder: &Path, more: &[(&str, &str)]) -> Serve {
     let folder = format!("{:?}", folder.display().to_string());
     let settings = [("backup.folder", folder.as_str()), ("backup.every", "\"1s\"")];
-    start_serve(&scene.installation.config("schedule.toml", &[&settings, more].concat()), &[])
+    start_serve(&fixture.installation.config("schedule.toml", &[&settings, more].concat()), &[])
 }
 
 fn backups(folder: &Path) -> Vec<PathBuf> {
@@ -28,16 +28,16 @@ fn backups(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn schedule() {
-    let scene = Scene::empty();
-    let folder = scene.file("backups");
+    let fixture = Fixture::empty();
+    let folder = fixture.file("backups");
     let older = folder.join("pbm-20200101T000000Z.ldif.zst");
     let others = folder.join("notes.txt");
-    let copy = scene.file("first.ldif.zst");
+    let copy = fixture.file("first.ldif.zst");
     fs::create_dir(&folder).unwrap();
     fs::write(&older, "of a month long ago").unwrap();
     fs::write(&others, "not a backup").unwrap();
     let serve = serve(
-        &scene,
+        &fixture,
         &folder,
         &[("backup.keep.monthly", "2"), ("backup.keep.daily", "1"), ("backup.keep.weekly", "0")],
     );
@@ -50,7 +50,7 @@ fn schedule() {
         });
         first.unwrap()
     };
-    scene.assert_is_as(&copy);
+    fixture.assert_is_as(&copy);
     let is_replaced = || !first.exists() && backups(&folder).len() == 2;
     assert!(within(Duration::from_secs(20), is_replaced), "{:?}", backups(&folder));
     assert!(older.exists() && others.exists(), "what is kept was removed");
@@ -59,16 +59,16 @@ fn schedule() {
 }
 
 fn failure() {
-    let mut scene = Scene::empty();
-    let folder = scene.file("backups");
-    let process = serve(&scene, &folder, &[]);
+    let mut fixture = Fixture::empty();
+    let folder = fixture.file("backups");
+    let process = serve(&fixture, &folder, &[]);
     soon("there is one", || !backups(&folder).is_empty());
     let client = client_of(&process);
     let good = backups(&folder);
-    scene.installation.directory.kill();
+    fixture.installation.directory.kill();
     let is_told = || process.log().contains("backup.failed");
     assert!(within(Duration::from_secs(20), is_told), "{}", process.log());
-    scene.installation.directory.start_again().unwrap();
+    fixture.installation.directory.start_again().unwrap();
     soon("it is told", || {
         let ready = client.get("/health/ready");
         ready.status == 200 && (ready.json()["backup"] == "failed" || backups(&folder).len() > good.len())
@@ -79,19 +79,19 @@ fn failure() {
     let is_good = || client.get("/health/ready").json()["backup"] == serde_json::Value::Null;
     assert!(within(Duration::from_secs(20), is_good));
     // A folder that can't be: the process serves all the same.
-    let file = scene.file("no-folder");
+    let file = fixture.file("no-folder");
     fs::write(&file, "a file").unwrap();
-    let process = serve(&scene, &file, &[]);
+    let process = serve(&fixture, &file, &[]);
     let client = client_of(&process);
     soon("it is told", || client.get("/health/ready").json()["backup"] == "failed");
     client.get("/v2/users/default").expect(200);
-    told_to_administrators_only(&scene, &process);
+    told_to_administrators_only(&fixture, &process);
 }
 
-fn told_to_administrators_only(scene: &Scene, process: &Serve) {
+fn told_to_administrators_only(fixture: &Fixture, process: &Serve) {
     let nobody = process.client();
     assert_eq!(super_of(process).get("/health/ready").expect(200).json()["backup"], "failed");
-    scene.installation.create_tenant("acme", "acme.test");
+    fixture.installation.create_tenant("acme", "acme.test");
     let form = "userPassword=Correct-Horse-7&employeeNumber=1&cn=a&sn=b";
     client_of(process).put("/v2/users/acme/admin@acme.test", form).expect_success();
     let granted = nobody.log_in("admin@acme.test", "Correct-Horse-7").expect(200).json();

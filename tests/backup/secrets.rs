@@ -1,6 +1,6 @@
 //! Passwords in files, however they are written: none is shown, and none is stored in clear.
 
-use crate::scene::{ROOT, Scene, super_of};
+use crate::fixture::{Fixture, ROOT, super_of};
 use std::fs;
 
 pub(crate) const TRIALS: &[harness::Alone] = &[
@@ -15,7 +15,7 @@ fn person(name: &str, more: &str) -> String {
     format!("dn: cn={name},ou=CAB,{ROOT}\nobjectClass: inetOrgPerson\ncn: {name}\nsn: x\n{more}\n")
 }
 
-impl Scene {
+impl Fixture {
     /// Requires that nothing that compares a file, tries it or restores it prints the secret.
     #[track_caller]
     fn assert_is_not_shown(&self, text: &str) {
@@ -42,10 +42,10 @@ impl Scene {
 }
 
 fn passwords_with_options() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let serve = here.serve();
     let client = super_of(&serve);
-    let eye = here.installation.eye();
+    let probe = here.installation.probe();
     let dn = format!("cn=a,ou=CAB,{ROOT}");
     for name in [
         "userPassword;lang-ru",
@@ -65,14 +65,14 @@ fn passwords_with_options() {
         assert!(tried.stdout.contains("cn=a") && !tried.stdout.contains(SECRET), "{}", tried.stdout);
         here.pbm("restore", &file, &[]).expect_success();
         // It is the password, hashed, and stands nowhere else.
-        assert!(eye.accepts_bind(&dn, SECRET));
+        assert!(probe.accepts_bind(&dn, SECRET));
         let stored = fs::read_to_string(here.back_up("stored.ldif")).unwrap();
         assert!(!stored.contains(SECRET) && !stored.to_lowercase().contains("userpassword;"), "{stored}");
         here.assert_is_not_shown(&text);
-        eye.delete(&dn);
+        probe.delete(&dn);
     }
     // One that was stored in clear, by whatever, is not shown either, and goes when the file lacks it.
-    eye.modify(
+    probe.modify(
         &person("a", &format!("userPassword;lang-ru: {SECRET}\n"))
             .replace("\nobjectClass", "\nchangetype: add\nobjectClass"),
     );
@@ -85,12 +85,12 @@ fn passwords_with_options() {
 }
 
 fn other_secrets() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     for name in
         ["sambaNTPassword", "krbPrincipalKey", "nsDS5ReplicaCredentials;x-a", "myAppSecret", "unicodePwd"]
     {
         let _case = harness::Context::new(name);
         here.assert_is_not_shown(&person("a", &format!("objectClass: extensibleObject\n{name}: {SECRET}\n")));
-        here.installation.eye().delete(&format!("cn=a,ou=CAB,{ROOT}"));
+        here.installation.probe().delete(&format!("cn=a,ou=CAB,{ROOT}"));
     }
 }

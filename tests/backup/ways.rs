@@ -1,6 +1,6 @@
 //! The ways of restoring: keeping, updating, mirroring, trying.
 
-use crate::scene::{ROOT, Scene, client_of};
+use crate::fixture::{Fixture, ROOT, client_of};
 use harness::soon;
 use std::fs;
 
@@ -15,14 +15,14 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_deleted_user_stays_deleted_and_can_be_restored", deleted),
 ];
 
-/// A scene, its backup, and some changes afterwards: one user is changed, one removed, one made.
-fn changed() -> (Scene, std::path::PathBuf) {
-    let here = Scene::filled();
+/// A fixture, its backup, and some changes afterwards: one user is changed, one removed, one made.
+fn changed() -> (Fixture, std::path::PathBuf) {
+    let here = Fixture::filled();
     let file = here.back_up("before.ldif");
-    let eye = here.installation.eye();
-    eye.replace(&user("u2@example.com"), "title", &["Другой"]);
-    eye.delete(&user("u4@example.com"));
-    eye.modify(&crate::scene::user("default", "example.com", 1000));
+    let probe = here.installation.probe();
+    probe.replace(&user("u2@example.com"), "title", &["Другой"]);
+    probe.delete(&user("u4@example.com"));
+    probe.modify(&crate::fixture::user("default", "example.com", 1000));
     (here, file)
 }
 
@@ -56,10 +56,10 @@ fn keep() {
         !done.output().contains("PBKDF2") && !done.output().contains("userPassword: {"),
         "a hash is shown"
     );
-    let eye = here.installation.eye();
-    assert_eq!(eye.user("u2@example.com").one("title"), "Другой");
-    assert_eq!(eye.user("u4@example.com").one("title"), "Директор 4");
-    eye.user("u1000@example.com");
+    let probe = here.installation.probe();
+    assert_eq!(probe.user("u2@example.com").one("title"), "Другой");
+    assert_eq!(probe.user("u4@example.com").one("title"), "Директор 4");
+    probe.user("u1000@example.com");
     // A second time there is one less to add.
     let again = here.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains(" 0 added,") && again.stderr.contains(" 1 different"), "{}", again.stderr);
@@ -73,19 +73,19 @@ fn keep() {
 
 fn update() {
     let (here, file) = changed();
-    let eye = here.installation.eye();
+    let probe = here.installation.probe();
     // What the file does not have goes, and what it has comes back: values, whole attributes, locks, passwords.
-    eye.replace(&user("u6@example.com"), "description", &["neu"]);
-    eye.replace(&user("u8@example.com"), "mailAlternateAddress", &[]);
-    eye.replace(&user("u0@example.com"), "nsAccountLock", &[]);
-    eye.replace(&user("u10@example.com"), "userPassword", &["Another-Horse-8"]);
+    probe.replace(&user("u6@example.com"), "description", &["neu"]);
+    probe.replace(&user("u8@example.com"), "mailAlternateAddress", &[]);
+    probe.replace(&user("u0@example.com"), "nsAccountLock", &[]);
+    probe.replace(&user("u10@example.com"), "userPassword", &["Another-Horse-8"]);
     // The mark that ends tokens is another one each time, and in no file: it is not shown.
     for (command, more) in [("diff", &[][..]), ("restore", &["--existing", "update", "--dry-run"])] {
         let once = here.pbm(command, &file, more);
         assert!(once.stdout.contains("replace: userPassword"), "{}", once.stdout);
         assert!(!once.stdout.contains("pbmTokensValidFrom"), "{}", once.stdout);
     }
-    let mark = || eye.user("u10@example.com").one("pbmTokensValidFrom").to_owned();
+    let mark = || probe.user("u10@example.com").one("pbmTokensValidFrom").to_owned();
     let before = mark();
     let done = here.pbm("restore", &file, &["--existing", "update", "--verbose"]).expect_success();
     assert!(!done.stdout.contains("pbmTokensValidFrom") && mark() > before, "{}", done.stdout);
@@ -95,25 +95,25 @@ fn update() {
         "{}",
         done.stderr
     );
-    assert!(eye.accepts_bind(&user("u10@example.com"), harness::PASSWORD));
+    assert!(probe.accepts_bind(&user("u10@example.com"), harness::PASSWORD));
     here.assert_passwords_count();
-    eye.delete(&user("u1000@example.com"));
+    probe.delete(&user("u1000@example.com"));
     here.assert_is_as(&file);
 }
 
 fn mirror() {
     let (here, file) = changed();
-    let eye = here.installation.eye();
-    eye.modify(&format!("dn: ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n\ndn: ou=Newer,ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n"));
+    let probe = here.installation.probe();
+    probe.modify(&format!("dn: ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n\ndn: ou=Newer,ou=New,{ROOT}\nchangetype: add\nobjectClass: organizationalUnit\n"));
     let unasked = here.pbm("restore", &file, &["--mirror"]);
     assert_eq!(unasked.code, 2, "{}", unasked.output());
-    eye.user("u1000@example.com");
+    probe.user("u1000@example.com");
     let tried =
         here.pbm("restore", &file, &["--existing", "update", "--mirror", "--dry-run"]).expect_success();
     assert!(tried.stderr.contains("3 would be removed"), "{}", tried.stderr);
     let order = ["ou=Newer,ou=New", "ou=New,"].map(|name| tried.stdout.find(&format!("dn: {name}")).unwrap());
     assert!(order[0] < order[1], "{}", tried.stdout);
-    eye.user("u1000@example.com");
+    probe.user("u1000@example.com");
     let done = here.pbm("restore", &file, &["--existing", "update", "--mirror", "--yes"]).expect_success();
     assert!(done.stderr.contains(" 1 added, 1 updated, 3 removed,"), "{}", done.stderr);
     here.assert_is_as(&file);
@@ -128,7 +128,7 @@ fn mirror() {
 
 fn dry_run() {
     let (here, file) = changed();
-    let copy = Scene::filled();
+    let copy = Fixture::filled();
     let plan = here.pbm("restore", &file, &["--existing", "update", "--dry-run"]).expect_success();
     let before = here.back_up("unchanged.ldif");
     assert!(plan.stderr.contains("nothing was written"), "{}", plan.stderr);
@@ -140,27 +140,27 @@ fn dry_run() {
     };
     assert_eq!(sorted(&plan.stdout), sorted(&done.stdout));
     // A plan of entries only is LDIF that other tools take.
-    let empty = Scene::bare();
+    let empty = Fixture::bare();
     drop(copy);
     let plan = empty.pbm("restore", &before, &["--dry-run"]).expect_success();
     assert!(plan.stdout.contains("changetype: add") && !plan.stdout.contains("PBKDF2"));
-    assert!(empty.installation.eye().find("(mail=u2@example.com)").is_empty());
+    assert!(empty.installation.probe().find("(mail=u2@example.com)").is_empty());
     let count = |text: &str| text.matches("changetype: add").count();
     let done = empty.pbm("restore", &before, &["--verbose"]).expect_success();
     assert_eq!(count(&plan.stdout), count(&done.stdout));
 }
 
 fn exchanged() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = here.back_up("before.ldif");
-    let eye = here.installation.eye();
+    let probe = here.installation.probe();
     let (one, other) = (user("u2@example.com"), user("u4@example.com"));
-    eye.replace(&one, "mailAlternateAddress", &[]);
-    eye.replace(&other, "mailAlternateAddress", &["alias.2@example.com"]);
-    eye.replace(&one, "mailAlternateAddress", &["alias.4@example.com"]);
+    probe.replace(&one, "mailAlternateAddress", &[]);
+    probe.replace(&other, "mailAlternateAddress", &["alias.2@example.com"]);
+    probe.replace(&one, "mailAlternateAddress", &["alias.4@example.com"]);
     // The address of one that is gone belongs to a new one.
-    eye.delete(&user("u6@example.com"));
-    eye.replace(&user("u8@example.com"), "mailAlternateAddress", &["u6@example.com"]);
+    probe.delete(&user("u6@example.com"));
+    probe.replace(&user("u8@example.com"), "mailAlternateAddress", &["u6@example.com"]);
     let kept = here.pbm("restore", &file, &[]);
     assert_eq!(kept.code, 1, "{}", kept.output());
     assert!(kept.stderr.contains("somebody else has u6@example.com"), "{}", kept.stderr);
@@ -170,13 +170,13 @@ fn exchanged() {
 }
 
 fn rebase() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = here.back_up("here.ldif");
     let other = fs::read_to_string(&file).unwrap().replace("\n ", "").replace(ROOT, "dc=old,dc=test");
     // Names in base64 are of the old root as well.
     let moved = here.file("old.ldif");
     fs::write(&moved, other).unwrap();
-    let there = Scene::bare();
+    let there = Fixture::bare();
     let refused = there.pbm("restore", &moved, &["--force"]).expect_failure();
     assert!(
         refused.stderr.contains("dc=old,dc=test") && refused.stderr.contains("--rebase"),
@@ -187,15 +187,15 @@ fn rebase() {
         there.pbm("restore", &moved, &["--force", rebase]).expect_success();
     }
     assert_eq!(
-        there.installation.eye().find_one("(mail=all@acme.test)").all("member").len(),
-        here.installation.eye().find_one("(mail=all@acme.test)").all("member").len()
+        there.installation.probe().find_one("(mail=all@acme.test)").all("member").len(),
+        here.installation.probe().find_one("(mail=all@acme.test)").all("member").len()
     );
     there.assert_passwords_count();
     there.assert_is_as(&file);
 }
 
 fn own_accounts() {
-    let here = Scene::empty();
+    let here = Fixture::empty();
     let file = here.back_up("before.ldif");
     let config = here.installation.config("new.toml", &[("ldap.bind_password", "\"another-password\"")]);
     let password = here.installation.directory.manager_password_file().to_str().unwrap().to_owned();
@@ -209,9 +209,9 @@ fn own_accounts() {
 }
 
 fn deleted() {
-    let here = Scene::filled();
+    let here = Fixture::filled();
     let file = here.back_up("all.ldif");
-    let there = Scene::bare();
+    let there = Fixture::bare();
     there.pbm("restore", &file, &[]).expect_success();
     let serve = there.serve();
     let client = client_of(&serve);
@@ -219,5 +219,5 @@ fn deleted() {
     client.restore("/v2/users/default/u0@example.com").expect_success();
     soon("it is back", || client.get("/v2/users/default/u0@example.com").status == 200);
     let dn = user("u0@example.com");
-    assert!(there.installation.eye().accepts_bind(&dn, harness::PASSWORD));
+    assert!(there.installation.probe().accepts_bind(&dn, harness::PASSWORD));
 }

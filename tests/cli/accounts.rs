@@ -25,7 +25,7 @@ fn set_policy(installation: &Installation) {
         ("passwordMinLength", "20"),
         ("passwordCheckSyntax", "on"),
     ] {
-        installation.eye().replace("cn=config", attribute, &[value]);
+        installation.probe().replace("cn=config", attribute, &[value]);
     }
 }
 
@@ -35,12 +35,12 @@ fn account(name: &str) -> String {
 
 /// Takes the policy of an account away, as on an installation of before there was one.
 fn without_policy(installation: &Installation, name: &str) {
-    installation.eye().replace(&account(name), "pwdpolicysubentry", &[]);
+    installation.probe().replace(&account(name), "pwdpolicysubentry", &[]);
 }
 
 fn set_password(installation: &Installation, name: &str) {
     let password = if name == "pbm" { "service-password" } else { "backup-password" };
-    installation.eye().replace(&account(name), "userPassword", &[password]);
+    installation.probe().replace(&account(name), "userPassword", &[password]);
 }
 
 fn is_ready(serve: &Serve) -> bool {
@@ -59,10 +59,11 @@ fn any_policy() {
     let again = installation.init(&[]).expect_success();
     assert!(again.stderr.contains("nothing to change"), "{}", again.stderr);
     thread::sleep(AGE + Duration::from_secs(1));
-    let eye = installation.eye();
+    let probe = installation.probe();
     for _ in 0..3 {
         assert!(
-            !eye.accepts_bind(&account("pbm"), "a guess") && !eye.accepts_bind(&account("decoy"), "a guess")
+            !probe.accepts_bind(&account("pbm"), "a guess")
+                && !probe.accepts_bind(&account("decoy"), "a guess")
         );
     }
     installation.pbm(&installation.usual_config(), &["check"]).expect_success();
@@ -72,7 +73,7 @@ fn any_policy() {
     assert!(!serve.log().contains("directory.account.refused"), "{}", serve.log());
     // The policy of the server still counts for others; the accounts' own is restored with them.
     serve.client().log_in(&World::root_login(), "wrong").expect(401);
-    assert_eq!(eye.entry(&account("decoy")).unwrap().all("passwordRetryCount"), [""; 0]);
+    assert_eq!(probe.entry(&account("decoy")).unwrap().all("passwordRetryCount"), [""; 0]);
 }
 
 /// What `serve`, `/health/ready` and `pbm check` say.
@@ -157,14 +158,14 @@ fn refused() {
     for name in ["pbm", "pbm-backup"] {
         without_policy(&installation, name);
         let usual = installation.usual_config();
-        installation.eye().replace("cn=config", "passwordMustChange", &["on"]);
+        installation.probe().replace("cn=config", "passwordMustChange", &["on"]);
         set_password(&installation, name);
         assert_told(&installation, &usual, name, &["password is changed", "passwordMustChange"]);
-        installation.eye().replace("cn=config", "passwordMustChange", &["off"]);
-        installation.eye().replace(&account(name), "nsAccountLock", &["true"]);
+        installation.probe().replace("cn=config", "passwordMustChange", &["off"]);
+        installation.probe().replace(&account(name), "nsAccountLock", &["true"]);
         set_password(&installation, name);
         assert_told(&installation, &usual, name, &["(53)", "nsAccountLock"]);
-        installation.eye().replace(&account(name), "nsAccountLock", &[]);
+        installation.probe().replace(&account(name), "nsAccountLock", &[]);
         installation.init(&[]).expect_success();
     }
 }

@@ -110,11 +110,11 @@ fn read_request(stream: &TcpStream) -> Option<String> {
 }
 
 /// A folder with a state file in it.
-struct Scene {
+struct Fixture {
     folder: tempfile::TempDir,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
@@ -160,25 +160,25 @@ fn since(tokens: &[&str]) -> Vec<String> {
 }
 
 fn first_walk() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let server = Server::start([
         page(&[IVAN], "a-1", true),
         page(&[ANNA, GONE], "a_2.~/+=", true),
         page(&[], "a3", false),
         page(&[IVAN], "a4", false),
     ]);
-    let done = scene.once(&server, &[]).expect_success();
+    let done = fixture.once(&server, &[]).expect_success();
     assert_eq!(done.stdout, lines(&[IVAN, ANNA, GONE]));
     assert_eq!(done.stderr, "");
-    assert_eq!(scene.state(), "a3\n");
-    let done = scene.once(&server, &["--limit", "500"]).expect_success();
-    assert_eq!((done.stdout, scene.state()), (lines(&[IVAN]), "a4\n".to_owned()));
+    assert_eq!(fixture.state(), "a3\n");
+    let done = fixture.once(&server, &["--limit", "500"]).expect_success();
+    assert_eq!((done.stdout, fixture.state()), (lines(&[IVAN]), "a4\n".to_owned()));
     assert_eq!(server.requests(), since(&["", "a%2D1", "a%5F2%2E%7E%2F%2B%3D", "a3"]));
-    assert_eq!(fs::read_dir(scene.folder.path()).unwrap().count(), 1, "only the state is left");
+    assert_eq!(fs::read_dir(fixture.folder.path()).unwrap().count(), 1, "only the state is left");
 }
 
 fn busy() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let server = Server::start([
         answer("503 Service Unavailable", "Retry-After: 1\r\n", r#"{"message":"is being filled."}"#),
         answer("429 Too Many Requests", "", ""),
@@ -186,7 +186,7 @@ fn busy() {
         page(&[IVAN], "a", false),
     ]);
     let start = Instant::now();
-    let done = scene.once(&server, &[]).expect_success();
+    let done = fixture.once(&server, &[]).expect_success();
     assert!(start.elapsed() >= Duration::from_secs(1), "Retry-After is honoured");
     assert_eq!(done.stdout, lines(&[IVAN]));
     assert_eq!(
@@ -199,29 +199,29 @@ fn busy() {
 }
 
 fn gone() {
-    let scene = Scene::new();
-    fs::write(scene.file("state"), "old\n").unwrap();
+    let fixture = Fixture::new();
+    fs::write(fixture.file("state"), "old\n").unwrap();
     let server = Server::start([
         answer("410 Gone", "", r#"{"message":"start over without since"}"#),
         answer("410 Gone", "", ""),
         page(&[ANNA], "new", false),
     ]);
-    let done = scene.once(&server, &[]).expect_success();
+    let done = fixture.once(&server, &[]).expect_success();
     assert_eq!(done.stdout, lines(&[RESET, ANNA]));
     assert!(done.stderr.contains("410 to the beginning; trying again"), "{done:?}");
-    assert_eq!(scene.state(), "new\n");
+    assert_eq!(fixture.state(), "new\n");
     assert_eq!(server.requests(), since(&["old", "", ""]));
 
     // Killed between the two: the beginning is what is kept.
-    fs::write(scene.file("state"), "old\n").unwrap();
+    fs::write(fixture.file("state"), "old\n").unwrap();
     let server = Server::start([answer("410 Gone", "", ""), answer("404 Not Found", "", "")]);
-    let done = scene.once(&server, &[]).expect_failure();
-    assert_eq!((done.stdout, scene.state()), (lines(&[RESET]), "\n".to_owned()));
+    let done = fixture.once(&server, &[]).expect_failure();
+    assert_eq!((done.stdout, fixture.state()), (lines(&[RESET]), "\n".to_owned()));
 }
 
 fn broken() {
-    let scene = Scene::new();
-    fs::write(scene.file("state"), "kept").unwrap();
+    let fixture = Fixture::new();
+    fs::write(fixture.file("state"), "kept").unwrap();
     let whole = page(&[IVAN, ANNA], "a", false);
     let half = &whole[..whole.len() / 2];
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"changes\":[],\"s";
@@ -236,19 +236,19 @@ fn broken() {
         ok(r#"{"changes":[{}],"since":"","more":true}"#),
         whole.clone(),
     ]);
-    let done = scene.once(&server, &[]).expect_success();
+    let done = fixture.once(&server, &[]).expect_success();
     assert_eq!(done.stdout, lines(&[IVAN, ANNA]));
-    assert_eq!(scene.state(), "a\n");
+    assert_eq!(fixture.state(), "a\n");
     assert_eq!(server.requests(), since(&["kept"; 9]));
     assert!(done.stderr.contains("the answer is broken: "), "{done:?}");
 }
 
 fn refused_connections() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let mut follower = scene.start(&format!("http://{address}"));
+    let mut follower = fixture.start(&format!("http://{address}"));
     std::thread::sleep(Duration::from_millis(300));
     let _server = Server::on(TcpListener::bind(address).unwrap(), [page(&[IVAN], "a", false)]);
     let mut first = String::new();
@@ -260,10 +260,10 @@ fn refused_connections() {
 }
 
 fn tokens() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let password = "Correct-Horse & 7";
-    fs::write(scene.file("password"), format!("{password}\n")).unwrap();
-    let file = scene.file("password");
+    fs::write(fixture.file("password"), format!("{password}\n")).unwrap();
+    let file = fixture.file("password");
     let login = ["--login", "reader@x.ru", "--password-file", file.to_str().unwrap()];
     let granted = |token: &str| ok(&format!(r#"{{"access_token":"{token}","expire":3600,"role":3}}"#));
     let expired = || answer("401 Unauthorized", "", r#"{"message":"TOKEN EXPIRED"}"#);
@@ -281,7 +281,7 @@ fn tokens() {
         granted("t4"),
         page(&[], "c", false),
     ]);
-    let done = scene.once(&server, &login).expect_success();
+    let done = fixture.once(&server, &login).expect_success();
     assert_eq!(done.stdout, lines(&[IVAN, ANNA]));
     let auth = "POST /v2/auth login=reader%40x.ru&password=Correct-Horse+%26+7";
     let changes =
@@ -306,7 +306,7 @@ fn tokens() {
     }
 
     let server = Server::start([answer("401 Unauthorized", "", r#"{"message":"is wrong"}"#)]);
-    let arguments = scene.arguments(&server.url, &login[..2]);
+    let arguments = fixture.arguments(&server.url, &login[..2]);
     let refused = run_program(pbm(), arguments, &[("PBM_PASSWORD", "other")], "");
     assert_eq!(refused.code, 1);
     assert_eq!(refused.stderr, "pbm: the log-in was refused: the server answers 401: is wrong\n");
@@ -324,18 +324,18 @@ fn lasting() {
             "pbm: the server answers 401: so it is; use --login, or put this machine's address into auth.allowed_subnets\n",
         ),
     ] {
-        let scene = Scene::new();
+        let fixture = Fixture::new();
         let refusal = answer(status, "Location: /v2/elsewhere\r\n", r#"{"message":"so it is"}"#);
         let server = Server::start([page(&[IVAN], "a", true), refusal]);
-        let done = run_program(pbm(), scene.arguments(&server.url, &[]), &[], "");
+        let done = run_program(pbm(), fixture.arguments(&server.url, &[]), &[], "");
         assert_eq!((done.code, done.stdout, done.stderr), (1, lines(&[IVAN]), said.to_owned()));
-        assert_eq!(scene.state(), "a\n");
+        assert_eq!(fixture.state(), "a\n");
     }
 }
 
 fn signals() {
     for name in [Signal::TERM, Signal::INT] {
-        let scene = Scene::new();
+        let fixture = Fixture::new();
         let server = Server::start([
             page(&[IVAN], "a", false),
             page(&[], "a", false),
@@ -343,13 +343,13 @@ fn signals() {
             page(&[ANNA], "b", false),
             answer("503 Service Unavailable", "Retry-After: 100\r\n", ""),
         ]);
-        let mut follower = scene.start(&server.url);
+        let mut follower = fixture.start(&server.url);
         let mut printed = BufReader::new(follower.stdout.take().unwrap()).lines();
         assert_eq!(printed.next().unwrap().unwrap(), IVAN);
         assert_eq!(printed.next().unwrap().unwrap(), ANNA);
         assert!(within(Duration::from_secs(5), || server.requests().len() == 5), "{:?}", server.requests());
         assert_ends(&mut follower, name);
-        assert_eq!(scene.state(), "b\n");
+        assert_eq!(fixture.state(), "b\n");
         assert!(printed.next().is_none());
     }
 }
@@ -363,18 +363,18 @@ fn assert_ends(follower: &mut Child, name: Signal) {
 }
 
 fn hanging() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut follower = scene.start(&format!("http://{}", listener.local_addr().unwrap()));
+    let mut follower = fixture.start(&format!("http://{}", listener.local_addr().unwrap()));
     let (stream, _) = listener.accept().unwrap();
     assert!(read_request(&stream).is_some());
     assert_ends(&mut follower, Signal::TERM);
 }
 
 fn broken_pipe() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let server = Server::start((0..100).map(|number| page(&[], &format!("a{number}"), false)));
-    let mut follower = scene.start(&server.url);
+    let mut follower = fixture.start(&server.url);
     assert!(within(Duration::from_secs(5), || !server.requests().is_empty()));
     drop(follower.stdout.take());
     assert_eq!(follower.wait().unwrap().code(), Some(0));
@@ -385,37 +385,37 @@ fn broken_pipe() {
     // In the middle of a page, which then counts as not printed.
     let long = IVAN.replace("Иван", &"И".repeat(500_000));
     let server = Server::start([page(&[&long], "b", false)]);
-    fs::write(scene.file("state"), "before\n").unwrap();
-    let mut follower = scene.start(&server.url);
+    fs::write(fixture.file("state"), "before\n").unwrap();
+    let mut follower = fixture.start(&server.url);
     let mut beginning = [0; 10];
     let mut stdout = follower.stdout.take().unwrap();
     stdout.read_exact(&mut beginning).unwrap();
     drop(stdout);
     assert_eq!(follower.wait().unwrap().code(), Some(0));
-    assert_eq!(scene.state(), "before\n");
+    assert_eq!(fixture.state(), "before\n");
 }
 
 fn https() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let [key, certificate] =
-        ["key.pem", "certificate.pem"].map(|name| scene.file(name).display().to_string());
+        ["key.pem", "certificate.pem"].map(|name| fixture.file(name).display().to_string());
     let arguments = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pbm -addext \
                      subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -keyout";
     let arguments = arguments.split_whitespace().chain([key.as_str(), "-out", &certificate]);
     run_program(&program("openssl"), arguments, &[], "").expect_success();
     // Serves files, each an answer as a whole.
-    let folder = scene.file("v2/addressbook/acme");
+    let folder = fixture.file("v2/addressbook/acme");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("changes?since=&limit=500"), page(&[IVAN], "a", false)).unwrap();
-    let mut server = TlsServer::start(scene.folder.path());
+    let mut server = TlsServer::start(fixture.folder.path());
     let ended = |more: &[&str]| {
-        run_program(pbm(), scene.arguments(&server.url, &[more, &["--once"]].concat()), &[], "")
+        run_program(pbm(), fixture.arguments(&server.url, &[more, &["--once"]].concat()), &[], "")
     };
     let done = ended(&["--ca-file", &certificate]).expect_success();
-    assert_eq!((done.stdout, scene.state()), (lines(&[IVAN]), "a\n".to_owned()));
+    assert_eq!((done.stdout, fixture.state()), (lines(&[IVAN]), "a\n".to_owned()));
     assert!(ended(&["--ca-file", &key]).expect_failure().stderr.contains("has no certificate in it"));
 
-    let mut follower = scene.start(&server.url);
+    let mut follower = fixture.start(&server.url);
     let mut said = String::new();
     BufReader::new(follower.stderr.take().unwrap()).read_line(&mut said).unwrap();
     assert!(said.contains("certificate") && said.contains("trying again"), "{said}");
@@ -455,8 +455,8 @@ impl TlsServer {
 }
 
 fn wrong_commands() {
-    let scene = Scene::new();
-    let run = |url: &str, more: &[&str]| run_program(pbm(), scene.arguments(url, more), &[], "");
+    let fixture = Fixture::new();
+    let run = |url: &str, more: &[&str]| run_program(pbm(), fixture.arguments(url, more), &[], "");
     let url = "http://127.0.0.1:9";
     for (more, said) in [
         (&["--password-file", "/x"][..], "--login"),
@@ -478,11 +478,11 @@ fn wrong_commands() {
         assert!(refused.code == 1 && refused.stderr.contains(said), "{refused:?}");
         assert!(!refused.stderr.contains("secret"), "{refused:?}");
     }
-    fs::write(scene.file("state"), "no token").unwrap();
+    fs::write(fixture.file("state"), "no token").unwrap();
     let refused = run(url, &[]);
     assert!(refused.code == 1 && refused.stderr.contains("does not hold a valid token"), "{refused:?}");
-    fs::remove_file(scene.file("state")).unwrap();
-    fs::create_dir(scene.file("state")).unwrap();
+    fs::remove_file(fixture.file("state")).unwrap();
+    fs::create_dir(fixture.file("state")).unwrap();
     let refused = run(url, &[]);
     assert!(refused.code == 1 && refused.stderr.contains("cannot read "), "{refused:?}");
 }

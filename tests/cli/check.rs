@@ -118,7 +118,7 @@ fn without_policy() {
     let installation = Installation::start(Setup::default());
     check(&installation, "before.toml", &[]).expect_success();
     let policy = "cn=pbm,cn=nsPwPolicyContainer,ou=System,dc=example,dc=com";
-    installation.eye().delete(policy);
+    installation.probe().delete(policy);
     let checked = check(&installation, "check.toml", &[]).expect_failure();
     for account in ["uid=pbm", "uid=pbm-backup", "uid=decoy"] {
         let words =

@@ -85,13 +85,13 @@ fn tenants() {
         ("b", "no domain", "domain"),
         ("default", "b.test", "default"),
     ];
-    let before = installation.eye().find("(objectClass=*)");
+    let before = installation.probe().find("(objectClass=*)");
     for (id, domain, words) in cases {
         let refused = create(id, domain).expect_failure();
         assert!(refused.stderr.contains(words), "{id} {domain}: {refused:?}");
     }
-    assert_eq!(installation.eye().find("(objectClass=pbmTenant)").len(), 2);
-    let after = installation.eye().find("(objectClass=*)");
+    assert_eq!(installation.probe().find("(objectClass=pbmTenant)").len(), 2);
+    let after = installation.probe().find("(objectClass=*)");
     assert_eq!(after, before, "a refusal leaves something behind");
 }
 

@@ -17,14 +17,14 @@ const BARE: Setup =
 
 /// What `pbm init` may change.
 fn look(installation: &Installation) -> Vec<Entry> {
-    let eye = installation.eye();
-    let mut all = eye.search(&eye.root, "sub", "(objectClass=*)");
-    all.extend(eye.search(
+    let probe = installation.probe();
+    let mut all = probe.search(&probe.root, "sub", "(objectClass=*)");
+    all.extend(probe.search(
         "cn=plugins,cn=config",
         "sub",
         "(|(objectClass=nsSlapdPlugin)(objectClass=nsIndex))",
     ));
-    all.extend(eye.search("cn=schema", "base", "(objectClass=*)"));
+    all.extend(probe.search("cn=schema", "base", "(objectClass=*)"));
     all
 }
 
@@ -76,9 +76,9 @@ fn dry_run_prints_and_changes_nothing(installation: &Installation, before: &[Ent
 fn changes_only_what_differs(installation: &Installation, prepared: &[Entry]) {
     let index = "cn=sn,cn=index,cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
     installation
-        .eye()
+        .probe()
         .modify(&format!("dn: {index}\nchangetype: modify\ndelete: nsIndexType\nnsIndexType: sub\n"));
-    installation.eye().modify("dn: ou=Groups,dc=example,dc=com\nchangetype: modify\ndelete: aci\n");
+    installation.probe().modify("dn: ou=Groups,dc=example,dc=com\nchangetype: modify\ndelete: aci\n");
     let repaired = installation.init(&[]).expect_success();
     // An index is rebuilt by a task, which is an entry as well, for a while.
     let changed: Vec<_> = repaired.stdout.lines().filter(|line| !line.contains("cn=tasks")).collect();
@@ -97,17 +97,17 @@ fn changes_only_what_differs(installation: &Installation, prepared: &[Entry]) {
 
 fn service_account_has_few_rights(installation: &Installation) {
     let service = "uid=pbm,ou=System,dc=example,dc=com";
-    let eye = installation.eye();
-    assert!(eye.accepts_bind(service, "service-password"));
+    let probe = installation.probe();
+    assert!(probe.accepts_bind(service, "service-password"));
     let admin = "mail=admin@example.com,ou=default,ou=People,dc=example,dc=com";
     // Reads users, but no password; and removes nobody whom no purge has claimed.
-    let read = eye.search_as(service, "service-password", admin, "(userPassword=*)").expect_success();
+    let read = probe.search_as(service, "service-password", admin, "(userPassword=*)").expect_success();
     assert!(!read.stdout.contains("userPassword"), "{read:?}");
     let delete = format!("dn: {admin}\nchangetype: delete\n");
-    let refused = eye.modify_as(service, "service-password", &delete);
+    let refused = probe.modify_as(service, "service-password", &delete);
     assert_eq!(refused.code, 50, "{refused:?}");
     let own_rights = format!("dn: {service}\nchangetype: modify\nreplace: description\ndescription: x\n");
-    assert_eq!(eye.modify_as(service, "service-password", &own_rights).code, 50);
+    assert_eq!(probe.modify_as(service, "service-password", &own_rights).code, 50);
 }
 
 fn missing_passwords() {
@@ -127,21 +127,21 @@ fn missing_passwords() {
     assert_eq!(mode & 0o777, 0o600);
     let password = std::fs::read_to_string(&file).unwrap();
     let admin = "mail=admin@example.com,ou=default,ou=People,dc=example,dc=com";
-    assert!(installation.eye().accepts_bind(admin, password.trim()));
+    assert!(installation.probe().accepts_bind(admin, password.trim()));
     // A second run keeps it, and neither asks for another one nor makes a file that is nobody's.
     let other = installation.file("other-password");
     let changed = [&arguments[..5], &["--admin-password-file", other.to_str().unwrap()]].concat();
     for arguments in [&arguments[..], &arguments[..5], &changed] {
         installation.pbm(&config, arguments).expect_success();
-        assert!(installation.eye().accepts_bind(admin, password.trim()));
+        assert!(installation.probe().accepts_bind(admin, password.trim()));
         assert!(!other.exists());
     }
     // As soon as there is no super administrator any more, one is made.
-    installation.eye().delete(admin);
+    installation.probe().delete(admin);
     let without = installation.pbm(&config, &arguments[..5]).expect_failure();
     assert!(without.stderr.contains("--admin-password-file"), "{without:?}");
     installation.pbm(&config, &changed).expect_success();
-    assert!(installation.eye().accepts_bind(admin, std::fs::read_to_string(&other).unwrap().trim()));
+    assert!(installation.probe().accepts_bind(admin, std::fs::read_to_string(&other).unwrap().trim()));
 }
 
 fn domains() {
@@ -154,7 +154,7 @@ fn domains() {
         installation.pbm(&installation.usual_config(), &arguments)
     };
     let served = || {
-        let tenant = installation.eye().entry("ou=default,ou=Domains,dc=example,dc=com").unwrap();
+        let tenant = installation.probe().entry("ou=default,ou=Domains,dc=example,dc=com").unwrap();
         tenant.all("associatedDomain").iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     for wrong in [&[][..], &["--dry-run"], &["--domain", "no domain"]] {
@@ -208,7 +208,7 @@ const SCOPE: &str = "nsslapd-pluginContainerScope";
 
 fn scope_of_others() {
     let scope = |installation: &Installation| -> Vec<String> {
-        let plugin = installation.eye().entry(REFERENTIAL_INTEGRITY).unwrap();
+        let plugin = installation.probe().entry(REFERENTIAL_INTEGRITY).unwrap();
         plugin.all(SCOPE).iter().map(ToString::to_string).collect()
     };
     let told = "Each rename searches everybody";
@@ -218,24 +218,24 @@ fn scope_of_others() {
     assert_eq!(scope(&installation), ["ou=Groups,dc=example,dc=com"]);
 
     let member_of = "cn=MemberOf Plugin,cn=plugins,cn=config";
-    assert_eq!(installation.eye().entry(member_of).unwrap().one("nsslapd-pluginEnabled"), "off");
+    assert_eq!(installation.probe().entry(member_of).unwrap().one("nsslapd-pluginEnabled"), "off");
     assert!(!first.stderr.contains("memberOf is on"), "{first:?}");
-    installation.eye().replace(member_of, "nsslapd-pluginEnabled", &["on"]);
+    installation.probe().replace(member_of, "nsslapd-pluginEnabled", &["on"]);
     // It counts from the next start on, and is shown at once.
     assert!(!first.stderr.contains("nsslapd-threadnumber"), "{first:?}");
-    installation.eye().replace("cn=config", "nsslapd-threadnumber", &["16"]);
+    installation.probe().replace("cn=config", "nsslapd-threadnumber", &["16"]);
     let second = installation.init(&[]).expect_success();
     assert!(second.stderr.contains("memberOf is on"), "{second:?}");
     assert!(second.stderr.contains("with 16 threads"), "{second:?}");
 
     let installation = Installation::start(BARE);
-    installation.eye().replace(REFERENTIAL_INTEGRITY, "nsslapd-pluginEnabled", &["on"]);
+    installation.probe().replace(REFERENTIAL_INTEGRITY, "nsslapd-pluginEnabled", &["on"]);
     for _ in 0..2 {
         let told_so = installation.init(&[]).expect_success();
         assert!(told_so.stderr.contains(told), "{told_so:?}");
         assert_eq!(scope(&installation), [""; 0]);
     }
-    installation.eye().replace(REFERENTIAL_INTEGRITY, SCOPE, &["dc=example,dc=com"]);
+    installation.probe().replace(REFERENTIAL_INTEGRITY, SCOPE, &["dc=example,dc=com"]);
     let third = installation.init(&[]).expect_success();
     assert!(!third.stderr.contains(told), "{third:?}");
     assert_eq!(scope(&installation), ["dc=example,dc=com"]);
@@ -246,7 +246,7 @@ fn set_read_only(installation: &Installation, value: &str) {
     let backend = "cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
     let change =
         format!("dn: {backend}\nchangetype: modify\nreplace: nsslapd-readonly\nnsslapd-readonly: {value}\n");
-    installation.eye().modify(&change);
+    installation.probe().modify(&change);
 }
 
 fn read_only_for_a_while() {
@@ -281,7 +281,7 @@ fn read_only_for_a_while() {
     while_read_only(&|| installation.pbm(&config, &import));
     let backup = installation.file("backup.ldif");
     installation.pbm(&config, &["backup", "--output", backup.to_str().unwrap()]).expect_success();
-    installation.eye().delete("mail=ivan@acme.test,ou=acme,ou=People,dc=example,dc=com");
+    installation.probe().delete("mail=ivan@acme.test,ou=acme,ou=People,dc=example,dc=com");
     let restored = while_read_only(&|| installation.pbm(&config, &["restore", backup.to_str().unwrap()]));
     assert!(restored.stderr.contains("1 added"), "{restored:?}");
 

@@ -86,7 +86,7 @@ fn reader_leaves() {
         assert_eq!(output.status.code(), Some(BROKEN_PIPE), "{arguments:?}");
     }
     // What a restore would do, on standard output.
-    installation.eye().delete("mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com");
+    installation.probe().delete("mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com");
     let restore = ["restore", &saved, "--dry-run"];
     let output = command(&installation, &restore).stdout(broken()).output().unwrap();
     assert_eq!(output.status.code(), Some(BROKEN_PIPE), "{output:?}");

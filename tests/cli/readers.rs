@@ -9,14 +9,14 @@ const PASSWORD: &str = "Reader-Horse-7";
 
 fn the_documented_account() {
     let world = World::start();
-    let (eye, tenant) = (world.eye(), world.tenant());
-    let root = eye.root.clone();
+    let (probe, tenant) = (world.probe(), world.tenant());
+    let root = probe.root.clone();
     let in_root = |text: &str| {
         text.replace("ou=System,R", &format!("ou=System,{root}")).replace("dn: R\n", &format!("dn: {root}\n"))
     };
     let ldif = in_root(&documented_ldif("**Whom they bind as.**")).replace("PASSWORD", PASSWORD);
     let ldif = ldif.replacen("\nobjectClass: account", "\nchangetype: add\nobjectClass: account", 1);
-    eye.modify(&ldif);
+    probe.modify(&ldif);
     let ivan = tenant.user("ivan").create();
     let fields =
         [("mail", tenant.address("all")), ("displayName", "All".to_owned()), ("alias", ivan.mail.clone())];
@@ -36,11 +36,11 @@ fn the_documented_account() {
         let base = base.replace("<tenant>", &tenant.id);
         let base = format!("{}{root}", base.strip_suffix('R').unwrap());
         let filter = filter.replace("%s", mail).replace("%u", mail);
-        let found = eye.search_below_as(&reader, PASSWORD, &base, &filter).expect_success();
+        let found = probe.search_below_as(&reader, PASSWORD, &base, &filter).expect_success();
         assert!(found.stdout.contains(&format!("mail: {mail}\n")), "{row}: {found:?}");
         assert!(!found.stdout.contains("userPassword"), "{row}: {found:?}");
         // Nobody else finds anything.
-        let unknown = eye.search_below_as(&ivan.dn(), harness::PASSWORD, &base, &filter);
+        let unknown = probe.search_below_as(&ivan.dn(), harness::PASSWORD, &base, &filter);
         assert!(!unknown.stdout.contains(&format!("mail: {mail}\n")), "{row}: {unknown:?}");
     }
     assert_eq!(world.stop(), Vec::<String>::new());

@@ -35,7 +35,7 @@ fn assert_awaited(text: &str, words: &str, waiting: &[&str]) {
 fn until_restarted() {
     for (dynamic, waiting) in [("off", &ALL[..]), ("on", &["USN"])] {
         let mut installation = Installation::start(BARE);
-        installation.eye().replace("cn=config", "nsslapd-dynamic-plugins", &[dynamic]);
+        installation.probe().replace("cn=config", "nsslapd-dynamic-plugins", &[dynamic]);
         let dry = installation.init(&["--dry-run"]).expect_success();
         assert_awaited(&dry.stderr, "would have to be restarted", waiting);
         assert!(!dry.output().contains("Restart 389-ds now"), "{dry:?}");
@@ -67,8 +67,8 @@ fn turned_off() {
     let installation = Installation::start(Setup::default());
     check(&installation).expect_success();
     let plugin = "cn=pbm address uniqueness,cn=plugins,cn=config";
-    installation.eye().replace(plugin, "description", &["ours"]);
-    installation.eye().replace(plugin, "nsslapd-pluginEnabled", &["off"]);
+    installation.probe().replace(plugin, "description", &["ours"]);
+    installation.probe().replace(plugin, "nsslapd-pluginEnabled", &["off"]);
     let checked = check(&installation).expect_failure();
     assert!(checked.stdout.contains("are off: pbm address uniqueness"), "{checked:?}");
     let serve = start_serve(&installation.usual_config(), &[]);
@@ -78,17 +78,17 @@ fn turned_off() {
     check(&installation).expect_success();
     assert!(within(WAIT, || is_ready(&serve)), "{}", serve.log());
     // Where it does not, a mark is set beside what others have written there.
-    installation.eye().replace("cn=config", "nsslapd-dynamic-plugins", &["off"]);
-    installation.eye().replace(plugin, "nsslapd-pluginEnabled", &["off"]);
+    installation.probe().replace("cn=config", "nsslapd-dynamic-plugins", &["off"]);
+    installation.probe().replace(plugin, "nsslapd-pluginEnabled", &["off"]);
     installation.init(&[]).expect_success();
     assert_awaited(&check(&installation).expect_failure().stdout, "restart 389-ds", &ALL[..1]);
-    let described = installation.eye().entry(plugin).unwrap();
+    let described = installation.probe().entry(plugin).unwrap();
     assert!(described.all("description").len() == 2 && described.all("description").contains(&"ours"));
 }
 
 fn unseen() {
     let installation = Installation::start(Setup::default());
-    installation.eye().replace("cn=plugins,cn=config", "aci", &[]);
+    installation.probe().replace("cn=plugins,cn=config", "aci", &[]);
     let checked = check(&installation).expect_success();
     assert!(checked.stdout.contains("plug-ins unknown: run pbm init"), "{checked:?}");
     let serve = start_serve(&installation.usual_config(), &[]);

@@ -34,7 +34,7 @@ fn a_deleted_user_is_hidden_everywhere_but_in_the_list_of_the_deleted(world: &Wo
     assert!(since < until && since[10..] == until[10..], "{since} {until}");
     assert!(!ivan.can_bind());
     ivan.try_log_in().expect(401);
-    let entry = world.eye().user(&ivan.mail);
+    let entry = world.probe().user(&ivan.mail);
     assert_eq!((entry.one("title"), entry.one("inetUserStatus")), ("Boss", "1"));
 }
 
@@ -61,20 +61,20 @@ fn a_deleted_user_keeps_its_login_and_aliases_reserved(world: &World) {
 fn a_restored_user_is_as_it_was(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").with("alias", &tenant.address("alias")).with("quota", "5").create();
-    let group = format!("cn=friends,ou={},ou=Groups,{}", tenant.id, world.eye().root);
+    let group = format!("cn=friends,ou={},ou=Groups,{}", tenant.id, world.probe().root);
     let add = format!("changetype: add\nobjectClass: groupOfNames\ncn: friends\nmember: {}\n", ivan.dn());
-    world.eye().modify(&format!("dn: {group}\n{add}"));
-    let (shown, before) = (tenant.admin().get(&ivan).json(), world.eye().user(&ivan.mail));
+    world.probe().modify(&format!("dn: {group}\n{add}"));
+    let (shown, before) = (tenant.admin().get(&ivan).json(), world.probe().user(&ivan.mail));
     tenant.admin().delete(&ivan).expect_success();
     tenant.admin().restore(&ivan).expect_success();
     assert_eq!(tenant.admin().get(&ivan).expect(200).json(), shown);
-    let after = world.eye().user(&ivan.mail);
+    let after = world.probe().user(&ivan.mail);
     for attribute in
         ["userPassword", "objectClass", "memberOf", "nsAccountLock", "pbmDeletedSince", "mailQuota"]
     {
         assert_eq!(after.all(attribute), before.all(attribute), "{attribute}");
     }
-    assert_eq!(world.eye().entry(&group).unwrap().one("member").to_lowercase(), ivan.dn().to_lowercase());
+    assert_eq!(world.probe().entry(&group).unwrap().one("member").to_lowercase(), ivan.dn().to_lowercase());
     assert!(ivan.can_bind());
     ivan.log_in().get(&ivan).expect(200);
     assert_eq!(tenant.list("deleted=1")["count"], 0);
@@ -89,7 +89,7 @@ fn a_blocked_user_stays_blocked_after_a_restore(world: &World) {
         tenant.admin().restore(&user).expect_success();
         assert!(!user.can_bind());
         user.try_log_in().expect(401);
-        assert_eq!(world.eye().user(&user.mail).one("inetUserStatus"), status);
+        assert_eq!(world.probe().user(&user.mail).one("inetUserStatus"), status);
         tenant.admin().patch(&user, "inetUserStatus=1").expect_success();
         assert!(user.can_bind());
     }
@@ -98,10 +98,10 @@ fn a_blocked_user_stays_blocked_after_a_restore(world: &World) {
 fn what_is_not_deleted_cannot_be_restored(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     tenant.admin().restore(&ivan).expect(404);
     tenant.admin().restore(tenant.named("missing")).expect(404);
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
 }
 
 fn deleted_users_are_paged_and_searched_like_others(world: &World) {

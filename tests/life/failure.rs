@@ -97,7 +97,7 @@ fn a_directory_killed_under_load_costs_only_503_and_nothing_that_was_acknowledge
     assert!(count(&|s| s.began > late) > 50, "too few requests after the return");
     let acknowledged: Vec<_> = samples.iter().filter_map(|sample| sample.created.as_ref()).collect();
     assert!(acknowledged.len() > 50, "{}", acknowledged.len());
-    let present = installation.eye().find("(sn=Load)");
+    let present = installation.probe().find("(sn=Load)");
     for name in acknowledged {
         assert!(present.iter().any(|entry| entry.one("cn") == name), "{name} was acknowledged and is lost");
     }

@@ -27,7 +27,7 @@ fn fill(world: &World, group: &Group<'_>, count: usize) {
             format!("objectClass: pbmResource\nmail: {mail}\ncn: Room\ndisplayName: Room\nemployeeType: 1\n");
         write!(ldif, "dn: {dn}\nchangetype: add\nobjectClass: top\n{attributes}\n").unwrap();
     }
-    world.eye().modify(&ldif);
+    world.probe().modify(&ldif);
 }
 
 /// A process of its own over the same directory, and its client with a super administrator's token.
@@ -38,7 +38,7 @@ fn another_process(world: &World) -> (Serve, Client) {
 }
 
 fn left(world: &World, group: &Group<'_>) -> usize {
-    world.eye().search(&group.dn(), "one", "(objectClass=pbmResource)").len()
+    world.probe().search(&group.dn(), "one", "(objectClass=pbmResource)").len()
 }
 
 /// Asks for the deletion and kills the process in the middle of it.
@@ -62,14 +62,14 @@ fn cut_off(world: &World, group: &Group<'_>) -> usize {
 }
 
 /// A group to be deleted, and what has to stay.
-struct Scene<'w> {
+struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
     rooms: Group<'w>,
     cars: Group<'w>,
 }
 
-impl<'w> Scene<'w> {
+impl<'w> Fixture<'w> {
     fn new(world: &'w World) -> Self {
         let tenant = world.tenant();
         let ivan = tenant.user("ivan").create();
@@ -106,32 +106,32 @@ impl<'w> Scene<'w> {
 }
 
 fn a_deletion_that_was_killed_half_way_ends_when_it_is_asked_for_again(world: &World) {
-    let scene = Scene::new(world);
-    let others = scene.others();
-    cut_off(world, &scene.rooms);
-    assert_eq!(scene.others(), others);
+    let fixture = Fixture::new(world);
+    let others = fixture.others();
+    cut_off(world, &fixture.rooms);
+    assert_eq!(fixture.others(), others);
     let (_serve, client) = another_process(world);
     // The job of the new process may have been faster.
-    let again = client.delete(&scene.rooms).status;
+    let again = client.delete(&fixture.rooms).status;
     assert!([200, 404].contains(&again), "{again}");
-    client.delete(&scene.rooms).expect(404);
-    scene.assert_ended(&others);
+    client.delete(&fixture.rooms).expect(404);
+    fixture.assert_ended(&others);
 }
 
 fn a_deletion_that_was_killed_again_and_again_ends(world: &World) {
-    let scene = Scene::new(world);
-    let others = scene.others();
+    let fixture = Fixture::new(world);
+    let others = fixture.others();
     let mut before = RESOURCES;
     for _ in 0..3 {
-        let after = cut_off(world, &scene.rooms);
+        let after = cut_off(world, &fixture.rooms);
         assert!(after < before);
         before = after;
         if after < 200 {
             break;
         }
     }
-    world.root().delete(&scene.rooms).expect_success();
-    scene.assert_ended(&others);
+    world.root().delete(&fixture.rooms).expect_success();
+    fixture.assert_ended(&others);
 }
 
 fn a_group_that_is_made_again_stays_though_another_process_deletes_the_old_one(world: &World) {
@@ -169,19 +169,19 @@ fn the_service_account_can_remove_only_what_was_claimed(world: &World) {
     let list = tenant.mail_list("friends").members(&[&user.mail]).create();
     let rooms = tenant.group("Rooms").create();
     let room = rooms.resource("rome").create();
-    let service = format!("uid=pbm,ou=System,{}", world.eye().root);
+    let service = format!("uid=pbm,ou=System,{}", world.probe().root);
     let remove = |dn: &str| {
         let ldif = format!("dn: {dn}\nchangetype: delete\n");
-        world.eye().modify_as(&service, "service-password", &ldif).code
+        world.probe().modify_as(&service, "service-password", &ldif).code
     };
     for dn in [user.dn(), list.dn(), room.dn(), rooms.dn()] {
         // A folder with entries in it is refused for that.
         assert!([50, 66].contains(&remove(&dn)), "{dn}");
     }
-    world.eye().delete(&room.dn());
+    world.probe().delete(&room.dn());
     assert_eq!(remove(&rooms.dn()), 50);
     for dn in [user.dn(), list.dn(), rooms.dn()] {
-        world.eye().replace(&dn, "pbmPurging", &["TRUE"]);
+        world.probe().replace(&dn, "pbmPurging", &["TRUE"]);
         assert_eq!(remove(&dn), 0, "{dn}");
     }
 }

@@ -194,7 +194,7 @@ fn a_hang_under_load_turns_health_red_and_costs_fast_503_and_few_connections(_: 
 
 /// What was acknowledged is there; of what failed, what was said to have changed nothing is not.
 fn assert_writes_are_as_said(installation: &Installation, seen: &Seen) {
-    let present = installation.eye().find("(sn=Load)");
+    let present = installation.probe().find("(sn=Load)");
     for sample in &seen.requests {
         let Some(name) = &sample.user else { continue };
         let is_there = present.iter().any(|entry| entry.one("cn") == name);
@@ -300,22 +300,23 @@ fn a_backup_survives_a_short_hang_and_says_so(_: &World) {
 fn a_restore_survives_a_short_hang(_: &World) {
     const USERS: usize = 3000;
     let installation = Installation::start(Setup::default());
-    let (eye, directory) = (installation.eye(), installation.directory.pid().unwrap());
-    let entries = (0..USERS).map(|number| user_ldif(&eye.root, "default", &format!("u{number}"), "Restored"));
+    let (probe, directory) = (installation.probe(), installation.directory.pid().unwrap());
+    let entries =
+        (0..USERS).map(|number| user_ldif(&probe.root, "default", &format!("u{number}"), "Restored"));
     let ldif: String = entries.map(|entry| entry.replace("changetype: add\n", "") + "\n").collect();
     let file = installation.file("users.ldif");
     fs::write(&file, ldif).unwrap();
     // By name: on Berkeley DB a search through an index beside many adds can hang the server for good.
-    let hundredth = format!("mail=u100@example.com,ou=default,ou=People,{}", eye.root);
+    let hundredth = format!("mail=u100@example.com,ou=default,ou=People,{}", probe.root);
     let mut restore = Running::pbm(&installation, &["restore", file.to_str().unwrap()]);
-    assert!(within(PATIENCE, || eye.entry(&hundredth).is_some()), "it does not begin: {}", restore.log());
+    assert!(within(PATIENCE, || probe.entry(&hundredth).is_some()), "it does not begin: {}", restore.log());
     signal(directory, Signal::STOP);
     assert!(restore.child.try_wait().unwrap().is_none(), "it was over before the hang: {}", restore.log());
     restore.wait_for("directory.hang.began");
     sleep(Duration::from_secs(2));
     signal(directory, Signal::CONT);
     restore.expect_success();
-    assert_eq!(eye.find("(sn=Restored)").len(), USERS);
+    assert_eq!(probe.find("(sn=Restored)").len(), USERS);
 }
 
 fn a_command_ends_where_nothing_answers(_: &World) {

@@ -1,9 +1,9 @@
 //! What happens over time: deletion and purge, and a directory, a Redis or a process that fails.
 
 mod chaos;
+mod corruption;
 mod deletion;
 mod failure;
-mod garbage;
 mod gate;
 mod group_deletion;
 mod hang;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     harness::run(&[
         // The longest first, so that the others run beside them.
-        garbage::TRIALS,
+        corruption::TRIALS,
         chaos::TRIALS,
         deletion::TRIALS,
         purge::TRIALS,

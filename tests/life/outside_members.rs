@@ -16,7 +16,7 @@ fn the_job_exchanges_addresses_that_others_have_written(world: &World) {
     let elsewhere = "x@outside.example";
     let list = tenant.mail_list("list").members(&[elsewhere]).create();
     let written = [&ivan.mail.to_uppercase(), &olga.mail, elsewhere, &list.mail];
-    world.eye().replace(&list.dn(), "mgrpRFC822MailMember", &written);
+    world.probe().replace(&list.dn(), "mgrpRFC822MailMember", &written);
     // Each process runs its jobs when it starts.
     let serve = start_serve(&world.installation().usual_config(), &[]);
     assert!(within(PATIENCE, || !list.member_dns().is_empty()), "{}", serve.log());
@@ -31,7 +31,7 @@ fn the_job_exchanges_addresses_that_others_have_written(world: &World) {
 
 fn a_list_that_cannot_be_changed_stops_no_other(world: &World) {
     let tenants = [world.tenant(), world.tenant()];
-    let service = format!("uid=pbm,ou=System,{}", world.eye().root);
+    let service = format!("uid=pbm,ou=System,{}", world.probe().root);
     let deny = format!(
         "(targetattr=\"*\")(version 3.0; acl \"frozen\"; deny (write) userdn=\"ldap:///{service}\";)"
     );
@@ -43,9 +43,9 @@ fn a_list_that_cannot_be_changed_stops_no_other(world: &World) {
                 let list = tenant.mail_list(name).members(&["x@outside.example"]).create();
                 // The first of each tenant.
                 if name == "one" {
-                    world.eye().replace(&list.dn(), "aci", &[&deny]);
+                    world.probe().replace(&list.dn(), "aci", &[&deny]);
                 }
-                world.eye().replace(&list.dn(), "mgrpRFC822MailMember", &[&ivan.mail]);
+                world.probe().replace(&list.dn(), "mgrpRFC822MailMember", &[&ivan.mail]);
                 list
             })
         })
@@ -57,6 +57,6 @@ fn a_list_that_cannot_be_changed_stops_no_other(world: &World) {
     assert!(within(PATIENCE, || serve.log().contains("maillists.outside_member_left")), "{}", serve.log());
     for list in lists.iter().step_by(2) {
         assert!(list.member_dns().is_empty());
-        world.eye().replace(&list.dn(), "aci", &[]);
+        world.probe().replace(&list.dn(), "aci", &[]);
     }
 }

@@ -31,26 +31,26 @@ fn a_purge_removes_what_is_due_and_frees_its_addresses(_: &World) {
     let alias = tenant.address("alias");
     let ivan = tenant.user("ivan").with("alias", &alias).create();
     let kept = tenant.user("kept").create();
-    let group = format!("cn=friends,ou={},ou=Groups,{}", tenant.id, world.eye().root);
+    let group = format!("cn=friends,ou={},ou=Groups,{}", tenant.id, world.probe().root);
     let members = format!("member: {}\nmember: {}\n", ivan.dn(), kept.dn());
     let add = format!("changetype: add\nobjectClass: groupOfNames\ncn: friends\n{members}");
-    world.eye().modify(&format!("dn: {group}\n{add}"));
+    world.probe().modify(&format!("dn: {group}\n{add}"));
     tenant.admin().delete(&ivan).expect_success();
     sleep(DUE);
 
-    let before = world.eye().user(&ivan.mail);
+    let before = world.probe().user(&ivan.mail);
     let dry = world.installation().pbm(&config, &["purge", "--dry-run"]).expect_success();
     assert!(
         dry.stdout.contains(&format!("dn: {}", ivan.dn())) && dry.stdout.contains("changetype: delete"),
         "{dry:?}"
     );
     assert!(!dry.stdout.contains("kept@") && dry.stderr.contains("1 user(s) would be removed"), "{dry:?}");
-    assert_eq!(world.eye().user(&ivan.mail), before);
+    assert_eq!(world.probe().user(&ivan.mail), before);
 
     let purge = world.installation().pbm(&config, &["purge"]).expect_success();
     assert!(purge.stdout.contains("1 user(s) removed"), "{purge:?}");
-    assert_eq!(world.eye().find(&format!("(mail={})", ivan.mail)), []);
-    assert_eq!(world.eye().entry(&group).unwrap().all("member"), [kept.dn()]);
+    assert_eq!(world.probe().find(&format!("(mail={})", ivan.mail)), []);
+    assert_eq!(world.probe().entry(&group).unwrap().all("member"), [kept.dn()]);
     tenant.admin().restore(&ivan).expect(404);
     assert_eq!(tenant.list("deleted=1")["count"], 0);
     tenant.user("alias").create();
@@ -88,7 +88,7 @@ fn a_purge_leaves_alone_what_is_not_due(world: &World) {
     let usual = world.installation().usual_config();
     for command in [&["purge", "--dry-run"][..], &["purge"]] {
         world.installation().pbm(&usual, command).expect_success();
-        assert!(!world.eye().user(&ivan.mail).one("pbmDeletedSince").is_empty());
+        assert!(!world.probe().user(&ivan.mail).one("pbmDeletedSince").is_empty());
     }
     tenant.admin().restore(&ivan).expect_success();
 }
@@ -163,7 +163,7 @@ fn assert_outcomes(world: &World, tenant: &Tenant<'_>, statuses: &[u16]) {
         if *status == 404 {
             tenant.user(&format!("u{number}")).create();
         } else {
-            assert_eq!(world.eye().user(&user.mail).one("pbmPurging"), "");
+            assert_eq!(world.probe().user(&user.mail).one("pbmPurging"), "");
             assert!(user.can_bind());
         }
     }

@@ -69,7 +69,7 @@ fn a_redis_killed_under_load_costs_no_request_and_is_used_again(_: &harness::Wor
     });
     // Whoever followed before has to start over, or goes on; not in silence.
     put_user(&client_of(&serve), "late").expect_success();
-    harness::assert_same("an old follower", &follower.catch_up().clone(), &site.truth());
+    harness::assert_same("an old follower", &follower.catch_up().clone(), &site.expected_book());
     site.assert_right("at the end", &book);
     site.assert_followed("followed again", &book, Duration::from_secs(1));
 }
@@ -83,7 +83,7 @@ fn a_redis_that_comes_and_goes_again_and_again_costs_no_request(_: &harness::Wor
     under_load(&readers, |load| {
         for round in 0..5 {
             assert_feed_answers("each time", &book);
-            harness::assert_same("each time", &follower.catch_up().clone(), &site.truth());
+            harness::assert_same("each time", &follower.catch_up().clone(), &site.expected_book());
             load.go_on_for(100);
             site.installation.redis_mut().kill();
             // Sometimes at once, and sometimes after everybody has noticed.
@@ -165,22 +165,22 @@ fn a_redis_that_is_full_costs_no_request(_: &harness::World) {
     let (book, client) = (book_of(&serve), client_of(&serve));
     assert_feed_answers("before", &book);
     let readers = readers(&client);
-    let eye = site.installation.redis_eye();
+    let probe = site.installation.redis_probe();
     under_load(&readers, |load| {
         load.go_on_for(100);
-        eye.run(&["CONFIG", "SET", "maxmemory", "1"]);
+        probe.run(&["CONFIG", "SET", "maxmemory", "1"]);
         load.go_on_for(200);
         load.assert_whole("while Redis takes nothing", BOUND);
     });
     put_user(&client, "written-meanwhile").expect_success();
     site.assert_right("written while Redis takes nothing", &book);
-    site.installation.eye().replace(
+    site.installation.probe().replace(
         &format!("mail=u0@example.com,ou=default,ou=People,{}", site.root()),
         "title",
         &["T"],
     );
     harness::soon("changed behind", || book.contact("u0@example.com")["title"] == "T");
-    eye.run(&["CONFIG", "SET", "maxmemory", "0"]);
+    probe.run(&["CONFIG", "SET", "maxmemory", "0"]);
     site.assert_feed_is_back("Redis has room", &book);
     site.assert_right("Redis has room", &book);
 }
@@ -220,8 +220,9 @@ fn a_write_that_redis_did_not_hear_of_is_not_forgotten(_: &harness::World) {
         book.assert_suggested(&name, &[&name]);
         assert_eq!(book.contact("u1@example.com")["title"], name);
         assert!(!book.has(&format!("u{}@example.com", 10 + round)));
-        let has_all = within(BACK, || follower.step() == Step::End && follower.contacts == site.truth());
-        assert!(has_all, "{:?}", harness::difference(&follower.contacts, &site.truth()));
+        let has_all =
+            within(BACK, || follower.step() == Step::End && follower.contacts == site.expected_book());
+        assert!(has_all, "{:?}", harness::difference(&follower.contacts, &site.expected_book()));
     }
     site.assert_right("at the end", &book);
 }

@@ -2,7 +2,7 @@
 //! what the other one has acknowledged.
 
 use crate::site::{BACK, Site, assert_feed_answers, book_of, client_of, put_user};
-use harness::{BUSY, RedisEye, Serve, World, within};
+use harness::{BUSY, RedisProbe, Serve, World, within};
 use std::time::{Duration, Instant};
 
 harness::trials! { "redis_refusals":
@@ -62,7 +62,7 @@ fn a_change_that_redis_has_lost_does_not_come_back_as_it_was(_: &World) {
     let (site, reader) = Site::start(&[]);
     let writer = site.serve();
     let (client, book) = (client_of(&writer), book_of(&reader));
-    let eye = site.installation.redis_eye();
+    let probe = site.installation.redis_probe();
     for key in ["log", "records", "seq", "origin"] {
         // The reader looks by itself now and then: it may come before the loss.
         for round in 0..3 {
@@ -70,7 +70,7 @@ fn a_change_that_redis_has_lost_does_not_come_back_as_it_was(_: &World) {
             put_user(&client, &name).expect_success();
             assert!(book.has(&format!("{name}@example.com")), "{name} was made");
             client.delete(format!("/v2/users/default/{name}@example.com")).expect_success();
-            eye.run(&["DEL", &format!("pbm:{{dc=example,dc=com}}:{key}")]);
+            probe.run(&["DEL", &format!("pbm:{{dc=example,dc=com}}:{key}")]);
             put_user(&client, &format!("after{name}")).expect_success();
             site.assert_right(&name, &book);
             assert_feed_answers(&name, &book);
@@ -86,8 +86,8 @@ fn while_it_refuses(begin: &[&[&str]], end: &[&[&str]]) {
     for serve in &processes {
         assert_feed_answers("before", &book_of(serve));
     }
-    let eye = site.installation.redis_eye();
-    let run = |commands: &[&[&str]]| commands.iter().for_each(|command| drop(eye.run(command)));
+    let probe = site.installation.redis_probe();
+    let run = |commands: &[&[&str]]| commands.iter().for_each(|command| drop(probe.run(command)));
     let [one, other] = &processes;
     run(begin);
     for (round, [writer, reader]) in [[one, other], [other, one], [one, other]].into_iter().enumerate() {
@@ -101,7 +101,7 @@ fn while_it_refuses(begin: &[&[&str]], end: &[&[&str]]) {
         site.assert_right("afterwards", &book_of(serve));
         site.assert_feed_is_back("afterwards", &book_of(serve));
     }
-    assert_is_used(eye, &processes);
+    assert_is_used(probe, &processes);
 }
 
 /// Makes, changes and deletes a user through one process, and requires that the other one shows each at once.
@@ -126,8 +126,8 @@ fn assert_seen(name: &str, writer: &Serve, reader: &Serve) {
 
 /// Requires that writes are recorded again, and take no long time.
 #[track_caller]
-fn assert_is_used(eye: RedisEye<'_>, processes: &[Serve; 2]) {
-    let newest = || eye.run(&["GET", "pbm:{dc=example,dc=com}:seq"]).trim().parse::<u64>().unwrap();
+fn assert_is_used(probe: RedisProbe<'_>, processes: &[Serve; 2]) {
+    let newest = || probe.run(&["GET", "pbm:{dc=example,dc=com}:seq"]).trim().parse::<u64>().unwrap();
     for (number, serve) in processes.iter().enumerate() {
         let (mut count, before) = (0, newest());
         let is_fast = || {

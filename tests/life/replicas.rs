@@ -37,13 +37,13 @@ fn readers(serve: &Serve) -> Vec<Reader<'static>> {
 fn assert_followed(site: &Site, book: &Book, what: &str, limit: Duration) {
     let began = Instant::now();
     site.assert_followed(what, book, limit);
-    let truth = site.truth();
+    let expected_book = site.expected_book();
     let mut follower = book.follower(1000);
     let is_told = within(limit.saturating_sub(began.elapsed()), || {
         follower.step();
-        follower.contacts == truth
+        follower.contacts == expected_book
     });
-    assert!(is_told, "{what}: {:?}", difference(&follower.contacts, &truth));
+    assert!(is_told, "{what}: {:?}", difference(&follower.contacts, &expected_book));
 }
 
 fn kill(serve: &mut Serve) {
@@ -71,7 +71,7 @@ fn whichever_process_dies_another_one_follows_within_five_seconds(_: &World) {
             load.go_on_for(50);
             load.assert_whole("the one that stays", BOUND);
         });
-        assert_same("who followed goes on", &follower.catch_up().clone(), &site.truth());
+        assert_same("who followed goes on", &follower.catch_up().clone(), &site.expected_book());
         assert_eq!(follower.restarts, 0, "a death is no reason to start over");
         processes[0] = site.serve();
         assert_feed_answers("the new one", &book_of(&processes[0]));
@@ -110,7 +110,7 @@ fn a_process_that_hangs_is_replaced_and_does_no_harm_when_it_wakes(_: &World) {
         for serve in &processes {
             site.assert_right("both again", &book_of(serve));
         }
-        assert_same("the follower", &follower.catch_up().clone(), &site.truth());
+        assert_same("the follower", &follower.catch_up().clone(), &site.expected_book());
         assert_followed(&site, &book, &format!("awake{round}"), HAND_OVER);
         processes.swap(0, 1);
     }
@@ -143,7 +143,7 @@ fn many_processes_write_and_read_the_same(_: &World) {
     });
     for serve in &processes {
         site.assert_right("each", &book_of(serve));
-        assert_same("each feed", book_of(serve).follower(7).catch_up(), &site.truth());
+        assert_same("each feed", book_of(serve).follower(7).catch_up(), &site.expected_book());
     }
 }
 
@@ -167,7 +167,7 @@ fn a_process_that_ends_in_order_hands_over(_: &World) {
             load.assert_whole("the new one", BOUND);
         });
         follower.at(&client_of(&new));
-        assert_same("who followed goes on", &follower.catch_up().clone(), &site.truth());
+        assert_same("who followed goes on", &follower.catch_up().clone(), &site.expected_book());
         assert_eq!(follower.restarts, 0, "an upgrade is no reason to start over");
         current = new;
     }

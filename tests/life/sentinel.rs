@@ -57,7 +57,7 @@ fn a_fail_over_under_load_costs_no_request(_: &World) {
             let keys = sentinels.command(&["DBSIZE"]).unwrap();
             assert_ne!(keys, "0", "the projection is on the new master");
             site.assert_followed(&format!("round{round}"), &book, Duration::from_secs(1));
-            assert_same("a follower", &follower.catch_up().clone(), &site.truth());
+            assert_same("a follower", &follower.catch_up().clone(), &site.expected_book());
             load.go_on_for(100);
             sentinels.start_again().unwrap();
         }
@@ -89,9 +89,9 @@ fn writes_in_a_fail_over_are_read_at_once_and_followed(_: &World) {
     site.assert_feed_is_back("after the fail-over", &book);
     let has_all = within(BACK, || {
         follower.step();
-        follower.contacts == site.truth()
+        follower.contacts == site.expected_book()
     });
-    assert!(has_all, "{:?}", harness::difference(&follower.contacts, &site.truth()));
+    assert!(has_all, "{:?}", harness::difference(&follower.contacts, &site.expected_book()));
 }
 
 fn sentinels_with_tls_name_a_master_that_is_used(_: &World) {

@@ -42,20 +42,20 @@ impl Site {
             let user = user_ldif(&root, "default", &format!("u{number}"), &format!("Ким{number}x"));
             writeln!(ldif, "{user}").unwrap();
         }
-        self.installation.eye().modify(&ldif);
+        self.installation.probe().modify(&ldif);
         let book = book_of(serve);
         harness::soon("all are seen", || book.page("")["count"] == count + 1);
     }
 
     /// The root DN.
     pub(crate) fn root(&self) -> String {
-        self.installation.eye().root
+        self.installation.probe().root
     }
 
     /// What the address book must show.
     #[track_caller]
-    pub(crate) fn truth(&self) -> Contacts {
-        self.installation.eye().truth("default").all()
+    pub(crate) fn expected_book(&self) -> Contacts {
+        self.installation.probe().expected_book("default").all()
     }
 
     /// Requires that an address book says what the directory does, now, in every way of reading that needs no feed.
@@ -63,16 +63,16 @@ impl Site {
     pub(crate) fn assert_right(&self, what: &str, book: &Book) {
         let found = book.all("all");
         let users = book.client.get("/v2/users/default?limit=1000").column("users", "mail");
-        let truth = self.installation.eye().truth("default");
-        assert_same(what, &found, &truth.all());
-        assert_eq!(users, truth.users(), "{what}");
+        let expected_book = self.installation.probe().expected_book("default");
+        assert_same(what, &found, &expected_book.all());
+        assert_eq!(users, expected_book.users(), "{what}");
     }
 
     /// Waits until the feed answers, and requires that it tells what the directory does.
     #[track_caller]
     pub(crate) fn assert_feed_is_back(&self, what: &str, book: &Book) {
         assert_feed_answers(what, book);
-        assert_same(what, book.follower(100).catch_up(), &self.truth());
+        assert_same(what, book.follower(100).catch_up(), &self.expected_book());
     }
 
     /// Requires that a change behind the program's back is seen in time.
@@ -80,7 +80,7 @@ impl Site {
     pub(crate) fn assert_followed(&self, what: &str, book: &Book, limit: Duration) {
         let mail = format!("u0@{}", harness::DOMAIN);
         let dn = format!("mail={mail},ou=default,ou=People,{}", self.root());
-        self.installation.eye().replace(&dn, "title", &[what]);
+        self.installation.probe().replace(&dn, "title", &[what]);
         let seen =
             within(limit, || book.get(&format!("search={}&view=all", encoded(&mail))).text().contains(what));
         assert!(seen, "{what}: not seen in {limit:?}");

@@ -82,14 +82,14 @@ fn a_directory_that_is_back_in_time_costs_no_request(_: &World) {
         // Changed by somebody who was faster than the one who follows.
         let name = format!("back{round}");
         let ldif = crate::site::user_ldif(&site.root(), "default", &name, "Back");
-        site.installation.eye().modify(&ldif);
+        site.installation.probe().modify(&ldif);
         let is_seen = within(Duration::from_secs(5), || {
             let answer = book.get("view=all&limit=1000").expect(200);
             answer.text().contains(&name)
         });
         assert!(is_seen, "{name}");
         site.assert_right("back", &book);
-        harness::assert_same("a follower", &follower.catch_up().clone(), &site.truth());
+        harness::assert_same("a follower", &follower.catch_up().clone(), &site.expected_book());
     }
 }
 

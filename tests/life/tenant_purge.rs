@@ -60,7 +60,7 @@ fn a_purge_removes_a_deleted_tenant_with_everything_it_has(_: &World) {
     world.installation().pbm(&config, &["purge"]).expect_success();
     assert_eq!(ours.entries(), []);
     assert_eq!(lasting(&theirs), others);
-    assert_eq!(world.eye().find(&format!("(|(mail=*@{0})(associatedDomain={0}))", ours.domain)), []);
+    assert_eq!(world.probe().find(&format!("(|(mail=*@{0})(associatedDomain={0}))", ours.domain)), []);
     world.root().restore(ours.path()).expect(404);
     world.root().get(ours.path()).expect(404);
     let deleted = world.root().get("/v2/tenants?deleted=1").expect(200).json();
@@ -103,7 +103,7 @@ fn fill(world: &World, tenant: &Tenant<'_>) {
             format!("mail: {mail}\ncn: U\nsn: U\nemployeeNumber: 2\nemployeeType: 3\ninetUserStatus: 1\n");
         write!(ldif, "dn: {dn}\nchangetype: add\n{CLASSES}{attributes}\n").unwrap();
     }
-    world.eye().modify(&ldif);
+    world.probe().modify(&ldif);
 }
 
 /// A purge under way.
@@ -123,8 +123,8 @@ fn a_purge_that_was_killed_half_way_ends_when_it_is_run_again(_: &World) {
     sleep(DUE);
     let others = lasting(&theirs);
     let left = || {
-        let base = format!("ou={},ou=People,{}", ours.id, world.eye().root);
-        world.eye().search(&base, "one", "(objectClass=pbmUser)").len()
+        let base = format!("ou={},ou=People,{}", ours.id, world.probe().root);
+        world.probe().search(&base, "one", "(objectClass=pbmUser)").len()
     };
     for _ in 0..2 {
         let before = left();

@@ -1,10 +1,10 @@
 //! One installation: a private 389-ds, prepared by `pbm init`, a private Redis, and configurations of `pbm` for both.
 
 use crate::{
-    eye::Eye,
+    probe::Probe,
     process::{Finished, alive, run_program},
     programs,
-    redis_eye::{REDIS_PASSWORD, RedisEye},
+    redis_probe::{REDIS_PASSWORD, RedisProbe},
 };
 use sandbox::{Backend, DirectoryServer, RedisServer};
 use std::path::{Path, PathBuf};
@@ -81,8 +81,8 @@ impl Installation {
 
     /// Looks into Redis past `pbm`.
     #[track_caller]
-    pub fn redis_eye(&self) -> RedisEye<'_> {
-        RedisEye::new(self.redis())
+    pub fn redis_probe(&self) -> RedisProbe<'_> {
+        RedisProbe::new(self.redis())
     }
 
     /// The folder with everything in it.
@@ -170,8 +170,8 @@ impl Installation {
     }
 
     /// Looks into the directory past `pbm`.
-    pub fn eye(&self) -> Eye {
-        Eye::new(&self.directory)
+    pub fn probe(&self) -> Probe {
+        Probe::new(&self.directory)
     }
 
     /// Ends everything and tells what is left of it.

@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     client::Client,
-    eye::Entry,
+    probe::Entry,
     text::{encoded, form},
     world::World,
 };
@@ -31,7 +31,7 @@ impl<'w> MailList<'w> {
 
     /// Its name in the directory, of a plain address.
     pub fn dn(&self) -> String {
-        format!("mail={},ou={},ou=Groups,{}", self.mail, self.tenant, self.world.eye().root)
+        format!("mail={},ou={},ou=Groups,{}", self.mail, self.tenant, self.world.probe().root)
     }
 
     /// Where it is changed and deleted, as the guide has it.
@@ -88,7 +88,7 @@ impl<'w> MailList<'w> {
     #[track_caller]
     pub fn entry(&self) -> Entry {
         let filter = format!("(&(objectClass=pbmMailList)(mail={}))", self.mail);
-        self.world.eye().find_one(&filter)
+        self.world.probe().find_one(&filter)
     }
 
     /// The DNs of its members in the directory, sorted, in lower case.

@@ -3,7 +3,7 @@
 use crate::{
     answer::Answer,
     client::Client,
-    eye::Entry,
+    probe::Entry,
     text::{encoded, form},
     world::World,
 };
@@ -83,12 +83,12 @@ impl<'w> Group<'w> {
 
     /// Its name in the directory, of a plain name.
     pub fn dn(&self) -> String {
-        format!("ou={},ou={},ou=Resources,{}", self.name, self.tenant, self.world.eye().root)
+        format!("ou={},ou={},ou=Resources,{}", self.name, self.tenant, self.world.probe().root)
     }
 
     /// Its entries in the directory: itself, and all its resources.
     pub fn entries(&self) -> Vec<Entry> {
-        self.world.eye().search(&self.dn(), "sub", "(objectClass=*)")
+        self.world.probe().search(&self.dn(), "sub", "(objectClass=*)")
     }
 }
 
@@ -168,7 +168,7 @@ impl Resource<'_> {
     /// Its entry in the directory.
     #[track_caller]
     pub fn entry(&self) -> Entry {
-        self.world.eye().find_one(&format!("(&(objectClass=pbmResource)(mail={}))", self.mail))
+        self.world.probe().find_one(&format!("(&(objectClass=pbmResource)(mail={}))", self.mail))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::{
     answer::Answer,
     book::{Book, difference},
     client::Client,
-    eye::Entry,
     maillist::{MailList, NewMailList},
+    probe::Entry,
     process::{SOON, within},
     resource::Group,
     text::{encoded, form},
@@ -110,11 +110,11 @@ impl<'w> Tenant<'w> {
         // Read first: what is right must be right at once.
         let found = VIEWS.map(|view| book.all(view));
         let users = client.get(format!("{}?limit=1000", self.users())).column("users", "mail");
-        let truth = self.world.truth(&self.id);
+        let expected_book = self.world.expected_book(&self.id);
         let views = VIEWS.iter().zip(&found).find_map(|(view, found)| {
-            difference(found, &truth.view(view)).map(|difference| format!("{view}: {difference}"))
+            difference(found, &expected_book.view(view)).map(|difference| format!("{view}: {difference}"))
         });
-        let expected: Vec<_> = truth.users().into_iter().take(1000).collect();
+        let expected: Vec<_> = expected_book.users().into_iter().take(1000).collect();
         views.or_else(|| (users != expected).then(|| format!("users: {users:?}, expected {expected:?}")))
     }
 
@@ -139,7 +139,7 @@ impl<'w> Tenant<'w> {
 
     /// The DN of its folder of outside contacts.
     pub fn outside(&self) -> String {
-        format!("ou={},ou=CAB,{}", self.id, self.world.eye().root)
+        format!("ou={},ou=CAB,{}", self.id, self.world.probe().root)
     }
 
     /// Makes an outside contact straight in the directory, as a synchronisation does; with more attributes, as LDIF.
@@ -148,17 +148,17 @@ impl<'w> Tenant<'w> {
     pub fn add_outside(&self, name: &str, mail: &str, more: &str) -> String {
         let dn = format!("cn={name},{}", self.outside());
         let attributes = format!("objectClass: inetOrgPerson\ncn: {name}\nsn: Outside\nmail: {mail}\n{more}");
-        self.world.eye().modify(&format!("dn: {dn}\nchangetype: add\n{attributes}"));
+        self.world.probe().modify(&format!("dn: {dn}\nchangetype: add\n{attributes}"));
         dn
     }
 
     /// Everything in the directory that belongs to it, its own entry included, sorted by DN.
     pub fn entries(&self) -> Vec<Entry> {
-        let eye = self.world.eye();
+        let probe = self.world.probe();
         let folders = ["Domains", "People", "Groups", "Resources", "CAB"];
-        let bases = folders.map(|folder| format!("ou={},ou={folder},{}", self.id, eye.root));
+        let bases = folders.map(|folder| format!("ou={},ou={folder},{}", self.id, probe.root));
         let mut entries: Vec<_> =
-            bases.iter().flat_map(|base| eye.search(base, "sub", "(objectClass=*)")).collect();
+            bases.iter().flat_map(|base| probe.search(base, "sub", "(objectClass=*)")).collect();
         entries.sort_by(|a, b| a.dn.cmp(&b.dn));
         entries
     }
@@ -259,7 +259,7 @@ impl<'w> User<'w> {
 
     /// Its name in the directory, of a plain address.
     pub fn dn(&self) -> String {
-        format!("mail={},ou={},ou=People,{}", self.mail, self.tenant, self.world.eye().root)
+        format!("mail={},ou={},ou=People,{}", self.mail, self.tenant, self.world.probe().root)
     }
 
     /// Tries to log in from an address that has failed nowhere yet.
@@ -277,7 +277,7 @@ impl<'w> User<'w> {
 
     /// Whether the directory itself lets it in.
     pub fn can_bind(&self) -> bool {
-        self.world.eye().accepts_bind(&self.dn(), &self.password)
+        self.world.probe().accepts_bind(&self.dn(), &self.password)
     }
 }
 

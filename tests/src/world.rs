@@ -3,11 +3,11 @@
 
 use crate::{
     client::Client,
-    eye::Eye,
+    expected_book::ExpectedBook,
     installation::{ADMIN_PASSWORD, DOMAIN, Installation, Setup},
+    probe::Probe,
     serve::{Serve, start_serve},
     tenant::Tenant,
-    truth::Truth,
 };
 use std::{
     path::PathBuf,
@@ -127,14 +127,14 @@ impl World {
     }
 
     /// Looks into the directory past `pbm`.
-    pub fn eye(&self) -> Eye {
-        self.installation.eye()
+    pub fn probe(&self) -> Probe {
+        self.installation.probe()
     }
 
     /// What the address book of a tenant must show, by what the directory holds.
     #[track_caller]
-    pub fn truth(&self, tenant: &str) -> Truth {
-        self.eye().truth(tenant)
+    pub fn expected_book(&self, tenant: &str) -> ExpectedBook {
+        self.probe().expected_book(tenant)
     }
 
     /// Ends everything and tells what is left of it.

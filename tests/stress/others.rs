@@ -13,14 +13,14 @@ const BUSY: [i32; 3] = [1, 51, 32];
 
 /// Adds users, changes, renames and removes them straight in the directory.
 pub(crate) fn ldap_writer(worker: &mut Worker<'_>) -> Option<()> {
-    let eye = worker.site.eye();
+    let probe = worker.site.probe();
     while !worker.watch.is_over() {
         let tenant = worker.any_tenant();
-        let folder = format!("ou={},ou=People,{}", TENANTS[tenant].0, eye.root);
+        let folder = format!("ou={},ou=People,{}", TENANTS[tenant].0, probe.root);
         let mails: Vec<_> = (0..10).map(|_| worker.fresh_mail("raw", tenant)).collect();
         let apply = |kind, records: Vec<String>| {
             let ldif = records.join("\n");
-            let modify = || done(worker, &eye.try_modify(&ldif));
+            let modify = || done(worker, &probe.try_modify(&ldif));
             worker.watch.time(worker.number, kind, &folder, modify)
         };
         let record = |mail: &String, rest: &str| format!("dn: mail={mail},{folder}\nchangetype: {rest}\n");
@@ -54,15 +54,15 @@ pub(crate) fn ldap_reader(worker: &mut Worker<'_>) -> Option<()> {
         "address books, lists",
     ];
     let filters = readers.map(documented_filter);
-    let eye = worker.site.eye();
+    let probe = worker.site.probe();
     while !worker.watch.is_over() {
         let tenant = worker.any_tenant();
         let user = standing_user(tenant, worker.any(worker.site.users_of(tenant)));
         for (base, filter) in &filters {
-            let base = base.replace("<tenant>", TENANTS[tenant].0).replace(",R", &format!(",{}", eye.root));
+            let base = base.replace("<tenant>", TENANTS[tenant].0).replace(",R", &format!(",{}", probe.root));
             let filter = filter.replace("%s", &user).replace("%u", &user);
             let search = || {
-                eye.search(&base, "sub", &filter);
+                probe.search(&base, "sub", &filter);
                 Ok(())
             };
             worker.watch.time(worker.number, Kind::LdapReaders, &filter, search)?;

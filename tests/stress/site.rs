@@ -2,7 +2,7 @@
 
 use crate::{kinds::Kind, watch::Watch};
 use harness::{
-    Answer, Client, DOMAIN, Eye, Finished, Installation, Serve, Setup, Signal, World, encoded, signal,
+    Answer, Client, DOMAIN, Finished, Installation, Probe, Serve, Setup, Signal, World, encoded, signal,
     start_serve,
 };
 use std::{fmt::Write as _, path::PathBuf, process::Command};
@@ -38,7 +38,7 @@ impl Site {
     /// Starts the servers.
     pub(crate) fn start(users: usize) -> Self {
         let installation = Installation::start(Setup::default());
-        installation.eye().modify(CHEAP_HASHES);
+        installation.probe().modify(CHEAP_HASHES);
         for (id, domain) in &TENANTS[1..] {
             installation.create_tenant(id, domain);
         }
@@ -108,8 +108,8 @@ impl Site {
     }
 
     /// Looks into and writes to the directory past pbm.
-    pub(crate) fn eye(&self) -> Eye {
-        self.installation.eye()
+    pub(crate) fn probe(&self) -> Probe {
+        self.installation.probe()
     }
 
     /// A file of this run.

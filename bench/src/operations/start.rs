@@ -8,8 +8,8 @@ use crate::{
 use std::{thread, time::Duration};
 
 const TIMES: usize = 5;
-/// What goes on in the background after a start is over by then.
-const SETTLED: Duration = Duration::from_secs(2);
+/// By then the background work after a start has ended.
+const WARMED_UP: Duration = Duration::from_secs(2);
 
 pub(super) fn measure(world: &World) -> anyhow::Result<Vec<Row>> {
     let mut times = Vec::new();
@@ -18,7 +18,7 @@ pub(super) fn measure(world: &World) -> anyhow::Result<Vec<Row>> {
         let pbm = world.program.serve()?;
         times.push(pbm.took.as_secs_f64() * 1000.0);
         if memories.is_empty() {
-            thread::sleep(SETTLED);
+            thread::sleep(WARMED_UP);
             memories.push(pbm.memory()?);
         }
     }

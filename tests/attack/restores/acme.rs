@@ -62,7 +62,7 @@ impl Acme {
 
     /// Everything in the directory, but for what a log-in leaves.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        let found = self.installation.eye().search_with(&["aci"], ROOT, "sub", "(objectClass=*)");
+        let found = self.installation.probe().search_with(&["aci"], ROOT, "sub", "(objectClass=*)");
         let mut found: Vec<_> = found.into_iter().map(|entry| entry.without(&["modifyTimestamp"])).collect();
         found.sort_unstable_by_key(|entry| entry.dn.to_lowercase());
         found

@@ -210,5 +210,5 @@ pub(super) fn abandoned() {
     std::thread::sleep(Duration::from_secs(2));
     // In hundredths of a second.
     assert!(processor() - before < 50, "it still reads: {}", processor() - before);
-    assert!(acme.installation.eye().find("(mail=last@acme.test)").is_empty());
+    assert!(acme.installation.probe().find("(mail=last@acme.test)").is_empty());
 }

@@ -42,7 +42,7 @@ fn fill(acme: &Acme) {
     }
     rooms(admin);
     lists(admin);
-    acme.installation.eye().modify(&contacts());
+    acme.installation.probe().modify(&contacts());
 }
 
 fn rooms(admin: &Client) {
@@ -91,7 +91,7 @@ fn contacts() -> String {
 
 /// Removes and changes everything that the backup has.
 fn ruin(acme: &Acme) {
-    let (admin, eye) = (&acme.admin, acme.installation.eye());
+    let (admin, probe) = (&acme.admin, acme.installation.probe());
     for mail in ["anna@acme.test", "blocked@acme.test", "after@acme.test", "odd!#$&'*+-=^_`{|}~.x@acme.test"]
     {
         admin.delete(format!("/v2/users/acme/{}", encoded(mail))).expect_success();
@@ -103,7 +103,7 @@ fn ruin(acme: &Acme) {
         admin.delete(format!("/v2/resourcegroups/acme/{}", encoded(group))).expect_success();
     }
     admin.delete(format!("/v2/resources/acme/{}/room0@acme.test", encoded(GROUPS[0]))).expect_success();
-    eye.delete(&format!("cn=Without,ou=acme,ou=CAB,{ROOT}"));
+    probe.delete(&format!("cn=Without,ou=acme,ou=CAB,{ROOT}"));
     // Deleted users are gone for good, those that were deleted before the backup, too.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let config = acme.installation.config("purge.toml", &[("deletion.retention", "\"0s\"")]);
@@ -159,8 +159,8 @@ pub(super) fn everything() {
 /// Requires that users log in, or not, as before.
 #[track_caller]
 fn assert_lives(acme: &Acme) {
-    let eye = acme.installation.eye();
-    let can = |mail: &str| eye.accepts_bind(&format!("mail={mail},ou=acme,ou=People,{ROOT}"), PASSWORD);
+    let probe = acme.installation.probe();
+    let can = |mail: &str| probe.accepts_bind(&format!("mail={mail},ou=acme,ou=People,{ROOT}"), PASSWORD);
     let mails =
         ["anna@acme.test", "ivan@acme.test", "blocked@acme.test", "waiting@acme.test", "gone@acme.test"];
     assert_eq!(mails.map(can), [true, true, false, false, false]);
@@ -168,14 +168,14 @@ fn assert_lives(acme: &Acme) {
 
 pub(super) fn operators() {
     let acme = Acme::start();
-    let eye = acme.installation.eye();
+    let probe = acme.installation.probe();
     let ivan = format!("mail=ivan@acme.test,ou=acme,ou=People,{ROOT}");
     let without = acme.back_up();
-    eye.replace(&ivan, "mailForwardingAddress", &["office@elsewhere.test"]);
-    eye.replace(&ivan, "nsSizeLimit", &["100"]);
+    probe.replace(&ivan, "mailForwardingAddress", &["office@elsewhere.test"]);
+    probe.replace(&ivan, "nsSizeLimit", &["100"]);
     let rule =
         "(targetattr = \"cn\")(version 3.0; acl \"site: look\"; allow (read) userdn = \"ldap:///all\";)";
-    eye.replace(&format!("ou=acme,ou=CAB,{ROOT}"), "aci", &[rule]);
+    probe.replace(&format!("ou=acme,ou=CAB,{ROOT}"), "aci", &[rule]);
     let with = acme.back_up();
     // What is there just so needs nobody's right.
     let counts = summary(&acme.update(&with));
@@ -189,7 +189,7 @@ pub(super) fn operators() {
 
     let updated = acme.update(&without);
     assert_eq!(summary(&updated)["updated"], 1, "{}", updated.text());
-    let found = eye.search_with(&["nsSizeLimit"], &ivan, "base", "(objectClass=*)").remove(0);
+    let found = probe.search_with(&["nsSizeLimit"], &ivan, "base", "(objectClass=*)").remove(0);
     assert_eq!((found.one("title"), found.one("nsSizeLimit")), ("", "100"));
     assert_eq!(found.one("mailForwardingAddress"), "office@elsewhere.test");
 }

@@ -10,7 +10,7 @@ fn unit(dn: &str) -> String {
 
 pub(super) fn group() {
     let acme = Acme::start();
-    let eye = acme.installation.eye();
+    let probe = acme.installation.probe();
     let groups = format!("ou=acme,ou=Resources,{ROOT}");
     for group in ["Rooms", "Cars"] {
         acme.admin.put(format!("/v2/resourcegroups/acme/{group}"), "").expect_success();
@@ -18,19 +18,19 @@ pub(super) fn group() {
         acme.admin.put(room, "displayName=One").expect_success();
     }
     // Below a group, and below a resource.
-    eye.modify(&unit(&format!("ou=Rooms,{groups}")));
-    eye.modify(&unit(&format!("mail=cars@acme.test,ou=Cars,{groups}")));
+    probe.modify(&unit(&format!("ou=Rooms,{groups}")));
+    probe.modify(&unit(&format!("mail=cars@acme.test,ou=Cars,{groups}")));
     for group in ["Rooms", "Cars", "Rooms"] {
         let since = Instant::now();
         let answer = acme.admin.delete(format!("/v2/resourcegroups/acme/{group}")).expect(409);
         assert!(answer.message().as_str().unwrap().contains("can't be removed"), "{}", answer.text());
         assert!(since.elapsed() < Duration::from_secs(20));
     }
-    assert!(eye.find("(mail=rooms@acme.test)").is_empty(), "its resources are gone");
+    assert!(probe.find("(mail=rooms@acme.test)").is_empty(), "its resources are gone");
 
     let ids = ["ou=Rooms", "ou=Cars"].map(|group| {
         let dn = format!("{group},{groups}");
-        let found = eye.search_with(&["nsUniqueId"], &dn, "base", "(objectClass=*)").remove(0);
+        let found = probe.search_with(&["nsUniqueId"], &dn, "base", "(objectClass=*)").remove(0);
         found.one("nsUniqueId").to_owned()
     });
     let purge = acme.installation.pbm(&acme.installation.usual_config(), &["purge"]).expect_failure();
@@ -39,16 +39,16 @@ pub(super) fn group() {
     }
     // The groups, and the resource that holds one of them.
     assert!(purge.stdout.contains("3 could not be removed"), "{purge:?}");
-    eye.delete(&format!("ou=x,ou=Rooms,{groups}"));
-    eye.delete(&format!("ou=x,mail=cars@acme.test,ou=Cars,{groups}"));
+    probe.delete(&format!("ou=x,ou=Rooms,{groups}"));
+    probe.delete(&format!("ou=x,mail=cars@acme.test,ou=Cars,{groups}"));
     acme.admin.delete("/v2/resourcegroups/acme/Rooms").expect_success();
     acme.installation.pbm(&acme.installation.usual_config(), &["purge"]).expect_success();
-    assert!(eye.search(&groups, "one", "(objectClass=*)").is_empty());
+    assert!(probe.search(&groups, "one", "(objectClass=*)").is_empty());
 }
 
 pub(super) fn purge() {
     let acme = Acme::start();
-    let eye = acme.installation.eye();
+    let probe = acme.installation.probe();
     let user = |tenant: &str, name: &str| {
         let (domain, tenant) = (format!("{tenant}.test"), tenant.to_owned());
         create_user(&acme.root, &tenant, &format!("{name}@{domain}"), &[]);
@@ -60,17 +60,17 @@ pub(super) fn purge() {
         acme.root.delete(format!("/v2/users/acme/{name}@acme.test")).expect_success();
     }
     acme.root.delete("/v2/tenants/victim").expect_success();
-    eye.modify(&unit(&stuck));
-    eye.modify(&unit(&of_victim));
+    probe.modify(&unit(&stuck));
+    probe.modify(&unit(&of_victim));
     std::thread::sleep(Duration::from_millis(1100));
 
     // By itself, every second.
     let due = [("deletion.retention", "\"0s\""), ("deletion.purge_interval", "\"1s\"")];
     let config = acme.installation.config("purge.toml", &due);
     let serve = start_serve(&config, &[]);
-    let are_gone = || others.iter().all(|dn| eye.entry(dn).is_none());
+    let are_gone = || others.iter().all(|dn| probe.entry(dn).is_none());
     assert!(within(Duration::from_secs(15), are_gone), "{}", serve.log());
-    let id = eye.search_with(&["nsUniqueId"], &stuck, "base", "(objectClass=*)").remove(0);
+    let id = probe.search_with(&["nsUniqueId"], &stuck, "base", "(objectClass=*)").remove(0);
     let id = id.one("nsUniqueId").to_owned();
     let is_logged =
         || serve.log().lines().any(|line| line.contains("purge.entry.failed") && line.contains(&id));
@@ -79,12 +79,12 @@ pub(super) fn purge() {
 
     let purge = acme.installation.pbm(&config, &["purge"]);
     assert!(purge.code == 1 && purge.stdout.contains(&id), "{purge:?}");
-    assert!(eye.entry(&of_victim).is_none() || purge.stdout.contains("could not be removed"), "{purge:?}");
-    eye.delete(&format!("ou=x,{stuck}"));
-    let left = eye.entry(&format!("ou=x,{of_victim}")).is_some();
+    assert!(probe.entry(&of_victim).is_none() || purge.stdout.contains("could not be removed"), "{purge:?}");
+    probe.delete(&format!("ou=x,{stuck}"));
+    let left = probe.entry(&format!("ou=x,{of_victim}")).is_some();
     if left {
-        eye.delete(&format!("ou=x,{of_victim}"));
+        probe.delete(&format!("ou=x,{of_victim}"));
     }
     acme.installation.pbm(&config, &["purge"]).expect_success();
-    assert!(eye.entry(&stuck).is_none() && eye.entry(&format!("ou=victim,ou=Domains,{ROOT}")).is_none());
+    assert!(probe.entry(&stuck).is_none() && probe.entry(&format!("ou=victim,ou=Domains,{ROOT}")).is_none());
 }

@@ -22,13 +22,13 @@ fn entry(number: usize, title: &str) -> String {
 pub(super) fn promotions() {
     let acme = Acme::start();
     let deputy = acme.administrator_of("default", "deputy@example.com");
-    let eye = acme.installation.eye();
+    let probe = acme.installation.probe();
     let mut made = String::new();
     for number in 0..USERS {
         let entry = entry(number, "Before").replacen('\n', "\nchangetype: add\n", 1);
         writeln!(made, "{entry}").unwrap();
     }
-    eye.modify(&made);
+    probe.modify(&made);
     let file: String = (0..USERS).map(|number| entry(number, "Restored") + "\n").collect();
     // By others behind pbm's back, from the last one on, and by pbm, from the first one on.
     let mut behind = String::new();
@@ -39,7 +39,7 @@ pub(super) fn promotions() {
     }
     let answer = thread::scope(|scope| {
         let restored = scope.spawn(|| restore(&deputy, "tenant-id=default&existing=update", file.as_bytes()));
-        scope.spawn(|| eye.modify(&behind));
+        scope.spawn(|| probe.modify(&behind));
         for number in (0..USERS).filter(|number| number % 3 != 0) {
             let path = format!("/v2/users/default/{}", mail(number));
             acme.root.patch(path, "employeeNumber=3&title=Promoted").expect_success();
@@ -47,7 +47,7 @@ pub(super) fn promotions() {
         restored.join().unwrap()
     });
     for number in 0..USERS {
-        let found = eye.user(&mail(number));
+        let found = probe.user(&mail(number));
         assert_eq!(
             (found.one("employeeNumber"), found.one("title")),
             ("3", "Promoted"),
@@ -73,15 +73,15 @@ pub(super) fn domains() {
         writeln!(file, "{}userPassword: {PASSWORD}-{number}\n", user(&format!("mail={mail}"), &mail))
             .unwrap();
     }
-    let eye = acme.installation.eye();
+    let probe = acme.installation.probe();
     let answer = thread::scope(|scope| {
         let restored = scope.spawn(|| acme.update(&file));
-        let has_begun = || !eye.find("(mail=n1@acme.test)").is_empty();
+        let has_begun = || !probe.find("(mail=n1@acme.test)").is_empty();
         assert!(within(Duration::from_secs(10), has_begun));
         acme.root.delete("/v2/tenants/acme/domains/spare.test").expect_success();
         restored.join().unwrap()
     });
     let last = lines(&answer).pop().unwrap();
     assert!(last["message"].as_str().is_some_and(|text| text.contains("have changed")), "{last}");
-    assert!(eye.find("(mail=n3999@acme.test)").is_empty());
+    assert!(probe.find("(mail=n3999@acme.test)").is_empty());
 }

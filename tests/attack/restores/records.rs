@@ -236,7 +236,7 @@ pub(super) fn unlocked() {
     assert_eq!((counts["added"].as_u64(), counts["updated"].as_u64()), (Some(3), Some(1)), "{counts}");
     let can_log_in = |name: &str| {
         let dn = format!("mail={name}@acme.test,ou=acme,ou=People,{ROOT}");
-        acme.installation.eye().accepts_bind(&dn, PASSWORD)
+        acme.installation.probe().accepts_bind(&dn, PASSWORD)
     };
     assert_eq!(["one", "two", "three", "ivan"].map(can_log_in), [false, false, true, false]);
 }
@@ -249,7 +249,7 @@ pub(super) fn retention() {
     // However often, and whatever was before.
     for since in ["20200101000000Z", "20200101000000Z", "20190101000000Z"] {
         acme.update(&deleted(since)).expect(200);
-        let stored = acme.installation.eye().entry(&dn).unwrap().one("pbmDeletedSince").to_owned();
+        let stored = acme.installation.probe().entry(&dn).unwrap().one("pbmDeletedSince").to_owned();
         assert!(stored.as_str() > "20260000000000Z", "{since}: {stored}");
     }
     acme.admin.post("/v2/users/acme/ivan@acme.test/restore", "").expect_success();

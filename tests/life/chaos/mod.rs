@@ -116,7 +116,7 @@ impl Chaos {
     fn round(&mut self, seed: u64, changes: usize, events: &[Event]) {
         let begin = self.done.load(Ordering::Relaxed);
         let Self { site, serve, client, things, done } = self;
-        let (things, done, eye) = (&*things, &*done, site.installation.eye());
+        let (things, done, probe) = (&*things, &*done, site.installation.probe());
         std::thread::scope(|scope| {
             let by_api = scope.spawn(|| {
                 let mut random = StdRng::seed_from_u64(seed * 2);
@@ -130,7 +130,7 @@ impl Chaos {
                 let mut random = StdRng::seed_from_u64(seed * 2 + 1);
                 for _ in 0..changes - changes / 2 {
                     let thing = things.take(&mut random, things::Hand::Ldap);
-                    things.put_back(by_ldap::change(&eye, thing, &mut random));
+                    things.put_back(by_ldap::change(&probe, thing, &mut random));
                     done.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -150,7 +150,7 @@ impl Chaos {
                         sleep(Duration::from_millis(random_pause(seed)));
                         *serve = site.serve();
                     }
-                    Event::Flush => drop(site.installation.redis_eye().run(&["FLUSHALL"])),
+                    Event::Flush => drop(site.installation.redis_probe().run(&["FLUSHALL"])),
                     Event::DeleteTenant => {
                         let path = format!("/v2/tenants/{}", TENANTS[1].0);
                         until_success(|| client.delete(&path).status);
@@ -167,19 +167,23 @@ impl Chaos {
     /// Requires that the address books, and before long the followers, say what the directory does.
     #[track_caller]
     fn assert_all_have_the_directory(&self, what: &str, followers: &[(usize, Mutex<Follower>)]) {
-        let eye = self.site.installation.eye();
+        let probe = self.site.installation.probe();
         for (tenant, _) in TENANTS.iter().enumerate() {
             let book = Book::new(&self.client, TENANTS[tenant].0);
             // Asked anew each time: a change whose outcome nobody was told may still be made.
-            let truth = || eye.truth(TENANTS[tenant].0);
+            let expected_book = || probe.expected_book(TENANTS[tenant].0);
             for view in ["all", "colleagues", "suggestions"] {
-                let in_time = within(BACK, || book.all(view) == truth().view(view));
-                assert!(in_time, "{what}: {view}: {:?}", difference(&book.all(view), &truth().view(view)));
+                let in_time = within(BACK, || book.all(view) == expected_book().view(view));
+                assert!(
+                    in_time,
+                    "{what}: {view}: {:?}",
+                    difference(&book.all(view), &expected_book().view(view))
+                );
             }
             let of_tenant = followers.iter().filter(|(of, _)| *of == tenant);
             for (_, follower) in of_tenant {
-                let in_time = within(BACK, || follower.lock().unwrap().contacts == truth().all());
-                let difference = difference(&follower.lock().unwrap().contacts, &truth().all());
+                let in_time = within(BACK, || follower.lock().unwrap().contacts == expected_book().all());
+                let difference = difference(&follower.lock().unwrap().contacts, &expected_book().all());
                 assert!(in_time, "{what}: {}", difference.unwrap_or_default());
             }
         }

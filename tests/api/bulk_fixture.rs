@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 pub(crate) const CSV: &str = "text/csv";
 
 /// A tenant with a user whom tables change.
-pub(crate) struct Scene<'w> {
+pub(crate) struct Fixture<'w> {
     pub(crate) tenant: Tenant<'w>,
     pub(crate) user: User<'w>,
 }
 
-impl<'w> Scene<'w> {
+impl<'w> Fixture<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let tenant = world.tenant();
         let user = tenant.user("jose").create();

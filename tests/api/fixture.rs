@@ -3,19 +3,19 @@
 use harness::{Answer, Client, Entry, Tenant, User, World};
 
 /// A tenant with one user, and a look at both that must not change.
-pub(crate) struct Scene<'w> {
+pub(crate) struct Fixture<'w> {
     pub(crate) tenant: Tenant<'w>,
     pub(crate) ivan: User<'w>,
     before: Vec<Entry>,
 }
 
-impl<'w> Scene<'w> {
+impl<'w> Fixture<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
         let tenant = world.tenant();
         let ivan = tenant.user("ivan").with("title", "Boss").with("alias", &tenant.address("alias")).create();
-        let mut scene = Self { tenant, ivan, before: Vec::new() };
-        scene.before = scene.look();
-        scene
+        let mut fixture = Self { tenant, ivan, before: Vec::new() };
+        fixture.before = fixture.look();
+        fixture
     }
 
     fn look(&self) -> Vec<Entry> {

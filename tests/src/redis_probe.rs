@@ -12,9 +12,9 @@ return (value:gsub('.', function(byte) return ('%02x'):format(byte:byte()) end))
 
 /// Looks into one Redis server.
 #[derive(Clone, Copy, Debug)]
-pub struct RedisEye<'a>(&'a RedisServer);
+pub struct RedisProbe<'a>(&'a RedisServer);
 
-impl<'a> RedisEye<'a> {
+impl<'a> RedisProbe<'a> {
     /// Of a server.
     pub fn new(server: &'a RedisServer) -> Self {
         Self(server)

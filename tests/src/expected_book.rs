@@ -3,13 +3,13 @@
 
 use crate::{
     book::Contacts,
-    eye::{Entry, Eye},
+    probe::{Entry, Probe},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The contacts of one tenant, and its users.
-pub struct Truth {
+pub struct ExpectedBook {
     contacts: BTreeMap<String, (Value, Views)>,
 }
 
@@ -20,7 +20,7 @@ struct Views {
     suggestions: bool,
 }
 
-impl Truth {
+impl ExpectedBook {
     /// The contacts of a view.
     pub fn view(&self, name: &str) -> Contacts {
         let is_in = |views: &Views| match name {
@@ -46,13 +46,13 @@ impl Truth {
     }
 }
 
-impl Eye {
+impl Probe {
     /// The contacts of a tenant.
     #[track_caller]
-    pub fn truth(&self, tenant: &str) -> Truth {
+    pub fn expected_book(&self, tenant: &str) -> ExpectedBook {
         let entries = self.search_with(&["nsUniqueId"], &self.root, "sub", "(mail=*)");
         let contacts = entries.iter().filter_map(|entry| contact(entry, &self.root, tenant)).collect();
-        Truth { contacts }
+        ExpectedBook { contacts }
     }
 }
 

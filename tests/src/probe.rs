@@ -1,4 +1,4 @@
-//! The independent eye on the directory: the commands of the package ldap-utils, bound as the Directory Manager,
+//! The independent probe on the directory: the commands of the package ldap-utils, bound as the Directory Manager,
 //! or as a user with its own password.
 
 use crate::{
@@ -16,7 +16,7 @@ use std::{
 
 /// Looks into one directory.
 #[derive(Clone, Debug)]
-pub struct Eye {
+pub struct Probe {
     url: String,
     manager: &'static str,
     password_file: PathBuf,
@@ -80,7 +80,7 @@ impl Drop for Reader {
     }
 }
 
-impl Eye {
+impl Probe {
     pub(crate) fn new(directory: &DirectoryServer) -> Self {
         Self {
             url: directory.url(),

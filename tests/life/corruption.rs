@@ -5,10 +5,10 @@ use crate::{
     load::{Reader, under_load},
     site::{BACK, Site, assert_feed_answers, book_of, client_of, put_user},
 };
-use harness::{Context, RedisEye, Serve, World, assert_same, difference, encoded, start_serve, within};
+use harness::{Context, RedisProbe, Serve, World, assert_same, difference, encoded, start_serve, within};
 use std::time::Duration;
 
-harness::trials! { "garbage":
+harness::trials! { "corruption":
     nonsense_under_every_key_leaves_the_answers_right,
     a_missing_key_leaves_the_answers_right,
     a_whole_keyspace_of_nonsense_leaves_the_answers_right,
@@ -65,9 +65,9 @@ fn site() -> (Site, Serve) {
 
 /// Our keys.
 #[track_caller]
-fn keys(eye: RedisEye<'_>) -> Vec<String> {
-    let keys = eye.keys("pbm*");
-    assert!(!keys.is_empty(), "the projection is not in Redis: {:?}", eye.keys("*"));
+fn keys(probe: RedisProbe<'_>) -> Vec<String> {
+    let keys = probe.keys("pbm*");
+    assert!(!keys.is_empty(), "the projection is not in Redis: {:?}", probe.keys("*"));
     keys
 }
 
@@ -81,7 +81,7 @@ fn assert_recovers(site: &Site, serve: &Serve, follower: &mut harness::Follower)
     site.assert_right("the one that starts", &book_of(&second));
     let name = format!("mail=u1@example.com,ou=default,ou=People,{}", site.root());
     let title = format!("t{}", second.pid());
-    site.installation.eye().replace(&name, "title", &[&title]);
+    site.installation.probe().replace(&name, "title", &[&title]);
     for book in [&book, &book_of(&second)] {
         // The process that feeds may just have ended, being a second one of an earlier case.
         let is_seen = within(HAND_OVER, || book.contact("u1@example.com")["title"] == title.as_str());
@@ -92,20 +92,20 @@ fn assert_recovers(site: &Site, serve: &Serve, follower: &mut harness::Follower)
     site.assert_feed_is_back("the one that starts", &book_of(&second));
     let has_all = within(BACK, || {
         follower.step();
-        follower.contacts == site.truth()
+        follower.contacts == site.expected_book()
     });
-    assert!(has_all, "{:?}", difference(&follower.contacts, &site.truth()));
+    assert!(has_all, "{:?}", difference(&follower.contacts, &site.expected_book()));
 }
 
 fn nonsense_under_every_key_leaves_the_answers_right(_: &World) {
     let (site, serve) = site();
-    let eye = site.installation.redis_eye();
+    let probe = site.installation.redis_probe();
     let mut follower = book_of(&serve).follower(10);
     for (what, script) in SPOILS {
-        for key in keys(eye) {
-            let _case = Context::new(format!("{what} under {key}, a {}", eye.kind(&key)));
+        for key in keys(probe) {
+            let _case = Context::new(format!("{what} under {key}, a {}", probe.kind(&key)));
             follower.catch_up();
-            eye.run(&["EVAL", script, "1", &key]);
+            probe.run(&["EVAL", script, "1", &key]);
             assert_recovers(&site, &serve, &mut follower);
         }
     }
@@ -113,12 +113,12 @@ fn nonsense_under_every_key_leaves_the_answers_right(_: &World) {
 
 fn a_missing_key_leaves_the_answers_right(_: &World) {
     let (site, serve) = site();
-    let eye = site.installation.redis_eye();
+    let probe = site.installation.redis_probe();
     let mut follower = book_of(&serve).follower(10);
-    for key in keys(eye) {
+    for key in keys(probe) {
         let _case = Context::new(format!("without {key}"));
         follower.catch_up();
-        eye.run(&["DEL", &key]);
+        probe.run(&["DEL", &key]);
         assert_recovers(&site, &serve, &mut follower);
     }
     // And a part of what is inside is missing.
@@ -135,31 +135,31 @@ fn a_missing_key_leaves_the_answers_right(_: &World) {
         elseif kind == 'list' then
           redis.call('LPOP', KEYS[1])
         end";
-    for key in keys(eye) {
-        let _case = Context::new(format!("half of {key}, a {}", eye.kind(&key)));
+    for key in keys(probe) {
+        let _case = Context::new(format!("half of {key}, a {}", probe.kind(&key)));
         follower.catch_up();
-        eye.run(&["EVAL", halve, "1", &key]);
+        probe.run(&["EVAL", halve, "1", &key]);
         assert_recovers(&site, &serve, &mut follower);
     }
 }
 
 fn a_whole_keyspace_of_nonsense_leaves_the_answers_right(_: &World) {
     let (site, serve) = site();
-    let eye = site.installation.redis_eye();
+    let probe = site.installation.redis_probe();
     let mut follower = book_of(&serve).follower(10);
     follower.catch_up();
     for (what, script) in SPOILS {
         let _case = Context::new(what);
-        for key in keys(eye) {
-            eye.run(&["EVAL", script, "1", &key]);
+        for key in keys(probe) {
+            probe.run(&["EVAL", script, "1", &key]);
         }
         assert_recovers(&site, &serve, &mut follower);
     }
     // A process that finds nothing but nonsense when it starts, and nobody who would help.
-    let names = keys(eye);
+    let names = keys(probe);
     drop(serve);
     for key in &names {
-        eye.run(&["SET", key, "{\"layout\":0}"]);
+        probe.run(&["SET", key, "{\"layout\":0}"]);
     }
     let serve = site.serve();
     follower.at(&client_of(&serve));
@@ -198,7 +198,7 @@ fn a_flush_in_the_middle_of_everything_leaves_the_answers_right(_: &World) {
                 follower.step();
             }
             load.go_on_for(40);
-            site.installation.redis_eye().run(&[["FLUSHALL", "FLUSHDB"][round % 2]]);
+            site.installation.redis_probe().run(&[["FLUSHALL", "FLUSHDB"][round % 2]]);
             for number in 0..5 {
                 let name = format!("f{round}n{number}x");
                 put_user(&client, &name).expect_success();
@@ -212,9 +212,9 @@ fn a_flush_in_the_middle_of_everything_leaves_the_answers_right(_: &World) {
     for follower in &mut followers {
         let has_all = within(BACK, || {
             follower.step();
-            follower.contacts == site.truth()
+            follower.contacts == site.expected_book()
         });
-        assert!(has_all, "{:?}", difference(&follower.contacts, &site.truth()));
+        assert!(has_all, "{:?}", difference(&follower.contacts, &site.expected_book()));
         assert!(follower.restarts > 0, "what was flushed is another feed");
     }
     for serve in [&serve, &second] {
@@ -224,24 +224,24 @@ fn a_flush_in_the_middle_of_everything_leaves_the_answers_right(_: &World) {
 
 fn keys_of_others_are_left_alone(_: &World) {
     let (site, serve) = site();
-    let eye = site.installation.redis_eye();
+    let probe = site.installation.redis_probe();
     // Names that look like ours, and those of an installation that looks like ours.
     let neighbour = start_serve(&site.config, &[("PBM_REDIS__PREFIX", "pbm2")]);
     let there = book_of(&neighbour);
     assert_feed_answers("the neighbour", &there);
     let strange = ["pbm-other", "pbmx", "other:pbm:x", "PBM:x", "pbm2x:1"];
     for key in strange {
-        eye.run(&["SET", key, "somebody else's"]);
+        probe.run(&["SET", key, "somebody else's"]);
     }
-    let theirs = || eye.keys("pbm2:*");
-    assert!(!theirs().is_empty(), "{:?}", eye.keys("*"));
-    assert!(eye.keys("pbm:*").iter().all(|key| !key.starts_with("pbm2")));
+    let theirs = || probe.keys("pbm2:*");
+    assert!(!theirs().is_empty(), "{:?}", probe.keys("*"));
+    assert!(probe.keys("pbm:*").iter().all(|key| !key.starts_with("pbm2")));
     let mut follower = there.follower(10);
     follower.catch_up();
     // Ours is made anew, several times, and by a process that starts.
     for round in 0..3 {
-        for key in eye.keys("pbm:*") {
-            eye.run(&["SET", &key, "nonsense"]);
+        for key in probe.keys("pbm:*") {
+            probe.run(&["SET", &key, "nonsense"]);
         }
         let second = site.serve();
         for serve in [&serve, &second] {
@@ -249,14 +249,14 @@ fn keys_of_others_are_left_alone(_: &World) {
         }
         put_user(&client_of(&serve), &format!("round{round}")).expect_success();
         harness::soon("the neighbour sees it", || there.has(&format!("round{round}@example.com")));
-        assert_same("the neighbour's follower", &follower.catch_up().clone(), &site.truth());
+        assert_same("the neighbour's follower", &follower.catch_up().clone(), &site.expected_book());
     }
     assert_eq!(follower.restarts, 0, "the neighbour's feed was not touched");
     for key in strange {
-        assert_eq!(eye.run(&["GET", key]), "somebody else's", "{key}");
+        assert_eq!(probe.run(&["GET", key]), "somebody else's", "{key}");
     }
     // And everything that came is under a prefix that was asked for.
-    let unknown: Vec<_> = eye
+    let unknown: Vec<_> = probe
         .keys("*")
         .into_iter()
         .filter(|key| {

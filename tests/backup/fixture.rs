@@ -11,17 +11,17 @@ use std::{
 
 /// The root DN of every installation here.
 pub(crate) const ROOT: &str = "dc=example,dc=com";
-/// The users that [`Scene::fill`] makes besides those of special fates.
+/// The users that [`Fixture::fill`] makes besides those of special fates.
 pub(crate) const USERS: usize = 40;
 /// The password of them.
 pub(crate) const PASSWORD: &str = harness::PASSWORD;
 
 /// An installation whose backups are looked at.
-pub(crate) struct Scene {
+pub(crate) struct Fixture {
     pub(crate) installation: Installation,
 }
 
-impl Scene {
+impl Fixture {
     /// An empty, prepared installation.
     pub(crate) fn empty() -> Self {
         Self { installation: Installation::start(Setup { without_redis: true, ..Setup::default() }) }
@@ -30,16 +30,16 @@ impl Scene {
     /// A prepared installation to restore into: without the administrator that `pbm init` has made, whose password is hashed
     /// in another way each time.
     pub(crate) fn bare() -> Self {
-        let scene = Self::empty();
-        scene.installation.eye().delete(&format!("mail=admin@example.com,ou=default,ou=People,{ROOT}"));
-        scene
+        let fixture = Self::empty();
+        fixture.installation.probe().delete(&format!("mail=admin@example.com,ou=default,ou=People,{ROOT}"));
+        fixture
     }
 
     /// An installation with something of everything.
     pub(crate) fn filled() -> Self {
-        let scene = Self::empty();
-        scene.fill();
-        scene
+        let fixture = Self::empty();
+        fixture.fill();
+        fixture
     }
 
     pub(crate) fn fill(&self) {
@@ -49,7 +49,7 @@ impl Scene {
             let (tenant, domain) = [("default", "example.com"), ("acme", "acme.test")][number % 2];
             writeln!(ldif, "{}", user(tenant, domain, number)).unwrap();
         }
-        self.installation.eye().modify(&ldif);
+        self.installation.probe().modify(&ldif);
         let serve = self.serve();
         let client = client_of(&serve);
         client.delete("/v2/users/default/u0@example.com").expect_success();
@@ -76,7 +76,7 @@ impl Scene {
         client.post("/v2/maillists", &form(&dynamic)).expect_success();
         client.put("/v2/resourcegroups/acme/Rooms", "").expect_success();
         client.put("/v2/resources/acme/Rooms/blue@acme.test", "displayName=Blue").expect_success();
-        self.installation.eye().modify(&odd_entries());
+        self.installation.probe().modify(&odd_entries());
     }
 
     /// A process that serves.
@@ -127,8 +127,8 @@ impl Scene {
     /// Requires that two installations hold the same, as ldapsearch sees them, but for passwords of pbm's own accounts.
     #[track_caller]
     pub(crate) fn assert_same_as(&self, other: &Self) {
-        let entries = |scene: &Self| {
-            let found = scene.installation.eye().search_with(&["aci"], ROOT, "sub", "(objectClass=*)");
+        let entries = |fixture: &Self| {
+            let found = fixture.installation.probe().search_with(&["aci"], ROOT, "sub", "(objectClass=*)");
             let is_account = |entry: &harness::Entry| entry.dn.contains("ou=System");
             let mut found: Vec<_> = found
                 .into_iter()
@@ -150,9 +150,9 @@ impl Scene {
     /// Requires that users log in with the passwords that they had.
     #[track_caller]
     pub(crate) fn assert_passwords_count(&self) {
-        let eye = self.installation.eye();
+        let probe = self.installation.probe();
         let accepts = |tenant: &str, mail: &str| {
-            eye.accepts_bind(&format!("mail={mail},ou={tenant},ou=People,{ROOT}"), PASSWORD)
+            probe.accepts_bind(&format!("mail={mail},ou={tenant},ou=People,{ROOT}"), PASSWORD)
         };
         assert!(accepts("default", "u2@example.com") && accepts("acme", "u3@acme.test"));
         assert!(!accepts("default", "u0@example.com"), "a deleted user logs in");
