@@ -1,18 +1,18 @@
-# Two commands do everything on a machine that has Rust: `make run` and `make test`.
-# Debian packages that are missing are installed (with sudo where that is needed).
+# Two commands are enough on a machine with Rust: `make run` and `make test`.
+# Missing Debian packages are installed (with sudo if necessary).
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# What runs beside pbm: the directory, and Redis for the address book.
+# The servers beside pbm: the directory, and Redis for the address book.
 RUN_PACKAGES := 389-ds-base redis-server
 TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy
 
 APT := env DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# $(call install,PACKAGES): installs those that are not there. A service that a package would start is
-# kept from starting: pbm starts its own servers.
+# $(call install,PACKAGES): installs the missing packages. Services of the packages are not started: pbm starts its own
+# servers.
 define install
 	@missing=(); for package in $(1); do \
 	  dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q "ok installed" || missing+=("$$package"); \
@@ -26,7 +26,7 @@ endef
 
 .PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check docker-check bench lint fuzz packages test-packages
 
-help: ## What can be made
+help: ## Show these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 packages:
@@ -42,7 +42,7 @@ run: packages ## Build pbm and start it with a private directory, a Redis and de
 test: test-packages ## Run every test, against real servers that the tests start themselves
 	cargo test --workspace --locked
 
-attack: test-packages ## Send what an attacker would send, at full size, one thing after the other (15 minutes)
+attack: test-packages ## Send an attacker's inputs at full size, one after the other (15 minutes)
 	PBM_ATTACK=full cargo test --locked -p tests --test attack -- --test-threads=1
 
 stress: test-packages ## Write and search from 32 connections for minutes; MINUTES=30, BACKEND=bdb
@@ -51,22 +51,22 @@ stress: test-packages ## Write and search from 32 connections for minutes; MINUT
 proxy-check: test-packages ## Send a thousand of each request that is refused early through nginx and HAProxy
 	PBM_PROXIES=full cargo test --locked -p tests --test proxies
 
-api-check: packages ## Have public checkers look at the API's document, and at whether the API keeps to it (needs the network)
+api-check: packages ## Check the API's document, and the API against it, with public checkers (needs the network)
 	$(call install,python3-venv curl)
 	cargo build --locked -p server
 	tests/openapi/check.sh
 
-vcard-check: packages ## Have two parsers of Python read an export as vCard, and compare it with the JSON (needs the network)
+vcard-check: packages ## Read a vCard export with two Python parsers, and compare it with the JSON (needs the network)
 	$(call install,python3-venv curl ldap-utils)
 	cargo build --locked -p server
 	tests/vcard/check.sh
 
-ldif-check: ## Have python-ldap read the LDIF that we write, and the other way round (needs the network)
+ldif-check: ## Read our LDIF with python-ldap, and its LDIF with ours (needs the network)
 	$(call install,python3-venv python3-dev gcc libldap-dev libsasl2-dev)
 	cargo build --locked -p ldap-text --example ldif_json
 	tests/ldif/check.sh
 
-files-check: packages ## Have other programs write files, read them, and compare with what was meant (large: LibreOffice)
+files-check: packages ## Read files that other programs write, and compare them with the expected values (large: LibreOffice)
 	$(call install,libreoffice-calc-nogui python3 curl slapd ldap-utils)
 	cargo build --locked -p server
 	tests/files/check.sh

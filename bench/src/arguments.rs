@@ -4,52 +4,52 @@ use clap::{Parser, ValueEnum};
 use sandbox::Backend;
 use std::{path::PathBuf, time::Duration};
 
-/// Load benchmarks of pbm: ours and the raw directory server side by side, in one run.
+/// Load benchmarks of pbm: pbm and the raw directory server side by side, in one run.
 ///
-/// Starts a private 389-ds in a temporary folder (TMPDIR says where), prepares it with `pbm init`, fills it,
-/// serves it with `pbm serve`, and measures. The exit code is 0 whether targets are met or not.
+/// Starts a private 389-ds in a temporary folder (set by TMPDIR), prepares it with `pbm init`, fills it, serves it with
+/// `pbm serve`, and measures. The exit code is 0 whether or not the targets are met.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// How many users there are, where it is not the address book that is measured.
+    /// Number of users for every measurement except the address book.
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..))]
     pub(crate) users: u32,
-    /// How many users there are where the address book is measured: everything about it once for each.
+    /// Numbers of users for the address book: everything about it is measured once for each.
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [10_000, 100_000], value_parser = clap::value_parser!(u32).range(1000..))]
     sizes: Vec<u32>,
-    /// How long one measurement takes.
+    /// Duration of one measurement.
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// How many HTTP clients ask at once.
+    /// Number of concurrent HTTP clients.
     #[arg(long, value_name = "C", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     clients: u32,
-    /// How often each measurement is made, raw and ours in turns; medians are shown.
+    /// How often each measurement is made, raw and ours in turn; medians are shown.
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
-    /// Let 389-ds answer writes before they reach the disk; only on Berkeley DB, where production does not.
+    /// Let 389-ds answer writes before they reach the disk; only on Berkeley DB, and not for production.
     #[arg(long)]
     pub(crate) fast_disk: bool,
     /// Database library of 389-ds: `mdb` (LMDB) or `bdb` (Berkeley DB).
     #[arg(long, value_name = "NAME", default_value_t)]
     pub(crate) backend: Backend,
-    /// Measure this alone; may be given several times.
+    /// Measure only this; may be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<Operation>,
     /// The binary to measure [default: pbm beside this program].
     #[arg(long, value_name = "FILE")]
     pub(crate) pbm: Option<PathBuf>,
-    /// Answer every request with nothing, and do nothing else.
+    /// Answer every request with an empty response, and do nothing else.
     #[arg(long, hide = true)]
     pub(crate) empty_handler: bool,
 }
 
-/// What can be measured, in order: what changes a list or makes users comes after what counts on their number.
+/// The measurements, in order: those that change a list or create users come after those that depend on their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Operation {
     /// Start-up, and memory when idle.
     Start,
     /// Reading one user.
     Read,
-    /// Pages of the list of users, where there is no Redis.
+    /// Pages of the list of users without Redis.
     Pages,
     /// Search by three letters.
     Search,
@@ -59,19 +59,19 @@ pub(crate) enum Operation {
     ReadList,
     /// Adding a member to a list of 10,000.
     AddMember,
-    /// Everybody whom nested lists reach.
+    /// All users reached by nested lists.
     Expand,
     /// Deleting a group of 1,000 resources.
     DeleteGroup,
-    /// Making users.
+    /// Creating users.
     Create,
-    /// Making users in bulk.
+    /// Creating users in bulk.
     Bulk,
-    /// LDIF, written and read.
+    /// Writing and reading LDIF.
     Ldif,
     /// A backup of everything.
     Backup,
-    /// Restores into an empty server, and over the same.
+    /// Restores into an empty server, and into the same data.
     Restore,
     /// Building the address book.
     BookBuild,
@@ -79,7 +79,7 @@ pub(crate) enum Operation {
     BookPages,
     /// Suggestions while people type.
     BookSuggest,
-    /// A page that has not changed.
+    /// An unchanged page.
     BookUnchanged,
     /// The whole address book as vCard.
     BookExport,
@@ -90,7 +90,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// Whether it belongs to the table of the address book.
+    /// Whether the measurement belongs to the table of the address book.
     pub(crate) fn is_of_book(self) -> bool {
         match self {
             Self::BookBuild
@@ -131,7 +131,7 @@ impl Arguments {
         usize::try_from(self.users).unwrap_or(usize::MAX)
     }
 
-    /// How many users the address book is measured with, from few to many.
+    /// The numbers of users for the address book, ascending.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         let mut sizes: Vec<_> =
             self.sizes.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX)).collect();
@@ -139,7 +139,7 @@ impl Arguments {
         sizes
     }
 
-    /// What is to be measured, in order: of the address book, or of all else.
+    /// The measurements to make, in order: those of the address book, or all others.
     pub(crate) fn operations(&self, of_book: bool) -> Vec<Operation> {
         let all = Operation::value_variants().iter().copied();
         let asked = |operation: &Operation| self.only.is_empty() || self.only.contains(operation);

@@ -3,14 +3,15 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 
-/// Kills all of them: whatever waits for one of them fails, and what they leave is removed as after any failure.
+/// Kills all of them: a call that waits for one of them fails, and their files are removed as after any failure.
 pub(crate) fn kill_all() -> std::io::Result<()> {
     let own = std::process::id().to_string();
     for process in fs::read_dir("/proc")?.flatten() {
         let pid = process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
         let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
         if let Some(pid) = pid.filter(|_| parent(&stat) == Some(&own)) {
-            // It may have ended meanwhile. It is not reaped before its parent asks, so the number is still its own.
+            // It may have ended in the meantime. It is not reaped before its parent waits for it, so the number is
+            // still its own.
             let _ = kill_process(pid, Signal::KILL);
         }
     }

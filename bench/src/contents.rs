@@ -1,7 +1,8 @@
-//! What a tenant is filled with, and how: by 389-ds's own import, which takes seconds where adding the entries one by one
+//! The contents of a tenant, and their import: the import of 389-ds takes seconds, while adding the entries one by one
 //! takes minutes.
 //!
-//! An import replaces everything there is. So what `pbm init` has made is exported first, and stands before the new
+//! An import replaces all data. So the entries that `pbm init` has made are exported first, and precede the new entries
+//! in the imported file.
 //! entries in the file that is imported.
 
 use crate::{
@@ -27,10 +28,10 @@ use std::{
 const BACKEND: &str = "userRoot";
 const ROOMS_OF_A_GROUP: usize = 20;
 const EXIT_CODE: &str = "nsTaskExitCode";
-/// Between two looks at a task.
+/// The interval between checks of a task.
 const STEP: Duration = Duration::from_millis(50);
 
-/// How many there are of each.
+/// The numbers of entries of each kind.
 #[derive(Clone, Copy)]
 pub(crate) struct Contents {
     pub(crate) users: usize,
@@ -39,22 +40,23 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Users alone.
+    /// Only users.
     pub(crate) fn of_users(users: usize) -> Self {
         Self { users, lists: 0, rooms: 0 }
     }
 
-    /// What an address book is measured with: 50 users for each mailing list, 500 for each meeting room.
+    /// The contents for measurements of the address book: one mailing list for every 50 users, one meeting room for
+    /// every 500.
     pub(crate) fn of_address_book(users: usize) -> Self {
         Self { users, lists: users / 50, rooms: users / 500 }
     }
 
-    /// Users, lists and rooms.
+    /// The sum of users, lists and rooms.
     pub(crate) fn all(&self) -> usize {
         self.users + self.lists + self.rooms
     }
 
-    /// Fills the directory, of which the service account's tree is kept. `folder` is for the files.
+    /// Fills the directory and keeps the service account's tree. `folder` is for the files.
     pub(crate) fn import(&self, people: &People, manager: &Login, folder: &Path) -> anyhow::Result<()> {
         let began = Instant::now();
         let (before, all) = (folder.join("before.ldif"), folder.join("all.ldif"));
@@ -104,15 +106,15 @@ fn list_address(index: usize) -> String {
     format!("list{index}@{DOMAIN}")
 }
 
-/// The entry that a change makes.
+/// The entry that a change adds.
 pub(crate) fn entry(record: ChangeRecord) -> anyhow::Result<Entry> {
     let Change::Add(attributes) = record.change else { bail!("not the change that adds an entry") };
     Ok(Entry { dn: record.dn, attributes })
 }
 
-/// Has 389-ds export to a file, or import from it, and waits for the end.
+/// Runs an export or import task of 389-ds and waits for its end.
 pub(crate) async fn run_task(ldap: &mut Ldap, kind: &str, file: &Path) -> anyhow::Result<()> {
-    // Tasks that have ended are kept for a while.
+    // Ended tasks are kept for a while.
     let name = format!("bench-{:016x}", rand::random::<u64>());
     let dn = format!("cn={name},cn={kind},cn=tasks,cn=config");
     let file = file.display().to_string();

@@ -1,17 +1,17 @@
-//! An actix handler that does nothing, in a process of its own: what HTTP alone costs.
+//! An actix handler that does nothing, in a process of its own: the cost of HTTP alone.
 //!
-//! This program runs itself for that, and hands over what is to be measured against.
+//! This program starts itself in that role, and compares the measurements with it.
 
 use crate::facade::{Facade, Program};
 use actix_web::{App, HttpResponse, HttpServer, rt::System, web};
 use std::{process::Command, thread};
 
-/// The option that makes this program such a server.
+/// The option that starts this program as such a server.
 pub(crate) const OPTION: &str = "--empty-handler";
-/// As many workers as pbm has by default at most.
+/// The default maximum of pbm's workers.
 const MAX_WORKERS: usize = 4;
 
-/// Serves until it is killed; says where in the words of `pbm serve`.
+/// Serves until it is killed; prints its URL in the format of `pbm serve`.
 pub(crate) fn serve() -> anyhow::Result<()> {
     let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     System::new().block_on(async {
@@ -24,7 +24,7 @@ pub(crate) fn serve() -> anyhow::Result<()> {
     })
 }
 
-/// Starts it.
+/// Starts the server.
 pub(crate) fn start(program: &Program) -> anyhow::Result<Facade> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(OPTION);

@@ -1,4 +1,4 @@
-//! `pbm serve` as a child process, or a server that says the same when it is ready: started, asked for its memory, stopped.
+//! `pbm serve` as a child process, or a server with the same ready line: starting, measuring memory, stopping.
 
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What tells pbm whether to use Redis.
+/// The variable that enables Redis in pbm.
 const CACHE_ENABLED: &str = "PBM_ADDRESS_BOOK__CACHE__ENABLED";
 
 /// How to run pbm.
@@ -19,7 +19,7 @@ const CACHE_ENABLED: &str = "PBM_ADDRESS_BOOK__CACHE__ENABLED";
 pub(crate) struct Program {
     pub(crate) binary: PathBuf,
     pub(crate) config: PathBuf,
-    /// What pbm writes to stderr goes here.
+    /// Receives the stderr of pbm.
     pub(crate) log: PathBuf,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Facade {
 }
 
 impl Program {
-    /// The command, without what the environment may say about another pbm.
+    /// The command, without variables of the environment that configure another pbm.
     pub(crate) fn command(&self, name: &str) -> anyhow::Result<Command> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.binary);
@@ -48,7 +48,7 @@ impl Program {
         Facade::start(self.command("serve")?, &self.log)
     }
 
-    /// The same, told not to use Redis.
+    /// Starts it without Redis.
     pub(crate) fn serve_without_redis(&self) -> anyhow::Result<Facade> {
         let mut command = self.command("serve")?;
         command.env(CACHE_ENABLED, "false");
@@ -65,7 +65,7 @@ impl Program {
 }
 
 impl Facade {
-    /// Starts a server and waits until it says where it is ready.
+    /// Starts a server and waits for its ready line.
     pub(crate) fn start(mut command: Command, log: &Path) -> anyhow::Result<Self> {
         let began = Instant::now();
         let child = command.stdout(Stdio::piped()).spawn();
@@ -82,7 +82,7 @@ impl Facade {
         bail!("{command:?} did not start: {}", tail(log))
     }
 
-    /// Ends it in order.
+    /// Stops it in order.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("no process")?;
         kill_process(pid, Signal::TERM)?;
@@ -90,7 +90,7 @@ impl Facade {
         Ok(())
     }
 
-    /// Ends it with SIGKILL.
+    /// Stops it with SIGKILL.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -102,17 +102,17 @@ impl Facade {
         self.child.id()
     }
 
-    /// Resident memory now, in MB.
+    /// The present resident memory, in MB.
     pub(crate) fn memory(&self) -> anyhow::Result<f64> {
         self.status("VmRSS:")
     }
 
-    /// Most resident memory since [`Self::forget_peak`], in MB.
+    /// The peak of resident memory since [`Self::forget_peak`], in MB.
     pub(crate) fn peak_memory(&self) -> anyhow::Result<f64> {
         self.status("VmHWM:")
     }
 
-    /// Begins the peak anew (proc(5), `clear_refs`).
+    /// Resets the peak (proc(5), `clear_refs`).
     pub(crate) fn forget_peak(&self) -> anyhow::Result<()> {
         fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").context("cannot reset the peak")
     }
@@ -127,7 +127,7 @@ impl Facade {
 
 impl Drop for Facade {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended and was reaped already.
+        // Both fail only if the process has already ended and was reaped.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,45 +1,45 @@
-//! The second table: figures that depend on how many people there are, a column for each size.
+//! The second table: figures that depend on the number of users, one column for each size.
 
 /// Width of the column of names.
 const NAME: usize = 48;
-/// The number of users that the targets are for.
+/// The number of users that the targets apply to.
 const MEANT_FOR: usize = 100_000;
-/// How many times slower the large size may be, where that is a target.
+/// The allowed slowdown of the large size, for figures with that target.
 const MOST_GROWTH: f64 = 1.5;
 
-/// A figure that was found at one size.
+/// A figure at one size.
 #[derive(Clone)]
 pub(crate) struct Figure {
     name: String,
     value: f64,
-    /// Of a rate the target is the least, of a cost the most.
+    /// The target is a minimum for a rate and a maximum for a cost.
     is_rate: bool,
     target: Option<f64>,
     holds_size: bool,
 }
 
 impl Figure {
-    /// Something of which more is better.
+    /// A figure that is better when it is larger.
     pub(crate) fn rate(name: impl Into<String>, value: f64) -> Self {
         Self { name: name.into(), value, is_rate: true, target: None, holds_size: false }
     }
 
-    /// Something of which less is better.
+    /// A figure that is better when it is smaller.
     pub(crate) fn cost(name: impl Into<String>, value: f64) -> Self {
         Self { is_rate: false, ..Self::rate(name, value) }
     }
 
-    /// The same, held against a target.
+    /// Adds a target.
     pub(crate) fn target(self, target: f64) -> Self {
         Self { target: Some(target), ..self }
     }
 
-    /// The same, which may not get much worse with the size.
+    /// Adds the requirement that the figure does not get much worse with the size.
     pub(crate) fn at_any_size(self) -> Self {
         Self { holds_size: true, ..self }
     }
 
-    /// How many times worse it is than another.
+    /// How many times worse the figure is than another.
     fn growth_since(&self, other: &Self) -> Option<f64> {
         let (better, worse) =
             if self.is_rate { (self.value, other.value) } else { (other.value, self.value) };
@@ -62,7 +62,7 @@ pub(crate) struct Column {
     pub(crate) figures: Vec<Figure>,
 }
 
-/// Prints the table, and in words which targets are met.
+/// Prints the table and whether each target is met.
 pub(crate) fn print(columns: &[Column]) {
     let Some(first) = columns.first() else { return };
     let sizes = columns.iter().map(|column| column.users.to_string()).collect();
@@ -81,7 +81,7 @@ pub(crate) fn print(columns: &[Column]) {
     println!("\n{met} of {} targets are met.", verdicts.len());
 }
 
-/// What stands side by side in a line.
+/// The cells of a line.
 fn cells(name: &str, values: Vec<String>, growth: &str, target: &str) -> String {
     let values: Vec<_> = values.into_iter().map(|value| format!("{value:>9}")).collect();
     format!("{name:<NAME$} {} {growth:>7} {target:>10}", values.join(" "))
@@ -90,7 +90,7 @@ fn cells(name: &str, values: Vec<String>, growth: &str, target: &str) -> String 
 /// A line of the table: one figure at every size.
 struct Line<'a> {
     name: &'a str,
-    /// By size; `None` where it was not found.
+    /// By size; `None` if it was not measured.
     values: Vec<(usize, Option<&'a Figure>)>,
 }
 
@@ -100,13 +100,13 @@ impl<'a> Line<'a> {
         Self { name, values: columns.iter().map(|column| (column.users, find(column))).collect() }
     }
 
-    /// The figure that the targets are for: at 100,000 users, or at the largest size below.
+    /// The figure that the targets apply to: at 100,000 users, or at the largest smaller size.
     fn meant(&self) -> Option<&'a Figure> {
         let within = self.values.iter().filter(|(users, _)| *users <= MEANT_FOR);
         within.max_by_key(|(users, _)| *users).or(self.values.first())?.1
     }
 
-    /// How many times worse it is than at the smallest size.
+    /// How many times worse the figure is than at the smallest size.
     fn growth(&self) -> Option<f64> {
         let smallest = self.values.iter().min_by_key(|(users, _)| *users)?.1?;
         let meant = self.meant()?;
@@ -121,7 +121,7 @@ impl<'a> Line<'a> {
         cells(self.name, values, &growth, &target)
     }
 
-    /// Whether its targets are met, and the sentences that say so.
+    /// For each target, whether it is met and a sentence about it.
     fn verdicts(&self) -> Vec<(bool, String)> {
         let Some(meant) = self.meant() else { return Vec::new() };
         let (name, value) = (self.name, number(meant.value));
@@ -140,7 +140,7 @@ fn word(met: bool) -> &'static str {
     if met { "met   " } else { "MISSED" }
 }
 
-/// With as many digits as say something.
+/// With the significant digits only.
 fn number(value: f64) -> String {
     if value >= 1000.0 {
         format!("{value:.0}")

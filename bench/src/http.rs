@@ -1,5 +1,5 @@
-//! A client of HTTP/1.1 (RFC 9112) that costs little, since it shares the processors with what it measures:
-//! one connection kept alive, one request in flight, bodies with a `Content-Length` or in chunks without trailers.
+//! A cheap HTTP/1.1 client (RFC 9112), because it shares the processors with the measured servers: one kept-alive
+//! connection, one request in flight, bodies with a `Content-Length` or in chunks without trailers.
 
 use crate::load::Client;
 use anyhow::{Context, anyhow, bail, ensure};
@@ -9,22 +9,22 @@ use tokio::{
     net::{TcpStream, tcp::ReadHalf},
 };
 
-/// Most header fields of an answer.
+/// The maximum number of header fields in a response.
 const MAX_HEADERS: usize = 32;
-/// Enough for an answer of one user, so that it is read at once.
+/// Large enough for the response about one user, so that it is read at once.
 const BUFFER: usize = 16 * 1024;
 /// The media type of parameters.
 const FORM: &str = "application/x-www-form-urlencoded";
-/// The status of an answer that never has a body.
+/// The status of a response that never has a body.
 pub(crate) const NOT_MODIFIED: u16 = 304;
-/// What the bytes of a chunk end with.
+/// The bytes of a chunk end with this.
 const END_OF_CHUNK: usize = "\r\n".len();
 
 /// A connection.
 pub(crate) struct HttpClient {
     stream: TcpStream,
     answer: Vec<u8>,
-    /// The chunks of an answer, put together.
+    /// The chunks of a response, joined.
     chunks: Vec<u8>,
 }
 
@@ -44,10 +44,10 @@ impl Answer<'_> {
     }
 }
 
-/// What the head of an answer says.
+/// The parsed head of a response.
 struct Head {
     status: u16,
-    /// `None` of a body in chunks.
+    /// `None` for a body in chunks.
     length: Option<usize>,
     body: usize,
 }
@@ -59,8 +59,8 @@ impl HttpClient {
         Ok(Self { stream, answer: Vec::with_capacity(BUFFER), chunks: Vec::new() })
     }
 
-    /// Sends a request and reads its answer. Both at once: who answers while it reads, stops reading where nobody
-    /// takes the answer.
+    /// Sends a request and reads its response, both at the same time: a server that responds while it reads stops
+    /// reading if the client does not take the response.
     pub(crate) async fn send(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
         let (stream, mut out) = self.stream.split();
         self.answer.clear();
@@ -76,8 +76,8 @@ impl HttpClient {
         Ok(Answer { status: head.status, body, head: start })
     }
 
-    /// Sends a request whose answer is long, and counts the bytes of its body, of which none are kept. It must be a
-    /// success, in chunks.
+    /// Sends a request with a long response, and counts the bytes of its body without keeping them. The response must
+    /// be a success, in chunks.
     pub(crate) async fn download(&mut self, request: &[u8]) -> anyhow::Result<usize> {
         self.stream.write_all(request).await?;
         let (stream, _) = self.stream.split();
@@ -91,14 +91,14 @@ impl HttpClient {
     }
 }
 
-/// An answer under way.
+/// A response in progress.
 struct Incoming<'a> {
     stream: ReadHalf<'a>,
     bytes: &'a mut Vec<u8>,
 }
 
 impl Incoming<'_> {
-    /// Reads all of it; a body in chunks is put together in `chunks`.
+    /// Reads the whole response; a body in chunks is joined in `chunks`.
     async fn answer(&mut self, chunks: &mut Vec<u8>) -> anyhow::Result<Head> {
         let head = self.head().await?;
         match head.length {
@@ -117,7 +117,7 @@ impl Incoming<'_> {
         }
     }
 
-    /// Hands out the chunks that begin at a place; what was handed out is forgotten.
+    /// Passes on the chunks that begin at an offset, and drops the bytes that were passed on.
     async fn chunks(&mut self, at: usize, mut take: impl FnMut(&[u8])) -> anyhow::Result<()> {
         loop {
             let Some((begin, size)) = parse_size(self.bytes, at)? else {
@@ -147,7 +147,7 @@ impl Incoming<'_> {
     }
 }
 
-/// `None` while it is not there as a whole.
+/// `None` while the head is incomplete.
 fn parse_head(bytes: &[u8]) -> anyhow::Result<Option<Head>> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut fields);
@@ -163,7 +163,7 @@ fn parse_head(bytes: &[u8]) -> anyhow::Result<Option<Head>> {
     Ok(Some(Head { status, length, body }))
 }
 
-/// Where the bytes of a chunk begin and how many they are; `None` while its size is not there as a whole.
+/// The offset and the length of a chunk's bytes; `None` while its size is incomplete.
 fn parse_size(bytes: &[u8], at: usize) -> anyhow::Result<Option<(usize, usize)>> {
     let rest = bytes.get(at..).unwrap_or_default();
     match httparse::parse_chunk_size(rest).map_err(|_| anyhow!("a chunk without a size"))? {
@@ -172,12 +172,12 @@ fn parse_size(bytes: &[u8], at: usize) -> anyhow::Result<Option<(usize, usize)>>
     }
 }
 
-/// A request, whole.
+/// A complete request.
 pub(crate) fn request(method: &str, path: &str, token: Option<&str>, form: &str) -> Vec<u8> {
     request_of(method, path, token, FORM, form)
 }
 
-/// A request with a body of some media type, whole.
+/// A complete request with a body of a media type.
 pub(crate) fn request_of(
     method: &str,
     path: &str,
@@ -193,14 +193,14 @@ pub(crate) fn request_of(
     format!("{method} {path} HTTP/1.1\r\nHost: pbm\r\n{token}{about_body}\r\n{body}").into_bytes()
 }
 
-/// The same request with one header field more.
+/// The same request with one more header field.
 pub(crate) fn with_field(request: &[u8], name: &str, value: &str) -> anyhow::Result<Vec<u8>> {
     let text = std::str::from_utf8(request)?;
     let (line, rest) = text.split_once("\r\n").context("a request without lines")?;
     Ok(format!("{line}\r\n{name}: {value}\r\n{rest}").into_bytes())
 }
 
-/// A request to paths that differ in one place; only that place is written anew.
+/// A request with paths that differ in one place; only that place is rewritten.
 #[derive(Clone)]
 pub(crate) struct Template {
     before: Vec<u8>,
@@ -222,7 +222,7 @@ impl Template {
     }
 }
 
-/// A client that sends one request again and again, and expects success.
+/// A client that repeats one request and expects success.
 pub(crate) async fn repeating(
     address: SocketAddr,
     request: Vec<u8>,
@@ -230,7 +230,7 @@ pub(crate) async fn repeating(
     Asking::connect(address, move |bytes: &mut Vec<u8>| bytes.extend_from_slice(&request)).await
 }
 
-/// A client that sends what `next` writes, and expects success, or another status.
+/// A client that sends the requests of `next`, and expects success or another status.
 pub(crate) struct Asking<F> {
     http: HttpClient,
     request: Vec<u8>,
@@ -243,7 +243,7 @@ impl<F> Asking<F> {
         Ok(Self { http: HttpClient::connect(address).await?, request: Vec::new(), next, expected: 200 })
     }
 
-    /// The same, expecting this status.
+    /// Sets the expected status.
     pub(crate) fn expecting(self, expected: u16) -> Self {
         Self { expected, ..self }
     }

@@ -1,9 +1,9 @@
-//! Drives clients: each sends its next request when the last one is answered, for some time or some number
-//! of times, and every answer's time is kept.
+//! Drives clients: each sends its next request when the last one is answered, for a duration or a number of requests,
+//! and the time of every response is recorded.
 //!
-//! Both sides run on the same kind of runtime: two threads with a current-thread runtime each. The raw
-//! clients are fastest on it, since `ldap3` gives every connection a task of its own and a multi-thread
-//! runtime moves the two tasks of a connection between threads.
+//! Both sides run on the same kind of runtime: two threads with a current-thread runtime each. The raw clients are
+//! fastest on it, because `ldap3` gives every connection a task of its own and a multi-thread runtime moves the two
+//! tasks of a connection between threads.
 
 use crate::processor::Processes;
 use anyhow::{Context, anyhow, ensure};
@@ -18,33 +18,33 @@ use std::{
 };
 use tokio::runtime;
 
-/// Threads that clients run on.
+/// The number of client threads.
 const THREADS: usize = 2;
-/// Longest time in microseconds that is told from others.
+/// The longest time in microseconds that is resolved.
 const LONGEST: u64 = 120_000_000;
 
-/// Set when the benchmark is to end early.
+/// Set when the benchmark should end early.
 pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// One client.
 pub(crate) trait Client: Send + 'static {
-    /// Sends one request and waits for its answer; an answer that is not as expected is an error.
+    /// Sends one request and waits for its response; an unexpected response is an error.
     fn once(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
 /// When a client stops.
 #[derive(Clone, Copy)]
 pub(crate) enum Until {
-    /// After some time.
+    /// After a duration.
     Elapsed(Duration),
-    /// After so many requests.
+    /// After a number of requests.
     Times(usize),
 }
 
-/// What was measured.
+/// The result of a measurement.
 pub(crate) struct Measured {
     seconds: f64,
-    /// How many things were done; one by each answer, unless [`Self::of_each`] says otherwise.
+    /// The number of operations; one per response, unless [`Self::of_each`] says otherwise.
     done: u64,
     latencies: Histogram<u64>,
 }
@@ -54,24 +54,24 @@ impl Measured {
         Ok(Self { seconds: 0.0, done: 0, latencies: Histogram::new_with_bounds(1, LONGEST, 3)? })
     }
 
-    /// Adds what was measured at the same time.
+    /// Adds a concurrent measurement.
     fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         self.seconds = self.seconds.max(other.seconds);
         self.done += other.done;
         Ok(self.latencies.add(&other.latencies)?)
     }
 
-    /// The same where each answer was about several things: they are what is counted.
+    /// Counts several operations per response.
     pub(crate) fn of_each(self, things: usize) -> Self {
         Self { done: self.done.saturating_mul(things as u64), ..self }
     }
 
-    /// Things done a second.
+    /// Operations per second.
     pub(crate) fn rate(&self) -> f64 {
         number(self.done) / self.seconds.max(f64::MIN_POSITIVE)
     }
 
-    /// The time in milliseconds that a share of all answers stayed below.
+    /// The time in milliseconds below which a share of all responses stayed.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         number(self.latencies.value_at_quantile(share)) / 1000.0
     }
@@ -82,19 +82,19 @@ impl Measured {
     }
 }
 
-/// Ours and the raw server's, measured in turns.
+/// Our results and those of the raw server, measured in turn.
 pub(crate) struct Pair {
     /// Median of our rates.
     pub(crate) ours: f64,
     /// Median of the raw rates.
     pub(crate) raw: f64,
-    /// Median of the rounds' ratios: what disturbs a round disturbs both sides of it.
+    /// Median of the ratios of the rounds: a disturbance affects both sides of a round.
     pub(crate) ratio: f64,
-    /// All our answers.
+    /// All our responses.
     pub(crate) measured: Measured,
 }
 
-/// Measures the raw server and ours in turns.
+/// Measures the raw server and ours in turn.
 pub(crate) fn in_turns(
     name: &str,
     rounds: u32,
@@ -121,7 +121,7 @@ pub(crate) fn in_turns(
     })
 }
 
-/// Measures, and says on stderr what came out and what each request cost.
+/// Measures, and prints the result and the cost per request to stderr.
 pub(crate) fn watched(
     name: &str,
     processes: Processes,
@@ -135,7 +135,7 @@ pub(crate) fn watched(
     Ok(measured)
 }
 
-/// Makes clients and lets them run.
+/// Creates clients and runs them.
 pub(crate) fn run<C: Client>(
     clients: usize,
     until: Until,
@@ -150,7 +150,7 @@ pub(crate) fn run<C: Client>(
             let made = runtime.block_on(make_clients(share, &connect))?;
             Ok((runtime, made))
         });
-        // Reached with an error as well: the other threads wait here.
+        // Reached even after an error: the other threads wait here.
         start.wait();
         let (runtime, clients) = made?;
         runtime.block_on(run_clients(clients, until))
@@ -214,13 +214,13 @@ async fn run_client<C: Client>(mut client: C, began: Instant, until: Until) -> a
     Ok(measured)
 }
 
-/// The middle one; of an even number, the upper middle one.
+/// The median; for an even number of values, the upper one.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// A count as a number to calculate with; exact up to 4 billion, which no count here reaches.
+/// A count as a floating-point number; exact up to 4 billion, which no count here reaches.
 fn number(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

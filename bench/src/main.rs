@@ -57,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures what the first table has.
+/// Measures the rows of the first table.
 fn measure_operations(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let operations = arguments.operations(false);
@@ -73,7 +73,7 @@ fn measure_operations(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Measures what the second table has.
+/// Measures the columns of the second table.
 fn measure_books(arguments: &Arguments) -> anyhow::Result<Vec<Column>> {
     let mut columns = Vec::new();
     let operations = arguments.operations(true);
@@ -90,11 +90,11 @@ fn measure_books(arguments: &Arguments) -> anyhow::Result<Vec<Column>> {
     Ok(columns)
 }
 
-/// How long the measurement may take to end by itself once it is interrupted.
+/// The time for the measurement to end after an interruption.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Lets Ctrl-C and SIGTERM end the measurement, so that the servers are stopped and the folder is removed. What waits for a
-/// server that hangs would wait for ever: it fails, and the measurement with it, once the server is killed.
+/// Lets Ctrl-C and SIGTERM end the measurement, so that the servers are stopped and the folder is removed. A call that
+/// waits for a hanging server would wait for ever: when the server is killed, the call and the measurement fail.
 fn end_on_signal() {
     thread::spawn(|| -> std::io::Result<Infallible> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,5 +1,5 @@
-//! The users that a benchmark works with, and mailing lists and resources beside them: the same ones on every run, as pbm
-//! would make them.
+//! The users of a benchmark, with mailing lists and resources: the same ones on every run, in the form that pbm
+//! creates.
 
 use anyhow::Context;
 use ldap_text::{
@@ -28,16 +28,16 @@ use mail_model::{
 
 pub(crate) const DOMAIN: &str = "example.com";
 pub(crate) const ROOT: &str = "dc=example,dc=com";
-/// A password that users made by a benchmark have.
+/// The password of users that a benchmark creates.
 pub(crate) const PASSWORD: &str = "Correct-Horse-7";
-/// A hash of the kind that 389-ds makes, of no known password: hashing 20,000 of them would take minutes.
+/// A hash in the format of 389-ds, of no known password: hashing 20,000 passwords would take minutes.
 const HASH: &str = "{PBKDF2-SHA512}10000$c2FsdHNhbHRzYWx0c2FsdA==$b2YgYSBwYXNzd29yZCB0aGF0IG5vYm9keSBrbm93cywgbWFkZSBvZiA2NCBieXRlcyBleGFjdGx5IQ==";
 
-/// Three letters of one last name in twenty, as it is shown and in no address; and the other way round.
+/// Three letters of one last name in twenty, in the display name and in no address; and the other way round.
 pub(crate) const CYRILLIC_PART: &str = "шев";
 pub(crate) const LATIN_PART: &str = "web";
 
-/// First names, as they are shown and as they stand in addresses.
+/// First names, as displayed and as in addresses.
 const FIRST: &[(&str, &str)] = &[
     ("Анна", "anna"),
     ("Иван", "ivan"),
@@ -79,14 +79,14 @@ const LAST: &[(&str, &str)] = &[
 const DEPARTMENTS: &[&str] = &["Продажи", "Разработка", "Бухгалтерия", "Sales", "Поддержка"];
 const TITLES: &[&str] = &["Инженер", "Менеджер", "Бухгалтер", "Engineer", "Руководитель отдела"];
 
-/// Makes the users' entries.
+/// Creates the users' entries.
 pub(crate) struct People {
     tree: Tree,
     tenant: Tenant,
     password: Password,
 }
 
-/// A user's address, and the name of its entry.
+/// A user's address, and the DN of the entry.
 pub(crate) struct Name {
     pub(crate) mail: String,
     pub(crate) dn: String,
@@ -103,23 +103,23 @@ impl People {
         Ok(Self { tree: Tree::new(Dn::parse(ROOT)?), tenant, password: Password::parse(PASSWORD)? })
     }
 
-    /// The folder that the users stand in.
+    /// The folder of the users.
     pub(crate) fn folder(&self) -> String {
         self.tree.users(&self.tenant.id).to_string()
     }
 
-    /// The account that pbm binds as.
+    /// The account with which pbm binds.
     pub(crate) fn service_account(&self) -> String {
         self.tree.system().child(names::UID, "pbm").to_string()
     }
 
-    /// The user of a number.
+    /// The user with a number.
     pub(crate) fn name(&self, index: usize) -> anyhow::Result<Name> {
         let mail = address(index)?;
         Ok(Name { dn: self.tree.user(&self.tenant.id, &mail).to_string(), mail: mail.as_str().to_owned() })
     }
 
-    /// The entry of the user of a number, with the hash of its password.
+    /// The entry of the user with a number, with a password hash.
     pub(crate) fn hashed_entry(&self, index: usize) -> anyhow::Result<ChangeRecord> {
         let phone = format!("+7 495 {:03}-{:02}-{:02}", 100 + index % 900, index % 100, (index * 7) % 100);
         let mobile = format!("+7 916 {:03}-{:02}-{:02}", index % 1000, (index * 3) % 100, index % 100);
@@ -140,7 +140,7 @@ impl People {
         Ok(record)
     }
 
-    /// What pbm writes for the request of [`creation_form`].
+    /// The entry that pbm writes for the request of [`creation_form`].
     pub(crate) fn new_entry(&self, mail: &str) -> anyhow::Result<ChangeRecord> {
         let fields =
             [(UserField::FirstName, "Vera"), (UserField::LastName, "Novikova"), (UserField::Role, "2")];
@@ -199,18 +199,18 @@ impl People {
     }
 }
 
-/// The table, in CSV, that makes the users of [`People::new_entry`].
+/// The CSV table that creates the users of [`People::new_entry`].
 pub(crate) fn creation_table(mails: impl Iterator<Item = String>) -> String {
     let rows = mails.map(|mail| format!("{mail},{PASSWORD},Vera,Novikova,2\n"));
     "mail,userPassword,cn,sn,employeeNumber\n".to_owned() + &rows.collect::<String>()
 }
 
-/// The form that makes the user of [`People::new_entry`].
+/// The form that creates the user of [`People::new_entry`].
 pub(crate) fn creation_form() -> String {
     format!("userPassword={PASSWORD}&cn=Vera&sn=Novikova&employeeNumber=2")
 }
 
-/// First and last name of the user of a number: as they are shown, and as they stand in its address.
+/// First and last name of the user with a number: as displayed, and as in the address.
 pub(crate) fn full_names(index: usize) -> [String; 2] {
     let (first, last) = (first_name(index), last_name(index));
     [format!("{} {}", first.0, last.0), format!("{} {}", first.1, last.1)]

@@ -1,20 +1,20 @@
-//! Processor time of other processes: unlike rates, it says where the time goes, and other work on the
-//! machine disturbs it less.
+//! Processor time of other processes: unlike rates, it shows where the time is spent, and other work on the machine
+//! disturbs it less.
 
 use anyhow::Context;
 use std::fs;
 
-/// Ticks a second of the times in proc(5), on every Linux.
+/// Ticks per second of the times in proc(5), on every Linux.
 const TICKS: f64 = 100.0;
 
-/// The processes that are watched.
+/// The measured processes.
 #[derive(Clone, Copy)]
 pub(crate) struct Processes {
     pub(crate) directory: u32,
     pub(crate) pbm: u32,
 }
 
-/// Seconds of processor time that they used so far.
+/// The processor time used so far, in seconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Used {
     directory: f64,
@@ -28,7 +28,7 @@ impl Processes {
 }
 
 impl Used {
-    /// What was used since then, by request, in microseconds.
+    /// The time used since then, per request, in microseconds.
     pub(crate) fn since(self, earlier: Self, requests: f64) -> String {
         let each = |now: f64, then: f64| (now - then) * 1_000_000.0 / requests.max(1.0);
         let (directory, pbm) = (each(self.directory, earlier.directory), each(self.pbm, earlier.pbm));
@@ -41,7 +41,7 @@ fn seconds(process: u32) -> anyhow::Result<f64> {
     ticks(&text).map(|ticks| ticks / TICKS).context("no times in /proc/PID/stat")
 }
 
-/// User and system time: fields 14 and 15. Field 2, the name, may hold blanks and ends with `)`.
+/// User and system time: fields 14 and 15. Field 2, the name, may contain blanks and ends with `)`.
 fn ticks(stat: &str) -> Option<f64> {
     let (_, from_third) = stat.rsplit_once(')')?;
     let mut times = from_third.split_ascii_whitespace().skip(11);

@@ -1,5 +1,4 @@
-//! The raw side: LDAP clients with one connection and one request in flight each, which is what 389-ds is
-//! fastest with.
+//! The raw side: LDAP clients with one connection and one request in flight each, with which 389-ds is fastest.
 
 use crate::load::Client;
 use anyhow::{Context, bail, ensure};
@@ -9,12 +8,12 @@ use std::collections::HashSet;
 use tokio::runtime;
 
 const ANYTHING: &str = "(objectClass=*)";
-/// Asks for no attributes (RFC 4511 section 4.5.1.8).
+/// Requests no attributes (RFC 4511 section 4.5.1.8).
 const NO_ATTRIBUTES: &str = "1.1";
-/// The result code of an operation on an entry that is not there (RFC 4511 appendix A.2).
+/// The result code of an operation on an entry that does not exist (RFC 4511 appendix A.2).
 const NO_SUCH_OBJECT: u32 = 32;
 
-/// Who binds where.
+/// A server and an account to bind as.
 #[derive(Clone)]
 pub(crate) struct Login {
     pub(crate) url: String,
@@ -23,21 +22,21 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// A connection, not bound yet.
+    /// An unbound connection.
     pub(crate) async fn connect(&self) -> anyhow::Result<Ldap> {
         let (connection, ldap) = LdapConnAsync::new(&self.url).await.context("cannot connect to 389-ds")?;
         tokio::spawn(async move { connection.drive().await });
         Ok(ldap)
     }
 
-    /// A connection, bound.
+    /// A bound connection.
     pub(crate) async fn bind(&self) -> anyhow::Result<Ldap> {
         let mut ldap = self.connect().await?;
         ldap.simple_bind(&self.dn, &self.password).await?.success().context("cannot bind")?;
         Ok(ldap)
     }
 
-    /// Does something on a connection of its own, outside of any measurement.
+    /// Runs a function on a connection of its own, outside of any measurement.
     pub(crate) fn once<T>(
         &self,
         work: impl AsyncFnOnce(&mut Ldap) -> anyhow::Result<T>,
@@ -47,7 +46,7 @@ impl Login {
     }
 }
 
-/// Reads an entry, undecoded.
+/// Reads an entry without decoding it.
 pub(crate) async fn read(ldap: &mut Ldap, dn: &str, attributes: &[&str]) -> anyhow::Result<()> {
     let mut search = ldap.streaming_search(dn, Scope::Base, ANYTHING, attributes).await?;
     let found = search.next().await?.is_some();
@@ -57,7 +56,7 @@ pub(crate) async fn read(ldap: &mut Ldap, dn: &str, attributes: &[&str]) -> anyh
     Ok(())
 }
 
-/// Whether there is an entry of a name.
+/// Whether an entry exists.
 pub(crate) async fn is_there(ldap: &mut Ldap, dn: &str) -> anyhow::Result<bool> {
     let found = ldap.search(dn, Scope::Base, ANYTHING, [NO_ATTRIBUTES]).await?;
     if found.1.rc == NO_SUCH_OBJECT {
@@ -112,7 +111,7 @@ pub(crate) async fn delete(ldap: &mut Ldap, dn: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A client that adds what `next` makes, until it makes no more.
+/// A client that adds the entries of `next` until there are no more.
 pub(crate) struct Adding<F> {
     pub(crate) ldap: Ldap,
     pub(crate) next: F,
@@ -127,7 +126,7 @@ impl<F: FnMut() -> anyhow::Result<Option<ChangeRecord>> + Send + 'static> Client
     }
 }
 
-/// A client that binds again and again.
+/// A client that binds repeatedly.
 pub(crate) struct Binding {
     pub(crate) ldap: Ldap,
     pub(crate) login: Login,

@@ -1,24 +1,24 @@
-//! What was found: the table, and in words which targets are met.
+//! The results: the table, and whether each target is met.
 
 use crate::load::{Measured, Pair};
 
 /// Width of the column of names.
 const NAME: usize = 44;
 
-/// What a row is held against.
+/// The target of a row.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
-    /// Nothing: for information.
+    /// No target: for information.
     None,
     /// At least this share of the raw rate.
     Ratio(f64),
-    /// The median within so many milliseconds.
+    /// The median in milliseconds is at most this.
     Median(f64),
-    /// 99 of 100 answers within so many milliseconds.
+    /// 99 of 100 responses take at most this many milliseconds.
     P99(f64),
-    /// Resident memory below so many MB.
+    /// Resident memory stays below this many MB.
     Memory(f64),
-    /// At least so many MB a second.
+    /// At least this many MB per second.
     Throughput(f64),
 }
 
@@ -37,13 +37,13 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Ours beside the raw server's.
+    /// A row of our results and those of the raw server.
     pub(crate) fn of_pair(operation: &str, pair: &Pair, memory: f64, target: Target) -> Self {
         let row = Self::of(operation, &pair.measured, memory, target);
         Self { ours: Some(pair.ours), raw: Some(pair.raw), ratio: Some(pair.ratio), ..row }
     }
 
-    /// Ours alone.
+    /// A row of our results only.
     pub(crate) fn of(operation: &str, measured: &Measured, memory: f64, target: Target) -> Self {
         Self {
             operation: operation.to_owned(),
@@ -58,7 +58,7 @@ impl Row {
         }
     }
 
-    /// MB that one thread works through in a second, with nothing beside it.
+    /// A row with the throughput of one thread in MB per second, without a comparison.
     pub(crate) fn of_throughput(operation: &str, rate: f64, target: Target) -> Self {
         Self {
             operation: operation.to_owned(),
@@ -79,7 +79,7 @@ impl Row {
         Self { raw: Some(raw), ratio, ..Self::of_throughput(operation, ours, target) }
     }
 
-    /// Memory alone, in MB.
+    /// A row with memory only, in MB.
     pub(crate) fn of_memory(operation: &str, memory: f64, target: Target) -> Self {
         Self { ours: None, memory: Some(memory), ..Self::of_throughput(operation, 0.0, target) }
     }
@@ -103,7 +103,7 @@ impl Row {
         .join(" ")
     }
 
-    /// Whether the target is met, and the sentence that says so; `None` where there is none.
+    /// Whether the target is met, and a sentence about it; `None` if there is no target.
     fn verdict(&self) -> Option<(bool, String)> {
         let (value, met, unit) = match self.target {
             Target::None => return None,

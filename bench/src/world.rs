@@ -1,4 +1,4 @@
-//! What is measured: a 389-ds of our own, prepared by `pbm init` and filled, a Redis, and pbm in front of both.
+//! The measured system: a private 389-ds, prepared by `pbm init` and filled, a Redis, and pbm in front of both.
 
 use crate::{
     arguments::Arguments,
@@ -24,37 +24,37 @@ use std::{
 use tempfile::TempDir;
 use tokio::runtime;
 
-/// Connections of pbm to 389-ds, and of the raw side: its default, written out.
+/// The connections of pbm to 389-ds, and of the raw side: the default of pbm.
 pub(crate) const CONNECTIONS: usize = 32;
-/// The same, for the check of passwords.
+/// The connections for checking passwords.
 pub(crate) const PASSWORD_CONNECTIONS: usize = 8;
-/// What 389-ds loads only at its start; `pbm init` turns the other plug-ins on.
+/// Plug-ins that 389-ds loads only at its start; `pbm init` enables the others.
 const PLUGINS: &[&str] = &["USN"];
 const SERVICE_PASSWORD: &str = "bench-service-account-password";
 const BACKUP_PASSWORD: &str = "bench-backup-account-password";
 const REDIS_PASSWORD: &str = "bench-redis-password";
 const ADMINISTRATOR: &str = "admin@example.com";
-/// Of a cache of 389-ds by user; below, it has what the sandbox gives it.
+/// The size of a 389-ds cache per user; for few users it keeps the size that the sandbox sets.
 const ENTRY_CACHE_OF_USER: u64 = 8 << 10;
 const DATABASE_CACHE_OF_USER: u64 = 2 << 10;
 const LEAST_ENTRY_CACHE: u64 = 256 << 20;
 const LEAST_DATABASE_CACHE: u64 = 64 << 20;
 
-/// Everything under measurement. The fields end in this order: pbm, the servers behind it, the folder.
+/// The whole system under measurement. The fields are dropped in this order: pbm, the servers behind it, the folder.
 pub(crate) struct World {
     /// The running pbm.
     pub(crate) pbm: Facade,
-    /// How to run another one.
+    /// How to start another one.
     pub(crate) program: Program,
     /// An access token of the super administrator.
     pub(crate) token: String,
     pub(crate) people: Arc<People>,
     /// The loaded users, in random order.
     pub(crate) names: Arc<Vec<Name>>,
-    /// As pbm binds.
+    /// The account with which pbm binds.
     pub(crate) service: Login,
     pub(crate) manager: Login,
-    /// As `pbm backup` binds.
+    /// The account with which `pbm backup` binds.
     pub(crate) backup_directory: Login,
     pub(crate) redis: RedisServer,
     directory: DirectoryServer,
@@ -99,29 +99,29 @@ impl World {
 }
 
 impl World {
-    /// Where 389-ds may read and write files.
+    /// A folder in which 389-ds may read and write files.
     pub(crate) fn directory_folder(&self) -> &Path {
         self.directory.folder()
     }
 
-    /// What runs besides the clients.
+    /// All processes except the clients.
     pub(crate) fn processes(&self) -> anyhow::Result<Processes> {
         let directory = self.directory.pid().context("389-ds has ended")?;
         Ok(Processes { directory, pbm: self.pbm.pid() })
     }
 }
 
-/// A 389-ds that is prepared and holds nothing else, to restore into.
+/// A prepared 389-ds without other data, to restore into.
 pub(crate) struct Empty {
     pub(crate) program: Program,
-    /// As `pbm restore` binds.
+    /// The account with which `pbm restore` binds.
     pub(crate) backup_directory: Login,
     directory: DirectoryServer,
     _folder: TempDir,
 }
 
 impl Empty {
-    /// Starts one.
+    /// Starts the server.
     pub(crate) fn start(arguments: &Arguments) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("pbm-bench-").tempdir()?;
         let users = arguments.users() as u64;
@@ -138,19 +138,19 @@ impl Empty {
         Login { url: self.directory.url(), dn: self.directory.manager_dn().to_owned(), password }
     }
 
-    /// Where 389-ds may read and write files.
+    /// A folder in which 389-ds may read and write files.
     pub(crate) fn folder(&self) -> &Path {
         self.directory.folder()
     }
 }
 
-/// The account that backs up and restores.
+/// The account for backups and restores.
 fn backup_directory(directory: &DirectoryServer) -> anyhow::Result<Login> {
     let dn = Tree::new(Dn::parse(ROOT)?).backup_account().to_string();
     Ok(Login { url: directory.url(), dn, password: BACKUP_PASSWORD.to_owned() })
 }
 
-/// The pbm that is measured.
+/// The pbm to measure.
 fn binary(arguments: &Arguments) -> anyhow::Result<PathBuf> {
     let binary = match &arguments.pbm {
         Some(binary) => binary.clone(),
@@ -160,7 +160,7 @@ fn binary(arguments: &Arguments) -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
-/// Starts a 389-ds whose caches have room for so many users.
+/// Starts a 389-ds with caches for a number of users.
 fn directory(folder: &Path, users: u64, arguments: &Arguments) -> anyhow::Result<DirectoryServer> {
     let server = DirectoryServer::in_folder(folder)
         .suffix(ROOT)
@@ -215,7 +215,7 @@ fn prepare(
     program.run(&mut init)
 }
 
-/// The form that logs in, with the password that everybody has.
+/// The form that logs in with the password of all users.
 pub(crate) fn login_form(mail: &str) -> String {
     format!("login={}&password={PASSWORD}", utf8_percent_encode(mail, NON_ALPHANUMERIC))
 }
@@ -226,7 +226,7 @@ fn log_in(pbm: &Facade) -> anyhow::Result<String> {
     Ok(token.context("no token in the answer")?.to_owned())
 }
 
-/// Sends one request, and reads the JSON of its answer.
+/// Sends one request, and parses the JSON of its response.
 pub(crate) fn ask(pbm: &Facade, request: &[u8]) -> anyhow::Result<serde_json::Value> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -242,7 +242,7 @@ pub(crate) fn ask(pbm: &Facade, request: &[u8]) -> anyhow::Result<serde_json::Va
     })
 }
 
-/// The order is random, and the same on every run.
+/// The order is random, but the same on every run.
 fn shuffled_names(people: &People, users: usize) -> anyhow::Result<Vec<Name>> {
     let mut names = (0..users).map(|index| people.name(index)).collect::<anyhow::Result<Vec<_>>>()?;
     names.shuffle(&mut StdRng::seed_from_u64(0));

@@ -1,5 +1,5 @@
-//! Who may do what (design, section 4): every endpoint, each role, in its own and in a foreign tenant. The
-//! expected statuses stand here on their own, whatever table the program has.
+//! Access control (design, section 4): every endpoint, each role, in its own and in a foreign tenant. The expected
+//! statuses are listed here independently of the program's own table.
 
 use crate::access_cases::{Case, is_deleted};
 use harness::{Client, Context, Tenant, World, form};
@@ -16,17 +16,17 @@ harness::trials! { "access":
     a_token_counts_before_an_allowed_address,
 }
 
-/// For role 3, 1, 2, an address of an allowed subnet and nobody, the status in its own tenant and in a foreign one.
-/// An allowed address and nobody have no tenant; the first column is `default`.
+/// For roles 3, 1 and 2, an address of an allowed subnet, and an anonymous client: the status in its own tenant and in
+/// a foreign one. An allowed address and an anonymous client have no tenant; the first column is `default`.
 type Statuses = [[u16; 2]; 5];
 
 const OPEN: Statuses = [[200, 200]; 5];
 const ADMINISTRATION: Statuses = [[200, 200], [200, 403], [403, 403], [200, 200], [401, 401]];
 
-/// Whoever is of the tenant.
+/// Every caller of the tenant.
 const OF_TENANT: Statuses = [[200, 200], [200, 403], [200, 403], [200, 200], [401, 401]];
 
-/// An address is never enough.
+/// An allowed address is not sufficient.
 const BY_TOKEN: Statuses = [[200, 200], [200, 403], [403, 403], [401, 401], [401, 401]];
 
 const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
@@ -82,7 +82,7 @@ const TABLE: &[(&str, Statuses)] = &[
     ("restore", BY_TOKEN),
 ];
 
-/// Somebody who asks, and the tenants that are its own and foreign to it.
+/// A caller, with its own tenant and a foreign one.
 struct Actor<'a, 'w> {
     name: &'a str,
     client: Client,
@@ -120,7 +120,7 @@ fn a_token_that_counts_for_nothing_opens_nothing(world: &World) {
         let client = world.nobody().with_header("Authorization", value);
         client.get(&ivan).expect(401);
         client.delete(&ivan).expect(401);
-        // Not even where no token would be needed: who sends one means it.
+        // Even if no token is needed, an invalid token is refused.
         client.behind(harness::ALLOWED_ADDRESS).delete(&ivan).expect(401);
     }
     assert!(!is_deleted(world, &ivan));
@@ -161,7 +161,7 @@ fn an_administrator_elsewhere_cannot_make_a_super_administrator(world: &World) {
 fn nobody_becomes_a_super_administrator_outside_the_default_tenant(world: &World) {
     let tenant = world.tenant();
     tenant.user("boss").role(3).by(world.root()).put().expect_wrong(&["employeeNumber"]);
-    // Not even by an edit behind the program's back.
+    // Even if an edit behind the program's back has made it so.
     let ivan = tenant.user("ivan").create();
     let dn = ivan.dn();
     world
@@ -205,7 +205,7 @@ fn an_allowed_address_needs_no_token_and_others_do(world: &World) {
     for address in ["192.0.3.7", "203.0.113.1", "192.0.2.7, 203.0.113.1", "::1", "nonsense", "192.0.2.0/24"] {
         world.nobody().behind(address).get(&ivan).expect(401);
     }
-    // The last address that is no trusted proxy's counts.
+    // The last address that is not a trusted proxy's counts.
     world.nobody().behind("203.0.113.1, 192.0.2.9, 127.0.0.1").get(&ivan).expect(200);
 }
 

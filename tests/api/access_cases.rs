@@ -1,8 +1,9 @@
-//! How each endpoint is tried by somebody: the answer, and whether the directory changed just where it should.
+//! How each endpoint is called by a role: the response, and whether the directory changed exactly in the allowed
+//! places.
 
 use harness::{Answer, Client, Group, MailList, Tenant, User, World, form};
 
-/// Somebody tries something in a tenant, about what has this name.
+/// A call of an endpoint in a tenant, on an object with this name.
 pub(crate) struct Case<'a, 'w> {
     pub(crate) world: &'w World,
     pub(crate) client: &'a Client,
@@ -132,7 +133,7 @@ impl<'w> Case<'_, 'w> {
         let domain = format!("{}.test", self.name);
         let made = format!("(&(objectClass=pbmTenant)(associatedDomain={domain}))");
         let body = form(&[("domain", &domain)]);
-        // What succeeds here would pull the ground from under the other cases.
+        // A success here would break the conditions of the other cases.
         let another = self.allowed().then(|| self.world.tenant());
         let tenant = another.as_ref().unwrap_or(self.tenant);
         let changed = |answer: &Answer, attribute: &str, before: &Option<harness::Entry>| {
@@ -253,7 +254,7 @@ impl<'w> Case<'_, 'w> {
             "suggestContacts" => self.assert_read(&format!("{book}/suggest?q={}", self.name)),
             "listContactChanges" => {
                 let answer = self.client.get(format!("{book}/changes"));
-                // Whether there is a feed is not the question here.
+                // This case does not test whether there is a feed.
                 if !(self.allowed() && answer.status == 503) {
                     self.assert_status(&answer);
                 }
@@ -299,7 +300,7 @@ impl<'w> Case<'_, 'w> {
         assert_eq!((head.status, head.body.len()), (self.expected, 0));
     }
 
-    /// An answer with the status; a refusal in the guide's words.
+    /// A response with the status; a refusal with the guide's message.
     #[track_caller]
     fn assert_status(&self, answer: &Answer) {
         let answer = answer.clone().expect(self.expected);

@@ -1,4 +1,4 @@
-//! What an address book shows: of whom, in which views, and which attributes.
+//! The contents of an address book: which entries, in which views, with which attributes.
 
 use harness::{Context, MEMBERS, Tenant, World, form};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn everything_with_an_address_is_a_contact_of_its_kind(world: &World) {
     tenant.assert_book_is_right("one of each kind");
 }
 
-/// Field of a user, and its value in every letter and sign that may go wrong.
+/// Field of a user, and its value with every letter and sign that may be handled wrongly.
 const FIELDS: [(&str, &str); 13] = [
     ("displayName", "Ёлкина, Анна; «босс» \\ 😀"),
     ("cn", "Анна-Мария"),
@@ -65,7 +65,7 @@ fn a_contact_shows_what_is_set_and_nothing_else(world: &World) {
         expected[field] = json!(value);
     }
     assert_eq!(book.contact(&anna.mail), expected);
-    // What is taken away is shown no longer.
+    // Removed values are no longer shown.
     for field in
         ["initials", "ou", "title", "description", "homePhone", "telephoneNumber", "mobile", "l", "telegram"]
     {
@@ -124,7 +124,7 @@ fn what_one_user_is_to_another_has_no_secrets(world: &World) {
     }
 }
 
-/// Whether it is in each of the views.
+/// Whether the contact is in each of the views.
 #[track_caller]
 fn views(tenant: &Tenant<'_>, name: &str) -> [bool; 3] {
     ["colleagues", "suggestions", "all"]
@@ -155,14 +155,14 @@ fn employee_type_says_in_which_views_somebody_is(world: &World) {
     rooms.resource("usual-room").create();
     tenant.mail_list("list").members(MEMBERS).create();
     assert_eq!(["usual", "usual-room", "list"].map(|name| views(&tenant, name)), [both; 3]);
-    // And each can become another one.
+    // Each can become another one.
     for (number, expected) in users.into_iter().rev() {
         tenant.admin().patch(tenant.named("usual"), &format!("employeeType={number}")).expect_success();
         assert_eq!(views(&tenant, "usual"), expected);
     }
     tenant.admin().patch(rooms.named("usual-room"), "employeeType=2").expect_success();
     assert_eq!(views(&tenant, "usual-room"), nowhere);
-    // The view without a name is that of the colleagues.
+    // Without a name the view is that of the colleagues.
     assert_eq!(tenant.book().names("limit=1000"), tenant.book().names("view=colleagues&limit=1000"));
 }
 
@@ -177,7 +177,7 @@ fn blocked_users_are_in_no_view(world: &World) {
         let card = format!("{}/{}.vcf", tenant.book().path, id.as_str().unwrap());
         tenant.admin().get(&card).expect(404);
         assert!(!tenant.book().export("format=json").expect(200).text().contains(&ivan.mail));
-        // Among the users, which administrators see, it stays.
+        // The list of users, for administrators, still has it.
         assert_eq!(tenant.listed(""), ["administrator", "ivan"]);
         tenant.admin().patch(&ivan, "inetUserStatus=1").expect_success();
         assert_eq!(views(&tenant, "ivan"), [true; 3]);
@@ -218,7 +218,7 @@ fn who_has_no_displayname_is_shown_by_its_names(world: &World) {
     assert_eq!(shown(&ivan.mail), "Иван Ёлкин");
     tenant.admin().patch(&ivan, &form(&[("sn", "Иванов")])).expect_success();
     assert_eq!(shown(&ivan.mail), "Иван Иванов");
-    // It is found and ordered by the name that is shown.
+    // It is found and ordered by the display name.
     tenant.user("boris").with("cn", "Борис").with("sn", "Яшин").create();
     let found = book.names(&format!("search={}", harness::encoded("ван иван")));
     assert_eq!(found, ["ivan"]);
@@ -250,7 +250,7 @@ fn a_contact_keeps_its_identifier_when_it_is_renamed(world: &World) {
     let mut expected = before;
     expected["group"] = json!("Залы");
     assert_eq!(book.contact(&room.mail), expected);
-    // Somebody new at an old address is somebody else.
+    // A new user at an old address is a different contact.
     let second = tenant.user("ivan").create();
     assert_ne!(book.contact(&second.mail)["id"], book.contact(&tenant.address("ivan2"))["id"]);
     tenant.assert_book_is_right("renamed");
@@ -290,10 +290,10 @@ fn what_has_no_address_or_stands_elsewhere_is_no_contact(world: &World) {
     let mail = format!("{name}@elsewhere.example");
     world.probe().modify(&format!("dn: cn=x,{}\n{person}", tenant.outside()));
     world.probe().modify(&format!("dn: cn={name},ou=System,{root}\n{person}mail: {mail}\n"));
-    // Whoever pbm would not call a user.
+    // Entries that pbm does not regard as users.
     let stranger = format!("mail=stranger-{mail},ou={},ou=People,{root}", tenant.id);
     world.probe().modify(&format!("dn: {stranger}\n{person}mail: stranger-{mail}\n"));
-    // Later than all of these, so that they would be seen by now.
+    // Created after all of these, so that they would already be visible.
     let last = format!("last-{mail}");
     tenant.add_outside("last", &last, "");
     harness::soon("the last contact", || tenant.book().has(&last));
@@ -319,7 +319,7 @@ fn an_address_book_knows_its_own_tenant_alone(world: &World) {
         }
         tenant.assert_book_is_right("of two tenants");
     }
-    // The path's letter case is none of an address book's.
+    // The letter case of the path does not matter for an address book.
     let path = format!("/v2/addressbook/{}?search={name}", ours.id.to_uppercase());
     assert_eq!(ours.admin().get(path).column("contacts", "mail"), [us.mail]);
 }

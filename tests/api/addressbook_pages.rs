@@ -1,4 +1,4 @@
-//! The pages of an address book: orders, searches, kinds, and parameters that are none.
+//! The pages of an address book: orders, searches, kinds, and invalid parameters.
 
 use harness::{Book, Context, MEMBERS, Tenant, World, encoded, json_list};
 use std::{collections::BTreeSet, fmt::Write};
@@ -20,7 +20,7 @@ harness::trials! { "addressbook_pages":
     a_head_request_says_what_the_page_would,
 }
 
-/// Users by name and shown name.
+/// Users by name and display name.
 fn fill(tenant: &Tenant<'_>, people: &[(&str, &str)]) {
     for (name, shown) in people {
         tenant.user(name).with("displayName", shown).with("sn", shown).create();
@@ -80,10 +80,10 @@ fn who_has_no_last_name_comes_first_in_that_order(world: &World) {
     assert_eq!(tenant.book().names("orderby=sn&sort=1"), ["user", "administrator", "sales", "rome"]);
 }
 
-/// More than fit on the largest page.
+/// More than the largest page holds.
 const MANY: usize = 1100;
 
-/// Outside contacts, straight in the directory; names and addresses run in different orders, and names repeat.
+/// Outside contacts, added directly to the directory; names and addresses have different orders, and names repeat.
 pub(crate) fn fill_outside(world: &World, tenant: &Tenant<'_>) {
     let mut ldif = String::new();
     for number in 0..MANY {

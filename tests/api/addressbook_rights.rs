@@ -1,4 +1,4 @@
-//! Who may read an address book.
+//! Access rights to an address book.
 
 use harness::{Client, Context, Tenant, World};
 
@@ -10,7 +10,7 @@ harness::trials! { "addressbook_rights":
     an_address_book_is_only_read,
 }
 
-/// The paths of everything that is read of an address book.
+/// The paths of all reads of an address book.
 fn paths(world: &World, tenant: &Tenant<'_>) -> Vec<String> {
     let book = tenant.book().by(world.root());
     let contact = book.contacts("view=all&limit=1").remove(0);
@@ -20,7 +20,7 @@ fn paths(world: &World, tenant: &Tenant<'_>) -> Vec<String> {
     own.into_iter().chain([card, format!("{}/changes", book.path)]).collect()
 }
 
-/// The feed is there only with Redis, but its rights are looked at first.
+/// The feed exists only with Redis, but its rights are checked first.
 fn expected(world: &World, path: &str, status: u16) -> u16 {
     if status == 200 && path.ends_with("/changes") && !world.has_redis() { 503 } else { status }
 }
@@ -43,7 +43,7 @@ fn anybody_of_the_tenant_reads_all_of_it(world: &World) {
     assert_all(world, "role 2, not suggested", &hidden, &paths, 200);
     assert_all(world, "role 3", world.root(), &paths, 200);
     assert_all(world, "an allowed address", &world.trusted(), &paths, 200);
-    // Whoever reads, it reads the same.
+    // Every reader sees the same contents.
     let seen = [tenant.admin(), &plain, world.root()].map(|client| tenant.book().by(client).all("all"));
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
 }
@@ -58,7 +58,7 @@ fn nobody_reads_a_foreign_address_book(world: &World) {
     assert_all(world, "a bad token", &world.nobody().with_token("x.y.z"), &foreign, 401);
     let of_default = world.default_tenant();
     assert_all(world, "role 1", ours.admin(), &paths(world, &of_default), 403);
-    // A foreign contact is not to be had through one's own address book either.
+    // A foreign contact is not available through one's own address book either.
     let id = theirs.book().contacts("view=all").remove(0)["id"].as_str().unwrap().to_owned();
     let answer = ours.admin().get(format!("{}/{id}.vcf", ours.book().path)).expect(404);
     assert_eq!(answer.message(), "There is no such contact.");
@@ -72,14 +72,14 @@ fn a_tenant_that_is_not_there_has_no_address_book(world: &World) {
             let path = format!("/v2/addressbook/{name}{tail}");
             let _case = Context::new(&path);
             for answer in [world.root().get(&path), world.trusted().get(&path)] {
-                // Without a feed nobody looks whose it would be.
+                // Without a feed its owner is not checked.
                 let no_feed = answer.status == 503 && tail == "/changes" && !world.has_redis();
                 assert!(answer.status == 404 || no_feed, "{answer:?}");
             }
             world.nobody().get(&path).expect(401);
         }
     }
-    // Who may not see other tenants does not learn which there are.
+    // A caller who may not see other tenants does not learn which ones exist.
     tenant.admin().get("/v2/addressbook/missing").expect(403);
 }
 

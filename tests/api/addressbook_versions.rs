@@ -1,4 +1,4 @@
-//! Entity tags of an address book: who has read it need not read it again until it changes (RFC 9110).
+//! Entity tags of an address book: a client that has a page does not load it again until it changes (RFC 9110).
 
 use harness::{Answer, Book, Context, MEMBERS, Tenant, World, form};
 
@@ -24,7 +24,7 @@ fn a_page_has_a_strong_tag_and_may_be_kept_by_its_reader(world: &World) {
     }
 }
 
-/// Asks for a page that is held already.
+/// Requests a page that the client already has.
 fn again(book: &Book, tags: &str) -> Answer {
     book.by(&book.client.with_header("If-None-Match", tags)).get("")
 }
@@ -51,16 +51,16 @@ fn who_has_the_page_is_told_so_without_a_body(world: &World) {
         assert_eq!(answer.etag(), tag);
         assert_eq!(answer.json()["count"], 1);
     }
-    // What cannot be asked is told first.
+    // An invalid request is reported first.
     let held = book.by(&book.client.with_header("If-None-Match", "*"));
     held.get("limit=0").expect_wrong(&["limit"]);
-    // And nobody learns by it whether something is there.
+    // The tag does not reveal whether a contact exists.
     let stranger = world.tenant();
     held.by(&stranger.admin().with_header("If-None-Match", "*")).get("").expect(403);
     held.by(&world.nobody().with_header("If-None-Match", "*")).get("").expect(401);
 }
 
-/// Requires that a change makes a new tag at once, and that who has the old one is sent the new page.
+/// Requires that a change makes a new tag at once, and that a client with the old one receives the new page.
 #[track_caller]
 fn assert_new_tag(book: &Book, held: &mut (String, String), what: &str) {
     let answer = again(book, &held.0).expect(200);
@@ -119,7 +119,7 @@ fn changes_of_another_tenant_leave_the_tag(world: &World) {
     let tag = ours.book().get("").expect(200).etag();
     let olga = theirs.user("olga").create();
     let unchanged = |what: &str| {
-        // Theirs is seen, so ours is up to date with it.
+        // The change there is visible, so ours is up to date with it.
         theirs.assert_book_is_right_soon(what);
         assert_eq!(again(&ours.book(), &tag).status, 304, "{what}");
         assert_eq!(ours.book().get("").expect(200).etag(), tag, "{what}");
@@ -135,7 +135,7 @@ fn changes_of_another_tenant_leave_the_tag(world: &World) {
     unchanged("a contact is made");
     world.probe().delete(&outside);
     unchanged("a contact is deleted");
-    // Two tenants' tags never stand for each other.
+    // The tags of two tenants never match.
     assert_ne!(theirs.book().get("").expect(200).etag(), tag);
 }
 

@@ -1,4 +1,4 @@
-//! Outside members of mailing lists whose address becomes one of the tenant's.
+//! Outside members of mailing lists whose address becomes an address of the tenant.
 
 use harness::{MailList, Tenant, World, encoded};
 use serde_json::Value;
@@ -21,7 +21,7 @@ harness::trials! { "adoption":
 /// A member that stays outside.
 const ELSEWHERE: &str = "x@outside.example";
 
-/// A tenant that is about to serve another domain.
+/// A tenant that will get another domain.
 struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
@@ -37,7 +37,7 @@ impl<'w> Fixture<'w> {
         format!("{name}@{}", self.domain)
     }
 
-    /// A list with members outside, before the domain is the tenant's.
+    /// A list with outside members, before the domain belongs to the tenant.
     fn list(&self, name: &str, members: &[&str]) -> MailList<'w> {
         let members: Vec<_> = members.iter().map(|name| self.mail(name)).collect();
         let members: Vec<_> = members.iter().map(String::as_str).collect();
@@ -49,13 +49,13 @@ impl<'w> Fixture<'w> {
         self.world.root().put(path, "").expect_success();
     }
 
-    /// Has others write outside members into a list.
+    /// Writes outside members into a list, as another program would.
     fn write_outside(&self, list: &MailList<'_>, mails: &[&str]) {
         self.world.probe().replace(&list.dn(), "mgrpRFC822MailMember", mails);
     }
 }
 
-/// The outside members of a list, as they stand in its entry, in order.
+/// The outside members of a list, as in its entry, in order.
 fn outside(list: &MailList<'_>) -> Vec<String> {
     let mut outside: Vec<_> =
         list.entry().all("mgrpRFC822MailMember").into_iter().map(str::to_lowercase).collect();
@@ -63,7 +63,7 @@ fn outside(list: &MailList<'_>) -> Vec<String> {
     outside
 }
 
-/// Requires that a list has no outside members and these others, in order.
+/// Requires that a list has no outside members and exactly these members, in order.
 #[track_caller]
 fn assert_inside(list: &MailList<'_>, mails: &[&str]) {
     assert_eq!(outside(list), [""; 0]);
@@ -137,7 +137,7 @@ fn a_user_that_comes_back_is_the_member_again(world: &World) {
     let list = fixture.tenant.mail_list("list").members(&[ELSEWHERE]).create();
     let user = fixture.tenant.user("ivan").create();
     fixture.tenant.admin().delete(&user).expect_success();
-    // Somebody else writes the address of the deleted user into the list.
+    // Another program writes the address of the deleted user into the list.
     fixture.write_outside(&list, &[&user.mail]);
     fixture.tenant.admin().restore(&user).expect_success();
     assert_inside(&list, &[&user.mail]);
@@ -184,7 +184,7 @@ fn a_rename_that_would_close_a_cycle_is_refused_with_its_path(world: &World) {
         assert_cycle(&message, "newmail", &path);
         assert_eq!(fixture.tenant.entries(), before);
     }
-    // With members that the same change brings.
+    // With members that the same change adds.
     let message = free.put(&[("newmail", &new), ("alias", &top.mail)]).expect_wrong(&["newmail"]).message();
     assert_cycle(&message, "newmail", &[&low.mail, &new, &top.mail, &middle.mail, &low.mail]);
     assert_eq!(fixture.tenant.entries(), before);
@@ -205,7 +205,7 @@ fn a_list_that_gets_the_address_is_nested(world: &World) {
     let mut expected = [ivan.mail.as_str(), ELSEWHERE];
     expected.sort_unstable();
     assert_eq!(low.expanded(), expected);
-    // From now on the usual check sees them.
+    // From now on the usual check finds them.
     new.add(&[&low.mail]).expect_wrong(&["alias"]);
 }
 
@@ -213,7 +213,7 @@ fn a_domain_that_is_added_finds_who_has_its_addresses_already(world: &World) {
     let fixture = Fixture::new(world);
     let list = fixture.list("list", &["ivan", "nobody"]);
     let user = fixture.tenant.user("ivan").create();
-    // Another program has given the user an address before the domain was served.
+    // Another program has given the user an address before the tenant got the domain.
     world.probe().replace(&user.dn(), "mailAlternateAddress", &[&fixture.mail("ivan")]);
     fixture.add_domain();
     assert_eq!(outside(&list), [fixture.mail("nobody")]);
@@ -228,7 +228,7 @@ fn addresses_of_other_tenants_and_other_domains_stay_outside(world: &World) {
     world.root().put(format!("{}/domains/{domain}", other.path()), "").expect_success();
     let ivan = format!("{}/{}", other.users(), fixture.mail("ivan"));
     other.admin().put(ivan, &other.user("ivan").form()).expect_success();
-    // Whose tenant is another one, who has another domain of the same end, and who has a longer name.
+    // The addresses of another tenant, of another domain with the same ending, and of a longer name.
     fixture.tenant.user("ivan").create();
     fixture.tenant.user("van").create();
     assert_eq!(outside(&list), [fixture.mail("evan"), fixture.mail("ivan")]);
@@ -254,7 +254,7 @@ fn changes_at_once_lose_no_member_and_leave_no_cycle(world: &World) {
             }
             let (list, tenant) = (&list, &fixture.tenant);
             scope.spawn(move || list.add(&["more@outside.example"]).expect_success());
-            // The new list takes the middle one in, while that takes in the low one, which waits for the new one.
+            // The new list adopts the middle one, which adopts the low one, which waits for the new one.
             let (new, low, middle) = (&new, &low, &middle);
             scope.spawn(move || {
                 let new = tenant.mail_list("new").with("mail", new).members(&[&middle.mail]);
@@ -267,7 +267,8 @@ fn changes_at_once_lose_no_member_and_leave_no_cycle(world: &World) {
         let is_nested = !low.member_dns().is_empty();
         let holds_low = !middle.member_dns().is_empty();
         let new = fixture.tenant.admin().get(format!("/v2/maillists/{}/{new}", fixture.tenant.id));
-        // All three edges would be a cycle: the new list, the middle one in it, the low one in that.
+        // All three edges would be a cycle: the new list contains the middle one, which contains the low one, which
+        // contains the new one.
         assert!(!(new.status == 200 && is_nested && holds_low), "{round}");
         assert!(
             new.status != 200 || is_nested,
@@ -282,7 +283,7 @@ fn what_others_have_written_is_mended_by_the_next_change_of_members(world: &Worl
     let list = fixture.tenant.mail_list("list").members(&[ELSEWHERE]).create();
     fixture.write_outside(&list, &[&ivan.mail, ELSEWHERE, &list.mail]);
     list.add(&[&olga.mail]).expect_success();
-    // The list itself stays an address: as a member it would be a cycle.
+    // The list's own address stays an outside address: as a member it would be a cycle.
     assert_eq!(outside(&list), [list.mail.as_str(), ELSEWHERE]);
     assert_eq!(list.member_dns().len(), 2);
 }

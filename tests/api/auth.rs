@@ -1,4 +1,4 @@
-//! Log-in, tokens, their end, and the limit on failed log-ins.
+//! Log-in, tokens, their expiry, and the limit on failed log-ins.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use harness::{Answer, Client, PASSWORD, Tenant, User, World, form, start_serve, within};
@@ -61,7 +61,7 @@ fn a_refresh_token_renews_the_access_token(world: &World) {
         assert_eq!(answer["refresh_token"], token.1);
         world.nobody().with_token(answer["access_token"].as_str().unwrap()).get(&ivan).expect(200);
     }
-    // Another process over the same directory with the same key takes it as well.
+    // Another process with the same directory and key accepts it too.
     refresh(&world.short_lived().client(), &[token]).expect(200);
 }
 
@@ -78,7 +78,7 @@ fn a_refresh_token_with_what_does_not_belong_to_it_is_refused(world: &World) {
     refresh(&client, &[("login", &olga.mail), right[1], ("refresh_token", &token)]).expect(401);
     refresh(&client, &[("login", "nobody"), right[1], ("refresh_token", &token)]).expect(401);
     refresh(&client, &[right[0], ("password", "wrong"), ("refresh_token", &token)]).expect(401);
-    // A refresh token is no access token.
+    // A refresh token is not an access token.
     world.nobody().with_token(&token).get(&ivan).expect(401);
     refresh(&client, &[right[0], right[1], ("refresh_token", &token)]).expect(200);
 }
@@ -95,12 +95,12 @@ fn an_expired_token_is_called_so(world: &World) {
         let refused = client.with_token(token).get(&ivan).expect(401);
         assert_eq!(refused.json(), json!({"message": "TOKEN EXPIRED"}));
     }
-    // Its end does not make another's token of it.
+    // A truncated token is not another token.
     let refused = world.nobody().with_token(&token[..token.len() - 2]).get(&ivan).expect(401);
     assert_ne!(refused.message(), "TOKEN EXPIRED");
 }
 
-/// Users whose tokens are to end, each with what ends them.
+/// Users whose tokens must end, each with the event that ends them.
 fn tokens_end_within_ten_seconds_in_every_process(world: &World) {
     let tenant = world.tenant();
     let other = tenant.admin().at(&world.short_lived().client());
@@ -173,7 +173,7 @@ fn tokens_that_are_not_ours_count_for_nothing(world: &World) {
     foreign.client().with_token(&token).get(&ivan).expect(401);
 }
 
-/// Logins that cannot log in with the password `wrong`: one that can with another, and some that never can.
+/// Logins that fail with the password `wrong`: one that has another password, and some that can never log in.
 fn refused_logins(tenant: &Tenant<'_>) -> Vec<String> {
     tenant.user("ivan").create();
     tenant.user("blocked").with("inetUserStatus", "0").create();
@@ -196,7 +196,7 @@ fn a_wrong_login_and_a_wrong_password_look_alike(world: &World) {
             |answer: &Answer| answer.headers.iter().map(|(name, _)| name.clone()).collect::<BTreeSet<_>>();
         assert_eq!(names(answer), names(&answers[0]));
     }
-    // Nor does a blocked or deleted user's right password tell anything.
+    // The right password of a blocked or deleted user reveals nothing either.
     for name in ["blocked", "gone"] {
         assert_eq!(tenant.named(name).try_log_in().expect(401).text(), answers[0].text());
     }
@@ -244,7 +244,7 @@ fn too_many_failures_of_a_login_from_an_address_are_refused_there_alone(world: &
     here.log_in(&olga.mail, PASSWORD).expect(200);
     world.nobody().behind(&world.fresh_address()).log_in(&ivan.mail, PASSWORD).expect(200);
     assert_too_many(here.log_in(&ivan.mail, PASSWORD));
-    // What stands to the left in the header anybody can have written.
+    // Any client can write the left part of the header.
     let hidden = format!("198.51.100.1, {}", world.fresh_address());
     let hidden = world.nobody().behind(&hidden);
     let hider = world.nobody().behind(&hidden_address(&hidden));
@@ -281,7 +281,7 @@ fn a_login_is_counted_in_any_letter_case(world: &World) {
         here.log_in(login, "wrong").expect(401);
     }
     assert_too_many(here.log_in(&ivan.mail.replace("ivan", "ivaN"), PASSWORD));
-    // Failures before a success are forgotten with it.
+    // A success clears the earlier failures.
     let there = world.nobody().behind(&world.fresh_address());
     for _ in 0..3 {
         for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! Bad input: each gets a clear error in JSON and changes nothing.
+//! Bad input: each case gets a clear error in JSON and changes nothing.
 
 use crate::fixture::Fixture;
 use harness::{Context, User, World, encoded, form};
@@ -61,12 +61,12 @@ fn values_outside_their_lists_are_named_all_at_once(world: &World) {
         fixture.admin().patch(&fixture.ivan, &form(&[(name, value)])).expect_wrong(&[name]);
     }
     let new = wrong.iter().fold(fixture.tenant.user("new"), |new, (name, value)| new.with(name, value));
-    // The address of a new user stands in the path.
+    // The address of a new user is in the path.
     new.put().expect_wrong(&names[..names.len() - 1]);
     fixture.assert_unchanged();
 }
 
-/// What cannot stand before the `@`.
+/// Characters that are not allowed before the `@`.
 #[rustfmt::skip]
 const LOCAL_PARTS: [&str; 16] = [
     "a b", "a,b", "\"a b\"", "a\\b", "<a>", "a;b", "a(b)", ".a", "a.", "a..b", "a\0", "a\n", "a@b", "", "a:b", "[a]",
@@ -88,7 +88,7 @@ fn an_address_that_is_none_is_refused(world: &World) {
         fixture.admin().get(&path).expect(404);
         fixture.admin().delete(&path).expect(404);
         fixture.admin().restore(&path).expect(404);
-        // In a list, these belong to the ways in which it may be written.
+        // In a list of addresses these characters are part of the syntax.
         if !address.contains([',', '"', '\\', '[']) && address.trim() == address {
             fixture.admin().patch(&fixture.ivan, &form(&[("alias", &address)])).expect_wrong(&["alias"]);
         }
@@ -120,7 +120,7 @@ fn a_local_part_in_cyrillic_is_refused_in_words(world: &World) {
         let answer = world.root().put(&path, &fixture.tenant.user("new").form()).expect_wrong(&["mail"]);
         assert!(answer.message()["mail"].as_str().unwrap().contains("non-ASCII"), "{}", answer.text());
     }
-    // The domain alone may be in any script; it is kept as A-labels.
+    // Only the domain may be in any script; it is stored as A-labels.
     let user = User::new(world, "cyrillic", "ivan@пример.рф", harness::PASSWORD);
     world.root().put(&user, &fixture.tenant.user("new").form()).expect_success();
     let shown = world.root().get(&user).expect(200).json();

@@ -17,7 +17,7 @@ harness::trials! { "bad_requests":
     paths_that_lead_nowhere_are_not_found,
 }
 
-/// A tenant with one of everything, and a look at it that must not change.
+/// A tenant with one object of each kind, and a snapshot of it that must not change.
 struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
@@ -38,7 +38,7 @@ impl<'w> Fixture<'w> {
         self.world.root()
     }
 
-    /// Requests that would change something if their parameters were right.
+    /// Requests that would make a change if their parameters were valid.
     fn requests(&self) -> Vec<(&'static str, String)> {
         let (tenant, rooms) = (&self.tenant, self.tenant.group("Rooms"));
         vec![
@@ -101,7 +101,7 @@ fn bytes_that_are_not_utf_8_are_refused(world: &World) {
     let fixture = Fixture::new(world);
     let body = [b"displayName=\xff&name=\xff&domain=\xff&quota=".as_slice(), b"\xff"].concat();
     fixture.each(fixture.root(), &body, |answer| drop(answer.expect(400)));
-    // A person's shell puts letters of any script into a path as they are.
+    // A shell puts letters of any script into a path without encoding.
     let request = |method: &str, path: &[u8]| {
         let token = fixture.root().token();
         let head =
@@ -213,7 +213,7 @@ fn two_names_for_a_list_are_refused(world: &World) {
     fixture.assert_unchanged();
 }
 
-/// Whichever of them counts, it is the one whose rights are looked at.
+/// Whichever tenant is used, the rights are checked for that tenant.
 fn two_tenants_in_a_request_get_nobody_into_the_other(world: &World) {
     let (fixture, theirs) = (Fixture::new(world), world.tenant());
     let (ours, client) = (&fixture.tenant, theirs.admin());
@@ -244,7 +244,7 @@ fn two_tenants_in_a_request_get_nobody_into_the_other(world: &World) {
             }
         }
     }
-    // Where the path has the tenant, no parameter has.
+    // If the path names the tenant, a parameter must not.
     let room = ours.group("Rooms").named("rome");
     client.patch(&room, &format!("tenant-id={theirs_id}&l=x")).expect(403);
     client.patch(format!("{}&tenant-id={theirs_id}&l=x", room.as_ref()), "").expect(403);

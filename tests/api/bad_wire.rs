@@ -1,5 +1,4 @@
-//! Requests that are wrong before anybody asks what they mean: too large, of another encoding or kind, or no
-//! HTTP at all.
+//! Requests that fail before their meaning is examined: too large, of another encoding or media type, or not HTTP.
 
 use crate::fixture::Fixture;
 use harness::{Answer, Client, Context, World, exchange};
@@ -33,7 +32,7 @@ fn percent_encoding_that_is_not_utf_8_is_refused(world: &World) {
         fixture.admin().get(&path).expect(400);
         fixture.admin().put(&path, &fixture.tenant.user("new").form()).expect(400);
     }
-    // A lone percent sign stands for itself, or is refused; it is no fault of the server.
+    // A lone percent sign is literal, or is refused; it is not a server error.
     for lone in ["title=100%", "title=%zz", "title=%4"] {
         let answer = fixture.admin().patch(fixture.tenant.named("missing"), lone);
         assert!([400, 404].contains(&answer.status), "{answer:?}");
@@ -41,7 +40,7 @@ fn percent_encoding_that_is_not_utf_8_is_refused(world: &World) {
     fixture.assert_unchanged();
 }
 
-/// Bytes as a person's shell or another program may put them into a path.
+/// Bytes as a shell or another program may put them into a path.
 fn raw_request(client: &Client, method: &str, path: &[u8], body: &str) -> Answer {
     let head = format!(
         " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
@@ -78,9 +77,9 @@ fn a_body_over_a_mebibyte_is_refused(world: &World) {
         let client = fixture.admin().with_header("Content-Type", "application/json");
         client.try_send("PATCH", fixture.ivan.as_ref(), &vec![b' '; length]).unwrap().expect(413);
     }
-    // A mebibyte of nothing is as good as nothing.
+    // A mebibyte of separators is an empty form.
     fixture.admin().try_send("PATCH", fixture.ivan.as_ref(), &vec![b'&'; MEBIBYTE]).unwrap().expect_success();
-    // Without a length it is counted as it comes.
+    // Without a length the bytes are counted as they arrive.
     let mut request = format!(
         "PATCH {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n",

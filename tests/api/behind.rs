@@ -1,4 +1,4 @@
-//! Changes that others make to the directory: seen within a second.
+//! Changes that other programs make to the directory: visible within a second.
 
 use harness::{Follower, MEMBERS, Tenant, World, assert_same, ldif_line};
 use std::fmt::Write;
@@ -13,7 +13,7 @@ harness::trials! { "behind":
     changes_that_concern_nobody_are_no_matter,
 }
 
-/// A tenant and a follower of it that is up to date, where there is a feed.
+/// A tenant and an up-to-date follower of it, if there is a feed.
 struct Watched<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
@@ -30,7 +30,7 @@ impl<'w> Watched<'w> {
         Self { world, tenant, follower }
     }
 
-    /// Requires that everything says what the directory does, within a second.
+    /// Requires that every reader shows the contents of the directory within a second.
     #[track_caller]
     fn assert_seen(&mut self, what: &str) {
         self.tenant.assert_book_is_right_soon(what);
@@ -143,7 +143,7 @@ fn a_user_who_moves_to_another_tenant_is_seen_there_alone(world: &World) {
         let folder = format!("ou={},ou=People,{}", watched[place].tenant.id, world.probe().root);
         world.probe().rename(&dn, &rdn, Some(&folder));
         dn = format!("{rdn},{folder}");
-        // Each within a second of the move, so the first look goes where it has gone.
+        // Each within a second of the move, so the new place is checked first.
         watched[1 - place].assert_seen("moved away");
         watched[place].assert_seen("moved here");
         assert!(watched[place].tenant.book().has(&ivan.mail));
@@ -162,7 +162,7 @@ fn a_folder_that_is_renamed_takes_its_contacts_along(world: &World) {
     watched.assert_seen("a group is renamed");
     let shown = watched.tenant.book().contacts("kind=resource");
     assert!(shown.len() == 3 && shown.iter().all(|contact| contact["group"] == "Залы"), "{shown:?}");
-    // Folders of outside contacts can be moved, and be thrown away with all there is.
+    // Folders of outside contacts can be moved, and deleted with all their entries.
     let folder = format!("ou=One,{}", watched.tenant.outside());
     world.probe().modify(&format!("dn: {folder}\nchangetype: add\nobjectClass: organizationalUnit\n"));
     for number in 0..3 {
@@ -174,7 +174,7 @@ fn a_folder_that_is_renamed_takes_its_contacts_along(world: &World) {
     world.probe().rename(&folder, "ou=Two", None);
     watched.assert_seen("the folder is renamed");
     assert_eq!(watched.tenant.book().page("kind=contact")["count"], 3);
-    // To another tenant with the whole folder, and away.
+    // To another tenant with the whole folder, and back.
     let other = world.tenant();
     world.probe().rename(&format!("ou=Two,{}", watched.tenant.outside()), "ou=Two", Some(&other.outside()));
     watched.assert_seen("the folder is moved away");
@@ -212,7 +212,7 @@ fn changes_that_concern_nobody_are_no_matter(world: &World) {
     probe.replace(&format!("ou=People,{}", probe.root), "description", &["people"]);
     probe.replace(&watched.tenant.outside(), "description", &["others"]);
     watched.assert_seen("changes of other attributes");
-    // Without an address it is no contact, until it has one.
+    // Without an address it is not a contact, until it gets one.
     let dn = format!("cn=silent,{}", watched.tenant.outside());
     probe.modify(&format!("dn: {dn}\nchangetype: add\nobjectClass: inetOrgPerson\ncn: silent\nsn: x\n"));
     watched.assert_seen("without an address");

@@ -1,4 +1,4 @@
-//! A user whom tables change, sent over HTTP, and what is answered.
+//! A user that tables change, sent over HTTP, and the responses.
 
 use encoding_rs::Encoding;
 use harness::{Answer, Tenant, User, World};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 pub(crate) const CSV: &str = "text/csv";
 
-/// A tenant with a user whom tables change.
+/// A tenant with a user that tables change.
 pub(crate) struct Fixture<'w> {
     pub(crate) tenant: Tenant<'w>,
     pub(crate) user: User<'w>,
@@ -35,7 +35,7 @@ impl<'w> Fixture<'w> {
         format!("mail;cn;sn\r\n{};{cn};{sn}\r\n", self.user.mail)
     }
 
-    /// Its first and last name, then reset so that the next table changes them again.
+    /// The user's first and last name, which are then reset so that the next table changes them again.
     #[track_caller]
     pub(crate) fn take_names(&self) -> [String; 2] {
         let shown = self.tenant.admin().get(&self.user).expect(200).json();
@@ -43,7 +43,7 @@ impl<'w> Fixture<'w> {
         ["cn", "sn"].map(|field| shown[field].as_str().unwrap().to_owned())
     }
 
-    /// What is said of the only row of a table that is wrong.
+    /// The message about the only row of an invalid table.
     #[track_caller]
     pub(crate) fn refused(&self, table: impl AsRef<[u8]>) -> Value {
         let lines = lines(&self.send(CSV, "mode=upsert", table));

@@ -1,4 +1,4 @@
-//! Tables from elsewhere, over HTTP: their encodings, shapes and packing.
+//! Tables from other programs, over HTTP: their encodings, shapes and compression.
 
 use crate::bulk_fixture::{CSV, Fixture, assert_summary, end, in_encoding, utf_16};
 use encoding_rs::{IBM866, KOI8_R, MACINTOSH, WINDOWS_1251, WINDOWS_1252};
@@ -138,7 +138,7 @@ fn tables_are_taken_in_every_shape(world: &World) {
         }
     }
     for text in [
-        // Cells that are missing, too many, or empty to the end of the sheet.
+        // Missing cells, superfluous cells, and empty rows to the end of the sheet.
         "mail;cn;sn;title;ou;;\r\nM;A;Белых\r\n;;;;;;\r\n",
         "mail;cn;sn\r\nM;A;Белых;;;\u{a0}; \r\n\r\n;;\r\n",
         "mail;cn;sn; ;\u{feff}\r\nM;A;Белых;;\r\n",
@@ -175,7 +175,7 @@ fn packed_tables_are_taken_and_bombs_are_not(world: &World) {
         ("gzip", gzip(table.as_bytes())),
         ("x-gzip", gzip(&utf_16)),
         ("GZIP", gzip(&in_encoding(&table, WINDOWS_1251))),
-        // Whoever packs and does not say so, or says so and does not.
+        // Compressed without the header, and the header without compression.
         ("identity", gzip(table.as_bytes())),
         ("gzip", table.clone().into_bytes()),
     ] {
@@ -221,7 +221,7 @@ fn only_what_cannot_be_read_is_unsupported(world: &World) {
         assert_summary(&fixture.send(kind, "mode=upsert", &line), &[("rows", 1), ("updated", 1)]);
         fixture.take_names();
     }
-    // What PowerShell writes.
+    // The output of PowerShell.
     let wide = utf_16(&format!("\u{feff}{line}\r\n"), u16::to_le_bytes);
     assert_summary(
         &fixture.send("application/x-ndjson", "mode=upsert", wide),

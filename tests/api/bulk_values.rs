@@ -1,4 +1,4 @@
-//! What stands in tables from elsewhere: names in two scripts, characters that do not show, hashes, our own export.
+//! Values in tables from other programs: names in two scripts, invisible characters, hashes, our own export.
 
 use crate::{
     bulk_fixture::{CSV, Fixture, assert_summary, end, in_encoding, lines, utf_16},
@@ -35,7 +35,7 @@ fn a_word_in_two_scripts_is_no_name(world: &World) {
             "{message}"
         );
     }
-    // Windows-1252, said to be windows-1251.
+    // Windows-1252, declared as windows-1251.
     let table = in_encoding(&fixture.table("José", "Peña"), WINDOWS_1252);
     let said = lines(&fixture.send("text/csv; charset=windows-1251", "mode=upsert", table));
     assert!(
@@ -75,7 +75,7 @@ fn what_does_not_show_is_cut_at_ends_and_shown_in_messages(world: &World) {
     world.nobody().log_in(&format!("\u{a0}{mail}\u{200b}"), PASSWORD).expect(200);
     let path = format!("{}/{}", fixture.tenant.users(), harness::encoded(&format!("{mail}\u{200b}")));
     admin.get(path).expect(200);
-    // Inside they stay, and messages show them.
+    // Inside a value they stay, and messages show them.
     for (field, text, words) in [
         ("telephoneNumber", "+7\u{a0}495", r"telephoneNumber +7\u{a0}495 is no phone number"),
         ("quota", "1\u{200b}0", r"quota 1\u{200b}0 must be a whole number"),
@@ -98,7 +98,7 @@ fn what_does_not_show_is_cut_at_ends_and_shown_in_messages(world: &World) {
     );
 }
 
-/// What people write that a spreadsheet takes for a formula, or that CSV has to quote.
+/// Values that a spreadsheet takes for a formula, or that CSV has to quote.
 #[rustfmt::skip]
 const HARD: [(&str, &[&str]); 7] = [
     ("telephoneNumber", &["+7 (495) 000-00-00", "+7 495 1, +7 812 2", "8-800", "-1", ""]),
@@ -134,7 +134,7 @@ fn company(world: &World) -> Fixture<'_> {
         &fixture.send("application/x-ndjson", "", rows.join("\n")),
         &[("rows", 64), ("created", 64)],
     );
-    // What others have left in the directory, which a request may not set.
+    // Values that other programs left in the directory and that a request may not set.
     for (number, attribute, value) in [
         (1, "description", "a\u{1}b"),
         (2, "cn", "Сидoров"),
@@ -159,7 +159,7 @@ fn an_export_is_imported_again_without_a_change(world: &World) {
     let unchanged = [("rows", 68), ("unchanged", 66), ("skipped", 2)];
     let answer = fixture.send(CSV, "mode=upsert", &exported);
     assert_summary(&answer, &unchanged);
-    // The columns in another order, other separators, another encoding, as a spreadsheet saves it.
+    // The columns in another order, with other separators and another encoding, as a spreadsheet saves it.
     let rows = file_formats::csv(&exported);
     let quoted = |cell: &String| format!("\"{}\"", cell.replace('"', "\"\""));
     for turn in [3, 8, 16] {
@@ -176,7 +176,7 @@ fn an_export_is_imported_again_without_a_change(world: &World) {
     let answer = fixture.send("application/x-ndjson", "mode=upsert", ndjson.join("\n"));
     assert_summary(&answer, &[("rows", 66), ("unchanged", 66)]);
     assert_eq!(tenant.entries(), before);
-    // What was changed in the table is changed, and nothing else; a shown name that is changed is meant.
+    // Only the changes in the table are applied; a changed display name is applied as well.
     let changed = exported
         .replace(",'+7 (495) 000-00-00,", ",'+7 (495) 111-11-11,")
         .replace("'=1+1; босс", "'=2; босс");
@@ -188,7 +188,7 @@ fn an_export_is_imported_again_without_a_change(world: &World) {
         (&first["telephoneNumber"], &first["title"]),
         (&json!("+7 (495) 111-11-11"), &json!("=2; босс"))
     );
-    // Without what only exports have, a table is taken at its word; a password is never touched.
+    // Without the columns that only exports have, every value of a table is literal; a password is never changed by it.
     let table =
         format!("mail;displayName;title;userPassword\n{};'=Jose;'=x;'=Correct-Horse-7\n", fixture.user.mail);
     assert_summary(&fixture.send(CSV, "mode=upsert", table), &[("rows", 1), ("updated", 1)]);
@@ -256,7 +256,7 @@ fn rights_that_are_lost_while_rows_come_are_lost(world: &World) {
         client.server(),
         client.token()
     );
-    // Rows are read in pieces, so the first ones are many.
+    // Rows are read in batches, so the first ones are many.
     let names: Vec<_> = (0..400).map(|number| format!("early{number}")).collect();
     let early: String = names.iter().map(|name| row(name)).collect();
     let first = head + &chunk("mail;userPassword;employeeNumber;cn;sn\n") + &chunk(&early);
@@ -288,7 +288,7 @@ fn rights_that_are_taken_behind_pbm_are_lost_to_an_import_that_goes_on(world: &W
     let header = "mail;userPassword;employeeNumber;cn;sn\n";
     stream.write_all((head + &chunk(header)).as_bytes()).unwrap();
     world.probe().replace(&boss.dn(), "inetUserStatus", &["0"]);
-    // Rows keep coming, so what is remembered of the account is asked for all the time.
+    // Rows keep arriving, so the cached account is used continuously.
     let mut number = 0;
     for _ in 0..12 {
         let rows: Vec<String> = (0..100)

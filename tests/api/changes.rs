@@ -1,4 +1,5 @@
-//! The feed of changes: who applies it in order has the tenant's contacts, and a token that says nothing is told so.
+//! The feed of changes: a follower that applies it in order has the tenant's contacts, and an unusable token is
+//! refused.
 
 use harness::{
     Answer, Context, Follower, MEMBERS, Step, Tenant, World, assert_same, encoded, form, json_list,
@@ -49,14 +50,14 @@ fn a_walk_from_the_beginning_shows_every_contact(world: &World) {
     assert_eq!(keys, ["changes", "more", "since"]);
 }
 
-/// Requires that there is nothing to be told after a token.
+/// Requires that there are no changes after a token.
 #[track_caller]
 fn assert_nothing_new(tenant: &Tenant<'_>, since: &str) {
     let page = tenant.book().changes(since, 100).expect(200).json();
     assert_eq!((&page["changes"], &page["more"]), (&json!([]), &json!(false)));
 }
 
-/// What comes next, and the follower applies it.
+/// The next page, which the follower applies.
 #[track_caller]
 fn news(tenant: &Tenant<'_>, follower: &mut Follower) -> Vec<Value> {
     let page = tenant.book().changes(&follower.since, 1000).expect(200).json();
@@ -184,12 +185,12 @@ fn who_comes_back_late_or_twice_has_the_same(world: &World) {
     late.since.clone_from(&start);
     assert_same("from an old token", late.catch_up(), &{
         let mut changed = expected.clone();
-        // It began with nothing, so it does not have what never changed.
+        // It began with nothing, so it does not have entries that never changed.
         changed.retain(|_, contact| contact["mail"] != tenant.address("administrator"));
         changed
     });
     assert_same("the one that came often", early.catch_up(), &expected);
-    // Everything once more changes nothing.
+    // Applying everything again changes nothing.
     early.since = start;
     assert_same("twice", early.catch_up(), &expected);
     assert_eq!((early.restarts, late.restarts), (0, 0));
@@ -205,7 +206,7 @@ fn the_feed_of_one_tenant_tells_nothing_of_another(world: &World) {
     theirs.book().follower(1000).catch_up();
     assert_nothing_new(&ours, &follower.since);
     assert_eq!(follower.catch_up().len(), 1);
-    // A user who moves is deleted here and put there.
+    // A user who moves is deleted here and added there.
     let ivan = ours.user("ivan").create();
     let mut other = theirs.book().follower(1000);
     follower.catch_up();
@@ -216,7 +217,7 @@ fn the_feed_of_one_tenant_tells_nothing_of_another(world: &World) {
     harness::soon("it is gone here", || follower.catch_up().len() == 1);
 }
 
-/// Requires that a token has its bearer start over, in words that say so.
+/// Requires that the holder of a token has to start over, with a clear message.
 #[track_caller]
 fn assert_start_over(answer: Answer) {
     let message = answer.expect(410).message();
@@ -231,14 +232,14 @@ fn a_token_of_another_tenant_starts_over(world: &World) {
     assert_start_over(ours.book().changes(&follower.since, 10));
     assert_start_over(ours.book().by(world.root()).changes(&follower.since, 10));
     theirs.book().changes(&follower.since, 10).expect(200);
-    // Nor does one from the middle of a walk help.
+    // A token from the middle of a walk does not help either.
     let mut middle = theirs.book().follower(1);
     theirs.user("olga").create();
     assert_eq!(middle.step(), Step::More);
     assert_start_over(ours.book().changes(&middle.since, 10));
 }
 
-/// Another character of its kind.
+/// Another character of the same kind.
 fn neighbour(letter: char) -> char {
     match letter {
         '0'..='8' | 'a'..='y' | 'A'..='Y' => char::from(letter as u8 + 1),
@@ -270,7 +271,7 @@ fn a_token_that_was_cut_or_altered_starts_over(world: &World) {
             let cut: String = letters[..place].iter().collect();
             for wrong in [altered, without, cut] {
                 let _case = Context::new(format!("{wrong} instead of {token}"));
-                // Nothing at all is the beginning.
+                // An empty token means the beginning.
                 if wrong.is_empty() {
                     continue;
                 }
@@ -321,7 +322,7 @@ fn a_token_that_is_none_starts_over(world: &World) {
     assert!([400, 410].contains(&not_utf8.status), "{not_utf8:?}");
     let path = format!("{}/changes", tenant.book().path);
     tenant.admin().get(format!("{path}?since={}&since=y", encoded("x"))).expect_wrong(&["since"]);
-    // Nothing is the beginning.
+    // An empty token means the beginning.
     let all = tenant.admin().get(format!("{path}?since=")).expect(200).json();
     assert_eq!(json_list(&all, "changes").len(), 1);
 }
@@ -334,7 +335,7 @@ fn a_token_is_good_at_another_process(world: &World) {
         tenant.user(&format!("u{number}")).create();
         let other = if number % 2 == 0 { second.client() } else { world.nobody() };
         follower.at(&other);
-        // What one process has written, the other one tells at once.
+        // The other process reports the write of the first at once.
         assert_same("at the other process", follower.catch_up(), &tenant.book().all("all"));
     }
     assert_eq!(follower.restarts, 0);
@@ -350,7 +351,7 @@ fn without_the_cache_there_is_no_feed(world: &World) {
     let second = start_serve(&config, &[]);
     let book = tenant.book().by(&tenant.admin().at(&second.client()));
     assert_no_feed(&book.changes("", 10));
-    // Everything else is there, and what either has written is seen by both.
+    // Everything else works, and each process sees the writes of the other.
     tenant.user("ivan").create();
     assert_same("without the cache", &book.all("all"), &world.expected_book(&tenant.id).all());
     tenant.user("olga").by(&book.client).create();
@@ -367,7 +368,7 @@ fn assert_no_feed(answer: &Answer) {
     assert!(answer.message().is_string());
 }
 
-/// What there is instead in an installation without Redis.
+/// The behaviour of an installation without Redis.
 pub(crate) mod none {
     use super::assert_no_feed;
     use harness::{Step, World};

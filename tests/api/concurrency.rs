@@ -1,4 +1,4 @@
-//! Concurrent edits: the version of what was read (`ETag`), and changes that mind it (`If-Match`).
+//! Concurrent edits: the version of the object that was read (`ETag`), and conditional changes (`If-Match`).
 
 use harness::{Answer, Client, Context, Tenant, World, form};
 use std::sync::Barrier;
@@ -17,22 +17,22 @@ harness::trials! { "concurrency":
     a_version_has_no_place_where_nothing_was_read,
 }
 
-/// One thing that can be read and changed.
+/// An object that can be read and changed.
 struct Thing {
     kind: &'static str,
     dn: String,
-    /// Where it is read.
+    /// The path to read it.
     path: String,
-    /// How and where it is changed.
+    /// The method and the path to change it.
     method: &'static str,
     request: String,
-    /// The parameter that is changed.
+    /// The changed parameter.
     parameter: &'static str,
-    /// An attribute that others may change.
+    /// An attribute that other programs may change.
     attribute: &'static str,
 }
 
-/// One of each kind. All letters of the group's name count, and none of them tells it apart.
+/// One of each kind. The group's name has letters without a case difference.
 const GROUP: &str = "rooms";
 
 fn things(tenant: &Tenant<'_>, world: &World) -> [Thing; 5] {
@@ -55,7 +55,7 @@ fn things(tenant: &Tenant<'_>, world: &World) -> [Thing; 5] {
         thing("list", list.dn(), list.as_ref(), "PUT", "displayName", "description"),
         thing("resource", room.dn(), room.as_ref(), "PATCH", "l", "description"),
         thing("group", group.dn(), group.as_ref(), "PATCH", "name", "description"),
-        // Last, since its deletion takes all others along.
+        // Last, because its deletion deletes all others.
         thing(
             "tenant",
             format!("ou={},ou=Domains,{}", tenant.id, world.probe().root),
@@ -72,7 +72,7 @@ impl Thing {
         client.get(&self.path).expect(200)
     }
 
-    /// Changes it, to something else for every number; of a group, up to 31.
+    /// Changes the object, to a different value for every number; for a group, up to 31.
     fn change(&self, client: &Client, number: usize) -> Answer {
         let spelled = GROUP.char_indices().map(|(place, letter)| {
             if number >> place & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
@@ -116,7 +116,7 @@ fn a_change_is_made_to_the_version_that_was_read(world: &World) {
         let (shown, entry) = (thing.read(root), world.probe().entry(&thing.dn));
         let current = shown.etag();
         assert!(thing.change(&root.if_match(&old), 2).expect(412).message().is_string());
-        // Not even where nothing would change.
+        // Even if nothing would change.
         thing.change(&root.if_match(&old), 1).expect(412);
         thing.change(&root.if_match(&format!("{old}, \"x\"")), 2).expect(412);
         assert_eq!((thing.read(root).json(), world.probe().entry(&thing.dn)), (shown.json(), entry));
@@ -124,7 +124,7 @@ fn a_change_is_made_to_the_version_that_was_read(world: &World) {
         thing.change(&root.if_match(&format!("\"x\", {current} , {old}")), 3).expect_success();
         thing.change(&root.if_match("*"), 4).expect_success();
         thing.change(root, 5).expect_success();
-        // A bad value is one before it is a late one.
+        // An invalid value is reported before an outdated version.
         assert!(
             [400, 412].contains(
                 &root
@@ -163,7 +163,7 @@ fn a_tag_that_is_weak_or_none_matches_nothing(world: &World) {
             [&format!("W/{current}"), bare, "\"\"", "x", &format!("{current}{current}"), "*, *", "\"", "é"]
         {
             let _case = Context::new(format!("{} {tag}", thing.kind));
-            // Whether it is no tag at all or none of these, it is not made.
+            // Whether it is not a tag or not one of these, the change is not made.
             let status = thing.change(&root.if_match(tag), 1).status;
             assert!([400, 412].contains(&status), "{status}");
         }
@@ -188,8 +188,8 @@ fn a_change_behind_the_programs_back_is_noticed(world: &World) {
 
 const CLIENTS: usize = 50;
 
-/// What so many clients are answered who all begin a change at the same time, each with the version that it has
-/// read; sorted.
+/// The sorted statuses of as many clients that all begin a change at the same time, each with the version that it has
+/// read.
 fn at_once(root: &Client, path: &str, change: impl Fn(&Client, usize) -> u16 + Sync) -> Vec<u16> {
     let barrier = Barrier::new(CLIENTS);
     let mut statuses: Vec<_> = std::thread::scope(|scope| {
@@ -213,7 +213,7 @@ fn of_50_clients_who_change_what_they_read_one_succeeds(world: &World) {
     for thing in things(&tenant, world).iter().filter(|thing| thing.kind != "group") {
         for round in 0..4 {
             let _case = Context::new(format!("{}, round {round}", thing.kind));
-            // What the last round has left is no change.
+            // The value that the last round has left is not a change.
             let statuses =
                 at_once(root, &thing.path, |client, number| thing.change(client, number + 1).status);
             assert_eq!((statuses[0], &statuses[1..]), (200, &[412; CLIENTS - 1][..]));
@@ -233,7 +233,7 @@ fn of_50_clients_who_rename_the_group_that_they_read_one_succeeds(world: &World)
             client.patch(&group, &form(&[("name", name(number))])).status
         });
         assert_eq!(statuses[0], 200);
-        // Who comes late finds no group of that name any more.
+        // The later clients find no group of that name any more.
         assert!(statuses[1..].iter().all(|status| [404, 412].contains(status)), "{statuses:?}");
         let left = root.get(tenant.groups()).column("resourcegroups", "name");
         assert_eq!(left.len(), 1);
@@ -277,7 +277,7 @@ fn members_are_added_to_the_version_that_was_read(world: &World) {
     assert_ne!(current, old);
     add(&root.if_match(&old), "b@outside.example").expect(412);
     assert_eq!((tag(), list.members().len()), (current.clone(), 2));
-    // Who adds without minding the version is seen by who minds it.
+    // A client that adds unconditionally is detected by a client that uses the version.
     add(root, "c@outside.example").expect_success();
     for body in ["remove=a@outside.example", "members=d@outside.example", "filter=ou=Sales", "displayName=x"]
     {

@@ -1,4 +1,4 @@
-//! Races for one address, and what a refusal gives away.
+//! Races for one address, and the information in a refusal.
 
 use harness::{Tenant, User, World, form};
 use std::sync::Barrier;
@@ -14,7 +14,7 @@ const ROUNDS: usize = 100;
 
 fn of_8_clients_who_want_an_address_one_gets_it_100_times(world: &World) {
     let tenant = world.tenant();
-    // Even clients create the address as that of a user, odd ones add it to a user as an alias.
+    // Even-numbered clients create the address as that of a user, odd-numbered ones add it to a user as an alias.
     let owners: Vec<User<'_>> = (0..CLIENTS).map(|n| tenant.user(&format!("owner{n}")).create()).collect();
     let barrier = Barrier::new(CLIENTS);
     let statuses: Vec<Vec<u16>> = std::thread::scope(|scope| {
@@ -48,7 +48,7 @@ fn claim(tenant: &Tenant<'_>, owner: &User<'_>, number: usize, round: usize, bar
     let answer = if number.is_multiple_of(2) {
         tenant.user(&name).put()
     } else {
-        // All that it won so far stays with it.
+        // The owner keeps every address that it has won so far.
         let held = tenant.admin().get(owner).expect(200).json()["alias"].clone();
         let held = held.as_array().into_iter().flatten().map(|alias| alias.as_str().unwrap().to_owned());
         let aliases: Vec<_> = held.chain([tenant.address(&name)]).collect();
@@ -79,7 +79,7 @@ fn a_conflict_names_the_address_and_no_other_tenant(world: &World) {
         assert!(text.contains(&taken), "{text}");
         assert!(!text.contains(&theirs.id) && !text.contains("olga"), "{text}");
     }
-    // When its owner is deleted there, nothing of that is told here either.
+    // The deletion of its owner there is not reported here either.
     theirs.admin().delete(theirs.named("olga")).expect_success();
     let text = ours.user("taken").put().expect(409).text();
     assert!(!text.contains("deleted") && !text.contains(&theirs.id), "{text}");

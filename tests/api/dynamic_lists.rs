@@ -1,4 +1,4 @@
-//! Dynamic lists: conditions on users in place of members.
+//! Dynamic lists: conditions on users instead of members.
 
 use harness::{Context, Tenant, World, form};
 use serde_json::json;
@@ -25,7 +25,7 @@ fn people(tenant: &Tenant<'_>) {
     }
 }
 
-/// Everybody's name who gets the mail of a list with these conditions.
+/// The names of all users who get the mail of a list with these conditions.
 #[track_caller]
 fn who(tenant: &Tenant<'_>, conditions: &[&str]) -> Vec<String> {
     let list = tenant.mail_list("probe");
@@ -49,7 +49,7 @@ fn a_dynamic_list_shows_its_conditions_and_no_members(world: &World) {
     let mut stored = entry.all("pbmListFilter");
     stored.sort_unstable();
     assert_eq!((stored, entry.all("member")), (vec!["l=Москва", "ou=Sales"], vec![]));
-    // For readers that know groups of URLs (the search of RFC 4516).
+    // For readers that support groups of URLs (the search of RFC 4516).
     let url = entry.one("memberURL");
     assert!(url.starts_with("ldap:///") && url.contains(&tenant.id), "{url}");
     let page = tenant.admin().get(tenant.maillists()).expect(200).json();
@@ -75,7 +75,7 @@ fn everybody_who_fits_is_in_it_at_once(world: &World) {
     tenant.admin().delete(tenant.named("zoya")).expect_success();
     assert_eq!(expanded(), ["newcomer"]);
     tenant.admin().restore(tenant.named("zoya")).expect_success();
-    // A change behind the program's back counts as well.
+    // A change behind the program's back counts too.
     let dn = tenant.named("boris").dn();
     world.probe().modify(&format!("dn: {dn}\nchangetype: modify\nreplace: ou\nou: Sales\n"));
     assert_eq!(expanded(), ["boris", "newcomer", "zoya"]);
@@ -89,7 +89,7 @@ fn all_conditions_must_hold(world: &World) {
     assert_eq!(who(&tenant, &["ou=Sales", "l=Москва"]), ["anna"]);
     assert_eq!(who(&tenant, &["ou=Sales", "ou=Sales", "l=Омск"]), ["boris"]);
     assert_eq!(who(&tenant, &["ou=Support", "l=Омск"]), Vec::<String>::new());
-    // Equality: a part of a value is another value.
+    // Equality: a part of a value does not match.
     assert_eq!(who(&tenant, &["ou=Sale"]), Vec::<String>::new());
 }
 
@@ -99,7 +99,7 @@ fn conditions_are_repeated_parameters_or_an_array(world: &World) {
     let list = tenant.list_named("sales");
     let request = format!("{}&displayName=Sales", list.request());
     let boris = [tenant.address("boris")];
-    // The first = ends the parameter's name, also where the others are not encoded.
+    // The first = ends the parameter's name, even if the others are not encoded.
     for body in
         [form(&[("filter", "ou=Sales"), ("filter", "l=Омск")]), "filter=ou=Sales&filter=l=Омск".into()]
     {
@@ -170,7 +170,7 @@ fn wrong_conditions_are_refused(world: &World) {
     ] {
         let _case = Context::new(wrong);
         let answer = tenant.mail_list("new").filter(wrong).post();
-        // An empty list of conditions is none, so that members are missing.
+        // An empty list of conditions counts as no conditions, so the members are missing.
         if wrong.is_empty() {
             answer.expect(400)
         } else {

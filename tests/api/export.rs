@@ -22,7 +22,7 @@ harness::trials! { "export":
 const NAME: &str = "Ёлкина, Анна; «босс» \\ 😀";
 const NOTE: &str = "first line\nвторая, строка; \\n конец";
 
-/// One of each kind, with what each format has to escape.
+/// One of each kind, with the characters that each format has to escape.
 fn company(world: &World) -> Tenant<'_> {
     let tenant = world.tenant();
     let anna = tenant.user("anna").with("displayName", NAME).with("cn", "Анна;Мария").with("sn", "Ёлкина,");
@@ -81,7 +81,7 @@ fn csv_has_a_row_for_each_contact(world: &World) {
                 }
                 _ => value.as_str().unwrap().to_owned(),
             };
-            // A spreadsheet must not take it for a formula.
+            // A spreadsheet must not interpret it as a formula.
             let formula = expected.starts_with(['=', '+', '-', '@']);
             let guarded = if formula { format!("'{expected}") } else { expected };
             assert_eq!(**cell, guarded, "{field}");

@@ -1,4 +1,4 @@
-//! Searches that are made in pieces, and filters that are tested instead of looked up, find what a plain search finds.
+//! Searches in batches, and filters that are evaluated instead of looked up, find the same entries as a plain search.
 
 use harness::{Probe, Tenant, World, documented_filter, encoded};
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ harness::trials! { "few_candidates":
     members_are_found_by_the_dozen,
 }
 
-/// Entries of each kind: more than two pieces of ten.
+/// Entries of each kind: more than two batches of ten.
 const MANY: usize = 23;
 
 /// The names of the entries that a filter finds.
@@ -83,7 +83,7 @@ fn pages_of_more_than_ten_are_whole_and_in_order(world: &World) {
     for number in 0..MANY {
         tenant.mail_list(&format!("list{number:02}")).members(harness::MEMBERS).create();
         rooms.resource(&format!("room{number:02}")).create();
-        // Departments of that name are no groups.
+        // Departments of that name are not groups.
         let user = tenant.user(&format!("user{number:02}")).with("ou", &format!("g{number:02}")).create();
         tenant.admin().delete(&user).expect_success();
         if number > 0 {
@@ -129,7 +129,7 @@ fn members_are_found_by_the_dozen(world: &World) {
     let expected: BTreeSet<_> = mails.iter().cloned().chain(outside.clone()).collect();
     assert_eq!(list.members().into_iter().collect::<BTreeSet<_>>(), expected);
     assert_eq!(list.expanded().into_iter().collect::<BTreeSet<_>>(), expected);
-    // More than ten lists in one, and more than ten that somebody is in.
+    // More than ten lists in one list, and more than ten lists with the same member.
     let lists: Vec<_> = (0..MANY)
         .map(|number| {
             tenant.mail_list(&format!("list{number:02}")).members(&[&mails[number], &mails[0]]).create()
@@ -144,7 +144,7 @@ fn members_are_found_by_the_dozen(world: &World) {
     expected.extend([list.mail.clone(), top.mail.clone()]);
     expected.sort_unstable();
     assert_eq!(memberships, expected);
-    // One that is deleted is shown no more, and addresses that nobody has are named.
+    // A deleted user is no longer shown, and unknown addresses are named.
     tenant.admin().delete(&users[1]).expect_success();
     assert!(!list.expanded().contains(&mails[1]) && !top.expanded().contains(&mails[1]));
     let wrong = list.add(&[&mails[2], &tenant.address("nobody")]).expect_wrong(&["alias"]);

@@ -1,11 +1,11 @@
-//! Files of contacts, read as other programs read them: by the documents of the formats, and strictly.
+//! Contact files, parsed strictly by the documents of the formats, as other programs read them.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 /// The rows of a table (RFC 4180).
 #[track_caller]
 pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
-    // Spreadsheets want the mark.
+    // Spreadsheets need the mark.
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut rows, mut row) = (Vec::new(), Vec::new());
     while !rest.is_empty() {
@@ -22,7 +22,7 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// A cell without quotation marks, and what follows it.
+/// A cell without quotation marks, and the rest.
 #[track_caller]
 fn bare_cell(text: &str) -> (String, &str) {
     let (cell, rest) = text.split_at(text.find([',', '\r', '\n']).unwrap_or(text.len()));
@@ -30,7 +30,7 @@ fn bare_cell(text: &str) -> (String, &str) {
     (cell.to_owned(), rest)
 }
 
-/// A cell after its first quotation mark, and what follows it.
+/// A cell after its first quotation mark, and the rest.
 #[track_caller]
 fn quoted_cell(text: &str) -> (String, &str) {
     let (mut cell, mut rest) = (String::new(), text);
@@ -79,7 +79,7 @@ pub(crate) struct Line {
     /// In capitals.
     pub(crate) name: String,
     pub(crate) parameters: String,
-    /// As it is written.
+    /// In its escaped form.
     pub(crate) value: String,
 }
 
@@ -91,7 +91,7 @@ impl Line {
         unescaped(&self.value)
     }
 
-    /// The value cut at separators that are not escaped, and whether there are any.
+    /// The value split at separators that are not escaped, and whether there are any.
     fn parts(&self, separator: char) -> (Vec<String>, bool) {
         let mut parts = vec![String::new()];
         let mut characters = self.value.chars();
@@ -129,12 +129,12 @@ fn unescaped(value: &str) -> String {
 }
 
 impl Card {
-    /// The properties of a name.
+    /// The properties with a name.
     pub(crate) fn all(&self, name: &str) -> Vec<&Line> {
         self.lines.iter().filter(|line| line.name == name).collect()
     }
 
-    /// The value of the only property of a name, as it is written.
+    /// The escaped value of the only property with a name.
     #[track_caller]
     pub(crate) fn one(&self, name: &str) -> &str {
         let lines = self.all(name);
@@ -142,7 +142,7 @@ impl Card {
         &lines[0].value
     }
 
-    /// The text of the only property of a name; empty where there is none.
+    /// The text of the only property with a name; empty if there is none.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {
         let lines = self.all(name);
@@ -150,7 +150,7 @@ impl Card {
         lines.first().map(|line| line.text()).unwrap_or_default()
     }
 
-    /// The components of the only property of a name.
+    /// The components of the only property with a name.
     #[track_caller]
     pub(crate) fn components(&self, name: &str) -> Vec<String> {
         let lines = self.all(name);

@@ -1,8 +1,8 @@
-//! What a bad request must leave as it is.
+//! The objects that a bad request must not change.
 
 use harness::{Answer, Client, Entry, Tenant, User, World};
 
-/// A tenant with one user, and a look at both that must not change.
+/// A tenant with one user, and a snapshot of both that must not change.
 pub(crate) struct Fixture<'w> {
     pub(crate) tenant: Tenant<'w>,
     pub(crate) ivan: User<'w>,

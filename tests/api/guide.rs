@@ -166,7 +166,7 @@ fn the_line_of_3_9_2_sets_aliases(world: &World) {
     let [first, second] = ["boss", "sales"].map(|name| tenant.address(name));
     let forms = [
         (format!("{first},{second}"), vec![first.clone(), second.clone()]),
-        // The shell takes the inner quotation marks away, and curl sends the brackets.
+        // The shell removes the inner quotation marks, and curl sends the brackets.
         (format!("[\"{second}\"]"), vec![second.clone()]),
         (format!("\\[\"{first}\",\"{second}\"\\]"), vec![first, second]),
         (String::new(), vec![]),

@@ -51,7 +51,7 @@ impl<'w> Fixture<'w> {
         self.tenant.mail_list("friends").members(members).create()
     }
 
-    /// A sample of the guide with our addresses in place of the printed ones.
+    /// A sample of the guide with our addresses instead of the printed ones.
     fn sample(&self, printed: &str) -> String {
         [1, 2, 3, 4].iter().zip(&self.emails).fold(printed.to_owned(), |text, (number, mail)| {
             text.replace(&format!("email{number}@test.ru"), mail)
@@ -116,7 +116,7 @@ fn the_line_of_3_13_3_renames_a_list_and_adds_members(world: &World) {
     let entry = renamed.entry();
     assert_eq!((entry.all("mail"), entry.one("displayName")), (vec![renamed.mail.as_str()], "Товарищи"));
     assert_eq!(renamed.member_dns(), fixture.dns[..3]);
-    // What is left empty stays as it is.
+    // Empty parameters change nothing.
     let shell = fixture.shell(&renamed).fill("<mname>", "Все").fill("<nmail>", "").fill("<alias>", "");
     assert_eq!(shell.run(PUT), success());
     assert_eq!((&renamed.show()["displayName"], renamed.members().len()), (&json!("Все"), 3));
@@ -130,14 +130,14 @@ fn the_sample_of_3_13_3_is_no_line_of_a_shell_and_works_once_it_is_one(world: &W
         let shell = fixture.shell(&friends).fill("<mname>", "Друзья").fill("<nmail>", &friends.mail);
         shell.fill("<alias>", &fixture.sample(alias))
     };
-    // Five quotation marks leave one open, so that the shell never starts curl.
+    // Five quotation marks leave one open, so the shell never starts curl.
     let refused = shell(r#"\["email3@test.ru","\ "email4@test.ru"\]"#).try_run(PUT).expect_failure();
     assert!(refused.stderr.contains("matching `\"'"), "{refused:?}");
-    // With one mark less, and the blank as URLs have it.
+    // With one mark less, and the blank encoded for a URL.
     for mended in [
         r#"\["email3@test.ru","\%20email4@test.ru"\]"#,
         r#"\["email3@test.ru","email4@test.ru"\]"#,
-        // All of it as it is printed, encoded by a tool.
+        // The whole text as printed, encoded by a tool.
         "%5C%5B%22email3@test.ru%22,%22%5C%20%22email4@test.ru%22%5C%5D",
     ] {
         let _case = Context::new(mended);
@@ -154,6 +154,6 @@ fn the_line_of_3_13_4_deletes_a_mailing_list(world: &World) {
     assert_eq!(fixture.shell(&friends).run(DELETE), success());
     fixture.tenant.admin().get(&friends).expect(404);
     assert_eq!(world.probe().find(&format!("(mail={})", friends.mail)), []);
-    // Nobody of it is touched.
+    // No user of it is changed.
     assert_eq!(fixture.tenant.listed("search=email").len(), 4);
 }

@@ -41,8 +41,7 @@ const PATCH: &str = r#"curl -X PATCH "https://<pbm_url>/v2/resources/<tenant-id>
 const DELETE: &str = r#"curl -X DELETE "https://<pbm_url>/v2/resources/<tenant-id>/<gname>/<rmail>"
 -H "Authorization: Bearer <access_token>""#;
 
-/// Names of groups as they are, and as a person puts them into a URL; curl sends letters of any script, and no
-/// blanks.
+/// Names of groups in plain form, and as a person types them in a URL; curl sends letters of any script, but no blanks.
 const NAMES: [(&str, &str); 3] =
     [("Rooms", "Rooms"), ("Переговорные", "Переговорные"), ("Большой зал", "Большой%20зал")];
 
@@ -122,7 +121,7 @@ fn the_first_line_of_3_12_2_lists_resources(world: &World) {
     let expected = json!({"resources": rooms, "count": 2, "page": 1, "pages": 1, "per_page": 50});
     let mut answer = about(world, &tenant, "Переговорные").run(LIST);
     for room in answer["resources"].as_array_mut().unwrap() {
-        // Whether a list repeats the tenant that was asked for is not said.
+        // The guide does not say whether a list repeats the requested tenant.
         room.as_object_mut().unwrap().remove("tenant-id");
     }
     assert_eq!(answer, expected);

@@ -37,7 +37,7 @@ fn the_line_of_3_2_1_lists_tenants(world: &World) {
 
 fn the_first_line_of_3_2_2_makes_a_tenant_and_names_it(world: &World) {
     let name = world.fresh_name();
-    // Another script as well: the name is made of what the domain is on the wire.
+    // Another script too: the name is derived from the A-labels of the domain.
     for domain in [format!("{name}.test"), format!("почта-{name}.рф")] {
         let _case = Context::new(&domain);
         let answer = Shell::of_root(world).fill("<domain>", &domain).run(POST);

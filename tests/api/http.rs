@@ -77,12 +77,12 @@ fn a_request_keeps_its_identifier_or_gets_one(world: &World) {
         let given = id(&world.nobody().with_header("X-Request-Id", odd));
         assert!(given != odd && given.len() >= 16, "{odd} {given}");
     }
-    // Errors have one too, whoever made them.
+    // Errors have one too, whichever layer reports them.
     let client = world.nobody().with_header("X-Request-Id", "mine");
     for (method, path) in [("GET", "/nothing"), ("DELETE", "/v2/auth"), ("GET", "/v2/users/default")] {
         assert_eq!(client.send(method, path, "").header("x-request-id"), Some("mine"), "{method} {path}");
     }
-    // And the log has it, without a name of a person.
+    // The log has it too, without a person's name.
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
     tenant.admin().with_header("X-Request-Id", "findable-7").patch(&ivan, "title=x").expect_success();

@@ -1,4 +1,4 @@
-//! Creations that are asked for again: the same key, the same answer.
+//! Repeated creations: the same key, the same answer.
 
 use harness::{Answer, Client, Context, Tenant, World, form};
 use serde_json::json;
@@ -17,7 +17,7 @@ harness::trials! { "idempotency":
     without_a_key_nothing_is_remembered,
 }
 
-/// A request that makes something.
+/// A request that creates an object.
 struct Creation {
     method: &'static str,
     path: String,
@@ -30,7 +30,7 @@ impl Creation {
     }
 }
 
-/// One of each kind; `name` is what they make.
+/// One of each kind; `name` is the name of the created object.
 fn creations(tenant: &Tenant<'_>, name: &str) -> [Creation; 6] {
     let creation = |method, path: &str, body: String| Creation { method, path: path.to_owned(), body };
     let group = tenant.group("Rooms");
@@ -45,7 +45,7 @@ fn creations(tenant: &Tenant<'_>, name: &str) -> [Creation; 6] {
     ]
 }
 
-/// A tenant with a group, and a name that nobody has.
+/// A tenant with a group, and an unused name.
 fn fixture(world: &World) -> (Tenant<'_>, String) {
     let tenant = world.tenant();
     tenant.group("Rooms").create();
@@ -67,7 +67,7 @@ fn a_repeat_is_answered_as_the_first_time(world: &World) {
         for _ in 0..3 {
             assert_same(&first, &creation.send(&client));
         }
-        // Who repeats without the key is told that it is there.
+        // A repetition without the key is told that the object exists.
         creation.send(world.root()).expect(409);
     }
     let tenants = world.probe().find(&format!("(associatedDomain={name}.*)"));
@@ -83,7 +83,7 @@ fn a_conflict_is_repeated_as_well(world: &World) {
         let first = creation.send(&client).expect(409);
         assert_same(&first, &creation.send(&client));
     }
-    // Even when the way is free by now.
+    // Even if the name is free by now.
     let [user, ..] = creations(&tenant, &format!("{name}y"));
     user.send(world.root()).expect(200);
     let client = world.root().with_key(&format!("{name}-freed"));
@@ -119,7 +119,7 @@ fn a_key_with_another_request_is_refused(world: &World) {
         other.send(&client).expect(422);
         let another_body = format!("{}&displayName=other", creation.body);
         client.send(creation.method, &creation.path, &another_body).expect(422);
-        // Of another endpoint as well.
+        // A key of another endpoint is refused too.
         first[(number + 1) % 6].send(&client).expect(422);
         creation.send(&client).expect(200);
     }
@@ -141,7 +141,7 @@ fn of_many_repeats_at_once_one_is_done(world: &World) {
             let (done, waiting): (Vec<_>, Vec<_>) =
                 answers.into_iter().partition(|answer| answer.status == 200);
             for answer in waiting {
-                // The first is under way.
+                // The first request is still in progress.
                 let answer = answer.expect(409);
                 assert!(
                     answer.header("retry-after").is_some_and(|wait| wait.parse::<u32>().is_ok()),
@@ -168,11 +168,11 @@ fn keys_of_different_accounts_are_different(world: &World) {
     ask(theirs.admin(), &theirs, "olga").expect_success();
     ask(&colleague, &ours, "vera").expect_success();
     ask(world.root(), &ours, "petr").expect_success();
-    // Nobody is told what somebody else was answered.
+    // No caller receives the answer to another caller.
     ask(&colleague, &ours, "ivan").expect(422);
     ask(theirs.admin(), &ours, "ivan").expect(403);
     assert_eq!(ours.listed(""), ["administrator", "colleague", "ivan", "petr", "vera"]);
-    // The same account at another log-in is the same.
+    // The same account in another session counts as the same caller.
     let again = ours.named("administrator").log_in();
     ask(&again, &ours, "ivan").expect_success();
     ask(&again, &ours, "other").expect(422);
@@ -243,7 +243,7 @@ fn an_odd_key_is_refused(world: &World) {
             creation.send(&world.root().with_key(key)).expect(400);
         }
     }
-    // Two of them are no key.
+    // Two keys are not a valid key.
     let [user, ..] = creations(&tenant, &name);
     let twice = world.root().with_key("a").with_header("X-A", &format!("x\r\nIdempotency-Key: {name}"));
     user.send(&twice).expect(400);

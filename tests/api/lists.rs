@@ -14,7 +14,7 @@ harness::trials! { "lists":
     a_search_does_not_look_into_other_tenants_or_fields,
 }
 
-/// 118 users and the administrator, made several at a time; first names repeat.
+/// 118 users and the administrator, created concurrently; first names repeat.
 fn fill(tenant: &Tenant<'_>) {
     let names = ["Анна", "борис", "Vera", "Ёлка", "анна", "Boris"];
     std::thread::scope(|scope| {
@@ -135,7 +135,7 @@ fn every_word_of_a_search_must_be_found(world: &World) {
     tenant.user("petr").with("cn", "Пётр").with("sn", "Иванов").create();
     for (text, found) in [
         ("петров иван", vec!["ivan"]),
-        // ё counts as е, here as in the address book.
+        // ё equals е, as in the address book.
         ("иван  петр", vec!["ivan", "petr"]),
         ("петрова иван", vec![]),
         ("иванов petr", vec!["petr"]),
@@ -166,7 +166,7 @@ fn filter_characters_in_a_search_are_literal(world: &World) {
     ] {
         assert_eq!(tenant.listed(&format!("search={}", encoded(text))), found, "{text:?}");
     }
-    // No name has such a character; whether that finds nothing or is refused, it is no fault of the server.
+    // No name has such a character; an empty result and a refusal are both acceptable, a server error is not.
     for control in ["%00", "x%00y", "%01", "%7F"] {
         let answer = tenant.admin().get(format!("{}?search={control}", tenant.users()));
         match answer.status {

@@ -1,5 +1,5 @@
-//! Accounts that others lock: `dsidm account lock` writes `nsAccountLock` alone, `dsidm role lock` a role that brings it. All
-//! readers say that such a user is blocked, and unblocking either unblocks or says why it can't.
+//! Accounts that other programs lock: `dsidm account lock` writes only `nsAccountLock`, `dsidm role lock` a role that
+//! implies it. Every reader reports such a user as blocked, and unblocking either works or says why it cannot.
 
 use harness::{Tenant, User, World, within};
 use std::time::Duration;
@@ -14,14 +14,14 @@ harness::trials! { "locks":
     a_lock_by_a_role_is_shown_and_is_no_success_to_end,
 }
 
-/// How long tokens of a locked account may still be believed.
+/// How long tokens of a locked account may still be accepted.
 const BELIEVED: Duration = Duration::from_secs(10);
 
 fn lock(world: &World, user: &User<'_>) {
     world.probe().replace(&user.dn(), "nsAccountLock", &["TRUE"]);
 }
 
-/// The status as each reader says, the log-in first: of a user, the list of users, and the address book.
+/// The status as each reader reports it, the log-in first: of a user, the list of users, and the address book.
 fn readers(tenant: &Tenant<'_>, user: &User<'_>) -> (bool, String, String, bool) {
     let status = |user: &serde_json::Value| user["inetUserStatus"].to_string();
     let listed = tenant.list(&format!("search={}", user.mail));
@@ -56,7 +56,7 @@ fn a_user_whom_others_lock_is_blocked_for_every_reader(world: &World) {
     assert!(within(BELIEVED, || client.get(&ivan).status == 401));
     world.probe().replace(&ivan.dn(), "nsAccountLock", &[]);
     assert_soon(&tenant, &ivan, true);
-    // A value that 389-ds takes for no lock is none.
+    // A value that 389-ds does not regard as a lock is not a lock.
     world.probe().replace(&ivan.dn(), "nsAccountLock", &["yes"]);
     assert_soon(&tenant, &ivan, true);
 }
@@ -70,7 +70,7 @@ fn unblocking_ends_a_lock_by_others(world: &World) {
         lock(world, &ivan);
         tenant.admin().patch(&ivan, "inetUserStatus=1").expect_success();
         assert_soon(&tenant, &ivan, true);
-        // The tokens from before the lock are not revived by its end.
+        // The end of the lock does not make earlier tokens valid again.
         client.get(&ivan).expect(401);
     }
 }
@@ -78,11 +78,11 @@ fn unblocking_ends_a_lock_by_others(world: &World) {
 fn blocking_writes_whichever_attribute_is_missing(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    // Blocked by the lock alone: without it the user stays blocked from now on.
+    // Blocked only by the lock: without it the user stays blocked from now on.
     lock(world, &ivan);
     tenant.admin().patch(&ivan, "inetUserStatus=0").expect_success();
     assert_eq!(world.probe().user(&ivan.mail).one("inetUserStatus"), "0");
-    // Blocked by the status alone, so that the directory itself lets the user in.
+    // Blocked only by the status, so the directory itself allows the bind.
     world.probe().replace(&ivan.dn(), "nsAccountLock", &[]);
     assert!(ivan.can_bind());
     tenant.admin().patch(&ivan, "inetUserStatus=0").expect_success();
@@ -99,7 +99,7 @@ fn a_user_whom_others_locked_comes_back_locked_from_a_deletion(world: &World) {
     assert_soon(&tenant, &ivan, false);
     tenant.admin().patch(&ivan, "inetUserStatus=1").expect_success();
     assert_soon(&tenant, &ivan, true);
-    // The lock of a deletion is no block.
+    // The lock of a deletion is not a block.
     tenant.admin().delete(&ivan).expect_success();
     assert_eq!(tenant.list("deleted=1")["users"][0]["inetUserStatus"], 1);
     tenant.admin().restore(&ivan).expect_success();
@@ -129,7 +129,7 @@ fn an_import_ends_and_keeps_a_lock_by_others(world: &World) {
     assert_eq!(tenant.admin().get(&olga).json()["title"], "Boss");
 }
 
-/// What `dsidm role` makes, below the users of a tenant: whoever has the role is locked.
+/// The entry that `dsidm role` makes, below the users of a tenant: every user with the role is locked.
 fn locking_role(folder: &str) -> String {
     let role = format!("cn=nsManagedDisabledRole,{folder}");
     format!(
@@ -170,7 +170,7 @@ fn a_lock_by_a_role_is_shown_and_is_no_success_to_end(world: &World) {
     let folder = format!("ou={},ou=People,{}", tenant.id, world.probe().root);
     world.probe().modify(&locking_role(&folder));
     world.probe().replace(&ivan.dn(), "nsRoleDN", &[&format!("cn=nsManagedDisabledRole,{folder}")]);
-    // 389-ds takes its time before it knows a new role.
+    // 389-ds needs some time before it knows a new role.
     assert!(within(BELIEVED, || !ivan.can_bind()));
     ivan.try_log_in().expect(401);
     assert_eq!(tenant.admin().get(&ivan).expect(200).json()["inetUserStatus"], 0);

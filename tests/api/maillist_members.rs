@@ -1,4 +1,4 @@
-//! The members of mailing lists: who can be one, how they come and go, and what becomes of them.
+//! The members of mailing lists: who can be a member, and how members are added, removed, renamed and deleted.
 
 use harness::{Context, MailList, Tenant, World, form};
 use serde_json::json;
@@ -42,7 +42,7 @@ fn an_alias_of_a_user_is_that_user(world: &World) {
     assert_eq!(list.members(), ["a@outside.example"]);
     list.put(&[("members", &boss)]).expect_success();
     assert_eq!(list.members(), [ivan.mail.as_str()]);
-    // The alias may go, the member stays.
+    // The alias may be removed, the member stays.
     tenant.admin().patch(&ivan, "alias=").expect_success();
     assert_eq!(list.members(), [ivan.mail.as_str()]);
 }
@@ -67,7 +67,7 @@ fn members_are_added_taken_out_and_set(world: &World) {
     let list = tenant.mail_list("friends").members(&[&a]).create();
     list.add(&[&b, "x@outside.example"]).expect_success();
     assert_eq!(list.members(), [a.as_str(), &b, "x@outside.example"]);
-    // Who is no member is not missed, whoever it is.
+    // Removing an address that is not a member is not an error.
     list.remove(&[&c, "x@outside.example", "nobody@outside.example", &tenant.address("nobody")])
         .expect_success();
     assert_eq!(list.members(), [a.as_str(), &b]);
@@ -143,7 +143,7 @@ fn who_cannot_be_a_member_is_refused(world: &World) {
             tenant.mail_list("new").members(&[stranger]).post().expect_wrong(&["alias"]);
         }
     }
-    // What is told about others is the same whether they are there or not.
+    // The message about an address is the same whether or not it exists.
     let text = |mail: &str| list.add(&[mail]).text().replace(mail, "");
     assert_eq!(text(&olga.mail), text(&theirs.address("nobody")));
     tenant.mail_list("new").members(&[&tenant.address("new")]).post().expect_wrong(&["alias"]);
@@ -186,7 +186,7 @@ fn more_than_5000_members_in_a_request_are_refused(world: &World) {
     let new = parts("alias").iter().fold(tenant.mail_list("new"), |new, (name, part)| new.and(name, part));
     new.post().expect_wrong(&["alias"]);
     assert_eq!(tenant.entries(), before);
-    // 64 KB are enough for a value, so many members take several.
+    // A value holds at most 64 KB, so many members need several values.
     list.add(&many).expect_wrong(&["alias"]);
     list.put(&parts("alias")[..5]).expect_success();
     assert_eq!(list.members().len(), 5001);
@@ -198,7 +198,7 @@ fn more_than_5000_members_in_a_request_are_refused(world: &World) {
     assert_eq!(list.members(), [ivan.as_str(), many[0], many[5000]]);
 }
 
-/// Does something in as many threads as there are names, 20 at a time.
+/// Runs a function in as many threads as there are names, 20 at a time.
 fn at_once(names: &[String], act: impl Fn(usize, &str) + Sync) {
     let next = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -282,14 +282,14 @@ fn renamed_members_stay_members(world: &World) {
         [tenant.named("petr").dn(), tenant.list_named("outer").dn(), rome.dn()].map(|dn| dn.to_lowercase());
     dns.sort_unstable();
     assert_eq!(list.member_dns(), dns);
-    // Who takes the old address is somebody else.
+    // A new user with the old address is a different user.
     tenant.user("ivan").create();
     assert_eq!(list.members(), [outer.as_str(), &petr, &rome.mail]);
     list.remove(&[&petr]).expect_success();
     assert_eq!(list.members(), [outer.as_str(), &rome.mail]);
 }
 
-/// What is shown of a list: its members, how many, and everybody who gets its mail.
+/// The displayed data of a list: its members, their number, and all users who get its mail.
 fn shown(list: &MailList<'_>) -> (Vec<String>, Vec<String>) {
     (list.members(), list.expanded())
 }
@@ -305,7 +305,7 @@ fn deleted_users_are_hidden_and_back_after_a_restore(world: &World) {
     let page = tenant.admin().get(tenant.maillists()).json();
     let expected = json!({"mail": list.mail, "displayName": "friends", "alias": [olga], "members": 1});
     assert_eq!(page["maillists"][1], expected);
-    // The membership itself is kept for the return.
+    // The membership itself is kept until the user is undeleted.
     assert_eq!(list.member_dns().len(), 2);
     list.add(&[&ivan]).expect_wrong(&["alias"]);
     list.put(&[("displayName", "friends")]).expect_success();
@@ -337,7 +337,7 @@ fn deleted_lists_and_resources_are_members_no_more(world: &World) {
     assert_eq!(list.members(), [bern.mail.as_str(), &rome.mail]);
     tenant.admin().delete(&rooms).expect_success();
     assert_eq!((list.members(), list.member_dns()), (vec![], vec![]));
-    // A list that has lost everybody is still a list.
+    // A list without members is still a list.
     assert_eq!(list.expanded(), Vec::<String>::new());
     list.add(&[&ivan]).expect_success();
     assert_eq!(list.members(), [ivan.as_str()]);

@@ -1,4 +1,4 @@
-//! Lists in lists: cycles, everybody who gets the mail, and where somebody is a member.
+//! Lists in lists: cycles, all recipients, and the lists that a user belongs to.
 
 use harness::{Context, MailList, Tenant, World};
 use serde_json::{Value, json};
@@ -43,11 +43,11 @@ fn a_cycle_over_three_lists_is_refused_with_its_path(world: &World) {
         itself.add(&[&itself.mail]).expect_wrong(&["alias"]);
     }
     assert_eq!(tenant.entries(), before);
-    // Once the way is open, it may be gone the other way round.
+    // After the edge is removed, the opposite edge is possible.
     a.remove(&[&b.mail]).expect_success();
     c.add(&[&a.mail]).expect_success();
     a.add(&[&b.mail]).expect_wrong(&["alias"]);
-    // A change that closes the cycle by one list and opens it at another in the same request is none.
+    // A change that closes the cycle by one list and opens it at another in the same request does not make a cycle.
     b.put(&[("members", &a.mail)]).expect_success();
     a.put(&[("alias", &c.mail)]).expect_wrong(&["alias"]);
 }
@@ -62,7 +62,7 @@ fn lists_may_meet_in_a_list_below(world: &World) {
     d.add(&[&a.mail]).expect_wrong(&["alias"]);
 }
 
-/// Each list asks for the next one as its member, all at once; not all of them can have it.
+/// Each list requests the next one as its member, all at once; not all of them can succeed.
 fn race(world: &World, lists: &[MailList<'_>], parameter: &str) -> Vec<u16> {
     let mut statuses: Vec<_> = std::thread::scope(|scope| {
         let ask = |number: usize| {
@@ -102,7 +102,7 @@ fn racing_changes_never_leave_a_cycle(world: &World) {
             list.put(&[("members", tenant.address(["of-a", "of-b"][number]))]).expect_success();
         }
     }
-    // To refuse everybody would be no art.
+    // Refusing all of them would be too easy.
     assert!(successes > 4, "{successes} of 40");
 }
 
@@ -132,7 +132,7 @@ fn an_expansion_opens_lists_and_shows_everybody_once(world: &World) {
     let [of_inner, of_outer] = ["of-inner", "of-outer"].map(|name| tenant.address(name));
     let everybody = ["a@outside.example", &of_inner, &of_outer, &rome.mail, &shared.mail, &vera.mail];
     assert_eq!(outer.expanded(), everybody);
-    // Without being asked for, it is not there; lists are members, nobody's addressees.
+    // The expansion is only shown on request; lists are members, but not recipients.
     assert_eq!(outer.show().get("expanded"), None);
     assert_eq!(outer.members(), ["a@outside.example", &inner.mail, &of_outer, &shared.mail, &vera.mail]);
     let zero = tenant.admin().get(format!("{}?expand=0", outer.as_ref())).expect(200).json();
@@ -140,7 +140,7 @@ fn an_expansion_opens_lists_and_shows_everybody_once(world: &World) {
     tenant.admin().get(format!("{}?expand=yes", outer.as_ref())).expect_wrong(&["expand"]);
 }
 
-/// What Postfix does with an address: from its entry to those of its members and on, minding deletions.
+/// The expansion by Postfix: from an address to the entries of its members and on, except deleted ones.
 fn expanded_by_a_reader(
     world: &World,
     filter_or_dn: (&str, &str),
@@ -198,7 +198,7 @@ fn where_is(tenant: &Tenant<'_>, name: &str) -> Value {
     tenant.admin().get(path).expect(200).json()
 }
 
-/// The answer to it: names of lists, and whether each has the user itself as a member.
+/// The expected answer: names of lists, and whether the user is a direct member of each.
 fn lists(tenant: &Tenant<'_>, expected: &[(&str, bool)]) -> Value {
     let list = |(name, direct): &(&str, bool)| json!({"mail": tenant.address(name), "displayName": name, "direct": direct});
     let (lists, count): (Vec<_>, _) = (expected.iter().map(list).collect(), expected.len());

@@ -1,5 +1,5 @@
-//! Mailing lists: how they are made, shown, listed, renamed and deleted. Their members, dynamic lists and who is a
-//! member where have files of their own.
+//! Mailing lists: creation, display, listing, renaming and deletion. Their members, dynamic lists and memberships have
+//! files of their own.
 
 use harness::{Context, MailList, Tenant, World, encoded, form};
 use serde_json::{Value, json};
@@ -168,7 +168,7 @@ fn a_renamed_list_keeps_everything_and_stays_a_member(world: &World) {
     assert_eq!(comrades.entry().all("mailAlternateAddress"), Vec::<&str>::new());
     assert_eq!(all.members(), [comrades.mail.as_str(), &olga]);
     assert!(all.member_dns().contains(&comrades.dn().to_lowercase()));
-    // Its old address is free, and there and back leaves nothing behind.
+    // Its old address is free, and renaming it forth and back leaves nothing behind.
     comrades.put(&[("newmail", &friends.mail)]).expect_success();
     friends.put(&[("newmail", friends.mail.to_uppercase())]).expect_success();
     tenant.user("comrades").create();
@@ -214,7 +214,7 @@ fn a_deleted_list_is_gone_at_once_and_leaves_other_lists(world: &World) {
     tenant.user("friends").create();
 }
 
-/// Some lists of one member each: name and shown name.
+/// Some lists with one member each: name and display name.
 fn fill<'w>(tenant: &Tenant<'w>, names: &[(&str, &str)]) -> Vec<MailList<'w>> {
     let member = tenant.address("ivan");
     let list = |(name, shown): &(&str, &str)| {

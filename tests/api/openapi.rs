@@ -1,5 +1,5 @@
-//! The API's document and the API: each endpoint stands in it once, nothing else does, and what it lists as a
-//! parameter is taken. (That nothing is taken that it does not list, a debug build checks on every request.)
+//! The API's document and the API: the document has each endpoint once and no others, and every parameter it lists is
+//! accepted. (A debug build checks on every request that no unlisted parameter is accepted.)
 
 use harness::{Client, Tenant, World, encoded, form};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn the_document_lists_every_endpoint_once_and_nothing_else(world: &World) {
 fn every_path_and_method_of_the_document_is_served(world: &World) {
     let document = document(world);
     for (method, path, _) in operations(&document) {
-        // Of nothing that there is, so nothing changes.
+        // The objects do not exist, so nothing changes.
         let names = [("{tenant}", "no-tenant"), ("{mail}", "no@no.test"), ("{file}", "start.js")];
         let path = names.iter().fold(path, |path, (part, name)| path.replace(part, name));
         let path = path.replace("{group}", "nothing").replace("{domain}", "no.test");
@@ -61,7 +61,7 @@ fn every_path_and_method_of_the_document_is_served(world: &World) {
     }
 }
 
-/// The names that an operation lists as parameters, and those of them that stand in the query.
+/// The names of an operation's parameters, and those of them in the query.
 fn listed_names(operation: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
     let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
     let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
@@ -83,7 +83,7 @@ struct Everything<'w> {
 }
 
 impl Everything<'_> {
-    /// Sends parameters where the document says, which must succeed and ignore none of them.
+    /// Sends parameters in the places that the document gives; the request must succeed and use all of them.
     #[track_caller]
     fn ask(&mut self, name: &'static str, path: &str, pairs: &[(&str, &str)]) -> Value {
         let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == name).unwrap();
@@ -170,7 +170,7 @@ fn users(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     import(all, tenant);
 }
 
-/// Its body is no form.
+/// Its body is not a form.
 fn import(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     let client = all.world.root().with_header("Content-Type", "text/csv");
     let rows = format!("mail;title\n{};Boss\n", tenant.address("renamed"));
@@ -181,7 +181,7 @@ fn import(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     all.sent.push(("importUsers", names.into_iter().collect()));
 }
 
-/// Neither is JSON, there and back.
+/// Neither is JSON, in the request or the response.
 fn backup(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     let client = all.world.root();
     let saved = client.get(format!("/v2/backup/ldif?tenant-id={}", tenant.id)).expect(200);
@@ -260,7 +260,7 @@ fn contacts(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     all.ask("suggestContacts", &format!("{book}/suggest"), &[("q", "ivan"), ("limit", "5")]);
     let file = [("format", "json"), ("view", "all"), ("kind", "user,list")];
     all.ask("exportContacts", &format!("{book}/export"), &file);
-    // Without Redis there is no feed; what it is asked with is known all the same.
+    // Without Redis there is no feed; its parameters are known all the same.
     let answer = all.client.get(format!("{book}/changes?since=x&limit=5"));
     assert!([410, 503].contains(&answer.status), "{answer:?}");
     assert_eq!(answer.header("x-ignored-parameters"), None);

@@ -1,4 +1,4 @@
-//! Who has written reads what it wrote, at once: in the pages, in the list of users, in suggestions, in the feed.
+//! A client sees its own writes at once: in the pages, in the list of users, in suggestions, in the feed.
 
 use harness::{Client, Follower, MEMBERS, Tenant, World, assert_same, form, start_serve};
 use std::fmt::Write;
@@ -27,11 +27,12 @@ impl<'a, 'w> Reader<'a, 'w> {
         Self { world, tenant, client: client.clone(), follower }
     }
 
-    /// Requires that everything says what the directory does, and that a text suggests just one contact, or nobody.
+    /// Requires that every reader shows the contents of the directory, and that a text suggests exactly one contact, or
+    /// none.
     #[track_caller]
     fn assert_right(&mut self, what: &str, text: &str, suggested: Option<&str>) {
         let book = self.tenant.book().by(&self.client);
-        // First, since it is asked least.
+        // First, because it causes the fewest requests.
         assert_eq!(book.suggested(text), suggested.into_iter().collect::<Vec<_>>(), "{what}");
         if self.world.has_redis() {
             let copy = self.follower.catch_up().clone();
@@ -75,7 +76,7 @@ fn writes_to_users_are_read_at_once(world: &World) {
     reader.assert_right("restored", "boris", Some("ivan2"));
     admin.patch(&ivan, "userPassword=Other-Horse-8").expect_success();
     reader.assert_right("with another password", "boris", Some("ivan2"));
-    // What was refused is not there.
+    // The refused user does not exist.
     tenant.user("ivan2").put().expect(409);
     tenant.user("nobody").with("employeeType", "9").put().expect(400);
     reader.assert_right("refused", "nobody", None);
@@ -164,7 +165,7 @@ fn the_deletion_and_return_of_a_tenant_are_read_at_once(world: &World) {
 
 fn a_write_through_one_process_is_read_at_once_through_another(world: &World) {
     if !world.has_redis() {
-        // Each has its own probe on the directory, and no way to tell the other.
+        // Each process has its own connection to the directory and cannot inform the other.
         return;
     }
     let tenant = world.tenant();

@@ -1,4 +1,4 @@
-//! Photos of users: what becomes of an image, who may set one, where it is shown and where it is not.
+//! Photos of users: the conversion of an image, the right to set one, and where it is shown.
 
 use crate::file_formats;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -43,7 +43,7 @@ pub(crate) fn jpeg() -> Vec<u8> {
     written(halves(64, 48), ImageFormat::Jpeg)
 }
 
-/// A JPEG that says by EXIF that it is to be turned right, and has a text where a position may be.
+/// A JPEG whose EXIF data asks for a rotation to the right, with a text in a place for the position.
 fn turned() -> Vec<u8> {
     let jpeg = written(halves(1200, 600), ImageFormat::Jpeg);
     let exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\x0059.93N 30.31E";
@@ -131,7 +131,7 @@ fn what_is_no_image_or_too_large_is_refused_with_what_is_allowed(world: &World) 
     let ivan = with_photo(&tenant, "ivan");
     let before = world.probe().user(&ivan.mail);
     let whole = written(halves(300, 300), ImageFormat::Png);
-    // Its header claims 60,000 × 60,000 pixels.
+    // Its header declares 60,000 × 60,000 pixels.
     let mut bomb = jpeg();
     let frame = bomb.windows(2).position(|part| part == [0xff, 0xc0]).unwrap();
     bomb[frame + 5..frame + 9].copy_from_slice(&[0xea, 0x60, 0xea, 0x60]);
@@ -253,7 +253,7 @@ fn photos(cards: &str) -> Vec<Vec<u8>> {
 
 fn vcards_have_photos_and_those_without_stay_as_they_are(world: &World) {
     let tenant = world.tenant();
-    // More than are read at a time; in the order of addresses, every other one has a photo of its own.
+    // More than one read returns; in the order of addresses, every other one has a photo of its own.
     let users: Vec<_> = (10..36).map(|number| tenant.user(&format!("u{number}")).create()).collect();
     let before = tenant.book().export("").expect(200).text();
     assert!(!before.contains("PHOTO"));
@@ -298,7 +298,7 @@ fn what_another_program_wrote_is_shown_where_it_is_a_jpeg(world: &World) {
     write(b"<html><script>alert(1)</script></html>");
     tenant.admin().get(path(&ivan)).expect(404);
     assert_eq!(photos(&tenant.book().export("").expect(200).text()), [[0_u8; 0]; 0]);
-    // It can be removed all the same.
+    // It can still be removed.
     tenant.admin().delete(path(&ivan)).expect_success();
 }
 
@@ -317,7 +317,7 @@ fn an_account_sends_two_photos_at_a_time(world: &World) {
         stream.write_all(head.as_bytes()).unwrap();
         stream
     };
-    // Of three that come at once any may be the one that is refused.
+    // Any of three concurrent uploads may be the refused one.
     let mut under_way = Vec::new();
     harness::soon("two are under way", || {
         under_way.extend([begin(), begin()]);
@@ -332,7 +332,7 @@ fn an_account_sends_two_photos_at_a_time(world: &World) {
 fn an_image_that_takes_too_much_ends_nothing_but_its_request(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
-    // A WebP whose metadata claim to have 4 GB, and a JPEG whose scans are many though it is coded in one pass.
+    // A WebP whose metadata declares 4 GB, and a JPEG with many scans although it is coded in one pass.
     let webp = b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0\x08\0\0\0\x03\0\0\x03\0\0EXIF\xf0\xff\xff\xffExif";
     let scan = b"\xff\xda\0\x08\x01\x01\0\0\x3f\0";
     let head = b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0";
@@ -383,7 +383,7 @@ fn a_backup_brings_photos_back_and_administrators_restore_valid_ones_only(world:
     };
     let (lines, _) = restore(&backup);
     assert_eq!(tenant.admin().get(path(&ivan)).expect(200).body, photo, "{lines}");
-    // The same entry with another photo, as somebody may write it.
+    // The same entry with another photo, as another program may write it.
     let unfolded = backup.replace("\n ", "");
     let entry = unfolded.split("\n\n").find(|entry| entry.contains(&format!("mail: {}", ivan.mail))).unwrap();
     let with = |bytes: &[u8]| {
@@ -396,7 +396,7 @@ fn a_backup_brings_photos_back_and_administrators_restore_valid_ones_only(world:
         (b"<svg/>".to_vec(), "must be one whole JPEG"),
         (turned(), "is too large: at most 512"),
         ([&photo[..], &[0; 9]].concat(), "with nothing before or after it"),
-        // What has no place in a picture, in places where it may stand.
+        // Data that does not belong into a picture, in places where it may occur.
         ([&photo[..2], b"\xff\x02\0\x0a<script>", &photo[2..]].concat(), "has metadata"),
         ([&photo[..2], b"\xff\xc8\0\x0a<script>", &photo[2..]].concat(), "has metadata"),
         ([&photo[..2], b"\xff\xdb\0\x0a<script>", &photo[2..]].concat(), "has metadata"),

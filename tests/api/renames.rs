@@ -75,7 +75,7 @@ fn memberships_follow_a_rename(world: &World) {
         assert_eq!(members, expected);
     };
     members([&petr.dn(), &olga.dn()]);
-    // A deletion keeps the membership for a restore.
+    // A deletion keeps the membership for an undeletion.
     tenant.admin().delete(&petr).expect_success();
     members([&petr.dn(), &olga.dn()]);
 }

@@ -1,4 +1,4 @@
-//! Resource groups: their names, their list, and what happens to their resources.
+//! Resource groups: their names, their list, and the effect on their resources.
 
 use harness::{Context, Group, Tenant, World, encoded, form};
 use serde_json::json;
@@ -40,7 +40,7 @@ fn a_group_is_made_shown_and_deleted(world: &World) {
     assert_eq!(tenant.group("Переговорные").create().listed(""), Vec::<String>::new());
 }
 
-/// Names that are hard to write in a URL, a DN or a filter.
+/// Names that are difficult in a URL, a DN or a filter.
 #[rustfmt::skip]
 const NAMES: [&str; 20] = [
     "a/b", "/", "a&b", "&x=y", "%2F", "100%", "a?b", "a#b", "a+b", "a b", "Ёлки & палки", "..", ".", ",+\"\\<>;=#*()",
@@ -106,7 +106,7 @@ fn a_name_that_is_none_is_refused(world: &World) {
     rooms.rename("").expect_wrong(&["name"]);
     tenant.admin().patch(&rooms, "name=a&name=b").expect_wrong(&["name"]);
     assert_eq!(tenant.entries(), before);
-    // A name of which 389-ds could make no tombstone on LMDB: nobody could remove the entry.
+    // A name for which 389-ds could not make a tombstone on LMDB: the entry could not be removed.
     for long in ["я".repeat(101), "😀".repeat(51), ",".repeat(67)] {
         tenant.admin().put(tenant.group(&long), "").expect_wrong(&["name"]);
         rooms.rename(&long).expect_wrong(&["name"]);
@@ -142,7 +142,7 @@ fn a_group_that_is_not_there_is_not_found(world: &World) {
     }
 }
 
-/// A group with so many rooms.
+/// A group with a number of rooms.
 fn with_rooms<'w>(tenant: &Tenant<'w>, name: &str, count: usize) -> Group<'w> {
     let group = tenant.group(name).create();
     std::thread::scope(|scope| {
@@ -181,7 +181,7 @@ fn a_group_renames_with_all_its_resources(world: &World) {
     }
     assert_eq!(renamed.page("limit=1000"), expected);
     assert_eq!(renamed.page("")["count"], 50);
-    // It is still a member, under the name that it has now.
+    // It is still a member, under its present name.
     assert_eq!(list.members(), [car.mail.as_str(), &ivan.mail, &room.mail]);
     let mut dns = [ivan.dn(), car.dn(), renamed.named("room07").dn()].map(|dn| dn.to_lowercase());
     dns.sort_unstable();
@@ -215,7 +215,7 @@ fn a_group_is_renamed_in_letter_case_alone(world: &World) {
     assert_eq!(rooms.listed(""), ["room00", "room01"]);
 }
 
-/// A search that was under way during a rename can put the old name back into the caches of 389-ds.
+/// A search that runs during a rename can put the old name back into the caches of 389-ds.
 fn what_is_renamed_while_it_is_read_has_its_new_name_at_once(world: &World) {
     const READERS: usize = 5;
     const ROUNDS: usize = 20;

@@ -41,7 +41,7 @@ fn every_field_round_trips(world: &World) {
     assert_eq!(entry.dn.to_lowercase(), rome.dn().to_lowercase());
     let stored = ["mail", "displayName", "description", "l", "employeeType"].map(|name| entry.one(name));
     assert_eq!(stored, [&*rome.mail, "Рим = «Rome» +1 😀", description, "Санкт-Петербург", "0"]);
-    // The rest of it has a default, or is left out.
+    // The other fields have a default, or are omitted.
     let oslo = rooms.resource("oslo").create();
     let expected = json!({"mail": oslo.mail, "tenant-id": tenant.id, "group": "Переговорные", "displayName": "oslo",
         "employeeType": 1});
@@ -78,7 +78,7 @@ fn an_empty_value_clears_description_and_city(world: &World) {
     let shown = tenant.admin().get(&rome).json();
     assert_eq!((shown.get("description"), shown.get("l")), (None, None));
     tenant.admin().patch(&rome, "displayName=&employeeType=").expect_wrong(&["displayName", "employeeType"]);
-    // A new one may leave them empty just as well.
+    // A new one may also leave them empty.
     let oslo = rooms.resource("oslo").with("description", "").with("l", "").create();
     assert_eq!(tenant.admin().get(&oslo).json().get("l"), None);
 }
@@ -98,7 +98,7 @@ fn parameters_come_in_the_query_the_body_and_after_the_path(world: &World) {
     assert_eq!(city(&format!("{path}?l=query"), ""), "query");
     assert_eq!(city(path, "l=body"), "body");
     assert_eq!(city(&format!("{path}&l=tail"), "l=body+2"), "body 2");
-    // The path wins, whatever they say.
+    // The path takes precedence over the parameters.
     let other = "tenant-id=default&group=Other&mail=other@example.com&l=here";
     assert_eq!(city(path, other), "here");
     assert_eq!(admin.get(format!("{path}&x=1")).expect(200).json()["mail"], rome.mail.as_str());
@@ -217,7 +217,7 @@ fn a_resource_is_found_in_its_group_alone(world: &World) {
     tenant.admin().patch(&elsewhere, "l=x").expect(404);
     tenant.admin().delete(&elsewhere).expect(404);
     assert_eq!((cars.listed(""), rooms.listed("")), (vec![], vec!["rome".to_owned()]));
-    // Neither is a resource a user, nor the other way round.
+    // A resource is not a user, and a user is not a resource.
     tenant.admin().get(tenant.named("rome")).expect(404);
     tenant.admin().get(rooms.named("administrator")).expect(404);
     tenant.admin().delete(rooms.named("administrator")).expect(404);
@@ -277,7 +277,7 @@ fn the_resources_page_sort_and_search(world: &World) {
     assert_eq!((&page["count"], &page["pages"], &page["per_page"]), (&json!(5), &json!(3), &json!(2)));
     let wrong = format!("{}?page=0&limit=1001&sort=2&orderby=l", rooms.resources());
     tenant.admin().get(wrong).expect_wrong(&["page", "limit", "sort", "orderby"]);
-    // A list shows a resource just as it is shown alone, but perhaps for the tenant.
+    // A list shows a resource as it is shown alone, except perhaps for the tenant.
     let mut alone = tenant.admin().get(rooms.named("a")).expect(200).json();
     let mut listed = rooms.page("search=a@")["resources"][0].clone();
     for shown in [&mut alone, &mut listed] {

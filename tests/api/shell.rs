@@ -15,13 +15,13 @@ impl<'w> Shell<'w> {
         Self { world, filled_in: Vec::new() }
     }
 
-    /// Of a tenant's administrator.
+    /// A shell for a tenant's administrator.
     pub(crate) fn about(world: &'w World, tenant: &Tenant<'_>) -> Self {
         let shell = Self::new(world).fill("<tenant-id>", &tenant.id);
         shell.fill("<access_token>", tenant.admin().token())
     }
 
-    /// Of the first super administrator.
+    /// A shell for the first super administrator.
     pub(crate) fn of_root(world: &'w World) -> Self {
         Self::new(world).fill("<access_token>", world.root().token())
     }
@@ -38,7 +38,7 @@ impl<'w> Shell<'w> {
         serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {printed}\n{stdout}"))
     }
 
-    /// Runs a line of the guide, whatever the shell makes of it.
+    /// Runs a line of the guide with any result.
     #[track_caller]
     pub(crate) fn try_run(&self, printed: &str) -> Finished {
         let (serve, ca_file) = self.world.https();
@@ -51,7 +51,7 @@ impl<'w> Shell<'w> {
     }
 }
 
-/// One line of the several that are printed: a URL goes on where it was broken, all else is apart by a blank.
+/// Joins a printed line that was broken: a URL continues where it was broken, all else is separated by a blank.
 fn joined(printed: &str) -> String {
     let mut lines = printed.lines().map(str::trim_end);
     let mut whole = lines.next().unwrap_or_default().to_owned();

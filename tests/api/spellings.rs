@@ -1,4 +1,4 @@
-//! Names, domains and passwords that come in another form than the stored one.
+//! Names, domains and passwords that arrive in another form than the stored one.
 
 use harness::{Context, Tenant, World, encoded, form};
 
@@ -20,7 +20,7 @@ harness::trials! { "spellings":
 const SERGEY: &str = "Сергеи\u{306}";
 const SYOMIN: &str = "Се\u{308}мин";
 
-/// A domain of a tenant in letters of its own, and its A-labels.
+/// A domain of a tenant in Unicode, and its A-labels.
 fn international(world: &World, tenant: &Tenant<'_>) -> (String, String) {
     let shown = format!("пример{}.рф", world.fresh_name());
     let path = format!("{}/domains/{}", tenant.path(), encoded(&shown));
@@ -87,7 +87,7 @@ fn lists_without_a_book_find_an_international_domain_too(world: &World) {
     }
 }
 
-/// A user whose names another program wrote, decomposed.
+/// A user whose names another program wrote in decomposed form.
 fn decomposed(world: &World, tenant: &Tenant<'_>, name: &str) {
     let user = tenant.user(name).create();
     world.probe().replace(&user.dn(), "cn", &[SERGEY]);
@@ -109,7 +109,7 @@ fn a_decomposed_name_is_found_and_sorted_like_a_composed_one(world: &World) {
         let query = format!("orderby={order}&search=с");
         assert_eq!(tenant.listed(&query), ["a", "b", "c"], "{order}");
     }
-    // The deleted ones are listed without a book.
+    // Deleted users are listed without a book.
     for name in ["a", "b", "c"] {
         tenant.admin().delete(tenant.named(name)).expect_success();
     }
@@ -167,7 +167,7 @@ fn texts_are_stored_composed(world: &World) {
     assert_eq!((entry.one("cn"), entry.one("sn"), entry.one("ou")), ("Сергей", "Сёмин", "Кассий"));
     tenant.admin().patch(&user, &form(&[("description", "e\u{301}\nи\u{306}")])).expect_success();
     assert_eq!(tenant.admin().get(&user).expect(200).json()["description"], "é\nй");
-    // In a table as well.
+    // In a table too.
     let mail = tenant.address("bulk");
     let table =
         format!("mail,userPassword,cn,sn,employeeNumber\n{mail},Correct-Horse-7,{SERGEY},{SYOMIN},2\n");

@@ -1,4 +1,4 @@
-//! Suggestions: what people mean who type a part of a name, on whichever keyboard.
+//! Suggestions for a part of a name, typed on either keyboard layout.
 
 use harness::{Context, MEMBERS, Tenant, World, encoded, json_list};
 
@@ -21,7 +21,7 @@ harness::trials! { "suggest":
     texts_that_are_too_much_are_refused_and_odd_ones_are_answered,
 }
 
-/// A user by its address, first and last name.
+/// A user with an address, first and last name.
 fn person(tenant: &Tenant<'_>, name: &str, first: &str, last: &str) {
     tenant.user(name).with("cn", first).with("sn", last).create();
 }
@@ -114,15 +114,15 @@ fn the_wrong_keyboard_layout_is_understood_both_ways(world: &World) {
     assert_suggested(
         &tenant,
         &[
-            // The letters of «иванов» on a keyboard that is set to English.
+            // The keys of «иванов» on a keyboard that is set to English.
             ("bdfyjd", &["a"]),
             ("Bdfy", &["a"]),
             ("BDFYJD", &["a"]),
             ("bdfyjd gtn", &["a"]),
-            // Keys of signs have letters as well: «жуков», «любовь».
+            // Keys of punctuation have letters as well: «жуков», «любовь».
             (";erjd", &["b"]),
             ("k.,jdm", &["b"]),
-            // And the other way round.
+            // The other way round.
             ("ыьшер", &["smith"]),
             ("ыьш", &["smith"]),
             ("ОЩРТ ЫЬШ", &["smith"]),
@@ -130,7 +130,7 @@ fn the_wrong_keyboard_layout_is_understood_both_ways(world: &World) {
         ],
     );
     tenant.user("ivanov").with("cn", "X").with("sn", "Y").create();
-    // And both ways at once: «ivanov» is how Иванов is written in Latin letters, too.
+    // Both ways at once: «ivanov» is also Иванов in Latin letters.
     assert_suggested(&tenant, &[("шмфтщм", &["a", "ivanov"])]);
 }
 
@@ -147,7 +147,7 @@ fn another_layout_is_tried_only_where_the_straight_reading_finds_nothing(world: 
 
 fn cyrillic_names_are_found_in_latin_letters(world: &World) {
     let tenant = world.tenant();
-    // BGN/PCGN, without what an address cannot hold.
+    // BGN/PCGN, without the characters that an address cannot contain.
     let people = [
         ("a", "Иван", "Щукин", "ivan", "shchukin"),
         ("b", "Юлия", "Хомякова", "yuliya", "khomyakova"),
@@ -165,7 +165,7 @@ fn cyrillic_names_are_found_in_latin_letters(world: &World) {
             &[(first, &[name]), (last, &[name]), (&last[..3], &[name]), (&both, &[name])],
         );
     }
-    // Letters of both alphabets go together, and addresses keep their own.
+    // Letters of both alphabets match each other, and addresses keep their own.
     tenant.user("ivan").with("cn", "Пётр").with("sn", "Кац").create();
     assert_suggested(&tenant, &[("ivan", &["a", "ivan"]), ("ivan щук", &["a"]), ("ivan петр", &["ivan"])]);
 }
@@ -176,7 +176,7 @@ fn whole_words_come_before_beginnings(world: &World) {
     person(&tenant, "b", "Роман", "Яшин");
     assert_eq!(tenant.book().suggested("роман"), ["b", "a"]);
     assert_eq!(tenant.book().suggested("рома"), ["a", "b"]);
-    // Also a list before a person, and a room.
+    // A list whose name precedes a person's, and a room.
     tenant.mail_list("l").with("displayName", "Роман с продолжением").members(MEMBERS).create();
     assert_eq!(tenant.book().suggested("роман"), ["b", "l", "a"]);
     tenant.group("Rooms").create().resource("r").with("displayName", "Зал «Роман»").create();
@@ -193,7 +193,7 @@ fn people_come_before_lists_and_these_before_rooms(world: &World) {
     tenant.user("d").with("displayName", "Альфа 4").create();
     for text in ["alfa", "alf"] {
         let mut found = tenant.book().suggested(text);
-        // People of both kinds are equals here.
+        // People of both kinds have the same rank.
         found[..2].sort_unstable();
         assert_eq!(found, ["c", "d", "b", "a"], "{text}");
     }
@@ -278,7 +278,7 @@ fn a_text_without_a_word_suggests_nothing(world: &World) {
 fn composed_and_combining_letters_are_the_same(world: &World) {
     let tenant = world.tenant();
     person(&tenant, "a", "Сергей", "Ёлкин");
-    // As a Mac writes them.
+    // The decomposed form that a Mac writes.
     tenant.user("b").with("cn", "Андреи\u{306}").with("sn", "Е\u{308}жиков").create();
     assert_suggested(
         &tenant,
@@ -288,7 +288,7 @@ fn composed_and_combining_letters_are_the_same(world: &World) {
             ("Андрей", &["b"]),
             ("ёж", &["b"]),
             ("еж", &["b"]),
-            // A stress mark is no letter.
+            // A stress mark is not a letter.
             ("Серге\u{301}й", &["a"]),
         ],
     );

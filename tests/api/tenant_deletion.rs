@@ -1,4 +1,4 @@
-//! The deletion of a tenant, which takes along everything it has, and its return.
+//! The deletion of a tenant with all its data, and its undeletion.
 
 use harness::{Entry, Group, MailList, Resource, Tenant, User, World, form, within};
 use serde_json::json;
@@ -19,7 +19,7 @@ harness::trials! { "tenant_deletion":
     what_is_not_deleted_has_nothing_to_restore,
 }
 
-/// A tenant with one of everything.
+/// A tenant with one object of each kind.
 struct Full<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
@@ -56,7 +56,7 @@ impl<'w> Full<'w> {
         self.world.root().restore(self.tenant.path()).expect_success();
     }
 
-    /// What of it a reader finds that minds deletions.
+    /// The entries of the tenant that a reader finds who respects deletions.
     fn found_by_others(&self) -> Vec<Entry> {
         let kinds = "(|(objectClass=pbmUser)(objectClass=pbmMailList)(objectClass=pbmResource))";
         let filter = format!("(&{kinds}(!(pbmDeletedSince=*)))");
@@ -65,7 +65,7 @@ impl<'w> Full<'w> {
         found.filter(|entry| entry.dn.contains(&folder)).collect()
     }
 
-    /// Everything it has, without what every write changes.
+    /// All entries, without the attributes that every write changes.
     fn entries(&self) -> Vec<Entry> {
         let bookkeeping = ["pbmRevision", "pbmTokensValidFrom"];
         self.tenant.entries().into_iter().map(|entry| entry.without(&bookkeeping)).collect()
@@ -123,7 +123,7 @@ fn nobody_of_a_deleted_tenant_gets_in(world: &World) {
         assert!(!user.can_bind(), "{}", user.mail);
         user.try_log_in().expect(401);
     }
-    // The same ten seconds as for a user who is deleted.
+    // The same ten seconds as for a deleted user.
     let is_out =
         || client.get(&full.ivan).status == 401 && full.tenant.admin().get(full.tenant.users()).status == 401;
     assert!(within(Duration::from_secs(10), is_out));
@@ -147,7 +147,7 @@ fn other_readers_find_nothing_of_a_deleted_tenant(world: &World) {
     assert_eq!(full.found_by_others().len(), 6);
 }
 
-/// Until when a deleted tenant is kept.
+/// The time until which a deleted tenant is kept.
 #[track_caller]
 fn kept_until(full: &Full<'_>) -> String {
     let query = format!("/v2/tenants?deleted=1&search={}", full.tenant.domain);
@@ -231,7 +231,7 @@ fn what_was_deleted_before_its_tenant_stays_deleted(world: &World) {
     let deleted = || world.root().get(format!("{}?deleted=1", full.tenant.users())).expect(200).json();
     let before = deleted();
     assert_eq!(before["count"], 1);
-    // Times of deletion are whole seconds.
+    // Deletion times are whole seconds.
     std::thread::sleep(Duration::from_millis(1100));
     full.delete();
     full.restore();
@@ -263,7 +263,8 @@ fn a_tenant_can_be_deleted_and_restored_again_and_again(world: &World) {
         world.root().restore(full.tenant.path()).expect(404);
         assert_eq!(full.entries(), before);
     }
-    // Of many who ask at once, one is told that it did it; in the end the tenant is one or the other, whole.
+    // Of many concurrent requests one reports the change; at the end the tenant is completely deleted or completely
+    // present.
     for _ in 0..5 {
         std::thread::scope(|scope| {
             for number in 0..6 {
@@ -310,7 +311,7 @@ fn who_comes_while_the_tenant_goes_goes_with_it(world: &World) {
             makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect()
         });
         assert!(outcomes.iter().all(|status| [200, 404].contains(status)), "{outcomes:?}");
-        // Who came at the very moment follows at the latest with the next purge, and is nobody until then.
+        // A user created during the deletion is deleted by the next purge at the latest, and cannot log in until then.
         for late in full.found_by_others().iter().filter(|entry| entry.dn.contains("ou=People")) {
             tenant.named(late.one("mail").split('@').next().unwrap()).try_log_in().expect(401);
         }

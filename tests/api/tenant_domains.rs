@@ -19,7 +19,7 @@ fn path(tenant: &Tenant<'_>, domain: &str) -> String {
     format!("{}/domains/{}", tenant.path(), encoded(domain))
 }
 
-/// Its domains as they are shown, and as they stand in the directory.
+/// Its domains as shown, and as stored in the directory.
 #[track_caller]
 fn assert_domains(world: &World, tenant: &Tenant<'_>, expected: &[&str]) {
     let shown = world.root().get(tenant.path()).expect(200).json();
@@ -72,12 +72,12 @@ fn a_domain_of_another_tenant_is_a_conflict(world: &World) {
         let text = world.root().put(path(&ours, &domain), "").expect(409).text();
         assert!(text.contains(&domain.to_lowercase()), "{text}");
     }
-    // That of a deleted one is kept for its return.
+    // The domain of a deleted tenant is kept for its undeletion.
     world.root().delete(theirs.path()).expect_success();
     world.root().put(path(&ours, &theirs.domain), "").expect(409);
     assert_domains(world, &ours, &[&ours.domain]);
     world.root().restore(theirs.path()).expect_success();
-    // One that was given up is free.
+    // A domain that was given up is free.
     let third = format!("{}.test", world.fresh_name());
     world.root().put(path(&theirs, &third), "").expect_success();
     world.root().put(path(&ours, &third), "").expect(409);
@@ -132,7 +132,7 @@ fn a_domain_stays_while_an_address_uses_it(world: &World) {
     stays("a deleted user");
     tenant.admin().restore(&moved).expect_success();
     tenant.admin().patch(&moved, &format!("mail={}", ivan.mail)).expect_success();
-    // Somebody else's members do not count, nor do addresses of a domain that ends the same.
+    // Members of other tenants do not count, nor do addresses of a domain with the same ending.
     tenant.mail_list("friends").members(&[&format!("partner@sub.{second}")]).create();
     world.root().delete(path(&tenant, &second)).expect_success();
     assert_domains(world, &tenant, &[&tenant.domain]);
@@ -142,7 +142,7 @@ fn a_domain_stays_while_an_address_uses_it(world: &World) {
 fn the_last_domain_stays(world: &World) {
     let (tenant, name) = (world.tenant(), world.fresh_name());
     world.root().delete(path(&tenant, &tenant.domain)).expect(409);
-    // Not even where no address uses it.
+    // Even if no address uses it.
     world.root().put(format!("/v2/tenants/{name}"), &format!("domain={name}.test")).expect_success();
     let only = format!("/v2/tenants/{name}/domains/{name}.test");
     world.root().delete(&only).expect(409);
@@ -174,7 +174,7 @@ fn a_wrong_domain_is_refused(world: &World) {
     assert_domains(world, &tenant, &[&tenant.domain]);
 }
 
-/// Of a domain that goes and an address of it that comes, at most one succeeds.
+/// If a domain is removed while one of its addresses is created, at most one of the two succeeds.
 fn a_domain_and_an_address_of_it_never_part(world: &World) {
     let tenant = world.tenant();
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! Tenants: their names, what their new users get, and the list of them. Their domains and their deletion have
+//! Tenants: their names, the defaults of their new users, and the list of them. Their domains and their deletion have
 //! files of their own.
 
 use harness::{Answer, Client, Context, World, encoded, form};
@@ -22,7 +22,7 @@ fn domain_form(domain: &str) -> String {
     form(&[("domain", domain)])
 }
 
-/// Asks for a tenant of a domain, and says how it was named.
+/// Requests a tenant for a domain, and returns its name.
 #[track_caller]
 fn post(client: &Client, domain: &str) -> String {
     let answer = client.post("/v2/tenants", &domain_form(domain)).expect(200).json();
@@ -42,7 +42,7 @@ fn a_tenant_is_named_after_its_domain_and_numbered_where_that_is_taken(world: &W
     assert_eq!(post(root, &format!("{}.example", name.to_uppercase())), numbered(2));
     put(root, &numbered(3), &format!("other.{name}.test")).expect_success();
     assert_eq!(post(root, &format!("{name}.net")), numbered(4));
-    // The name of a deleted one is not given away either.
+    // The name of a deleted tenant is not assigned either.
     root.delete(format!("/v2/tenants/{}", numbered(2))).expect_success();
     assert_eq!(post(root, &format!("{name}.org")), numbered(5));
     assert_eq!(post(root, &format!("default.{name}.ru")), "default-2");
@@ -88,7 +88,7 @@ fn of_many_who_make_a_tenant_of_a_domain_one_succeeds(world: &World) {
         });
         assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
         world.probe().find_one(&format!("(associatedDomain={domain})"));
-        // Who was refused finds its name free.
+        // After a refusal the name is still free.
         for number in [1, 3, 5, 7].map(|number| format!("{other}-{number}")) {
             if world.root().get(format!("/v2/tenants/{number}")).status == 404 {
                 put(world.root(), &number, &format!("{number}.test")).expect_success();
@@ -228,7 +228,7 @@ fn a_wrong_name_or_domain_of_a_tenant_is_refused(world: &World) {
     for wrong in ["-x", "a%20b", "a%2Fb", "a%2Cou%3DPeople", "%2A", "%D1%8F", &"x".repeat(65)] {
         let _case = Context::new(wrong);
         let answer = put(root, wrong, &format!("{name}.test"));
-        // Nothing can be there, or the name is wrong.
+        // No object can exist there, or the name is invalid.
         assert!([400, 404].contains(&answer.status), "{answer:?}");
         let status = answer.status;
         answer.expect(status);

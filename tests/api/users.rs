@@ -1,4 +1,4 @@
-//! Users: their fields, defaults, names and ways to say things.
+//! Users: their fields, defaults, names and ways to pass values.
 
 use harness::{World, encoded, form};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ fn every_field_of_the_tables_round_trips(world: &World) {
     let answer = tenant.admin().get(&created).json();
     assert_eq!(answer["alias"], json!(aliases));
     assert_eq!(answer.as_object().unwrap().len(), FIELDS.len() + 3);
-    // A list shows its users just as they are shown alone.
+    // A list shows its users as they are shown alone.
     let list = tenant.list("search=anna");
     assert_eq!(list["users"], json!([answer]));
 }
@@ -131,7 +131,7 @@ fn the_defaults_stand_in_the_directory(world: &World) {
         assert_eq!(entry.one(attribute), value, "{attribute}");
     }
     assert_eq!(entry.one("displayName"), "");
-    // The tenant's own go before the guide's.
+    // The tenant's own defaults take precedence over the guide's.
     let dn = format!("ou={},ou=Domains,{}", tenant.id, world.probe().root);
     let change = "replace: pbmDefaultQuota\npbmDefaultQuota: 536870912\n-\nreplace: pbmDefaultLanguage\npbmDefaultLanguage: ru-RU\n";
     world.probe().modify(&format!("dn: {dn}\nchangetype: modify\n{change}"));
@@ -172,7 +172,7 @@ fn a_name_with_special_characters_round_trips(world: &World) {
         let entry = world.probe().user(&user.mail);
         for field in ["cn", "sn", "title", "displayName", "ou", "l"] {
             assert_eq!(answer[field], name, "{field}");
-            // The tools of LDAP print a value with blanks around it in base64.
+            // The LDAP tools print a value with surrounding blanks in base64.
             assert_eq!(entry.one(field), name, "{field}");
         }
     }
@@ -209,7 +209,7 @@ fn parameters_come_from_the_query_the_body_and_the_tail_of_the_path(world: &Worl
     assert_eq!(title(&format!("{path}?title=query+2"), "title=body+%D1%8F"), "body я");
     assert_eq!(title(&format!("{path}&l=Omsk"), "&&title=empty pairs&"), "empty pairs");
     assert_eq!(tenant.admin().get(&ivan).json()["l"], "Omsk");
-    // The path's own names win over every parameter.
+    // The names in the path take precedence over every parameter.
     tenant.admin().patch(&ivan, "tenant-id=default&title=here").expect_success();
     let page = tenant.admin().send("GET", &tenant.users(), "&limit=1&page=2").expect(200).json();
     assert_eq!(page["users"][0]["mail"], ivan.mail.as_str());
@@ -328,7 +328,7 @@ fn a_blocked_user_cannot_bind_and_an_unblocked_one_can(world: &World) {
         assert!(ivan.can_bind());
         assert_eq!(world.probe().user(&ivan.mail).one("nsAccountLock"), "");
     }
-    // What was blocked stays blocked, and a token from before the block is not revived by its end.
+    // A blocked user stays blocked, and unblocking does not make an earlier token valid again.
     client.get(&ivan).expect(401);
     for status in ["0", "2"] {
         let blocked = tenant.user(&format!("blocked{status}")).with("inetUserStatus", status).create();
@@ -345,7 +345,7 @@ fn phones_have_digits_and_special_characters_only(world: &World) {
             tenant.admin().patch(&ivan, &form(&[(field, right)])).expect_success();
             assert_eq!(tenant.admin().get(&ivan).json()[field], right);
         }
-        // Whether these count as special characters or not: they are stored, or refused in words.
+        // Whether or not these count as special characters: they are stored, or refused with a message.
         for special in ["*100#", "#1", "1*"] {
             let answer = tenant.admin().patch(&ivan, &form(&[(field, special)]));
             if answer.status == 200 {

@@ -1,5 +1,6 @@
-//! A backup of everything; raw, `ldapsearch` of the same entries into a file, bound as the same account. For information the
-//! same as the Directory Manager, for whom 389-ds looks at no access rules, and the server's own export.
+//! A backup of everything. Raw: `ldapsearch` of the same entries into a file, bound as the same account. For
+//! information: the same as the Directory Manager, for whom 389-ds does not evaluate access rules, and the server's own
+//! export.
 
 use crate::{
     arguments::Arguments,
@@ -21,7 +22,7 @@ use std::{
 
 const AT_LEAST: Target = Target::Ratio(1.0);
 const MOST_MEMORY: Target = Target::Memory(60.0);
-/// How often the memory of pbm is looked at.
+/// The interval between samples of pbm's memory.
 const LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
@@ -59,7 +60,7 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
     ])
 }
 
-/// How many seconds something takes.
+/// The duration of a function in seconds.
 pub(super) fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let began = Instant::now();
     work()?;
@@ -75,7 +76,7 @@ fn search(login: &Login, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Backs up, and tells the most memory that pbm held, in MB.
+/// Makes a backup, and returns the peak memory of pbm, in MB.
 fn back_up(world: &World, file: &Path) -> anyhow::Result<f64> {
     let mut command = world.program.command("backup")?;
     let mut child = command.arg("--output").arg(file).stdout(Stdio::null()).spawn()?;
@@ -93,7 +94,7 @@ fn back_up(world: &World, file: &Path) -> anyhow::Result<f64> {
     }
 }
 
-/// How many entries a file has.
+/// The number of entries in a file.
 fn entries_of(file: &Path) -> anyhow::Result<u32> {
     let text = fs::read(file)?;
     let count = text.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"dn:")).count();

@@ -1,5 +1,5 @@
-//! Making users in bulk: one request with a table of many, again and again; raw, adds of the same entries over all
-//! connections. With and without the hash of passwords. And a table ten times as large, for pbm's memory.
+//! Creating users in bulk: requests with a table of many users. Raw: adds of the same entries over all connections.
+//! With and without the password hash. Also a table ten times as large, for pbm's memory.
 
 use super::hash;
 use crate::{
@@ -26,7 +26,7 @@ const PATH: &str = "/v2/users/default/bulk";
 const CSV: &str = "text/csv";
 /// Users in a table.
 const USERS: usize = 1000;
-/// Users in the table that memory is measured with.
+/// Users in the table for the memory measurement.
 const MANY: usize = 10_000;
 const AT_LEAST: Target = Target::Ratio(0.8);
 

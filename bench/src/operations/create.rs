@@ -1,5 +1,5 @@
-//! Making users with a password; raw, adds of the same entries. 389-ds hashes the password on both sides,
-//! which takes most of the time. So the pair is measured again without.
+//! Creating users with a password; raw, adds of the same entries. 389-ds hashes the password on both sides, which takes
+//! most of the time. So the pair is measured again without hashing.
 
 use super::hash;
 use crate::{

@@ -1,12 +1,12 @@
-//! What takes the hash of passwords away. 389-ds spends most of the time of a creation on it, whoever asks; with
-//! passwords stored as they are, what is left is its other work and the cost of pbm, which sends the same.
+//! Disables the hashing of passwords. 389-ds spends most of the time of a creation on it, for every client; with
+//! passwords stored in clear text, only its other work and the cost of pbm remain.
 
 use crate::{raw, world::World};
 
 const CONFIG: &str = "cn=config";
 const SCHEME: &str = "passwordStorageScheme";
 
-/// Measures with passwords stored as they are.
+/// Measures with passwords stored in clear text.
 pub(super) fn without<T>(world: &World, measure: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let usual = world.manager.once(async |ldap| raw::value(ldap, CONFIG, SCHEME).await)?;
     set(world, "CLEAR")?;

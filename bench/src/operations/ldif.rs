@@ -1,5 +1,4 @@
-//! LDIF as a backup has it, written and read: of all users, and of a list of 10,000. One thread, from
-//! memory to memory.
+//! LDIF in the form of a backup, written and read: all users, and a list of 10,000. One thread, from memory to memory.
 
 use crate::{
     arguments::Arguments,
@@ -57,7 +56,7 @@ fn entries(users: usize) -> anyhow::Result<Vec<Entry>> {
     users.chain([contents::entry(list)]).collect()
 }
 
-/// The entries as text, in a vector that has room for it.
+/// The entries as text, in a vector with enough capacity.
 fn written(entries: &[Entry], mut out: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     out.clear();
     for entry in entries {
@@ -66,7 +65,7 @@ fn written(entries: &[Entry], mut out: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// MB a second, of a text of so many bytes that is worked through again and again for some time.
+/// MB per second for a text of some bytes that is processed repeatedly for a duration.
 fn rate(bytes: usize, time: Duration, mut once: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let began = Instant::now();
     let mut megabytes = 0.0;

@@ -1,5 +1,5 @@
-//! Log-in; raw, a simple bind. 389-ds hashes the password on both sides. Each client has an account of its
-//! own, since pbm takes only a few log-ins at once for one login. For information.
+//! Log-in; raw, a simple bind. 389-ds hashes the password on both sides. Each client has an account of its own, because
+//! pbm accepts only a few concurrent log-ins for one login. For information.
 
 use crate::{
     arguments::Arguments,

@@ -1,4 +1,4 @@
-//! What is measured: each module one operation, each function some rows of the table.
+//! The measurements: each module is one operation, each function some rows of the table.
 
 mod backup;
 mod book;
@@ -24,7 +24,7 @@ use crate::{
 };
 use anyhow::Context;
 
-/// What an operation gives.
+/// The result of an operation.
 pub(crate) enum Found {
     /// Rows of the first table.
     Rows(Vec<Row>),

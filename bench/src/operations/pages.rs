@@ -1,5 +1,5 @@
-//! Pages of 50 of all users where there is no Redis: the first and the last, by each attribute in each direction. First one
-//! client alone, then eight at once, for pbm's memory.
+//! Pages of 50 of all users without Redis: the first and the last, by each attribute in each direction. First a single
+//! client, then eight at once, for pbm's memory.
 
 use crate::{
     arguments::Arguments,
@@ -16,7 +16,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// How often each page is asked for by the client that is alone.
+/// How often the single client requests each page.
 const TIMES: usize = 5;
 const CLIENTS: usize = 8;
 const ALONE: &str = "pages without Redis, alone";
@@ -45,7 +45,7 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
     Ok(vec![alone, together])
 }
 
-/// Asks for the pages in turns.
+/// Requests the pages in turn.
 fn run(
     name: &str,
     world: &World,

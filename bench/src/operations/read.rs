@@ -1,5 +1,5 @@
-//! Reading one user: distinct random addresses, with a token; raw, a base search of the same entries with
-//! the same attributes and no filter to speak of.
+//! Reading one user: distinct random addresses, with a token. Raw: a base search of the same entries with the same
+//! attributes and a trivial filter.
 
 use crate::{
     arguments::Arguments,
@@ -20,10 +20,10 @@ use std::{
     time::Duration,
 };
 
-/// Both sides run so long before they are measured.
+/// How long both sides run before they are measured.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// Walks through the users in their random order; clients share it, so that no two ask for the same one.
+/// Walks through the users in their random order; clients share it, so that no two request the same user.
 #[derive(Clone)]
 struct Walk {
     names: Arc<Vec<Name>>,

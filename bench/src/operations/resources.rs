@@ -1,5 +1,5 @@
-//! Deleting a group with many resources, by one client alone; raw, and for information, removals of as many such
-//! entries over all connections.
+//! Deleting a group with many resources, by a single client. Raw, for information: deletions of as many such entries
+//! over all connections.
 
 use crate::{
     arguments::Arguments,
@@ -25,15 +25,15 @@ use std::{
 /// Resources in a group.
 const RESOURCES: usize = 1000;
 
-/// A group that was made.
+/// A created group.
 #[derive(Clone)]
 struct Group {
     name: String,
-    /// The names of the entries of its resources.
+    /// The DNs of its resources.
     resources: Arc<Vec<String>>,
 }
 
-/// A client that removes entries, until there are no more.
+/// A client that deletes entries until none is left.
 struct Removing {
     ldap: Ldap,
     entries: Arc<Vec<String>>,
@@ -80,7 +80,7 @@ fn next(groups: &[Group], done: &AtomicUsize) -> anyhow::Result<Group> {
     group.cloned().ok_or_else(|| anyhow!("no group is left"))
 }
 
-/// Makes a group with its resources, as pbm would.
+/// Creates a group with its resources, in the form that pbm creates.
 fn make(world: &World, name: &str) -> anyhow::Result<Group> {
     let began = Instant::now();
     let group = GroupName::parse(name)?;

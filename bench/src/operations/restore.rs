@@ -1,8 +1,9 @@
-//! A restore into an empty prepared server; raw, adds of the same entries over as many connections. Beside it `ldapadd`, which
-//! has one, and the server's own import. Then the same again, where there is nothing to do, beside `ldapadd -c`.
+//! A restore into an empty prepared server. Raw: adds of the same entries over as many connections. For comparison:
+//! `ldapadd`, with one connection, and the server's own import. Then the same again, when there is nothing to do,
+//! compared with `ldapadd -c`.
 //!
-//! Everybody but the server itself is bound as the account that pbm restores with: for the Directory Manager 389-ds looks at no
-//! access rules, and adds a tenth more. Each fills a server of its own, so there is one round.
+//! All except the server itself are bound as the account with which pbm restores: for the Directory Manager 389-ds does
+//! not evaluate access rules, and adds a tenth more. Each fills a server of its own, so there is one round.
 
 use super::backup::timed;
 use crate::{
@@ -24,7 +25,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Connections of the raw adds: as many as `pbm restore` has.
+/// Connections of the raw adds: as many as `pbm restore` uses.
 const CONNECTIONS: usize = 64;
 const AT_LEAST: Target = Target::Ratio(0.9);
 const NOTHING_TO_DO: Target = Target::Ratio(5.0);
@@ -71,7 +72,7 @@ fn add(login: &Login, file: &Path) -> anyhow::Result<()> {
     let records = Arc::new(Mutex::new(records));
     load::run(CONNECTIONS, Until::Times(each), async || {
         let records = records.clone();
-        // The administrator is there already.
+        // The administrator already exists.
         let is_new = |record: &ChangeRecord| !record.dn.to_string().starts_with("mail=admin@");
         let next = move || {
             let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +83,7 @@ fn add(login: &Login, file: &Path) -> anyhow::Result<()> {
     .map(|_| ())
 }
 
-/// What is there already is passed over, and is no failure here.
+/// Existing entries are skipped, and are not a failure here.
 fn ldapadd(login: &Login, file: &Path) -> anyhow::Result<()> {
     let mut command = Command::new("ldapadd");
     command.args(["-c", "-x", "-H", &login.url, "-D", &login.dn, "-w", &login.password, "-f"]).arg(file);
@@ -91,7 +92,7 @@ fn ldapadd(login: &Login, file: &Path) -> anyhow::Result<()> {
 }
 
 fn import(server: &Empty, file: &Path) -> anyhow::Result<()> {
-    // In a folder that the server's user may read.
+    // The server's user must be able to read the folder.
     let copy = server.folder().join("import.ldif");
     fs::write(&copy, fs::read(file)?)?;
     server.manager().once(async |ldap| run_task(ldap, "import", &copy).await)

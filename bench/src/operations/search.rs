@@ -1,4 +1,4 @@
-//! Search by three letters that one user in twenty has in a name: 1,000 hits of 20,000.
+//! Search for three letters that one user in twenty has in a name: 1,000 hits of 20,000.
 
 use crate::{
     http::{repeating, request},
@@ -29,7 +29,7 @@ pub(super) fn measure(world: &World) -> anyhow::Result<Vec<Row>> {
                 })
             };
             let measured = load::watched(&name, world.processes()?, run)?;
-            // A page of the default size; how long all hits take is for information.
+            // A page of the default size; the duration for all hits is for information.
             let target = if limit == 50 { Target::Median(100.0) } else { Target::None };
             rows.push(Row::of(&name, &measured, world.pbm.peak_memory()?, target));
         }

@@ -1,4 +1,4 @@
-//! Start-up of `pbm serve` to its line `ready`, and its memory before anybody has asked for anything.
+//! Start-up of `pbm serve` to its ready line, and its memory before the first request.
 
 use crate::{
     load::median,

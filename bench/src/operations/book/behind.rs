@@ -1,4 +1,4 @@
-//! Changes that are made behind pbm, straight in the directory: how long until pbm shows one, while there are 100 others a
+//! Changes made directly in the directory, behind pbm: the time until pbm shows one, while there are 100 others per
 //! second. The time begins when the change is sent.
 
 use super::BOOK;
@@ -25,22 +25,22 @@ use std::{
 };
 use tokio::time::Interval;
 
-/// Clients that change something and look for it.
+/// Clients that make a change and look for it.
 const OBSERVERS: usize = 4;
-/// People whom each of them changes, in turns.
+/// The people that each of them changes, in turn.
 const OBSERVED: usize = 64;
-/// Connections that make other changes, and how often each makes one: 100 a second in all.
+/// Connections that make other changes, and their rate: 100 per second in all.
 const CONNECTIONS: usize = 10;
 const PACE: Duration = Duration::from_millis(100);
-/// The others begin so much earlier, or end so much later.
+/// The others begin this much earlier, or end this much later.
 const AROUND: Duration = Duration::from_secs(1);
-/// What is changed.
+/// The changed attribute.
 const PHONE: AttributeName = names::TELEPHONE_NUMBER;
-/// Between two looks.
+/// The interval between two reads.
 const STEP: Duration = Duration::from_millis(1);
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Somebody who is changed and looked at.
+/// A person who is changed and observed.
 struct Person {
     dn: String,
     id: String,

@@ -1,5 +1,5 @@
-//! The projection of the directory in Redis: made from nothing, made anew while pbm serves, and taken up again after a
-//! restart. It is there when the feed of changes is.
+//! The projection of the directory in Redis: built from nothing, rebuilt while pbm serves, and continued after a
+//! restart. It is complete when the change feed is available.
 
 use super::{BOOK, until_followed};
 use crate::{
@@ -42,7 +42,7 @@ pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Fi
     ])
 }
 
-/// Restarts without a change, in order and by SIGKILL.
+/// Restarts without a change, orderly and by SIGKILL.
 pub(in crate::operations) fn resume(world: &mut World) -> anyhow::Result<Vec<Figure>> {
     until_followed(&world.pbm, &world.token)?;
     let times = |world: &mut World, end: fn(&mut Facade) -> anyhow::Result<()>| -> anyhow::Result<f64> {
@@ -62,7 +62,7 @@ pub(in crate::operations) fn resume(world: &mut World) -> anyhow::Result<Vec<Fig
     ])
 }
 
-/// Starts pbm, and returns the seconds until the feed is there.
+/// Starts pbm, and returns the seconds until the feed is available.
 fn restart(world: &mut World) -> anyhow::Result<f64> {
     let began = Instant::now();
     world.pbm = world.program.serve()?;
@@ -70,7 +70,7 @@ fn restart(world: &mut World) -> anyhow::Result<f64> {
     Ok(began.elapsed().as_secs_f64())
 }
 
-/// Asks for something that pbm needs the whole book in memory for.
+/// Sends a request for which pbm needs the whole book in memory.
 fn use_it(world: &World) -> anyhow::Result<()> {
     for path in [BOOK, "/v2/users/default"] {
         ask(&world.pbm, &request("GET", path, Some(&world.token), ""))?;

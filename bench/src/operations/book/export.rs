@@ -1,4 +1,4 @@
-//! The whole address book as vCard, to one client that throws it away.
+//! The whole address book as vCard, to one client that discards it.
 
 use super::BOOK;
 use crate::{
@@ -12,7 +12,7 @@ use std::time::Instant;
 use tokio::runtime;
 
 const MEGABYTE: f64 = 1_000_000.0;
-/// As much memory in MB is nothing that grows with the book.
+/// In MB; growth up to this much counts as independent of the size of the book.
 const CONSTANT: f64 = 16.0;
 
 pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Figure>> {

@@ -1,4 +1,4 @@
-//! The address book: how fast it answers, how soon it knows, and what it takes to build.
+//! The address book: the speed of its answers, the delay of changes, and the cost of building it.
 
 pub(super) mod behind;
 pub(super) mod build;
@@ -26,20 +26,20 @@ use std::{
 };
 use tokio::runtime;
 
-/// Clients that ask at once.
+/// The number of concurrent clients.
 pub(crate) const CLIENTS: usize = 16;
-/// The address book of the tenant that everybody is in.
+/// The address book of the tenant that holds all users.
 const BOOK: &str = "/v2/addressbook/default";
-/// A read of it is so long before it is measured.
+/// How long a read runs before it is measured.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// Between two looks at something that is waited for.
+/// The interval between checks of a condition.
 const STEP: Duration = Duration::from_millis(5);
-/// The longest that anything is waited for.
+/// The longest wait for a condition.
 const PATIENCE: Duration = Duration::from_secs(300);
 const OK: u16 = 200;
 const UNAVAILABLE: u16 = 503;
 
-/// Asks for paths that differ in one place. Each client begins at another one and goes on from there.
+/// Requests paths that differ in one place. Each client begins at a different one.
 fn walk(
     name: &str,
     arguments: &Arguments,
@@ -64,7 +64,7 @@ fn walk(
     load::watched(name, world.processes()?, || run(arguments.time() * arguments.rounds))
 }
 
-/// Waits until the feed of changes is there: then so is the whole projection. Returns how long that took.
+/// Waits until the change feed is available: then the whole projection is complete. Returns the duration.
 fn until_followed(pbm: &Facade, token: &str) -> anyhow::Result<f64> {
     let request = request("GET", &format!("{BOOK}/changes?limit=1"), Some(token), "");
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -13,10 +13,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use std::sync::Arc;
 
 const USERS: &str = "/v2/users/default";
-/// How many different requests there are: more than anything would keep the answers of.
+/// The number of different requests: more than any cache of answers would hold.
 const REQUESTS: usize = 8192;
-/// The page that may cost no more than the first; the last one, where there are fewer. Less than this share of the first
-/// one's rate is no noise.
+/// The page that may cost no more than the first; the last page, if there are fewer. A rate below this share of the
+/// first page's rate is not noise.
 const FAR: u64 = 2000;
 const AS_FAST: f64 = 0.9;
 
@@ -59,7 +59,7 @@ fn random_pages(last: u64, orders: &[&str]) -> Vec<String> {
     (0..REQUESTS).map(|_| page()).collect()
 }
 
-/// A far page, with the first as what it is measured against.
+/// A far page, compared with the first.
 fn far(what: &str, arguments: &Arguments, world: &World, path: &str, number: u64) -> anyhow::Result<Pair> {
     let page = |number: u64| -> anyhow::Result<Measured> {
         let path = format!("{path}?page={number}");

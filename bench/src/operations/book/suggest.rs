@@ -1,4 +1,4 @@
-//! Suggestions while clients type; each keystroke is a request, and nobody thinks between two.
+//! Suggestions while clients type: each keystroke is a request, without a pause in between.
 
 use super::{BOOK, typing::keystrokes, walk};
 use crate::{arguments::Arguments, figures::Figure, world::World};

@@ -1,17 +1,17 @@
-//! What people type to find somebody, letter by letter: the shown name, the name in the address, and both of them on the
-//! wrong keyboard layout.
+//! The texts that people type to find a person, letter by letter: the display name, the name in the address, and both
+//! of them on the wrong keyboard layout.
 
 use crate::people::full_names;
 
-/// The letter keys of a keyboard, as they are in English and in Russian.
+/// The letter keys of a keyboard in English and in Russian.
 const LATIN: &str = "`qwertyuiop[]asdfghjkl;'zxcvbnm,.";
 const CYRILLIC: &str = "ёйцукенгшщзхъфывапролджэячсмитьбю";
-/// How many names are typed.
+/// The number of typed names.
 const NAMES: usize = 1024;
-/// Between two of them; coprime to the numbers of first and last names.
+/// The distance between two of them; coprime to the numbers of first and last names.
 const STRIDE: usize = 7919;
 
-/// What has been typed after each stroke, name after name.
+/// The text after each keystroke, name after name.
 pub(super) fn keystrokes(users: usize) -> Vec<String> {
     let names = (0..NAMES).flat_map(|index| {
         let [shown, latin] = full_names(index * STRIDE % users.max(1));
@@ -25,13 +25,13 @@ pub(super) fn keystrokes(users: usize) -> Vec<String> {
     names.collect()
 }
 
-/// A text after each of its letters.
+/// The prefixes of a text.
 fn begun(text: &str) -> Vec<String> {
     let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
     ends.filter_map(|end| text.get(..end)).map(str::to_owned).collect()
 }
 
-/// What comes out where somebody types a text and the keyboard is set to the other language.
+/// The result of typing a text while the keyboard is set to the other language.
 fn on_wrong_layout(text: &str) -> String {
     let other = |letter: char| {
         let key = |from: &str, to: &str| to.chars().nth(from.chars().position(|found| found == letter)?);

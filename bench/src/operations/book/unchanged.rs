@@ -1,4 +1,4 @@
-//! A page that the client has already: 304 without a body, beside a handler that does nothing at all. Both get the very
+//! A page that the client already has: 304 without a body, compared with a handler that does nothing. Both receive the
 //! same bytes.
 
 use super::{BOOK, CLIENTS};
@@ -32,7 +32,7 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
     ])
 }
 
-/// A request for a page, with the tag of the page as it is.
+/// A request for a page, with its present tag.
 fn known_page(world: &World) -> anyhow::Result<Vec<u8>> {
     let request = request("GET", BOOK, Some(&world.token), "");
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

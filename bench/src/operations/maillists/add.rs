@@ -1,5 +1,5 @@
-//! Adding one member to a large list; raw, the modify that adds the one value. Both to the same list, in turns, so that
-//! it is as long for both: 389-ds writes the whole entry anew each time.
+//! Adding one member to a large list; raw, the modify that adds the one value. Both sides add to the same list, in
+//! turn, so that it is as long for both: 389-ds rewrites the whole entry each time.
 
 use super::{large_list, split_users};
 use crate::{
@@ -20,11 +20,11 @@ use std::sync::{
 };
 
 const PATH: &str = "/v2/maillists?tenant-id=default";
-/// Members that each side adds in a round, where there are as many others: so few that a list of 10,000 stays about as
-/// long.
+/// Members that each side adds in a round, if there are that many other users: so few that a list of 10,000 keeps about
+/// its length.
 const ADDS: usize = 128;
 
-/// People who are not in the list yet, each given out once.
+/// People who are not in the list yet, each used once.
 #[derive(Clone)]
 struct Newcomers {
     names: Arc<Vec<Name>>,

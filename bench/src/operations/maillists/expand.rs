@@ -1,4 +1,4 @@
-//! Everybody whom three lists, one in the other, reach: by one client alone.
+//! All users reached by three nested lists, for a single client.
 
 use super::{List, fill, make, split_users};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-/// How many lists there are.
+/// The number of lists.
 const LISTS: usize = 3;
 
 pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
@@ -33,8 +33,8 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
     Ok(vec![Row::of(&name, &measured, world.pbm.peak_memory()?, Target::P99(300.0))])
 }
 
-/// Makes the lists, and returns the outermost. They are filled when all are there: each that is put around a full one
-/// would have 389-ds write to everybody in that anew.
+/// Creates the lists, and returns the outermost. They are filled after all exist: when a list is put around a full one,
+/// 389-ds writes to all members of the full one again.
 fn nest(world: &World, people: &[Name]) -> anyhow::Result<List> {
     let mut lists: Vec<(List, &[Name])> = Vec::new();
     for (share, number) in people.chunks(people.len().div_ceil(LISTS)).zip(1..) {

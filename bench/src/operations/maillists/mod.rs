@@ -1,4 +1,4 @@
-//! Mailing lists with many members, made as pbm would make them.
+//! Mailing lists with many members, in the form that pbm creates.
 
 pub(super) mod add;
 pub(super) mod expand;
@@ -13,27 +13,27 @@ use ldap_text::dn::Dn;
 use mail_model::{maillist::member::Member, names};
 use std::time::Instant;
 
-/// Members of a large list: half of the users, where there are fewer than twice as many.
+/// Members of a large list: half of the users, if there are fewer than twice as many.
 const LARGE: usize = 10_000;
 
-/// A list that was made.
+/// A created list.
 struct List {
     mail: String,
     dn: String,
 }
 
-/// So many users in random order, and the others.
+/// A number of users in random order, and the others.
 fn split_users(world: &World) -> (&[Name], &[Name]) {
     world.names.split_at(LARGE.min(world.names.len() / 2))
 }
 
-/// The large list, which the operations share: a second one with the same members takes 389-ds twice as long to make,
-/// a third one ten times.
+/// The large list, which the operations share: for a second one with the same members 389-ds needs twice as long, for a
+/// third one ten times.
 fn large_list(world: &World) -> anyhow::Result<List> {
     make(world, "large", split_users(world).0, None)
 }
 
-/// Makes a list of people and another list, unless it is there.
+/// Creates a list of people and another list, unless it exists.
 fn make(world: &World, name: &str, people: &[Name], inner: Option<&List>) -> anyhow::Result<List> {
     let mail = format!("{name}@{DOMAIN}");
     let dns = people.iter().map(|person| &person.dn).chain(inner.map(|list| &list.dn));
@@ -58,8 +58,8 @@ fn fill(world: &World, list: &List, people: &[Name]) -> anyhow::Result<()> {
     })
 }
 
-/// Says how long 389-ds took: within the operation, it writes the names of the lists that reach somebody into the
-/// entry of everybody who is added.
+/// Prints the duration in 389-ds: within the operation it writes the names of all lists that reach a member into the
+/// entry of every added member.
 fn timed(list: &List, people: usize, add: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let began = Instant::now();
     add()?;

@@ -1,5 +1,5 @@
-//! Reading a large list with all its members, by one client alone; raw, and for information, a base search of the
-//! same entry and attributes.
+//! Reading a large list with all its members, by a single client. Raw, for information: a base search of the same entry
+//! and attributes.
 
 use super::{large_list, split_users};
 use crate::{
