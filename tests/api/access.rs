@@ -161,7 +161,7 @@ fn an_administrator_elsewhere_cannot_make_a_super_administrator(world: &World) {
 fn nobody_becomes_a_super_administrator_outside_the_default_tenant(world: &World) {
     let tenant = world.tenant();
     tenant.user("boss").role(3).by(world.root()).put().expect_wrong(&["employeeNumber"]);
-    // Even if an edit behind the program's back has made it so.
+    // Not even through an edit behind the program's back.
     let ivan = tenant.user("ivan").create();
     let dn = ivan.dn();
     world

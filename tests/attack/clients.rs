@@ -13,7 +13,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_page_of_another_site_can_do_nothing_from_an_allowed_address", pages),
 ];
 
-/// Everything that the trials here need; none asks for the address book.
+/// A world for these trials; none uses the address book.
 fn world() -> World {
     World::of(Installation::start(Setup { without_redis: true, ..Setup::default() }))
 }
@@ -34,7 +34,7 @@ fn forged() {
         from(lines).get(USERS).expect(200);
         from(&format!("203.0.113.9|{lines}|127.0.0.1")).get(USERS).expect(200);
     }
-    // A line that the client has written, and the one that the proxy adds.
+    // A line from the client, and the line that the proxy adds.
     for lines in [
         "192.0.2.7|203.0.113.9",
         "192.0.2.7|203.0.113.9:80",
@@ -47,7 +47,7 @@ fn forged() {
         from(lines).put("/v2/tenants/mine", "domain=mine.test").expect(401);
     }
     assert!(world.probe().find("(associatedDomain=mine.test)").is_empty());
-    // Nor has it as many limits on log-ins as it writes addresses.
+    // Nor does writing more addresses give it more limits on log-ins.
     let refused = |number: u8| {
         let client = from(&format!("192.0.2.{number}|203.0.113.9"));
         client.log_in(&World::root_login(), "wrong").status
@@ -58,7 +58,7 @@ fn forged() {
     from("203.0.113.10").log_in(&World::root_login(), World::root_password()).expect(200);
 }
 
-/// What proxies and clients write that names nobody, each after an allowed address.
+/// Values from proxies and clients that name no client, each after an allowed address.
 const UNREADABLE: [&str; 9] = [
     "",
     "unknown",
@@ -71,7 +71,7 @@ const UNREADABLE: [&str; 9] = [
     "127.0.0.1, 127.0.0.1",
 ];
 
-/// The proxy's own address is not its client's, and what it does not say makes nobody of them.
+/// The proxy's own address is not its client's, and a missing name does not grant access.
 fn unnamed() {
     let world = world();
     let nobody = world.nobody();
@@ -80,7 +80,7 @@ fn unnamed() {
         let _case = Context::new(lines);
         through(&nobody, "X-Forwarded-For", lines).get(USERS).expect(401);
     }
-    // Together they have one limit on log-ins, which is nobody else's.
+    // Together they have one limit on log-ins, separate from that of other clients.
     let login = World::root_login();
     let statuses: Vec<_> = UNREADABLE
         .iter()
@@ -112,7 +112,7 @@ fn standard_header() {
         "for=192.0.2.7|for=unknown",
         "for=192.0.2.7|for=_a",
         "for=192.0.2.7|proto=https",
-        // A quotation mark that the client left open before the proxy added its part to the line.
+        // A quotation mark that the client left open before the proxy appended its part to the line.
         "for=192.0.2.7;x=\", for=203.0.113.9",
         "for=192.0.2.7;x=\", for=\"[2001:db8::9]:4711\"",
         "192.0.2.7",
@@ -120,7 +120,7 @@ fn standard_header() {
         let _case = Context::new(lines);
         from(lines).get(USERS).expect(401);
     }
-    // One of the two headers counts, not whichever there is.
+    // Only the configured one of the two headers counts.
     serve.client().behind(ALLOWED_ADDRESS).get(USERS).expect(401);
     from("for=203.0.113.9").behind(ALLOWED_ADDRESS).get(USERS).expect(401);
     through(&world.nobody(), "Forwarded", "for=192.0.2.7").get(USERS).expect(401);
@@ -144,7 +144,7 @@ fn overlap() {
     }
 }
 
-/// A request of a browser on a machine whose address is allowed.
+/// A request of a browser on a machine with an allowed address.
 fn from_browser(serve: &Serve, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let lines = lines.concat();
@@ -163,7 +163,7 @@ fn pages() {
     let ask = |headers: &[(&str, &str)]| from_browser(&serve, "GET", USERS, headers, "");
     let own_origin = format!("http://{own}");
     ours(&ask, &own, &own_origin);
-    // Another site, and a name of another site's that leads here.
+    // Another site, and a name of another site that resolves to this server.
     for site in ["cross-site", "same-site", "SAME-ORIGIN", ""] {
         refused(&ask(&[("Host", &own), ("Sec-Fetch-Site", site)]), site);
     }
@@ -198,7 +198,7 @@ fn ours(ask: Ask<'_>, own: &str, own_origin: &str) {
         }
     }
     ask(&[("Host", own), ("Sec-Fetch-Site", "same-origin"), ("Origin", own_origin)]).expect(200);
-    // Behind a proxy that speaks TLS, as the one is that names the client here.
+    // Behind a proxy that terminates TLS, such as the one that names the client here.
     ask(&[("Host", "pbm.example"), ("Origin", "https://pbm.example")]).expect(200);
 }
 
@@ -219,7 +219,7 @@ fn nothing_is_written(world: &World, serve: &Serve, own: &str) {
             refused(&from_browser(serve, method, path, &headers, &fields), path);
         }
     }
-    // A form can be sent as text. Backups and restores always need a token, wherever the request comes from.
+    // A form can be sent as text. Backups and restores need a token in any case.
     let root = &world.probe().root;
     let ldif = format!(
         "dn: mail=evil@example.com,ou=default,ou=People,{root}\nobjectClass: inetOrgPerson\nobjectClass: inetUser\n\
@@ -234,13 +234,13 @@ fn nothing_is_written(world: &World, serve: &Serve, own: &str) {
         let status = from_browser(serve, "HEAD", "/v2/backup/ldif", &headers, "").status;
         assert_eq!(status, 401);
     }
-    // A name that was made to point here.
+    // A name that was changed to resolve to this server.
     let rebound = [("Host", "evil.example"), ("Sec-Fetch-Site", "same-origin")];
     from_browser(serve, "GET", "/v2/backup/ldif", &rebound, "").expect(401);
     assert_eq!(world.probe().find("(objectClass=pbmUser)").len(), before);
 }
 
-/// Where a page has no token to send, it does no harm that others must bear: any name and any client will do.
+/// A foreign page has no token to send, so a request with a token is accepted for every host name and origin.
 fn with_a_token_nothing_changes(world: &World, serve: &Serve) {
     let token = format!("Bearer {}", world.root().token());
     let evil =
@@ -251,7 +251,7 @@ fn with_a_token_nothing_changes(world: &World, serve: &Serve) {
     for path in ["/docs", "/docs/start.js", "/openapi.json", "/health/ready", "/health/live"] {
         from_browser(serve, "GET", path, &evil, "").expect(200);
     }
-    // What log-ins need is in the request itself.
+    // A log-in carries its credentials in the request itself.
     let body =
         harness::form(&[("login", World::root_login().as_str()), ("password", World::root_password())]);
     let form = [&evil[..], &[("Content-Type", "application/x-www-form-urlencoded")]].concat();

@@ -1,4 +1,4 @@
-//! Connections that never end, and bytes that are not quite HTTP.
+//! Connections that never end, and bytes that are almost HTTP.
 
 mod stuck;
 
@@ -17,11 +17,11 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Addresses of an attacker and of everybody else.
+/// The address of the attacker, and that of another client.
 const ATTACKER: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// A server that no proxy stands in front of.
+/// A server without a proxy in front.
 fn serve(world: &World, changes: &[(&str, &str)]) -> Serve {
     let direct = [("http.trusted_proxies", "[]")];
     let changes: Vec<_> = direct.iter().chain(changes).copied().collect();
@@ -36,7 +36,7 @@ fn ask(server: SocketAddr, from: Ipv4Addr) -> (String, Duration) {
     (read_text(&mut stream).chars().take(12).collect(), began.elapsed())
 }
 
-/// Everything up to the end of a connection, however it ends.
+/// All bytes up to the end of a connection, however it ends.
 fn read_text(stream: &mut TcpStream) -> String {
     stream.set_read_timeout(Some(30 * SECOND)).unwrap();
     let mut bytes = Vec::new();
@@ -55,7 +55,7 @@ fn an_address_has_its_share_of_the_connections() {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 503 ") && head.contains(&format!("content-length: {}", body.len())));
     assert!(serde_json::from_str::<serde_json::Value>(body).unwrap()["message"].is_string());
-    // Others are served, and so is the address itself when it has closed one.
+    // Other clients are served, and so is the address itself after it has closed one connection.
     assert_eq!(ask(address, OTHER).0, "HTTP/1.1 200");
     drop(connections);
     harness::soon("they are closed", || held(address) == 0);
@@ -82,20 +82,20 @@ fn bytes_that_are_not_quite_http() {
         starts.filter(|start: &String| start.ends_with(' ')).collect()
     };
     for (request, expected) in [
-        // Heads after a chunked body are read as all others are.
+        // A head after a chunked body is parsed like any other.
         (format!("{get}{chunked}0\r\n\r\n{search}"), vec![ok, nobody]),
         (format!("{get}{chunked}2\r\nab\r\n0\r\nX: y\r\n\r\nGARBAGE\r\n\r\n"), vec![ok, bad]),
         (format!("POST /v2/auth HTTP/1.1\r\nHost: a\r\n{chunked}2\nab\n0\n\n{search}"), vec![bad]),
-        // No line ends in LF alone.
+        // A line must not end in LF alone.
         ("GET /health/live HTTP/1.1\nHost: a\n\n".to_owned(), vec![bad]),
         (format!("{get}X: y\nConnection: close\r\n\r\n"), vec![bad]),
-        // Lengths that servers disagree on.
+        // Lengths on which servers disagree.
         (format!("{get}Content-Length: 4\r\n{chunked}0\r\n\r\n"), vec![bad]),
         (format!("{get}Content-Length: 1, 1\r\n\r\na"), vec![bad]),
         (format!("{get}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"), vec![bad]),
         ("POST /v2/auth HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(), vec![bad]),
         ("POST /v2/auth HTTP/1.0\r\n\r\n".to_owned(), vec![bad]),
-        // After the last request nothing is answered, and nobody is connected to another protocol.
+        // After the last request nothing is answered, and the protocol is not switched.
         (format!("{get}Connection: close\r\n\r\n{search}"), vec![ok]),
         (format!("GET /health/live HTTP/1.0\r\n\r\n{search}"), vec![ok]),
         (format!("{get}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n{search}"), vec![ok, nobody]),
@@ -109,7 +109,7 @@ fn bytes_that_are_not_quite_http() {
     }
     let connect = statuses(&format!("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n{search}"));
     assert!(connect.len() == 1 && connect[0].starts_with('4'), "{connect:?}");
-    // The answer to GET has its body, though HEAD was sent behind it.
+    // The response to GET has its body, although HEAD was sent after it.
     let both = format!("{get}\r\nHEAD /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let answers = exchange(address, both.as_bytes()).unwrap().expect(200).text();
     let body = answers.split("HTTP/1.1 ").next().unwrap();

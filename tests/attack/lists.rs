@@ -1,4 +1,4 @@
-//! Mailing lists of a tenant's administrator that cost the directory far more than they cost to make.
+//! Mailing lists of a tenant's administrator that cost the directory far more work than the administrator.
 
 use harness::{BUSY, World};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 pub(crate) const TRIALS: &[harness::Alone] =
     &[("lists_that_meet_on_many_paths_keep_nobody_waiting", lists_on_many_paths)];
 
-/// Lists of a level, and levels: half a million paths from the top.
+/// Lists per level, and levels: half a million paths from the top.
 const WIDTH: usize = 3;
 const LEVELS: usize = 12;
 /// Longer than any change may take.
@@ -37,7 +37,7 @@ fn lists_on_many_paths() {
     make(&tenant.address("top"), &level(0).join(","));
     let top = format!("/v2/maillists/{}/{}", tenant.id, tenant.address("top"));
     timely(&|| tenant.admin().get(format!("{top}?expand=1")));
-    // What is above and what is below meets once more, from the top down.
+    // Joins the upper and the lower part once more, from the top down.
     let joined = format!("/v2/maillists?tenant-id={}&mail={}", tenant.id, tenant.address("top"));
     timely(&|| tenant.admin().put(&joined, &harness::form(&[("alias", &level(LEVELS / 2).join(","))])));
     let ivan = tenant.user("ivan").create();

@@ -1,5 +1,5 @@
-//! Inputs that an attacker sends: each once got further than it should have, and must not again. `make attack` runs them
-//! at full size; `make test` runs them with fewer connections and smaller files.
+//! Inputs of an attacker: each once achieved more than it should, and must not do so again. `make attack` runs them at
+//! full size; `make test` runs them with fewer connections and smaller files.
 
 mod clients;
 mod connections;

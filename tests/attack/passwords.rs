@@ -1,4 +1,4 @@
-//! Guessing passwords, and what answers give away about people.
+//! Guessing passwords, and information about people in responses.
 
 use harness::{
     Answer, Client, Context, Installation, PASSWORD, Setup, Tenant, User, World, exchange, form, start_serve,
@@ -20,7 +20,7 @@ fn world() -> World {
     World::of(Installation::start(Setup { without_redis: true, ..Setup::default() }))
 }
 
-/// Has the directory itself lock accounts, remember passwords and refuse simple ones.
+/// Makes the directory itself lock accounts, remember passwords and refuse simple ones.
 fn set_policy(world: &World) {
     let settings = [
         ("passwordLockout", "on"),
@@ -34,7 +34,7 @@ fn set_policy(world: &World) {
     }
 }
 
-/// How often the directory has refused a user's password lately.
+/// How often the directory has recently refused a user's password.
 fn failures(world: &World, user: &User<'_>) -> u32 {
     let found = world.probe().search_with(&["passwordRetryCount"], &user.dn(), "base", "(objectClass=*)");
     found[0].one("passwordRetryCount").parse().unwrap_or(0)
@@ -63,12 +63,12 @@ fn dry_run() {
     let lines = upsert(tenant.admin(), &tenant, "&dry-run=1", &rows);
     let results = results(&lines);
     assert_eq!(results.len(), 201);
-    // The right one is told by nothing.
+    // Nothing distinguishes the right password.
     assert!(results.iter().all(|result| *result == "updated"), "{results:?}");
     assert_eq!(lines.last().unwrap()["summary"]["updated"], 201);
     assert_eq!(failures(&world, &ivan), 0);
     assert!(ivan.can_bind());
-    // What needs no password to be told is told as before.
+    // Changes without a password are reported as before.
     let lines = upsert(tenant.admin(), &tenant, "&dry-run=1", &[format!("{};;Chief", ivan.mail)]);
     assert_eq!(self::results(&lines), ["unchanged"]);
 }
@@ -81,17 +81,17 @@ fn import() {
     let here = world.fresh_address();
     let admin = tenant.admin().behind(&here);
     let rows = |password: &str| users.iter().map(|u| format!("{};{password};", u.mail)).collect::<Vec<_>>();
-    // The same again is nothing new, for however many; and it ends nobody's tokens.
+    // Repeating the same passwords changes nothing, for any number of users, and ends no token.
     let client = users[0].log_in();
     let same = upsert(&admin, &tenant, "", &rows(PASSWORD));
     assert!(results(&same).iter().all(|result| *result == "unchanged"), "{same:?}");
     client.get(&users[0]).expect(200);
-    // New passwords are written, and whoever is at the same address may still log in.
+    // New passwords are written, and other clients at the same address may still log in.
     let changed = upsert(&admin, &tenant, "", &rows("Other-Horse-8"));
     assert!(results(&changed).iter().all(|result| *result == "updated"), "{changed:?}");
     assert_eq!(failures(&world, &users[0]), 0);
     world.nobody().behind(&here).log_in(&users[1].mail, "Other-Horse-8").expect(200);
-    // Guesses that the policy keeps from being written are counted, and end.
+    // Guesses that the policy prevents from being written are counted, and stop.
     let ivan = &users[0];
     for _ in 0..9 {
         let refused = upsert(&admin, &tenant, "", &[format!("{};short;", ivan.mail)]);
@@ -100,7 +100,7 @@ fn import() {
     assert_eq!(failures(&world, ivan), 5);
     world.nobody().behind(&here).log_in(&ivan.mail, "Other-Horse-8").expect(429);
     world.nobody().behind(&world.fresh_address()).log_in(&ivan.mail, "Other-Horse-8").expect(200);
-    // Beyond the limit a password is written without being compared, the same one too.
+    // Beyond the limit a password is written without a comparison, even the same one.
     let again = upsert(&admin, &tenant, "", &[format!("{};Third-Horse-9;", ivan.mail)]);
     assert_eq!(results(&again), ["updated"]);
 }
@@ -132,7 +132,7 @@ fn spellings() {
     assert!(statuses.len() > 20);
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5, "{statuses:?}");
     client.log_in(&ivan.mail, PASSWORD).expect(429);
-    // What is no address counts together, too.
+    // Logins that are not addresses share one limit too.
     let client = world.nobody().behind(&world.fresh_address());
     let statuses: Vec<_> =
         (0..20).map(|n| client.log_in(&format!("no address {n}"), "wrong").status).collect();
@@ -169,7 +169,7 @@ fn parameters() {
         .expect(400);
     world.nobody().get(format!("/v2/auth?{}", &many[..20_000])).expect(405);
     world.nobody().send("POST", &format!("/v2/auth?{}", &many[..20_000]), "").expect(400);
-    // A few that nobody knows are named, as ever.
+    // A few unknown parameters are named, as always.
     let known = world.nobody().post("/v2/auth", "login=a@b.example&password=x&colour=red").expect(401);
     assert_eq!(known.header("x-ignored-parameters"), None);
     let ignored = world.root().get("/v2/users/default?colour=red").expect(200);
@@ -207,7 +207,7 @@ fn service_account() {
     for filter in ["(passwordHistory=*)", "(userPassword=*)", "(passwordHistory=2*)"] {
         assert_eq!(read(filter).expect_success().stdout.trim(), "", "{filter}");
     }
-    // What the rules of earlier versions let it read ends with the next `pbm init`.
+    // The rights under the rules of earlier versions end with the next `pbm init`.
     let people = format!("ou=People,{}", installation.probe().root);
     let old = format!(
         "(targetattr != \"userPassword\")(version 3.0; acl \"pbm: read users\"; allow (read, search, compare) userdn = \"ldap:///uid=pbm,ou=System,{}\";)",
@@ -235,7 +235,7 @@ fn renamed() {
     let ivan = tenant.user("ivan").create();
     let token = ivan.log_in();
     let client = token.at(&other.client());
-    // The other process knows the account now, for some seconds, by the address that it had.
+    // The other process caches the account for some seconds under its old address.
     client.get(&ivan).expect(200);
     tenant.admin().patch(&ivan, &form(&[("mail", tenant.address("ivan-ii"))])).expect_success();
     let mut successor = tenant.user("ivan").with("userPassword", "Successor-Horse-8").create();
@@ -244,14 +244,14 @@ fn renamed() {
     client.get(&successor).expect(403);
     client.get(format!("{}/maillists", successor.as_ref())).expect(403);
     assert!(successor.can_bind());
-    // And its own entry is its own at once, under the name that it has.
+    // The user's own entry is accessible at once under the present name.
     let mut own = tenant.named("ivan-ii");
     assert_eq!(client.get(&own).expect(200).json()["mail"], own.mail.as_str());
     client.patch(&own, "title=Boss").expect(403);
     client.patch(&own, "userPassword=Other-Horse-8").expect_success();
     own.password = "Other-Horse-8".into();
     assert!(own.can_bind() && successor.can_bind());
-    // Who else is there is told to nobody by the difference between two answers.
+    // The difference between two responses must not reveal which other users exist.
     let client = own.log_in();
     for name in ["administrator", "missing"] {
         client.get(tenant.named(name)).expect(403);

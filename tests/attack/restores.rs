@@ -1,4 +1,4 @@
-//! Restores by an administrator of a tenant who wants more than the tenant.
+//! Restores by an administrator of a tenant who tries to gain more than the tenant.
 
 mod acme;
 mod bounds;

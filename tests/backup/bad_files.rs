@@ -1,4 +1,4 @@
-//! Files that are not what they should be: what is told, and that nothing else happens.
+//! Invalid files: the messages, and that nothing is changed.
 
 use crate::fixture::{Fixture, PASSWORD, ROOT, super_of, user};
 use std::fs;
@@ -14,7 +14,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("without_a_directory_or_an_account_it_says_so", no_directory),
 ];
 
-/// Entries that can be restored.
+/// Valid entries.
 fn entries(numbers: &[usize]) -> String {
     let records =
         numbers.iter().map(|number| user("default", "example.com", *number).replace("changetype: add\n", ""));
@@ -27,7 +27,7 @@ fn cut_and_altered() {
     let there = Fixture::empty();
     let before = there.back_up("before.ldif");
     let cut = there.written("cut.ldif", &whole[..whole.len() * 2 / 3]);
-    // Where records end, a cut can't be seen but by what is missing at the end.
+    // At the end of a record, a cut is only visible by the missing end of the file.
     let text = String::from_utf8(whole.clone()).unwrap();
     let clean = there.written("clean.ldif", &text[..text[..text.len() / 2].rfind("\n\n").unwrap() + 2]);
     let mut flipped = text.clone().into_bytes();
@@ -120,7 +120,7 @@ fn unreadable_records() {
         );
         let diff = there.pbm("diff", &file, &[]);
         assert!(diff.code == 1 && diff.stderr.contains(words), "{}", diff.output());
-        // What cannot be named may be what would be removed.
+        // A record without a readable name might be one that a mirror would delete.
         let mirrored = there.pbm("restore", &file, &["--mirror", "--dry-run"]);
         if bad.starts_with(b"dn: cn=a") || bad.starts_with(b"dn: cn=b") {
             assert!(
@@ -132,7 +132,7 @@ fn unreadable_records() {
             assert!(mirrored.stderr.contains("--mirror could delete"), "{}", mirrored.output());
         }
     }
-    // What stands below a record that cannot be read is not added, and the dry run knows.
+    // An entry below an unreadable record is not added, and the dry run reports this.
     let folder = format!("dn: ou=f,{ROOT}\nobjectClass: organizationalUnit\nou:: *\n");
     let below = format!("dn: cn=x,ou=f,{ROOT}\nobjectClass: person\ncn: x\nsn: x\n");
     let file = there.written("below.ldif", format!("{folder}\n{below}"));
@@ -147,7 +147,7 @@ fn unreadable_records() {
     }
 }
 
-/// What is found out by the schema is told before anything is written, and by HTTP in the same words.
+/// Violations of the schema are reported before anything is written, and over HTTP with the same message.
 fn misfits() {
     let there = Fixture::empty();
     let serve = there.serve();
@@ -183,11 +183,11 @@ fn misfits() {
             (first["result"].as_str(), first["message"].as_str()),
             (Some("refused"), Some(tried.as_str()))
         );
-        // The server is of the same mind.
+        // The server agrees.
         let added = text.replacen("\nobjectClass", "\nchangetype: add\nobjectClass", 1);
         assert!(there.installation.probe().try_modify(&added).code != 0, "{line}");
     }
-    // What may be empty is.
+    // Values that may be empty are accepted.
     let text = format!(
         "dn: cn=e,ou=CAB,{ROOT}\n{classes}\ncn: e\nsn: x\njpegPhoto:\nmanager:\nx121Address:\nmail:\n"
     );
@@ -196,7 +196,7 @@ fn misfits() {
         let done = there.pbm("restore", &file, more).expect_success();
         assert!(done.stderr.starts_with("1 entries: 1 "), "{}", done.stderr);
     }
-    // What the server alone finds out is told in the same words as well.
+    // Violations that only the server detects are reported in the same form.
     let text = format!("dn: cn=f,ou=CAB,{ROOT}\nobjectClass: inetOrgPerson\ncn: f\n");
     let file = there.written("class.ldif", &text);
     let told = there.pbm("restore", &file, &[]).stderr;
@@ -255,7 +255,7 @@ fn wrong_entries() {
         there.installation.probe().user(mail);
     }
     assert!(!done.output().contains("grfg"), "{}", done.output());
-    // Nothing that was refused is there.
+    // No refused entry exists.
     assert_eq!(there.installation.probe().search(&format!("ou=CAB,{ROOT}"), "sub", "(cn=x)").len(), 1);
 }
 
@@ -323,7 +323,7 @@ fn no_directory() {
         let refused = there.installation.pbm(&there.installation.usual_config(), arguments).expect_failure();
         assert!(refused.stderr.contains("out of reach"), "{}", refused.stderr);
     }
-    // What was there is there still, and no half of anything.
+    // The old file still exists, and there is no partial new one.
     let before = fs::read(&file).unwrap();
     let to_it = ["backup", "--output", file.to_str().unwrap()];
     there.installation.pbm(&there.installation.usual_config(), &to_it).expect_failure();

@@ -1,5 +1,6 @@
-//! Conflict entries of replication, as older versions of 389-ds show them and newer ones hide them: in no count, list,
-//! search, backup or comparison, and named to operators. A client cannot add such an entry, so an import task of the server does.
+//! Conflict entries of replication, visible as in older versions of 389-ds and hidden as in newer ones: they appear in
+//! no count, list, search, backup or comparison, and are named to operators. A client cannot add such an entry, so an
+//! import task of the server does.
 
 use crate::fixture::{Fixture, PASSWORD, ROOT, client_of, config_folder, super_of};
 use harness::{Client, Serve, within};
@@ -15,12 +16,12 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_group_with_a_conflict_entry_in_it_is_renamed_at_once", renamed_group),
 ];
 
-/// The identifiers of conflict entries are those that 389-ds would give to the entries.
+/// The identifiers of conflict entries are those that 389-ds would assign.
 fn id(number: usize) -> String {
     format!("0f69e8d2-e82c11f1-bfa18793-{number:08x}")
 }
 
-/// What both kinds of conflict entries are made of: the name that was fought for, the classes, and more attributes.
+/// The parts of both kinds of conflict entries: the contested name, the classes, and more attributes.
 struct Fought<'a>(&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
 
 const USER: &[&str] = &["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"];
@@ -55,7 +56,7 @@ const FOUGHT: &[Fought<'static>] = &[
     ),
 ];
 
-/// Conflict entries, each in both kinds, as LDIF that the server imports.
+/// Conflict entries, each in both kinds, as LDIF for an import by the server.
 fn conflicts() -> String {
     let mut ldif = String::new();
     for (number, Fought(name, classes, more)) in FOUGHT.iter().enumerate() {
@@ -78,7 +79,7 @@ fn conflicts() -> String {
 }
 
 impl Fixture {
-    /// Has the server run a task on a file, to its end.
+    /// Runs a task of the server on a file and waits for its end.
     fn run_task(&self, kind: &str, more: &str) {
         let (probe, dn) = (self.installation.probe(), format!("cn=trial,cn={kind},cn=tasks,cn=config"));
         probe.modify(&format!(
@@ -105,7 +106,7 @@ impl Fixture {
     }
 }
 
-/// Everything that the API lists, counts and finds of the tenant.
+/// Everything that the API lists, counts and finds in the tenant.
 fn shown(client: &Client) -> Vec<String> {
     let paths = [
         "/v2/tenants/acme",
@@ -139,7 +140,7 @@ fn left_out_and_named() {
     drop(serve);
     let plain = fixture.back_up("before.ldif");
     fixture.import(&conflicts());
-    // The names of the visible half are found by any search.
+    // Any search finds the names of the visible half.
     let seen = fixture.installation.probe().find("(mail=u3@acme.test)");
     assert_eq!(seen.len(), 2, "{seen:?}");
 
@@ -171,7 +172,7 @@ fn left_out_and_named() {
     assert_eq!(lines(&file), lines(&plain));
     let sent = super_of(&serve).get("/v2/backup/ldif?tenant-id=acme").expect(200).text();
     assert!(sent.contains("u3@acme.test") && !sent.to_lowercase().contains("nsuniqueid="));
-    // They differ from nothing, and a mirror removes none of them.
+    // A comparison ignores them, and a mirror removes none of them.
     fixture.assert_is_as(&file);
     fixture.pbm("restore", &file, &["--mirror", "--yes"]).expect_success();
     let left = fixture.installation.probe().find("(|(objectClass=ldapsubentry)(nsds5ReplConflict=*))");

@@ -1,4 +1,5 @@
-//! Files that were cut, plain and packed: refused as what they are, and with `--force` restored up to the last whole record.
+//! Truncated files, plain and compressed: refused as truncated, and restored up to the last complete record with
+//! `--force`.
 
 use crate::fixture::{Fixture, super_of, user};
 use harness::{Client, Context, Serve};
@@ -13,7 +14,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 
 const NOT_RESTORED: &str = "it is the last record of a file that is cut";
 
-/// Who may restore everything.
+/// A client with the right to restore everything.
 fn client_of(serve: &Serve) -> Client {
     super_of(serve).with_header("Content-Type", "text/x-ldif")
 }
@@ -23,7 +24,7 @@ fn backup(here: &Fixture) -> String {
     fs::read_to_string(here.back_up("whole.ldif")).unwrap().replace("\n ", "")
 }
 
-/// Requires that a file is refused as a cut one by every command and over HTTP, and that nothing is done.
+/// Requires that every command and the HTTP API refuse a file as truncated and change nothing.
 #[track_caller]
 fn assert_refused_as_cut(there: &Fixture, client: &Client, file: &Path) {
     for command in ["restore", "diff"] {
@@ -47,7 +48,8 @@ fn last_record() {
     let list = text.find("dn: mail=all@acme.test").unwrap();
     let member = list + text[list..].find("\nmember: ").unwrap() + 1;
     let after_first = member + text[member..].find('\n').unwrap();
-    // Behind its first member with the line end and without, in the name of an attribute, in a value, and in its name.
+    // After its first member with and without the line break, inside an attribute name, inside a value, and inside its
+    // DN.
     let name = "dn: mail=all@acme.test,ou=acme,ou=Groups,dc=example,dc=com".len();
     for end in
         [after_first + 1, after_first, member + 3, member + 6, after_first - 5, list + name, list + name + 1]
@@ -70,7 +72,7 @@ fn last_record() {
     assert!(forced.code == 1 && forced.stderr.contains("1 refused"), "{}", forced.stderr);
     assert!(there.installation.probe().find("(mail=all@acme.test)").is_empty(), "half a list is restored");
     there.assert_passwords_count();
-    // The whole file brings the rest.
+    // The complete file restores the rest.
     there.pbm("restore", &there.written("all.ldif", &text), &["--force"]).expect_success();
     assert_eq!(there.installation.probe().find_one("(mail=all@acme.test)").all("member").len(), 2);
 }
@@ -113,12 +115,12 @@ fn packed() {
         assert!((200..700).contains(&records), "{records}");
         let forced = there.pbm("restore", &cut, &["--force"]);
         assert!(forced.stderr.contains(&format!(" {records} added")), "{}", forced.stderr);
-        // What is left of the next record is not there.
+        // The incomplete next record is not added.
         let found = there.installation.probe().find("(mail=u*@example.com)");
         assert!(found.iter().all(|entry| entry.one("employeeType") == "3"), "{found:?}");
         there.pbm("restore", &empty, &["--mirror", "--yes"]).expect_success();
     }
-    // Nothing of it can be unpacked.
+    // None of it can be decompressed.
     let cut = there.written("cut.ldif.gz", &fs::read(here.file("whole.ldif.gz")).unwrap()[..12]);
     let refused = there.pbm("restore", &cut, &["--force"]).expect_failure();
     assert!(refused.stderr.contains("the file has no entry"), "{}", refused.stderr);
@@ -129,7 +131,7 @@ fn damaged() {
     let before = here.back_up("before.ldif");
     let serve = here.serve();
     let client = client_of(&serve);
-    // The checksum of the one, and a block of the other.
+    // The checksum in one format, a block in the other.
     for (ending, from_end) in [("gz", 8), ("zst", 200)] {
         let _case = Context::new(ending);
         let mut packed = fs::read(here.back_up(&format!("whole.ldif.{ending}"))).unwrap();

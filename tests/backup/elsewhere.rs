@@ -1,4 +1,4 @@
-//! Files that other tools wrote.
+//! Files from other tools.
 
 use crate::fixture::{Fixture, ROOT, config_folder};
 use harness::{program, run_program};
@@ -24,10 +24,10 @@ fn search(here: &Fixture, more: &[&str]) -> PathBuf {
     file
 }
 
-/// With the entries that a search finds only by their class, such as password policies.
+/// Includes entries that a search finds only by their class, such as password policies.
 const EVERYTHING: &str = "(|(objectClass=*)(objectClass=ldapsubentry))";
 
-/// With comments, folded lines, and the lines at its end, as the guide saves a directory.
+/// With comments, folded lines, and trailing lines, as the guide saves a directory.
 fn ldapsearch() {
     let here = Fixture::filled();
     let file = search(&here, &[EVERYTHING, "*"]);
@@ -35,10 +35,10 @@ fn ldapsearch() {
     let there = Fixture::bare();
     let done = there.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains("0 refused"), "{}", done.stderr);
-    // Locks and access rules were not asked for: those who were locked are so again, and nothing else is known.
+    // The search did not return locks and access rules: locked users are locked again, and nothing else is known.
     there.assert_is_as(&file);
     there.assert_passwords_count();
-    // And nothing that the file does not speak of is taken away.
+    // Nothing that the file does not mention is removed.
     here.pbm("restore", &file, &["--existing", "update"]).expect_success();
     here.assert_passwords_count();
     assert!(!here.installation.probe().search_with(&["aci"], ROOT, "base", "(aci=*)").is_empty());
@@ -55,7 +55,7 @@ fn ldapsearch_as_manager() {
     here.pbm("diff", &file, &[ours.to_str().unwrap()]).expect_success();
 }
 
-/// Whoever searches for every object class is not given password policies, roles and the like.
+/// A search for every object class does not return password policies, roles and similar entries.
 fn mirror_of_a_search() {
     let here = Fixture::filled();
     let probe = here.installation.probe();
@@ -81,7 +81,7 @@ fn mirror_of_a_search() {
     let done = here.pbm("restore", &file, &mirror).expect_success();
     assert!(done.stderr.contains(" 1 removed,"), "{}", done.stderr);
     assert!(is_there(&role) && is_there(&policy) && !is_there(&extra));
-    // A file that has hidden entries speaks of them; pbm's own policy stays whatever it says.
+    // A file with hidden entries includes them; pbm's own policy is kept in any case.
     let all =
         std::fs::read_to_string(search(&here, &["-o", "ldif-wrap=no", EVERYTHING, "*", "+", "aci"])).unwrap();
     let other = format!("dn: cn=others,ou=Ours,{ROOT}\n{classes}cn: others\n\n");
@@ -96,7 +96,7 @@ fn mirror_of_a_search() {
     here.installation.pbm(&here.installation.usual_config(), &["check"]).expect_success();
 }
 
-/// Has a server write its database to a file.
+/// Exports the database of a server to a file.
 fn written_by_server(here: &mut Fixture, more: &[&str]) -> PathBuf {
     let file = here.file("db2ldif.ldif");
     here.installation.directory.stop();
@@ -120,7 +120,7 @@ fn db2ldif() {
     there.assert_passwords_count();
 }
 
-/// With what replication has to know: of each value when it came, and what was removed.
+/// With replication metadata: the time of each value, and removed values.
 fn db2ldif_of_a_replica() {
     let mut here = Fixture::empty();
     let probe = here.installation.probe();

@@ -1,4 +1,4 @@
-//! An installation with something of everything in it, and commands on its backups.
+//! An installation with one object of each kind, and commands on its backups.
 
 use harness::{
     ALLOWED_ADDRESS, Client, Finished, Installation, Serve, Setup, World, form, ldif_line, start_serve,
@@ -11,12 +11,12 @@ use std::{
 
 /// The root DN of every installation here.
 pub(crate) const ROOT: &str = "dc=example,dc=com";
-/// The users that [`Fixture::fill`] makes besides those of special fates.
+/// The users that [`Fixture::fill`] creates besides the special ones.
 pub(crate) const USERS: usize = 40;
-/// The password of them.
+/// Their password.
 pub(crate) const PASSWORD: &str = harness::PASSWORD;
 
-/// An installation whose backups are looked at.
+/// An installation for backups.
 pub(crate) struct Fixture {
     pub(crate) installation: Installation,
 }
@@ -27,15 +27,15 @@ impl Fixture {
         Self { installation: Installation::start(Setup { without_redis: true, ..Setup::default() }) }
     }
 
-    /// A prepared installation to restore into: without the administrator that `pbm init` has made, whose password is hashed
-    /// in another way each time.
+    /// A prepared installation to restore into: without the administrator of `pbm init`, whose password has a different
+    /// hash each time.
     pub(crate) fn bare() -> Self {
         let fixture = Self::empty();
         fixture.installation.probe().delete(&format!("mail=admin@example.com,ou=default,ou=People,{ROOT}"));
         fixture
     }
 
-    /// An installation with something of everything.
+    /// An installation with one object of each kind.
     pub(crate) fn filled() -> Self {
         let fixture = Self::empty();
         fixture.fill();
@@ -79,7 +79,7 @@ impl Fixture {
         self.installation.probe().modify(&odd_entries());
     }
 
-    /// A process that serves.
+    /// A process of `pbm serve`.
     pub(crate) fn serve(&self) -> Serve {
         start_serve(&self.installation.usual_config(), &[])
     }
@@ -89,20 +89,20 @@ impl Fixture {
         self.installation.file(name)
     }
 
-    /// A file with this in it.
+    /// A file with a given content.
     pub(crate) fn written(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let file = self.file(name);
         std::fs::write(&file, text).unwrap();
         file
     }
 
-    /// Runs `pbm` with a command on a file, and more.
+    /// Runs a command of `pbm` on a file, with more arguments.
     pub(crate) fn pbm(&self, command: &str, file: &Path, more: &[&str]) -> Finished {
         let arguments = [&[command, file.to_str().unwrap()], more].concat();
         self.installation.pbm(&self.installation.usual_config(), &arguments)
     }
 
-    /// Backs everything up into a file.
+    /// Backs up everything into a file.
     #[track_caller]
     pub(crate) fn back_up(&self, name: &str) -> PathBuf {
         self.back_up_with(name, &[])
@@ -124,7 +124,7 @@ impl Fixture {
         assert_eq!(diff.stdout, "");
     }
 
-    /// Requires that two installations hold the same, as ldapsearch sees them, but for passwords of pbm's own accounts.
+    /// Requires that ldapsearch finds the same in two installations, except the passwords of pbm's own accounts.
     #[track_caller]
     pub(crate) fn assert_same_as(&self, other: &Self) {
         let entries = |fixture: &Self| {
@@ -147,7 +147,7 @@ impl Fixture {
         }
     }
 
-    /// Requires that users log in with the passwords that they had.
+    /// Requires that users can log in with their old passwords.
     #[track_caller]
     pub(crate) fn assert_passwords_count(&self) {
         let probe = self.installation.probe();
@@ -160,7 +160,7 @@ impl Fixture {
     }
 }
 
-/// The folder with the configuration of a server, for its own offline commands.
+/// The folder with the configuration of a server, for its offline commands.
 pub(crate) fn config_folder(server: &DirectoryServer) -> PathBuf {
     let folders = std::fs::read_dir(server.folder()).unwrap().map(|file| file.unwrap().path());
     let is_config = |path: &PathBuf| path.join("dse.ldif").exists();
@@ -171,14 +171,14 @@ pub(crate) fn client_of(serve: &Serve) -> Client {
     serve.client().behind(ALLOWED_ADDRESS)
 }
 
-/// The first super administrator, by its token: no address is enough for backups and restores.
+/// The first super administrator with a token: an address is not sufficient for backups and restores.
 #[track_caller]
 pub(crate) fn super_of(serve: &Serve) -> Client {
     let granted = serve.client().log_in(&World::root_login(), World::root_password()).expect(200).json();
     client_of(serve).with_token(granted["access_token"].as_str().unwrap())
 }
 
-/// LDIF that makes a user.
+/// LDIF that adds a user.
 pub(crate) fn user(tenant: &str, domain: &str, number: usize) -> String {
     let mail = format!("u{number}@{domain}");
     let classes = ["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"];
@@ -198,7 +198,7 @@ pub(crate) fn user(tenant: &str, domain: &str, number: usize) -> String {
     format!("dn: mail={mail},ou={tenant},ou=People,{ROOT}\nchangetype: add\n{classes}{own}")
 }
 
-/// What others keep in the directory: bytes that are no text, long values, odd blanks, names with commas, access rules.
+/// Unusual data of other programs: binary values, long values, unusual blanks, names with commas, access rules.
 fn odd_entries() -> String {
     let photo = "/9j/4AAQSkZJRgABAQEAYABgAAD/2wBDAAA=";
     let long = "Слово и дело. ".repeat(300);

@@ -1,4 +1,4 @@
-//! LDIF as other programs write it, and entries that are not as pbm makes them.
+//! LDIF from other programs, and entries that pbm would not create.
 
 use crate::fixture::{Fixture, PASSWORD, ROOT, super_of, user};
 use std::fs;
@@ -33,7 +33,7 @@ fn quoted_names() {
     assert_eq!(names, [" a;b ", &format!("cn=Directory Administrators,{ROOT}"), "x,y"]);
 }
 
-/// As slapd 2.5 writes it.
+/// In the format of slapd 2.5.
 fn slapcat() {
     let there = Fixture::empty();
     let made = "structuralObjectClass: inetOrgPerson\nentryUUID: 4cdbd2a6-5f93-103b-8a4e-0f1d1f1b1a11\n\
@@ -51,7 +51,7 @@ fn slapcat() {
     );
     let file = there.written("slapcat.ldif", &text);
     let done = there.pbm("restore", &file, &[]);
-    // Who is locked there must not come here without the lock.
+    // A user that is locked there must not arrive here unlocked.
     assert!(
         done.stderr.contains("2 added") && done.stderr.contains("no attribute pwdAccountLockedTime"),
         "{}",
@@ -145,7 +145,7 @@ fn referrals() {
     let there = Fixture::bare();
     there.pbm("restore", &ours, &[]).expect_success();
     there.assert_is_as(&ours);
-    // It is changed, and removed, as any other.
+    // It is changed and removed like any other entry.
     let changed = there.written("changed.ldif", entry("ldap://127.0.0.1:10/dc=z"));
     let done = there.pbm("restore", &changed, &["--existing", "update"]).expect_success();
     assert!(done.stderr.contains("1 updated"), "{}", done.output());
@@ -182,7 +182,7 @@ fn odd_names() {
     let done = here.pbm("restore", &ours, &[]).expect_success();
     assert!(done.stderr.contains(" 1 added"), "{}", done.output());
     here.assert_is_as(&ours);
-    // One that LDIF has no place for stops no restore and no comparison, and a backup names it.
+    // An entry that LDIF cannot represent stops no restore and no comparison, and a backup names it.
     here.installation.probe().modify(&added(&entry("odd", "my.attr: x")));
     let config = here.installation.usual_config();
     let refused = here.installation.pbm(&config, &["backup"]).expect_failure();
@@ -207,7 +207,7 @@ fn odd_names() {
     );
 }
 
-/// A class of service gives entries attributes that they do not have themselves.
+/// A class of service gives entries attributes that they do not contain themselves.
 fn worked_out() {
     let here = Fixture::empty();
     here.installation.probe().modify(&format!(

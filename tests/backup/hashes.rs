@@ -1,5 +1,5 @@
-//! Hashes of passwords in files: those that servers write are restored, those that were cut are refused. 389-ds compares
-//! what is stored, so a hash without its digest would fit every password.
+//! Password hashes in files: those that servers write are restored, truncated ones are refused. 389-ds compares the
+//! stored bytes, so a hash without its digest would match every password.
 
 use crate::fixture::{Fixture, PASSWORD, ROOT, config_folder, super_of};
 use harness::{Context, program, run_program};
@@ -9,7 +9,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_hash_that_was_cut_is_refused_on_every_way", cut),
 ];
 
-/// The schemes by which 389-ds hashes.
+/// The hash schemes of 389-ds.
 const SCHEMES: [&str; 20] = [
     "CRYPT",
     "CRYPT-MD5",
@@ -33,7 +33,7 @@ const SCHEMES: [&str; 20] = [
     "SSHA512",
 ];
 
-/// The password as a scheme of the installed server hashes it.
+/// The password, hashed by a scheme of the installed server.
 fn hashed(there: &Fixture, scheme: &str) -> String {
     let folder = config_folder(&there.installation.directory);
     let arguments = ["-D", folder.to_str().unwrap(), "-s", scheme, PASSWORD];
@@ -61,7 +61,7 @@ fn whole() {
     let file = there.written("whole.ldif", records.concat());
     let done = there.pbm("restore", &file, &[]).expect_success();
     assert!(done.stderr.contains(&format!(" {} added,", hashes.len())), "{}", done.stderr);
-    // Before somebody logs in: then the server hashes again by the scheme that it prefers.
+    // Before the first log-in, after which the server hashes again with its preferred scheme.
     let again = there.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains(&format!(" {} the same,", hashes.len())), "{}", again.stderr);
     let probe = there.installation.probe();
@@ -72,7 +72,8 @@ fn whole() {
     }
 }
 
-/// A hash without its digest, with the first characters of that, without its last character, and with half its scheme.
+/// A hash without its digest, with the first characters of the digest, without its last character, and with half its
+/// scheme.
 fn cuts(hash: &str) -> [String; 4] {
     let digest = hash.rfind(['$', '}']).unwrap() + 1;
     [digest, digest + 4, hash.trim_end_matches('=').len() - 1, hash.find('}').unwrap() - 1]
@@ -103,7 +104,7 @@ fn cut() {
     }
     there.assert_is_as(&before);
     drop(serve);
-    // Nor does an account that is there get one.
+    // An existing account does not get one either.
     there.pbm("restore", &there.written("good.ldif", account(0, PASSWORD)), &[]).expect_success();
     let file = there.written("worse.ldif", account(0, &cuts[0]));
     assert_eq!(there.pbm("restore", &file, &["--existing", "update"]).code, 1);

@@ -1,4 +1,4 @@
-//! Backup and restore over HTTP, and what an administrator of a tenant may restore.
+//! Backup and restore over HTTP, and the rights of an administrator of a tenant.
 
 use crate::fixture::{Fixture, PASSWORD, ROOT, client_of, super_of, user};
 use harness::{Answer, Client, soon, start_serve};
@@ -65,7 +65,7 @@ fn restored() {
     assert_eq!((counts["added"].as_u64().unwrap(), counts["refused"].as_u64()), (planned as u64, Some(0)));
     fs::write(there.file("all.ldif"), &all).unwrap();
     there.assert_is_as(&there.file("all.ldif"));
-    // Who restored it reads it at once.
+    // The client that restored it sees it at once.
     assert!(client.get("/v2/users/acme?limit=1000").text().contains("u5@acme.test"));
     let dn = format!("mail=u2@example.com,ou=default,ou=People,{ROOT}");
     there.installation.probe().replace(&dn, "title", &["Другой"]);
@@ -114,7 +114,7 @@ fn administrators() {
             .probe()
             .accepts_bind(&format!("mail=u5@acme.test,ou=acme,ou=People,{ROOT}"), PASSWORD)
     );
-    // Of a backup of everything, its own tenant only.
+    // From a backup of everything, only its own tenant.
     let all = super_of(&serve).get("/v2/backup/ldif").expect(200).text();
     let done = restore(&admin, "?tenant-id=acme&existing=update", &all).expect(200);
     assert_eq!(
@@ -158,7 +158,7 @@ fn overreach() {
     ];
     for file in &files {
         let done = restore(&admin, "?tenant-id=acme&existing=update", file);
-        // Of another tenant's entries there is nothing to restore.
+        // Entries of another tenant are not restored.
         if done.status != 400 {
             let counts = summary(&done.clone().expect(200));
             let done_something = (&counts["added"], &counts["updated"]) != (&Value::from(0), &Value::from(0));
@@ -166,7 +166,7 @@ fn overreach() {
         }
         here.assert_is_as(&before);
     }
-    // Nobody becomes a super administrator, nor is one touched, by an administrator of their tenant.
+    // An administrator of a tenant cannot create or change a super administrator.
     let dn = format!("mail=u2@example.com,ou=default,ou=People,{ROOT}");
     here.installation.probe().replace(&dn, "employeeNumber", &["1"]);
     let token = client.log_in("u2@example.com", PASSWORD).json()["access_token"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! What is killed in the middle, and what goes on meanwhile.
+//! Commands that are killed, and changes during a backup or restore.
 
 use crate::fixture::{Fixture, ROOT, client_of};
 use harness::{pbm, within};
@@ -22,12 +22,12 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 /// Users of the large file.
 const USERS: usize = 2500;
 
-/// A backup with many users, made by hand from one that the server has hashed the password of.
+/// A backup with many users, derived from one whose password the server has hashed.
 fn large(fixture: &Fixture) -> PathBuf {
     fixture.installation.probe().modify(&crate::fixture::user("default", "example.com", 7));
     let hash = fixture.installation.probe().user("u7@example.com").one("userPassword").to_owned();
     let small = fs::read_to_string(fixture.back_up("small.ldif")).unwrap();
-    // Without its head and its end.
+    // Without its header and its end.
     let entries = small.split("# pbm backup: entries").next().unwrap();
     let mut text = entries.split("\n\n").skip(2).collect::<Vec<_>>().join("\n\n");
     for number in 0..USERS {
@@ -42,7 +42,7 @@ fn large(fixture: &Fixture) -> PathBuf {
     file
 }
 
-/// A restore under way.
+/// A restore in progress.
 fn begin(fixture: &Fixture, file: &Path) -> Child {
     let config = fixture.installation.usual_config();
     Command::new(pbm())
@@ -54,8 +54,8 @@ fn begin(fixture: &Fixture, file: &Path) -> Child {
         .unwrap()
 }
 
-/// How many users there are, as the entry above them counts. (A search by an index, again and again while thousands are being
-/// added, can make 389-ds 2.3 wait for itself for ever.)
+/// The number of users according to the parent entry. (Repeated searches by an index while thousands of entries are
+/// added can make 389-ds 2.3 hang for ever.)
 fn count(fixture: &Fixture) -> usize {
     let folder = format!("ou=default,ou=People,{ROOT}");
     let found =

@@ -1,5 +1,5 @@
-//! Backup, restore and comparison, as their administrators use them: against real servers, with other tools on the other
-//! side, and killed in the middle.
+//! Backup, restore and comparison, as administrators use them: against real servers, in exchange with other tools, and
+//! killed half way.
 
 mod bad_files;
 mod conflicts;

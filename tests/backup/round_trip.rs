@@ -1,4 +1,4 @@
-//! A backup, and the same directory from it: by `pbm restore`, by `ldapadd -c`, and by `ldif2db`.
+//! A backup, and the same directory restored from it: by `pbm restore`, by `ldapadd -c`, and by `ldif2db`.
 
 use crate::fixture::{Fixture, ROOT, config_folder};
 use harness::{Installation, program, run_program};
@@ -32,11 +32,11 @@ fn three_ways() {
     imported.assert_is_as(&file);
     imported.assert_passwords_count();
     imported.assert_same_as(&here);
-    // And it is an installation that works.
+    // The installation works.
     imported.installation.pbm(&imported.installation.usual_config(), &["check"]).expect_success();
 }
 
-/// Adds what a file holds with a tool of others; what is there already is passed over.
+/// Adds the entries of a file with another tool; existing entries are skipped.
 fn add(installation: &Installation, file: &Path) {
     let server = &installation.directory;
     let password = server.manager_password_file().to_str().unwrap();
@@ -47,10 +47,10 @@ fn add(installation: &Installation, file: &Path) {
     assert_eq!(unexpected.collect::<Vec<_>>(), Vec::<&&str>::new());
 }
 
-/// The exit code of an import of 389-ds that has skipped something.
+/// The exit code of an import of 389-ds that has skipped an entry.
 const SKIPPED: i32 = 8;
 
-/// A prepared installation whose database is loaded from a file by 389-ds itself.
+/// A prepared installation whose database 389-ds itself loads from a file.
 fn imported(file: &Path) -> Fixture {
     let mut fixture = Fixture::bare();
     let installation = &mut fixture.installation;
@@ -60,7 +60,8 @@ fn imported(file: &Path) -> Fixture {
         ["ldif2db", "-D", folder.to_str().unwrap(), "-n", "userRoot", "-i", file.to_str().unwrap()];
     let imported = run_program(&program("ns-slapd"), arguments, &[], "");
     if imported.code != 0 {
-        // On LMDB 389-ds takes the comments at the beginning and the end for entries without a name, and warns of them.
+        // On LMDB 389-ds takes the comments at the beginning and the end for entries without a DN, and warns about
+        // them.
         assert_eq!(
             (imported.code, installation.directory.backend()),
             (SKIPPED, Backend::Mdb),
@@ -88,7 +89,7 @@ fn packed() {
     let output = here.installation.pbm(&here.installation.usual_config(), &["backup"]).expect_success();
     fs::write(here.file("out.ldif"), &output.stdout).unwrap();
     here.assert_is_as(&here.file("out.ldif"));
-    // Whoever may read the folder may not read the hashes.
+    // A user who may read the folder may not read the hashes.
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&plain).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     let by_stdin = harness::run_program(
@@ -100,7 +101,7 @@ fn packed() {
     assert_eq!(by_stdin.code, 0, "{}", by_stdin.output());
 }
 
-/// More than wait in memory for their parents.
+/// More than the number of entries that wait in memory for their parents.
 fn moved() {
     let here = Fixture::empty();
     let mut text = format!("dn: ou=Old,{ROOT}\nobjectClass: organizationalUnit\n\n");
@@ -134,7 +135,7 @@ fn order() {
     }
 }
 
-/// The names of all entries, in lower case; each comes after its parent.
+/// The DNs of all entries, in lower case; each follows its parent.
 #[track_caller]
 fn assert_parents_first(text: &str) -> Vec<String> {
     let names: Vec<String> = text
@@ -164,7 +165,7 @@ fn one_tenant() {
     there.pbm("restore", &file, &["--tenant", "acme"]).expect_success();
     there.pbm("diff", &file, &["--tenant", "acme"]).expect_success();
     assert!(there.installation.probe().find("(mail=u2@example.com)").is_empty());
-    // Of a backup of everything, only what belongs to a tenant.
+    // From a backup of everything, only the entries of a tenant.
     let all = here.back_up("all.ldif");
     let again = Fixture::bare();
     let done = again.pbm("restore", &all, &["--tenant", "acme"]).expect_success();

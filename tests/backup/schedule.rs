@@ -1,4 +1,4 @@
-//! Backups that are made by themselves.
+//! Scheduled backups.
 
 use crate::fixture::{Fixture, client_of, super_of};
 use harness::{Serve, soon, start_serve, within};
@@ -45,7 +45,7 @@ fn schedule() {
         let mut first = None;
         soon("there is one", || {
             first = backups(&folder).into_iter().find(|file| *file != older);
-            // Kept, since the next one takes its place.
+            // Copied, because the next backup replaces it.
             first.as_ref().is_some_and(|file| fs::copy(file, &copy).is_ok())
         });
         first.unwrap()
@@ -75,10 +75,10 @@ fn failure() {
     });
     assert!(backups(&folder).iter().all(|file| fs::metadata(file).unwrap().len() > 100));
     assert!(!backups(&folder).is_empty());
-    // And the next one that succeeds makes it good.
+    // The next successful backup clears the error.
     let is_good = || client.get("/health/ready").json()["backup"] == serde_json::Value::Null;
     assert!(within(Duration::from_secs(20), is_good));
-    // A folder that can't be: the process serves all the same.
+    // A folder that cannot be created: the process serves all the same.
     let file = fixture.file("no-folder");
     fs::write(&file, "a file").unwrap();
     let process = serve(&fixture, &file, &[]);
@@ -100,7 +100,7 @@ fn told_to_administrators_only(fixture: &Fixture, process: &Serve) {
         let ready = client.get("/health/ready").expect(200);
         assert_eq!(ready.json(), serde_json::json!({"status": "ready"}));
     }
-    // Not even where the address would be enough: a page of another site asks from there.
+    // An allowed address is not sufficient: a page of another site could send requests from there.
     let page = client_of(process).with_header("Sec-Fetch-Site", "cross-site");
     assert_eq!(page.get("/health/ready").expect(200).json()["backup"], serde_json::Value::Null);
 }

@@ -1,4 +1,4 @@
-//! Passwords in files, however they are written: none is shown, and none is stored in clear.
+//! Passwords in files, in any form: none is printed, and none is stored in clear text.
 
 use crate::fixture::{Fixture, ROOT, super_of};
 use std::fs;
@@ -8,7 +8,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("no_other_secret_is_shown", other_secrets),
 ];
 
-/// What stands for a secret in files here.
+/// The secret in the files of this test.
 const SECRET: &str = "Hunter-Two-2";
 
 fn person(name: &str, more: &str) -> String {
@@ -16,7 +16,7 @@ fn person(name: &str, more: &str) -> String {
 }
 
 impl Fixture {
-    /// Requires that nothing that compares a file, tries it or restores it prints the secret.
+    /// Requires that no comparison, dry run or restore of a file prints the secret.
     #[track_caller]
     fn assert_is_not_shown(&self, text: &str) {
         let file = self.file("secret.ldif");
@@ -64,14 +64,14 @@ fn passwords_with_options() {
         let tried = here.pbm("restore", &file, &["--dry-run"]).expect_success();
         assert!(tried.stdout.contains("cn=a") && !tried.stdout.contains(SECRET), "{}", tried.stdout);
         here.pbm("restore", &file, &[]).expect_success();
-        // It is the password, hashed, and stands nowhere else.
+        // It is stored as the hashed password, and nowhere else.
         assert!(probe.accepts_bind(&dn, SECRET));
         let stored = fs::read_to_string(here.back_up("stored.ldif")).unwrap();
         assert!(!stored.contains(SECRET) && !stored.to_lowercase().contains("userpassword;"), "{stored}");
         here.assert_is_not_shown(&text);
         probe.delete(&dn);
     }
-    // One that was stored in clear, by whatever, is not shown either, and goes when the file lacks it.
+    // A password that another program stored in clear text is not printed either, and is removed if the file lacks it.
     probe.modify(
         &person("a", &format!("userPassword;lang-ru: {SECRET}\n"))
             .replace("\nobjectClass", "\nchangetype: add\nobjectClass"),

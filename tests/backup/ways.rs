@@ -1,4 +1,4 @@
-//! The ways of restoring: keeping, updating, mirroring, trying.
+//! The modes of a restore: keep, update, mirror, dry run.
 
 use crate::fixture::{Fixture, ROOT, client_of};
 use harness::soon;
@@ -15,7 +15,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_deleted_user_stays_deleted_and_can_be_restored", deleted),
 ];
 
-/// A fixture, its backup, and some changes afterwards: one user is changed, one removed, one made.
+/// A fixture, its backup, and some changes after it: one user changed, one deleted, one created.
 fn changed() -> (Fixture, std::path::PathBuf) {
     let here = Fixture::filled();
     let file = here.back_up("before.ldif");
@@ -45,7 +45,7 @@ fn keep() {
         "{}",
         done.stderr
     );
-    // As comments: whoever feeds the output to ldapmodify changes nothing by it.
+    // As comments, so that ldapmodify would change nothing.
     assert!(
         done.stdout.contains("# dn: mail=u2@example.com") && done.stdout.contains("# replace: title"),
         "{}",
@@ -60,7 +60,7 @@ fn keep() {
     assert_eq!(probe.user("u2@example.com").one("title"), "Другой");
     assert_eq!(probe.user("u4@example.com").one("title"), "Директор 4");
     probe.user("u1000@example.com");
-    // A second time there is one less to add.
+    // The second time there is one entry less to add.
     let again = here.pbm("restore", &file, &[]).expect_success();
     assert!(again.stderr.contains(" 0 added,") && again.stderr.contains(" 1 different"), "{}", again.stderr);
     assert_eq!(again.stdout, "");
@@ -74,12 +74,13 @@ fn keep() {
 fn update() {
     let (here, file) = changed();
     let probe = here.installation.probe();
-    // What the file does not have goes, and what it has comes back: values, whole attributes, locks, passwords.
+    // Data that the file lacks is removed, and data that it has is restored: values, whole attributes, locks,
+    // passwords.
     probe.replace(&user("u6@example.com"), "description", &["neu"]);
     probe.replace(&user("u8@example.com"), "mailAlternateAddress", &[]);
     probe.replace(&user("u0@example.com"), "nsAccountLock", &[]);
     probe.replace(&user("u10@example.com"), "userPassword", &["Another-Horse-8"]);
-    // The mark that ends tokens is another one each time, and in no file: it is not shown.
+    // The marker that invalidates tokens differs each time and is in no file: it is not printed.
     for (command, more) in [("diff", &[][..]), ("restore", &["--existing", "update", "--dry-run"])] {
         let once = here.pbm(command, &file, more);
         assert!(once.stdout.contains("replace: userPassword"), "{}", once.stdout);
@@ -117,7 +118,7 @@ fn mirror() {
     let done = here.pbm("restore", &file, &["--existing", "update", "--mirror", "--yes"]).expect_success();
     assert!(done.stderr.contains(" 1 added, 1 updated, 3 removed,"), "{}", done.stderr);
     here.assert_is_as(&file);
-    // Whatever a file lacks, the folders and accounts that pbm lives by stay.
+    // Even if the file lacks them, the folders and accounts that pbm needs are kept.
     let one = here.file("one.ldif");
     fs::write(&one, format!("dn: {}\nobjectClass: top\n", user("u2@example.com"))).unwrap();
     here.pbm("restore", &one, &["--mirror", "--yes"]);
@@ -139,7 +140,7 @@ fn dry_run() {
         records
     };
     assert_eq!(sorted(&plan.stdout), sorted(&done.stdout));
-    // A plan of entries only is LDIF that other tools take.
+    // The plan of a restore that only adds entries is LDIF for other tools.
     let empty = Fixture::bare();
     drop(copy);
     let plan = empty.pbm("restore", &before, &["--dry-run"]).expect_success();
@@ -158,7 +159,7 @@ fn exchanged() {
     probe.replace(&one, "mailAlternateAddress", &[]);
     probe.replace(&other, "mailAlternateAddress", &["alias.2@example.com"]);
     probe.replace(&one, "mailAlternateAddress", &["alias.4@example.com"]);
-    // The address of one that is gone belongs to a new one.
+    // The address of a deleted user belongs to a new one.
     probe.delete(&user("u6@example.com"));
     probe.replace(&user("u8@example.com"), "mailAlternateAddress", &["u6@example.com"]);
     let kept = here.pbm("restore", &file, &[]);
@@ -173,7 +174,7 @@ fn rebase() {
     let here = Fixture::filled();
     let file = here.back_up("here.ldif");
     let other = fs::read_to_string(&file).unwrap().replace("\n ", "").replace(ROOT, "dc=old,dc=test");
-    // Names in base64 are of the old root as well.
+    // Names in base64 have the old root too.
     let moved = here.file("old.ldif");
     fs::write(&moved, other).unwrap();
     let there = Fixture::bare();

@@ -1,5 +1,5 @@
-//! The accounts that pbm binds as, under password policies of the server, and what operators and others are told when one is
-//! refused.
+//! The accounts with which pbm binds, under password policies of the server, and the messages for operators and other
+//! clients when one is refused.
 
 use harness::{Installation, Serve, Setup, World, assert_error, start_serve, within};
 use std::{path::Path, thread, time::Duration};
@@ -13,7 +13,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 const AGE: Duration = Duration::from_secs(2);
 const WAIT: Duration = Duration::from_secs(10);
 
-/// A policy of the server that hits every account without one of its own.
+/// A policy of the server that applies to every account without one of its own.
 fn set_policy(installation: &Installation) {
     let age = AGE.as_secs().to_string();
     for (attribute, value) in [
@@ -33,7 +33,7 @@ fn account(name: &str) -> String {
     format!("uid={name},ou=System,dc=example,dc=com")
 }
 
-/// Takes the policy of an account away, as on an installation of before there was one.
+/// Removes the policy of an account, as on an installation of an earlier version.
 fn without_policy(installation: &Installation, name: &str) {
     installation.probe().replace(&account(name), "pwdpolicysubentry", &[]);
 }
@@ -71,12 +71,12 @@ fn any_policy() {
     let serve = start_serve(&installation.usual_config(), &[]);
     assert!(is_ready(&serve));
     assert!(!serve.log().contains("directory.account.refused"), "{}", serve.log());
-    // The policy of the server still counts for others; the accounts' own is restored with them.
+    // The policy of the server still applies to others; the accounts' own policies are restored.
     serve.client().log_in(&World::root_login(), "wrong").expect(401);
     assert_eq!(probe.entry(&account("decoy")).unwrap().all("passwordRetryCount"), [""; 0]);
 }
 
-/// What `serve`, `/health/ready` and `pbm check` say.
+/// The messages of `serve`, `/health/ready` and `pbm check`.
 fn assert_told(installation: &Installation, config: &Path, name: &str, words: &[&str]) {
     let serve = start_serve(config, &[]);
     let client = serve.client();
@@ -98,7 +98,7 @@ fn assert_told(installation: &Installation, config: &Path, name: &str, words: &[
         for words in words.iter().chain(&["pbm init", account(name).as_str(), "\"server\""]) {
             assert!(serve.log().contains(words), "{words}: {}", serve.log());
         }
-        // Each request that failed, and each job, has the cause beside it.
+        // The log has the cause for each failed request and job.
         for event in ["http.request.failed", "purge.failed"] {
             let log = serve.log();
             let line = log.lines().find(|line| line.contains(event)).unwrap_or_default();
@@ -124,7 +124,7 @@ fn assert_told(installation: &Installation, config: &Path, name: &str, words: &[
     }
 }
 
-/// Commands end with one line, which has the cause and what to do.
+/// Commands end with one line that has the cause and advice.
 fn assert_commands_tell(installation: &Installation, config: &Path, name: &str, words: &[&str]) {
     let [people, saved] = ["people.csv", "some.ldif"].map(|name| installation.file(name));
     std::fs::write(&people, "mail\n").unwrap();

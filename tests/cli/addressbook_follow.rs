@@ -1,4 +1,4 @@
-//! `pbm addressbook follow`: what it prints and keeps, whatever the server answers. The server is played here.
+//! `pbm addressbook follow`: its output and its state file for all responses of the server, which this test plays.
 
 use harness::{BUSY, Finished, Signal, pbm, program, run_program, signal, within};
 use std::{
@@ -27,7 +27,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("wrong_commands_are_told_in_words", wrong_commands),
 ];
 
-/// A page that moves on to a token.
+/// A page that leads to a token.
 fn page(changes: &[&str], since: &str, more: bool) -> String {
     ok(&format!(r#"{{"changes":[{}],"since":"{since}","more":{more}}}"#, changes.join(",")))
 }
@@ -49,7 +49,7 @@ const ANNA: &str = r#"{"op":"put", "contact":{"id":"2","mail":"anna@x.ru","displ
 const GONE: &str = r#"{"op":"delete","id":"1"}"#;
 const RESET: &str = r#"{"op":"reset"}"#;
 
-/// Answers each connection with the next of its answers, and those after the last not at all.
+/// Gives its answers one by one, one for each connection, and then none.
 struct Server {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
@@ -71,7 +71,7 @@ impl Server {
                 let Some(request) = read_request(&stream) else { continue };
                 noted.lock().unwrap().push(request);
                 if let Some(answer) = answers.pop_front() {
-                    // A client that hangs up early is the client's affair.
+                    // A client may close the connection early.
                     let _ = stream.write_all(answer.as_bytes());
                 }
             }
@@ -79,7 +79,7 @@ impl Server {
         Self { url, requests }
     }
 
-    /// What was asked, a line each: method and path, token, body.
+    /// The requests, one per line: method and path, token, body.
     fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -109,7 +109,7 @@ fn read_request(stream: &TcpStream) -> Option<String> {
     Some(format!("{asked}{token} {}", String::from_utf8(body).unwrap()).trim_end().to_owned())
 }
 
-/// A folder with a state file in it.
+/// A folder with a state file.
 struct Fixture {
     folder: tempfile::TempDir,
 }
@@ -153,7 +153,7 @@ fn lines(lines: &[&str]) -> String {
     [&lines.join("\n"), "\n"].concat()
 }
 
-/// Requests for changes since these tokens.
+/// Requests for changes after these tokens.
 fn since(tokens: &[&str]) -> Vec<String> {
     let path = |token| format!("GET /v2/addressbook/acme/changes?since={token}&limit=500");
     tokens.iter().map(path).collect()
@@ -212,7 +212,7 @@ fn gone() {
     assert_eq!(fixture.state(), "new\n");
     assert_eq!(server.requests(), since(&["old", "", ""]));
 
-    // Killed between the two: the beginning is what is kept.
+    // Killed between the two: the state file has the older token.
     fs::write(fixture.file("state"), "old\n").unwrap();
     let server = Server::start([answer("410 Gone", "", ""), answer("404 Not Found", "", "")]);
     let done = fixture.once(&server, &[]).expect_failure();
@@ -403,7 +403,7 @@ fn https() {
                      subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -keyout";
     let arguments = arguments.split_whitespace().chain([key.as_str(), "-out", &certificate]);
     run_program(&program("openssl"), arguments, &[], "").expect_success();
-    // Serves files, each an answer as a whole.
+    // Serves files, each as a complete response.
     let folder = fixture.file("v2/addressbook/acme");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("changes?since=&limit=500"), page(&[IVAN], "a", false)).unwrap();
@@ -443,7 +443,7 @@ impl TlsServer {
             .unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let address = said.find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned)).unwrap();
-        // What it says of each connection must go somewhere.
+        // Its output about each connection must be consumed.
         std::thread::spawn(move || said.for_each(drop));
         Self { url: format!("https://{address}"), child }
     }

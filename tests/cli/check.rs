@@ -1,4 +1,4 @@
-//! `pbm check`: connections that work, and the words for those that do not.
+//! `pbm check`: working connections, and the messages about failed ones.
 
 use harness::{Finished, Installation, Setup, start_serve};
 use sandbox::Backend;

@@ -116,7 +116,7 @@ fn help() {
         assert!(own.contains("Exit code: 0 "), "{command:?}: {own}");
         assert!(!own.contains('\\'), "{command:?}: {own}");
     }
-    // Each command is one of them.
+    // Each documented command is listed.
     let listed = help.stdout.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed: Vec<_> = listed.take_while(|line| !line.is_empty()).collect();
     let names = listed.iter().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());

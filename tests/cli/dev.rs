@@ -1,4 +1,4 @@
-//! `pbm dev`: everything from one command, and nothing left of it.
+//! `pbm dev`: everything from one command, and nothing left behind.
 
 use harness::{BUSY, Client, Serve, Signal, alive, program, run_program, within};
 use std::{
@@ -16,7 +16,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("another_domain_needs_another_folder", other_domain),
 ];
 
-/// A folder for `pbm dev`, gone with everything in it at the end.
+/// A folder for `pbm dev`, deleted with its contents at the end.
 pub(crate) struct Dev {
     folder: TempDir,
 }
@@ -92,7 +92,7 @@ fn whole_life() {
     assert_ends(&mut serve, dev.folder.path(), Signal::INT);
 }
 
-/// Pastes all five curl lines into one shell.
+/// Runs all five curl lines in one shell.
 fn printed_lines_work(greeting: &str) {
     let lines: Vec<_> = greeting.lines().filter(|line| line.contains("curl ")).collect();
     assert_eq!(lines.len(), 5, "{greeting}");
@@ -117,7 +117,7 @@ fn after_a_kill() {
     client.patch("/v2/users/default/admin@example.com", "title=Kept").expect_success();
     serve.signal(Signal::KILL);
     assert!(serve.wait(BUSY).is_some());
-    // At once: what it had started may still be going down.
+    // At once: its servers may still be stopping.
     let serve = dev.start(&[], &[]);
     let client = log_in(&serve, "admin@example.com", &password);
     assert_eq!(client.get("/v2/users/default/admin@example.com").expect(200).json()["title"], "Kept");

@@ -1,4 +1,4 @@
-//! `pbm import-users`: tables that other programs have written, and our own export.
+//! `pbm import-users`: tables from other programs, and our own export.
 
 use crate::import_users::{Fixture, HEADER, row};
 use harness::{PASSWORD, start_serve};

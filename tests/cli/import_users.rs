@@ -1,4 +1,4 @@
-//! `pbm import-users`: users from files, and the words for what is wrong with a file.
+//! `pbm import-users`: users from files, and the messages about invalid files.
 
 use harness::{Finished, Installation, PASSWORD, Setup, World, pbm, run_program, start_serve};
 
@@ -20,7 +20,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 
 pub(crate) const HEADER: &str = "mail;userPassword;employeeNumber;cn;sn";
 
-/// An installation, and tables that are imported into it.
+/// An installation, and tables to import into it.
 pub(crate) struct Fixture(pub(crate) Installation);
 
 impl Fixture {
@@ -49,7 +49,7 @@ pub(crate) fn row(mail: &str, cn: &str) -> String {
     format!("{mail};{PASSWORD};2;{cn};Tester\n")
 }
 
-/// The text in Windows-1251, as far as it is made of ASCII, Russian letters and `№`.
+/// The text in Windows-1251, if it consists of ASCII, Russian letters and `№`.
 fn in_windows_1251(text: &str) -> Vec<u8> {
     let byte = |c: char| match c {
         'А'..='я' => u8::try_from(u32::from(c) - u32::from('А') + 0xC0).unwrap(),
@@ -82,7 +82,7 @@ fn windows_1251() {
     assert_eq!(petr.one("preferredLanguage"), "en-US");
     assert!(fixture.accepts("petr@example.com", PASSWORD));
     assert_eq!(fixture.0.probe().user("super@example.com").one("employeeNumber"), "3");
-    // The same in UTF-8 differs in nothing.
+    // The same table in UTF-8 changes nothing.
     let again =
         fixture.import("utf-8.txt", format!("\u{FEFF}{text}"), &["--mode", "upsert"]).expect_success();
     assert!(again.stdout.contains("2 unchanged"), "{again:?}");
@@ -141,7 +141,7 @@ fn upsert() {
     let second = fixture.import("a.csv", &text, &["--mode", "upsert"]).expect_success();
     assert!(second.stdout.contains("0 created, 0 updated, 1 unchanged"), "{second:?}");
     assert_eq!(fixture.users(), made);
-    // An empty cell changes nothing; an empty text of JSON clears.
+    // An empty cell changes nothing; an empty JSON text clears the field.
     let partly = "mail;title;l\na@example.com;;Казань\nb@example.com;;\n";
     let third = fixture.import("b.csv", partly, &["--mode", "upsert"]).expect_failure();
     assert!(third.stdout.contains("0 created, 1 updated, 0 unchanged, 1 error(s)"), "{third:?}");
@@ -152,7 +152,7 @@ fn upsert() {
     fixture.import("c.ndjson", cleared, &["--mode", "upsert"]).expect_success();
     let changed = fixture.0.probe().user("a@example.com");
     assert_eq!((changed.one("title"), changed.one("mailAlternateAddress")), ("", "x@example.com"));
-    // A deleted user is neither changed nor made again.
+    // A deleted user is neither changed nor created again.
     fixture.0.probe().modify(
         "dn: mail=a@example.com,ou=default,ou=People,dc=example,dc=com\nchangetype: modify\n\
          add: pbmDeletedSince\npbmDeletedSince: 20991231000000Z\n",
@@ -281,7 +281,7 @@ fn names() {
     let dry = fixture.import("utf-8.csv", &text, &["--dry-run"]);
     let told = "The names in the first rows, as read: Пётр Tester, Анна Tester, Ив\\u{200b}ан Tester.\n";
     assert!(dry.stdout.contains(told), "{dry:?}");
-    // In a wrong encoding they are seen to be wrong.
+    // In a wrong encoding the names are visibly wrong.
     let text = format!("{HEADER}\n{}", row("u@example.com", "Пётр"));
     let wrong = fixture.import("w.csv", in_windows_1251(&text), &["--dry-run", "--charset", "koi8-r"]);
     assert!(wrong.stdout.contains("as they were read: о╦РП Tester"), "{wrong:?}");
@@ -359,7 +359,7 @@ fn no_directory() {
         }
     });
     let mut pipe = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
-    // More than a pipe holds: when it is written, the program reads, and has read the tenant before.
+    // More than a pipe holds: when it is written, the program is reading, and has already read the tenant.
     let blank = "\n".repeat(256 * 1024);
     std::io::Write::write_all(&mut pipe, format!("{HEADER}\n{blank}").as_bytes()).unwrap();
     fixture.0.directory.kill();
@@ -368,7 +368,7 @@ fn no_directory() {
     let done = import.join().unwrap();
     assert_eq!(done.code, 1, "{done:?}");
     assert!(done.stderr.contains("was out of reach for 20 rows one after the other"), "{done:?}");
-    // Those that were under way are told of as well, one for every other connection.
+    // Rows in progress are reported too, one for every other connection.
     let rows: usize = done.stdout.split(' ').next().unwrap().parse().unwrap();
     assert!((20..=36).contains(&rows), "{done:?}");
 }

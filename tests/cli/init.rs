@@ -1,4 +1,4 @@
-//! `pbm init` on a server that nothing was prepared on, not even its plug-ins.
+//! `pbm init` on a completely unprepared server, without even its plug-ins.
 
 use harness::{Entry, Installation, Setup, World, start_serve};
 use std::{thread, time::Duration};
@@ -15,7 +15,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 const BARE: Setup =
     Setup { bare: true, tls: false, unprepared: true, durable: false, without_redis: true, backend: None };
 
-/// What `pbm init` may change.
+/// The entries that `pbm init` may change.
 fn look(installation: &Installation) -> Vec<Entry> {
     let probe = installation.probe();
     let mut all = probe.search(&probe.root, "sub", "(objectClass=*)");
@@ -80,7 +80,7 @@ fn changes_only_what_differs(installation: &Installation, prepared: &[Entry]) {
         .modify(&format!("dn: {index}\nchangetype: modify\ndelete: nsIndexType\nnsIndexType: sub\n"));
     installation.probe().modify("dn: ou=Groups,dc=example,dc=com\nchangetype: modify\ndelete: aci\n");
     let repaired = installation.init(&[]).expect_success();
-    // An index is rebuilt by a task, which is an entry as well, for a while.
+    // A task rebuilds an index; the task is an entry as well, for a while.
     let changed: Vec<_> = repaired.stdout.lines().filter(|line| !line.contains("cn=tasks")).collect();
     assert_eq!(changed.len(), 2, "{changed:?}");
     assert!(changed.iter().any(|line| line.starts_with("changed ou=Groups")), "{changed:?}");
@@ -100,7 +100,7 @@ fn service_account_has_few_rights(installation: &Installation) {
     let probe = installation.probe();
     assert!(probe.accepts_bind(service, "service-password"));
     let admin = "mail=admin@example.com,ou=default,ou=People,dc=example,dc=com";
-    // Reads users, but no password; and removes nobody whom no purge has claimed.
+    // It reads users but no passwords, and cannot remove a user that no purge has claimed.
     let read = probe.search_as(service, "service-password", admin, "(userPassword=*)").expect_success();
     assert!(!read.stdout.contains("userPassword"), "{read:?}");
     let delete = format!("dn: {admin}\nchangetype: delete\n");
@@ -119,7 +119,7 @@ fn missing_passwords() {
     let arguments = ["init", "--domain", "example.com", "--manager-password-file", &manager];
     let without = installation.pbm(&config, &arguments).expect_failure();
     assert!(without.stderr.contains("--admin-password-file"), "{without:?}");
-    // A file that is not there is made, for its owner alone.
+    // A missing file is created, readable only by its owner.
     let file = installation.file("admin-password");
     let arguments = [&arguments[..], &["--admin-password-file", file.to_str().unwrap()]].concat();
     installation.pbm(&config, &arguments).expect_success();
@@ -128,7 +128,7 @@ fn missing_passwords() {
     let password = std::fs::read_to_string(&file).unwrap();
     let admin = "mail=admin@example.com,ou=default,ou=People,dc=example,dc=com";
     assert!(installation.probe().accepts_bind(admin, password.trim()));
-    // A second run keeps it, and neither asks for another one nor makes a file that is nobody's.
+    // A second run keeps it, and neither requires another one nor creates an unused file.
     let other = installation.file("other-password");
     let changed = [&arguments[..5], &["--admin-password-file", other.to_str().unwrap()]].concat();
     for arguments in [&arguments[..], &arguments[..5], &changed] {
@@ -136,7 +136,7 @@ fn missing_passwords() {
         assert!(installation.probe().accepts_bind(admin, password.trim()));
         assert!(!other.exists());
     }
-    // As soon as there is no super administrator any more, one is made.
+    // When there is no super administrator any more, one is created.
     installation.probe().delete(admin);
     let without = installation.pbm(&config, &arguments[..5]).expect_failure();
     assert!(without.stderr.contains("--admin-password-file"), "{without:?}");
@@ -162,7 +162,7 @@ fn domains() {
         assert!(refused.stderr.contains("--domain"), "{refused:?}");
     }
     assert!(!admin.exists());
-    // A dry run needs no password and makes no file.
+    // A dry run needs no password and creates no file.
     init(&["--domain", "example.com", "--dry-run"]).expect_success();
     assert!(!admin.exists());
     init(&["--domain", "example.com"]).expect_success();
@@ -196,7 +196,7 @@ fn wrong_manager() {
     for words in ["cn=Directory Manager", "--manager-dn", "--manager-password-file", "PBM_MANAGER_PASSWORD"] {
         assert!(refused.stderr.contains(words), "{refused:?}");
     }
-    // Running it again is no help, and the accounts of the configuration have nothing to do with it.
+    // Running it again does not help, and the accounts of the configuration are not involved.
     assert!(!refused.stderr.contains("pbm init") && !refused.stderr.contains("out of reach"), "{refused:?}");
     assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     assert_eq!(look(&installation), before);
@@ -221,7 +221,7 @@ fn scope_of_others() {
     assert_eq!(installation.probe().entry(member_of).unwrap().one("nsslapd-pluginEnabled"), "off");
     assert!(!first.stderr.contains("memberOf is on"), "{first:?}");
     installation.probe().replace(member_of, "nsslapd-pluginEnabled", &["on"]);
-    // It counts from the next start on, and is shown at once.
+    // It takes effect at the next start, and is shown at once.
     assert!(!first.stderr.contains("nsslapd-threadnumber"), "{first:?}");
     installation.probe().replace("cn=config", "nsslapd-threadnumber", &["16"]);
     let second = installation.init(&[]).expect_success();
@@ -251,12 +251,12 @@ fn set_read_only(installation: &Installation, value: &str) {
 
 fn read_only_for_a_while() {
     let installation = Installation::start(BARE);
-    // As it is during a task of the server, and on LMDB for some moments after its end.
+    // The state during a task of the server, and on LMDB for a moment after its end.
     let while_read_only = |command: &(dyn Fn() -> harness::Finished + Sync)| {
         set_read_only(&installation, "on");
         let finished = thread::scope(|scope| {
             let command = scope.spawn(command);
-            // It says that it waits after a second of that, and on a busy machine it takes time to come there.
+            // It reports the wait after one second; a busy machine needs longer to get there.
             thread::sleep(Duration::from_secs(5));
             assert!(!command.is_finished(), "it does not wait");
             set_read_only(&installation, "off");
@@ -285,7 +285,7 @@ fn read_only_for_a_while() {
     let restored = while_read_only(&|| installation.pbm(&config, &["restore", backup.to_str().unwrap()]));
     assert!(restored.stderr.contains("1 added"), "{restored:?}");
 
-    // Over HTTP nobody waits.
+    // A request over HTTP does not wait.
     set_read_only(&installation, "on");
     let serve = start_serve(&config, &[]);
     let client = serve.client().behind(harness::ALLOWED_ADDRESS);

@@ -1,4 +1,4 @@
-//! The command line, each command as a process of its own.
+//! The command line, each command in a process of its own.
 
 mod accounts;
 mod addressbook_follow;

@@ -1,4 +1,4 @@
-//! Commands whose output nobody reads to its end, and whose output goes to a full disk.
+//! Commands whose output pipe is closed early, and commands whose output goes to a full disk.
 
 use harness::{Installation, Setup, pbm};
 use std::{
@@ -10,13 +10,13 @@ use std::{
 pub(crate) const TRIALS: &[harness::Alone] =
     &[("a_reader_that_leaves_ends_a_command_quietly", reader_leaves), ("a_full_disk_is_told", full_disk)];
 
-/// What a shell shows of a process that SIGPIPE has ended.
+/// The exit code that a shell reports for a process killed by SIGPIPE.
 const BROKEN_PIPE: i32 = 141;
 
 const PLAIN: &str = "dn: cn=a,dc=x\nobjectClass: top\ncn: a\n";
 const DESCRIBED: &str = "dn: cn=a,dc=x\nobjectClass: top\ncn: a\ndescription: b\n";
 
-/// The writing end of a pipe that nobody reads.
+/// The writing end of a pipe without a reader.
 fn broken() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -49,7 +49,8 @@ fn reader_leaves() {
     let people = write(&people, table);
     let saved = installation.file("saved.ldif").to_str().unwrap().to_owned();
     let import = ["import-users", &people, "--tenant", "default"];
-    // In an order in which each has something to say: those that say it on standard output, then those on standard error.
+    // In an order in which each has output: first the commands that write to standard output, then those that write to
+    // standard error.
     let on_stdout: [&[&str]; 9] = [
         &["init", "--domain", "example.com", "--dry-run"],
         &["init", "--domain", "example.com"],
@@ -63,7 +64,7 @@ fn reader_leaves() {
     ];
     for arguments in on_stdout {
         if arguments == ["check"] {
-            // The one before was ended on its way.
+            // The previous one was interrupted.
             installation.init(&[]).expect_success();
         }
         let output = command(&installation, arguments).stdout(broken()).output().unwrap();
@@ -85,7 +86,7 @@ fn reader_leaves() {
         let output = command(&installation, arguments).stderr(broken()).output().unwrap();
         assert_eq!(output.status.code(), Some(BROKEN_PIPE), "{arguments:?}");
     }
-    // What a restore would do, on standard output.
+    // The plan of a restore, on standard output.
     installation.probe().delete("mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com");
     let restore = ["restore", &saved, "--dry-run"];
     let output = command(&installation, &restore).stdout(broken()).output().unwrap();

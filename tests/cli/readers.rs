@@ -39,7 +39,7 @@ fn the_documented_account() {
         let found = probe.search_below_as(&reader, PASSWORD, &base, &filter).expect_success();
         assert!(found.stdout.contains(&format!("mail: {mail}\n")), "{row}: {found:?}");
         assert!(!found.stdout.contains("userPassword"), "{row}: {found:?}");
-        // Nobody else finds anything.
+        // No other account finds anything.
         let unknown = probe.search_below_as(&ivan.dn(), harness::PASSWORD, &base, &filter);
         assert!(!unknown.stdout.contains(&format!("mail: {mail}\n")), "{row}: {unknown:?}");
     }

@@ -1,4 +1,4 @@
-//! The README's session, run as it is printed, against a fresh `pbm dev`.
+//! The README's session, run as printed against a fresh `pbm dev`.
 
 use crate::dev::Dev;
 use harness::{program, run_program};
@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 pub(crate) const TRIALS: &[harness::Alone] = &[("its_session_prints_what_it_says", session)];
 
 const README: &str = include_str!("../../README.md");
-/// Where the README's reader has the data and the server.
+/// The folder and the server of the README's reader.
 const DATA: &str = "var/dev";
 const URL: &str = "http://127.0.0.1:8080";
 
-/// A command of the session and what the README says it prints.
+/// A command of the session and its output in the README.
 #[derive(Debug)]
 struct Step {
     command: String,
@@ -32,7 +32,7 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-/// A text with each time of the form 2026-12-23T03:52:59Z, and each UUID, made alike.
+/// A text in which each time of the form 2026-12-23T03:52:59Z and each UUID is replaced by a constant.
 fn without_chance(text: &str) -> String {
     static CHANCE: LazyLock<Regex> = LazyLock::new(|| {
         let hexadecimal = "[0-9a-f]";
@@ -44,7 +44,7 @@ fn without_chance(text: &str) -> String {
 
 fn session() {
     let dev = Dev::new();
-    // As many people as whoever reads it has.
+    // The default number of people, as for the README's reader.
     let serve = dev.start(&["--demo", "50"], &[]);
     let here = |text: &str| text.replace(URL, serve.url()).replace(DATA, dev.data().to_str().unwrap());
     let steps = steps();
@@ -53,7 +53,7 @@ fn session() {
     let script: Vec<_> =
         steps.iter().map(|step| format!("{}\necho; echo '{marker}'", here(&step.command))).collect();
     let bash = program("bash");
-    // In the folder where its files are to be, with the program at hand, and all that it says in one stream.
+    // In the folder for its files, with the program in the path, and both output streams merged.
     let path = harness::pbm().parent().unwrap().display();
     let begin = format!("cd {} && export PATH={path}:$PATH && exec 2>&1", dev.data().display());
     let script = format!("{begin}\n{}", script.join("\n").replace("curl ", "curl -sS "));

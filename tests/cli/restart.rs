@@ -1,4 +1,4 @@
-//! Plug-ins of 389-ds that are set up and do not run: everybody who could go on without them is told.
+//! Plug-ins of 389-ds that are configured but do not run: every client that could continue without them is warned.
 
 use harness::{Installation, Serve, Setup, assert_error, start_serve, within};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const BARE: Setup =
     Setup { bare: true, tls: false, unprepared: true, durable: false, without_redis: true, backend: None };
 const ALL: [&str; 4] =
     ["pbm address uniqueness", "pbm domain uniqueness", "referential integrity postoperation", "USN"];
-/// The log is written, and a connection to a server that has been restarted made again, within this time.
+/// The log is written, and connections to a restarted server are made again, within this time.
 const WAIT: Duration = Duration::from_secs(20);
 
 fn check(installation: &Installation) -> harness::Finished {
@@ -24,7 +24,7 @@ fn is_ready(serve: &Serve) -> bool {
     serve.client().get("/health/ready").status == 200
 }
 
-/// What is said of plug-ins that wait for a restart, and of no others.
+/// The message about plug-ins that wait for a restart, and only about them.
 fn assert_awaited(text: &str, words: &str, waiting: &[&str]) {
     let line = text.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {text}"));
     for name in ALL {
@@ -73,11 +73,11 @@ fn turned_off() {
     assert!(checked.stdout.contains("are off: pbm address uniqueness"), "{checked:?}");
     let serve = start_serve(&installation.usual_config(), &[]);
     assert_error(&serve.client().get("/health/ready"), 503);
-    // Where 389-ds starts plug-ins while it runs it is enough to turn it on.
+    // If 389-ds can start plug-ins while it runs, enabling it is enough.
     installation.init(&[]).expect_success();
     check(&installation).expect_success();
     assert!(within(WAIT, || is_ready(&serve)), "{}", serve.log());
-    // Where it does not, a mark is set beside what others have written there.
+    // If it cannot, a marker is added to the values that other programs have written there.
     installation.probe().replace("cn=config", "nsslapd-dynamic-plugins", &["off"]);
     installation.probe().replace(plugin, "nsslapd-pluginEnabled", &["off"]);
     installation.init(&[]).expect_success();

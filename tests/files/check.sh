@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Reads files that other programs have written, and compares with what was meant: see README.md. Each part is a script in
-# parts/, which gets a folder of its own and says on stdout what it has found; all that are named, or every one, are run.
+# Reads files that other programs have written, and compares them with the expected values: see README.md. Each part is
+# a script in parts/, which gets a folder of its own and prints its results to stdout. Runs the named parts, or all of
+# them.
 # Environment: PBM (the program).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,10 +1,10 @@
-//! Circles in a graph: its strongly connected parts of more than one node.
+//! Cycles in a graph: its strongly connected components with more than one node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The circles, the largest first.
+/// The cycles, the largest first.
 pub(crate) fn circles(graph: &Graph) -> Vec<BTreeSet<String>> {
     let reached: BTreeMap<_, _> = graph.keys().map(|node| (node, reachable(graph, node))).collect();
     let mut circles: BTreeSet<BTreeSet<String>> = BTreeSet::new();
@@ -21,7 +21,7 @@ pub(crate) fn circles(graph: &Graph) -> Vec<BTreeSet<String>> {
     circles
 }
 
-/// Everything that can be reached from a node.
+/// All nodes that can be reached from a node.
 fn reachable(graph: &Graph, from: &str) -> BTreeSet<String> {
     let (mut seen, mut open) = (BTreeSet::new(), vec![from.to_owned()]);
     while let Some(node) = open.pop() {

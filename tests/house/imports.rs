@@ -1,5 +1,6 @@
-//! Which files of a crate take names from which other ones, by their paths (`crate::…`, `super::…`), tests left out. That a
-//! module is put together from those below it is no need of them, else each folder whose files share something would be a circle.
+//! The dependencies between the files of a crate, by the paths they use (`crate::…`, `super::…`), without tests. A
+//! module does not depend on its submodules by declaring them; otherwise each folder whose files share something would
+//! be a cycle.
 
 use crate::circles::Graph;
 use std::{
@@ -12,7 +13,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// The needs of the files of a crate, by their paths below `src`.
+/// The dependencies of the files of a crate, by their paths below `src`.
 pub(crate) fn of_crate(src: &Path) -> Graph {
     let mut files = BTreeMap::new();
     gather(src, &[], &mut files);
@@ -48,7 +49,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// A path that is used: the file of the module that it leads to is needed.
+    /// A path that is used: depends on the file of the module that it leads to.
     fn take(&mut self, path: &[String]) {
         let Some(absolute) = self.absolute(path) else { return };
         let lengths = (0..=absolute.len()).rev();

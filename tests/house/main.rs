@@ -1,5 +1,5 @@
-//! The house as `docs/ARCHITECTURE.md` draws it, held against the code: which crate uses which, and that files do not need each
-//! other in circles.
+//! Compares the architecture in `docs/ARCHITECTURE.md` with the code: which crate uses which, and that files do not
+//! depend on each other in cycles.
 
 mod circles;
 mod imports;
@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Files that need each other may be two or three: a thing and its parts.
+/// A cycle may have two or three files: a module and its parts.
 const LARGEST_CIRCLE: usize = 3;
 
 fn root() -> PathBuf {
@@ -33,7 +33,7 @@ fn crates() -> BTreeMap<String, PathBuf> {
     found
 }
 
-/// Each crate with those that it uses outside of tests.
+/// Each crate with the crates that it uses outside of tests.
 fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let crates = crates();
     let of = |(name, folder): (&String, &PathBuf)| {
@@ -46,7 +46,7 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     crates.iter().map(of).collect()
 }
 
-/// What the picture says: lines such as `server ─► administration, web`.
+/// The lines of the picture, such as `server ─► administration, web`.
 fn drawn() -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
     let lines = text.lines().filter_map(|line| line.split_once(" ─► "));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Has python-ldap read the LDIF that we write, and us read what it writes, over random entries: see README.md.
-# Needs python3 with venv, and what python-ldap is built with: gcc, python3-dev, libldap-dev, libsasl2-dev.
+# Reads our LDIF with python-ldap, and its LDIF with ours, over random entries: see README.md.
+# Needs python3 with venv, and the build dependencies of python-ldap: gcc, python3-dev, libldap-dev, libsasl2-dev.
 # Environment: LDIF_JSON (the program of crates/ldap-text/examples), ENTRIES (10000), SEED (random).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,5 +1,5 @@
-//! A Redis that others write into: nonsense under our keys, missing ones, everything gone. The answers stay right, the feed
-//! comes back, and what is not ours is left alone.
+//! A Redis that other programs write into: invalid values in our keys, missing keys, all data lost. The answers stay
+//! right, the feed becomes available again, and foreign keys are not changed.
 
 use crate::{
     load::{Reader, under_load},
@@ -21,12 +21,12 @@ const USERS: usize = 30;
 /// How long it may take until another process feeds.
 const HAND_OVER: Duration = Duration::from_secs(5);
 
-/// Spoils the value of a key, whatever it is: a name, and a script.
+/// Corrupts the value of a key of any type: a name, and a script.
 const SPOILS: [(&str, &str); 11] = [
     ("a text", "redis.call('SET', KEYS[1], 'nonsense')"),
     ("bytes that are no text", "redis.call('SET', KEYS[1], '\\255\\254\\0')"),
     ("nothing", "redis.call('SET', KEYS[1], '')"),
-    // Where numbers are counted up, they come again.
+    // A counter that starts again repeats its numbers.
     ("the number 0", "redis.call('SET', KEYS[1], '0')"),
     ("the number 1", "redis.call('SET', KEYS[1], '1')"),
     ("the largest number that Redis counts", "redis.call('SET', KEYS[1], '9223372036854775807')"),
@@ -37,7 +37,7 @@ const SPOILS: [(&str, &str); 11] = [
     ("nonsense inside", INSIDE),
 ];
 
-/// Leaves a value its type and its names, and puts nonsense in their place.
+/// Keeps the type and the names of a value, and replaces its contents by invalid ones.
 const INSIDE: &str = "
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'hash' then
@@ -63,7 +63,7 @@ fn site() -> (Site, Serve) {
     (site, serve)
 }
 
-/// Our keys.
+/// All keys of our prefix.
 #[track_caller]
 fn keys(probe: RedisProbe<'_>) -> Vec<String> {
     let keys = probe.keys("pbm*");
@@ -71,8 +71,8 @@ fn keys(probe: RedisProbe<'_>) -> Vec<String> {
     keys
 }
 
-/// Requires that what was running before and what starts now answer right, at once, and that the feed comes back to both
-/// whoever followed and whoever begins.
+/// Requires that the old process and a new one give right answers at once, and that the feed becomes available in both,
+/// for existing and new followers.
 #[track_caller]
 fn assert_recovers(site: &Site, serve: &Serve, follower: &mut harness::Follower) {
     let book = book_of(serve);
@@ -83,7 +83,7 @@ fn assert_recovers(site: &Site, serve: &Serve, follower: &mut harness::Follower)
     let title = format!("t{}", second.pid());
     site.installation.probe().replace(&name, "title", &[&title]);
     for book in [&book, &book_of(&second)] {
-        // The process that feeds may just have ended, being a second one of an earlier case.
+        // The process that feeds may just have ended: it may be the second process of an earlier case.
         let is_seen = within(HAND_OVER, || book.contact("u1@example.com")["title"] == title.as_str());
         assert!(is_seen, "a change behind is not seen");
         site.assert_right("after a change", book);
@@ -121,7 +121,7 @@ fn a_missing_key_leaves_the_answers_right(_: &World) {
         probe.run(&["DEL", &key]);
         assert_recovers(&site, &serve, &mut follower);
     }
-    // And a part of what is inside is missing.
+    // Also with part of the contents missing.
     let halve = "
         local kind = redis.call('TYPE', KEYS[1]).ok
         if kind == 'hash' then
@@ -155,7 +155,7 @@ fn a_whole_keyspace_of_nonsense_leaves_the_answers_right(_: &World) {
         }
         assert_recovers(&site, &serve, &mut follower);
     }
-    // A process that finds nothing but nonsense when it starts, and nobody who would help.
+    // A process that finds only invalid values at its start, without another process that could repair them.
     let names = keys(probe);
     drop(serve);
     for key in &names {
@@ -182,7 +182,7 @@ fn a_flush_in_the_middle_of_everything_leaves_the_answers_right(_: &World) {
                     &client,
                     "/v2/addressbook/default?kind=user&limit=3&search=example.com",
                     move |answer| {
-                        // Those of `fill` at least; others come meanwhile.
+                        // At least those of `fill`; others may be added in the meantime.
                         answer.json()["count"].as_u64().unwrap() > USERS as u64
                             || answer.text().contains(&count)
                     },
@@ -238,7 +238,7 @@ fn keys_of_others_are_left_alone(_: &World) {
     assert!(probe.keys("pbm:*").iter().all(|key| !key.starts_with("pbm2")));
     let mut follower = there.follower(10);
     follower.catch_up();
-    // Ours is made anew, several times, and by a process that starts.
+    // Our projection is rebuilt several times, also by a process that starts.
     for round in 0..3 {
         for key in probe.keys("pbm:*") {
             probe.run(&["SET", &key, "nonsense"]);
@@ -255,7 +255,7 @@ fn keys_of_others_are_left_alone(_: &World) {
     for key in strange {
         assert_eq!(probe.run(&["GET", key]), "somebody else's", "{key}");
     }
-    // And everything that came is under a prefix that was asked for.
+    // Every new key has one of the configured prefixes.
     let unknown: Vec<_> = probe
         .keys("*")
         .into_iter()

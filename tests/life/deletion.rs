@@ -1,4 +1,4 @@
-//! Soft deletion and restoration.
+//! Soft deletion and undeletion.
 
 use harness::{World, form};
 use serde_json::json;

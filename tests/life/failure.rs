@@ -1,4 +1,4 @@
-//! A directory that dies, hangs, or is not there. Each trial has one of its own.
+//! A directory that dies, hangs, or does not exist. Each trial has one of its own.
 
 use harness::{
     BUSY, Client, Installation, Serve, Setup, Signal, World, assert_error, signal, start_serve, within,
@@ -34,7 +34,7 @@ fn new_user(name: &str) -> (String, String) {
     (format!("/v2/users/default/{name}@example.com"), harness::form(&fields))
 }
 
-/// Creates and reads users until told to stop.
+/// Creates and reads users until it is stopped.
 fn load(client: &Client, worker: usize, over: &AtomicBool) -> Vec<Sample> {
     let mut samples = Vec::new();
     for number in 0.. {
@@ -104,7 +104,7 @@ fn a_directory_killed_under_load_costs_only_503_and_nothing_that_was_acknowledge
 }
 
 fn a_directory_that_hangs_costs_bounded_time(_: &World) {
-    // With a Redis the list may come from memory meanwhile.
+    // With a Redis the list might come from memory.
     let installation = Installation::start(Setup { without_redis: true, ..Setup::default() });
     let config = installation.config("hang.toml", &[("ldap.operation_timeout", "\"1s\"")]);
     let serve = start_serve(&config, &[]);
@@ -120,7 +120,7 @@ fn a_directory_that_hangs_costs_bounded_time(_: &World) {
                 for _ in 0..2 {
                     let since = Instant::now();
                     let answer = client.get(path).expect(503);
-                    // Time limits of one operation and of the wait for a connection, each at most twice.
+                    // The time limits of one operation and of the wait for a connection, each at most twice.
                     assert!(since.elapsed() < Duration::from_secs(5) + BUSY, "{:?}", since.elapsed());
                     assert!(answer.header("retry-after").is_some());
                 }
@@ -152,7 +152,7 @@ fn readiness_turns_red_and_green_again_and_the_process_lives(_: &World) {
     assert!(!serve.log().contains("panicked"), "{}", serve.log());
 }
 
-/// A configuration with two URLs, the second of which works.
+/// A configuration with two URLs, of which the second works.
 fn with_first_url(installation: &Installation, port: u16) -> std::path::PathBuf {
     let urls = format!("[\"ldap://127.0.0.1:{port}\", \"{}\"]", installation.directory.url());
     let changes = [("ldap.urls", urls.as_str()), ("ldap.operation_timeout", "\"1s\"")];
@@ -177,7 +177,7 @@ fn a_dead_first_url_is_passed_over(world: &World) {
 
 fn a_silent_first_url_is_passed_over(_: &World) {
     let installation = Installation::start(Setup::default());
-    // Takes connections and never says a word.
+    // Accepts connections and never responds.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let serve = start_serve(&with_first_url(&installation, port), &[]);
@@ -213,7 +213,7 @@ fn a_restarted_directory_is_used_by_the_first_request(_: &World) {
         }
         installation.directory.stop();
         installation.directory.start_again().unwrap();
-        // The connections that the pool remembers are dead, which must cost no request, not even a write.
+        // The pooled connections are dead, which must not fail any request, not even a write.
         if round == 1 {
             let (path, form) = new_user("first");
             client.put(&path, &form).expect_success();

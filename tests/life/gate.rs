@@ -1,5 +1,5 @@
-//! A TCP proxy in front of a directory: it can stop passing bytes on, as a server does that hangs, or hold back what
-//! one connection sends.
+//! A TCP proxy in front of a directory: it can stop forwarding, like a server that hangs, or delay the data of one
+//! connection.
 
 use std::{
     io::{Read, Write},
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// Between two looks whether bytes may pass.
+/// The interval between checks whether data may pass.
 const STEP: Duration = Duration::from_millis(10);
 
 /// A proxy; it ends when this is dropped.
@@ -29,7 +29,7 @@ struct State {
 }
 
 impl Gate {
-    /// A proxy that passes everything on to a server `ldap://HOST:PORT`.
+    /// A proxy that forwards to a server `ldap://HOST:PORT`.
     pub(crate) fn before(url: &str) -> Self {
         let server: SocketAddr = url.rsplit('/').next().unwrap().parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -53,17 +53,17 @@ impl Gate {
         format!("ldap://{}", self.address)
     }
 
-    /// Takes connections and bytes, and passes nothing on until it is opened.
+    /// Accepts connections and data, but forwards nothing until it is opened.
     pub(crate) fn shut(&self) {
         self.state.is_shut.store(true, Ordering::Relaxed);
     }
 
-    /// Passes everything on again.
+    /// Forwards everything again.
     pub(crate) fn open(&self) {
         self.state.is_shut.store(false, Ordering::Relaxed);
     }
 
-    /// Holds back the next request that contains these bytes, and nothing else.
+    /// Delays the next request that contains these bytes, and nothing else.
     pub(crate) fn hold(&self, needle: &str, time: Duration) {
         *self.state.held.lock().unwrap() = Some((needle.as_bytes().to_vec(), time));
     }
@@ -72,13 +72,13 @@ impl Gate {
 impl Drop for Gate {
     fn drop(&mut self) {
         self.state.is_over.store(true, Ordering::Relaxed);
-        // So that the listener looks.
+        // Wakes the listener.
         let _ = TcpStream::connect(self.address);
     }
 }
 
 impl State {
-    /// How long a request has to wait; each hold counts once.
+    /// The delay of a request; each delay is used once.
     fn hold_of(&self, bytes: &[u8]) -> Option<Duration> {
         let mut held = self.held.lock().unwrap();
         let is_meant =
@@ -103,7 +103,7 @@ fn pump(from: &TcpStream, to: &TcpStream, state: &Arc<State>, is_request: bool) 
                 break;
             }
         }
-        // Of the other side only what goes this way: it may have something to say yet.
+        // Closes only this direction: the other side may still send data.
         let _ = to.shutdown(Shutdown::Write);
         let _ = from.shutdown(Shutdown::Read);
     });

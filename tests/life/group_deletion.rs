@@ -1,4 +1,4 @@
-//! A resource group of 1,000 resources whose deletion is cut off by the end of the process.
+//! The deletion of a group of 1,000 resources, interrupted by the end of the process.
 
 use harness::{BUSY, Client, Context, Group, Serve, Signal, Tenant, World, start_serve};
 use std::{
@@ -17,7 +17,7 @@ harness::trials! { "group_deletion":
 
 const RESOURCES: usize = 1000;
 
-/// Makes so many resources straight in the directory.
+/// Creates a number of resources directly in the directory.
 fn fill(world: &World, group: &Group<'_>, count: usize) {
     let mut ldif = String::new();
     for number in 0..count {
@@ -30,7 +30,7 @@ fn fill(world: &World, group: &Group<'_>, count: usize) {
     world.probe().modify(&ldif);
 }
 
-/// A process of its own over the same directory, and its client with a super administrator's token.
+/// A separate process on the same directory, and its client with a super administrator's token.
 fn another_process(world: &World) -> (Serve, Client) {
     let serve = start_serve(&world.installation().usual_config(), &[]);
     let client = world.root().at(&serve.client());
@@ -41,7 +41,7 @@ fn left(world: &World, group: &Group<'_>) -> usize {
     world.probe().search(&group.dn(), "one", "(objectClass=pbmResource)").len()
 }
 
-/// Asks for the deletion and kills the process in the middle of it.
+/// Requests the deletion and kills the process in the middle of it.
 fn cut_off(world: &World, group: &Group<'_>) -> usize {
     let (mut serve, client) = another_process(world);
     let before = left(world, group);
@@ -61,7 +61,7 @@ fn cut_off(world: &World, group: &Group<'_>) -> usize {
     after
 }
 
-/// A group to be deleted, and what has to stay.
+/// A group to delete, and the data that must be kept.
 struct Fixture<'w> {
     world: &'w World,
     tenant: Tenant<'w>,
@@ -82,10 +82,10 @@ impl<'w> Fixture<'w> {
         Self { world, tenant, rooms, cars }
     }
 
-    /// Everything of the tenant but the group and the lists.
+    /// All entries of the tenant except the group and the lists.
     fn others(&self) -> Vec<harness::Entry> {
         let is_other = |dn: &str| !dn.contains("ou=Rooms") && !dn.contains("ou=Groups");
-        // How long somebody is a member is the directory's own business.
+        // The directory removes memberships with a delay of its own.
         self.tenant.entries().into_iter().filter(|entry| is_other(&entry.dn)).collect()
     }
 
@@ -145,7 +145,8 @@ fn a_group_that_is_made_again_stays_though_another_process_deletes_the_old_one(w
         let is_made = AtomicBool::new(false);
         let delete = |client: &Client| {
             let status = client.if_match(&tag).delete(&rooms).status;
-            // The first who hears that it is gone makes it again, while the other one may still be deleting.
+            // The first client that learns of the deletion creates the group again, while the other one may still be
+            // deleting.
             if status == 200 && !is_made.swap(true, Ordering::Relaxed) {
                 tenant.group("Rooms").create().resource("rooms-0001").create();
             }
@@ -162,7 +163,7 @@ fn a_group_that_is_made_again_stays_though_another_process_deletes_the_old_one(w
     }
 }
 
-/// So whatever comes late, and whoever is wrong, a removal hits nothing that has got the name meanwhile.
+/// So a late or mistaken removal never hits an entry that has got the name in the meantime.
 fn the_service_account_can_remove_only_what_was_claimed(world: &World) {
     let tenant = world.tenant();
     let user = tenant.user("ivan").create();
@@ -175,7 +176,7 @@ fn the_service_account_can_remove_only_what_was_claimed(world: &World) {
         world.probe().modify_as(&service, "service-password", &ldif).code
     };
     for dn in [user.dn(), list.dn(), room.dn(), rooms.dn()] {
-        // A folder with entries in it is refused for that.
+        // A folder with entries is refused because of them.
         assert!([50, 66].contains(&remove(&dn)), "{dn}");
     }
     world.probe().delete(&room.dn());

@@ -1,5 +1,5 @@
-//! A directory that accepts connections and answers nothing: it is told from one that is slow, costs no request its
-//! time limit, and is used again by itself.
+//! A directory that accepts connections but does not respond: it is distinguished from a slow one, costs no request its
+//! time limit, and is used again when it recovers.
 
 use crate::{
     gate::Gate,
@@ -30,12 +30,12 @@ harness::trials! { "hang":
     the_benchmark_ends_on_a_signal_while_the_directory_hangs,
 }
 
-/// A hang is known within three seconds. The machine may be busy with other trials, so some more are allowed; without
-/// the probe it took ten.
+/// A hang is detected within three seconds. The machine may be busy with other trials, so some more are allowed;
+/// without the health check it took ten.
 const KNOWN: Duration = Duration::from_secs(5);
-/// The same, for an answer that waits for nothing.
+/// The same for a response that waits for nothing.
 const AT_ONCE: Duration = Duration::from_millis(1500);
-/// Connections to a server that hangs: the probe's, and one that takes its place.
+/// Connections to a server that hangs: that of the health check, and one that replaces it.
 const FEW: usize = 2;
 const HANG: Duration = Duration::from_secs(20);
 const READ: &str = "/v2/users/default/admin@example.com";
@@ -45,7 +45,7 @@ struct Sample {
     began: Instant,
     ended: Instant,
     answer: Answer,
-    /// Of a write: the user that it was to make.
+    /// For a write: the user to create.
     user: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Sample {
     }
 }
 
-/// What clients and a load balancer saw while something happened.
+/// The results of clients and a load balancer during an event.
 struct Seen {
     requests: Vec<Sample>,
     health: Vec<Sample>,
@@ -77,7 +77,7 @@ impl Seen {
     }
 }
 
-/// Has eight clients read and write, and one ask after the health, while something happens.
+/// Eight clients read and write, and one requests the health, during an event.
 fn watch<T>(client: &Client, body: impl FnOnce() -> T) -> (Seen, T) {
     let over = AtomicBool::new(false);
     let until_over = |send: &dyn Fn(usize) -> Sample, pause: u64| {
@@ -124,7 +124,7 @@ fn client_of(serve: &Serve) -> Client {
     serve.client().with_token(answer.json()["access_token"].as_str().unwrap())
 }
 
-/// Connections that are made or being made to a port of this machine, whoever makes them.
+/// All connections, complete or in progress, to a port of this machine.
 fn connections_to(url: &str) -> usize {
     let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
     let wanted = format!("{port:04X}");
@@ -188,11 +188,11 @@ fn a_hang_under_load_turns_health_red_and_costs_fast_503_and_few_connections(_: 
     let log = serve.log();
     assert_eq!((count(&log, "directory.hang.began"), count(&log, "directory.hang.ended")), (1, 1));
     assert!(log.contains(&url) && log.contains("A directory that hangs"), "{log}");
-    // Those that were under way when it began, of which a write's outcome is unknown.
+    // The requests in progress when it began, including writes with an unknown outcome.
     assert!(count(&log, "http.request.failed") < 20, "{} failures", count(&log, "http.request.failed"));
 }
 
-/// What was acknowledged is there; of what failed, what was said to have changed nothing is not.
+/// Acknowledged writes took effect; writes that were reported as having changed nothing did not.
 fn assert_writes_are_as_said(installation: &Installation, seen: &Seen) {
     let present = installation.probe().find("(sn=Load)");
     for sample in &seen.requests {
@@ -230,7 +230,7 @@ fn a_pause_of_a_second_fails_no_request_and_turns_nothing_red(_: &World) {
     assert_eq!(count(&serve.log(), "directory.hang"), 0, "{}", serve.log());
 }
 
-/// A configuration with other servers than the usual one.
+/// A configuration with other directory servers than the usual one.
 fn with_urls(installation: &Installation, urls: &[&str]) -> PathBuf {
     installation.config("hang.toml", &[("ldap.urls", &format!("{urls:?}"))])
 }
@@ -266,7 +266,7 @@ fn the_next_server_is_used_when_the_first_hangs(_: &World) {
         sleep(Duration::from_secs(2));
         hung
     });
-    // Reads that were under way are sent to the other server; of a write the outcome is unknown.
+    // Reads in progress are sent to the other server; the outcome of a write is unknown.
     let reads = seen.requests.iter().filter(|sample| sample.user.is_none());
     for sample in reads.chain(&seen.health) {
         assert_eq!(sample.answer.status, 200, "{:?}", sample.answer);
@@ -306,7 +306,7 @@ fn a_restore_survives_a_short_hang(_: &World) {
     let ldif: String = entries.map(|entry| entry.replace("changetype: add\n", "") + "\n").collect();
     let file = installation.file("users.ldif");
     fs::write(&file, ldif).unwrap();
-    // By name: on Berkeley DB a search through an index beside many adds can hang the server for good.
+    // By DN: on Berkeley DB an index search concurrent with many adds can hang the server permanently.
     let hundredth = format!("mail=u100@example.com,ou=default,ou=People,{}", probe.root);
     let mut restore = Running::pbm(&installation, &["restore", file.to_str().unwrap()]);
     assert!(within(PATIENCE, || probe.entry(&hundredth).is_some()), "it does not begin: {}", restore.log());

@@ -1,4 +1,4 @@
-//! Readers who go on asking while something happens to the servers.
+//! Clients that keep reading during an event on the servers.
 
 use harness::{Answer, BUSY, Client, within};
 use std::{
@@ -10,15 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long so many more requests may take.
+/// The longest time for a number of further requests.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Failures that are shown.
+/// The number of failures shown.
 const SHOWN: usize = 5;
 
-/// Whether an answer is right.
+/// Whether a response is right.
 type Check<'a> = Box<dyn Fn(&Answer) -> bool + Send + Sync + 'a>;
 
-/// Somebody who asks the same again and again.
+/// A client that repeats one request.
 pub(crate) struct Reader<'a> {
     client: Client,
     path: String,
@@ -26,7 +26,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Wants an answer of 200 that passes a check.
+    /// Expects a response of 200 that passes a check.
     pub(crate) fn new(
         client: &Client,
         path: impl Into<String>,
@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
         Self { client: client.clone(), path: path.into(), is_right: Box::new(is_right) }
     }
 
-    /// Wants an answer of 200 with a text in it.
+    /// Expects a response of 200 that contains a text.
     pub(crate) fn finds(client: &Client, path: impl Into<String>, text: &'a str) -> Self {
         Self::new(client, path, move |answer| answer.text().contains(text))
     }
@@ -69,7 +69,7 @@ impl Slowest {
     }
 }
 
-/// Readers at work.
+/// The running readers.
 #[derive(Default)]
 pub(crate) struct Load {
     over: AtomicBool,
@@ -79,7 +79,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Waits until so many more requests were answered.
+    /// Waits until a number of further requests were answered.
     #[track_caller]
     pub(crate) fn go_on_for(&self, requests: usize) {
         let until = self.requests.load(Ordering::Relaxed) + requests;
@@ -87,7 +87,7 @@ impl Load {
         assert!(goes_on, "no {requests} requests in {PATIENCE:?}");
     }
 
-    /// Requires that no request has failed so far, and none took longer than that.
+    /// Requires that no request has failed so far, and none took longer than a limit.
     #[track_caller]
     pub(crate) fn assert_whole(&self, what: &str, limit: Duration) {
         let failures = self.failures.lock().unwrap();
@@ -99,7 +99,7 @@ impl Load {
     }
 }
 
-/// Ends the readers also where the trial fails.
+/// Stops the readers even if the trial fails.
 struct EndOnDrop<'a>(&'a Load);
 
 impl Drop for EndOnDrop<'_> {
@@ -108,7 +108,7 @@ impl Drop for EndOnDrop<'_> {
     }
 }
 
-/// Does something while readers ask.
+/// Runs a function while readers send requests.
 pub(crate) fn under_load<T>(readers: &[Reader<'_>], body: impl FnOnce(&Load) -> T) -> T {
     let load = Load::default();
     std::thread::scope(|scope| {

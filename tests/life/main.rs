@@ -1,4 +1,4 @@
-//! What happens over time: deletion and purge, and a directory, a Redis or a process that fails.
+//! Behaviour over time: deletion and purge, and a directory, a Redis or a process that fails.
 
 mod chaos;
 mod corruption;
@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harness::run(&[
-        // The longest first, so that the others run beside them.
+        // The longest first, so that the others run concurrently.
         corruption::TRIALS,
         chaos::TRIALS,
         deletion::TRIALS,

@@ -1,5 +1,5 @@
-//! Outside members of mailing lists that are addresses of the tenant, as other programs write them: the hourly job exchanges them
-//! for the entries that have the addresses.
+//! Outside members of mailing lists with addresses of the tenant, as other programs write them: the hourly job replaces
+//! them by the entries with those addresses.
 
 use crate::running::PATIENCE;
 use harness::{World, start_serve, within};
@@ -23,7 +23,7 @@ fn the_job_exchanges_addresses_that_others_have_written(world: &World) {
     let entry = list.entry();
     let mut outside = entry.all("mgrpRFC822MailMember");
     outside.sort_unstable();
-    // Who is deleted gets its name back when it comes back, and a list does not become its own member.
+    // A deleted user's address stays until the user is undeleted, and a list does not become its own member.
     assert_eq!(outside, [list.mail.as_str(), &olga.mail, elsewhere]);
     assert!(within(PATIENCE, || serve.log().contains("maillists.cycle_left")), "{}", serve.log());
     assert!(!serve.log().contains(&list.mail), "{}", serve.log());
@@ -41,7 +41,7 @@ fn a_list_that_cannot_be_changed_stops_no_other(world: &World) {
             let ivan = tenant.user("ivan").create();
             ["one", "two"].map(|name| {
                 let list = tenant.mail_list(name).members(&["x@outside.example"]).create();
-                // The first of each tenant.
+                // The first one in each tenant.
                 if name == "one" {
                     world.probe().replace(&list.dn(), "aci", &[&deny]);
                 }

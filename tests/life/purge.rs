@@ -1,5 +1,5 @@
-//! The purge by hand, and its race with restorations. Each trial has a directory of its own, since a purge
-//! without a retention takes every deleted user there is.
+//! The manual purge, and its race with undeletions. Each trial has a directory of its own, because a purge without a
+//! retention removes every deleted user.
 
 use harness::{Tenant, World, run_program};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// Deletion times are kept in whole seconds, so what was deleted now is due a second from now at the latest.
+/// Deletion times are whole seconds, so a user deleted now is due one second from now at the latest.
 const DUE: Duration = Duration::from_millis(1100);
 
 harness::trials! { "purge":
@@ -75,7 +75,7 @@ fn a_purged_user_is_in_no_list_any_more(_: &World) {
     assert_eq!(list.members(), ["a@outside.example", &kept.mail]);
     assert_eq!(list.member_dns(), [kept.dn().to_lowercase()]);
     assert_eq!((alone.members(), alone.member_dns()), (vec![], vec![]));
-    // Somebody new of that name is no member.
+    // A new user of that name is not a member.
     tenant.user("ivan").create();
     assert_eq!(list.expanded(), ["a@outside.example", &kept.mail]);
     assert_eq!(world.stop(), Vec::<String>::new());
@@ -96,7 +96,7 @@ fn a_purge_leaves_alone_what_is_not_due(world: &World) {
 const BATCHES: usize = 8;
 const BATCH: usize = 25;
 const PURGES_AT_ONCE: usize = 2;
-/// Times of deletion are whole seconds, so with a retention of one, users become due at the next full second.
+/// Deletion times are whole seconds, so with a retention of one second users become due at the next full second.
 const ALL_DUE: Duration = Duration::from_secs(2);
 
 fn a_restore_that_races_a_purge_wins_or_is_told_so_200_times(_: &World) {
@@ -125,18 +125,18 @@ fn a_restore_that_races_a_purge_wins_or_is_told_so_200_times(_: &World) {
     assert_eq!(world.stop(), Vec::<String>::new());
 }
 
-/// Deletes some users and restores them in the moment when they become due.
+/// Deletes some users and restores them at the moment at which they become due.
 fn race(tenant: &Tenant<'_>, batch: usize) -> Vec<u16> {
     let numbers = batch * BATCH..(batch + 1) * BATCH;
     let users: Vec<_> = numbers.map(|number| tenant.user(&format!("u{number}")).create()).collect();
-    // All are deleted within one second, and so become due with the next; the restores begin a little before.
+    // All are deleted within one second, and so become due with the next; the restores begin a little earlier.
     wait_for_millisecond(20);
     for user in &users {
         tenant.admin().delete(user).expect_success();
     }
     wait_for_millisecond(850 + batch as u64 * 10);
     let mut statuses = vec![0; BATCH];
-    // Neither in the order in which a purge meets them, nor in the opposite one.
+    // Neither in the order of the purge nor in the opposite one.
     for step in 0..BATCH {
         let number = step * 7 % BATCH;
         let answer = tenant.admin().restore(&users[number]);
@@ -147,7 +147,7 @@ fn race(tenant: &Tenant<'_>, batch: usize) -> Vec<u16> {
     statuses
 }
 
-/// Sleeps until the clock's second is so old.
+/// Sleeps until the clock is this far into a second.
 #[expect(clippy::disallowed_methods, reason = "the trial aims at the moment when users become due")]
 fn wait_for_millisecond(millisecond: u64) {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -155,7 +155,7 @@ fn wait_for_millisecond(millisecond: u64) {
     sleep(Duration::from_millis(wait));
 }
 
-/// Who was reported restored is there, whole; who was not is gone, and its address is free.
+/// A user reported as restored exists completely; every other one is gone, and its address is free.
 fn assert_outcomes(world: &World, tenant: &Tenant<'_>, statuses: &[u16]) {
     for (number, status) in statuses.iter().enumerate() {
         let user = tenant.named(&format!("u{number}"));
@@ -171,7 +171,7 @@ fn assert_outcomes(world: &World, tenant: &Tenant<'_>, statuses: &[u16]) {
     assert!((1..statuses.len()).contains(&restored), "no race: {restored} of {} restored", statuses.len());
 }
 
-/// Ends the purges also where the trial fails.
+/// Stops the purges even if the trial fails.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {

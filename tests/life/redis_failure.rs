@@ -1,4 +1,5 @@
-//! A Redis that dies, hangs, is full, or is not there: slower, never wrong, never an error. Each trial has its own servers.
+//! A Redis that dies, hangs, is full, or does not exist: the answers are slower, but never wrong and never an error.
+//! Each trial has its own servers.
 
 use crate::{
     load::{Reader, under_load},
@@ -19,11 +20,11 @@ harness::trials! { "redis_failure":
 }
 
 const USERS: usize = 150;
-/// Longer than any answer may take, whatever happens to Redis: its time limit of half a second, twice, and the reading of the
-/// directory.
+/// The longest duration of a response during any failure of Redis: its time limit of half a second, twice, and the read
+/// from the directory.
 const BOUND: Duration = Duration::from_secs(3);
 
-/// Readers of everything but the feed, who know what is right as long as nobody but `fill` has written.
+/// Readers of everything except the feed, which know the right answers as long as only `fill` has written.
 fn readers(client: &Client) -> Vec<Reader<'static>> {
     let path = "/v2/addressbook/default";
     let page = |query: &str, page: usize| {
@@ -67,7 +68,7 @@ fn a_redis_killed_under_load_costs_no_request_and_is_used_again(_: &harness::Wor
         load.go_on_for(300);
         load.assert_whole("after its return", BOUND);
     });
-    // Whoever followed before has to start over, or goes on; not in silence.
+    // An earlier follower has to start over or continues, but never misses a change silently.
     put_user(&client_of(&serve), "late").expect_success();
     harness::assert_same("an old follower", &follower.catch_up().clone(), &site.expected_book());
     site.assert_right("at the end", &book);
@@ -86,7 +87,7 @@ fn a_redis_that_comes_and_goes_again_and_again_costs_no_request(_: &harness::Wor
             harness::assert_same("each time", &follower.catch_up().clone(), &site.expected_book());
             load.go_on_for(100);
             site.installation.redis_mut().kill();
-            // Sometimes at once, and sometimes after everybody has noticed.
+            // Sometimes at once, and sometimes after every process has noticed.
             load.go_on_for(round * 40);
             site.installation.redis_mut().start_again().unwrap();
         }
@@ -216,7 +217,7 @@ fn a_write_that_redis_did_not_hear_of_is_not_forgotten(_: &harness::World) {
         client.patch("/v2/users/default/u1@example.com", &format!("title={name}")).expect_success();
         client.delete(format!("/v2/users/default/u{}@example.com", 10 + round)).expect_success();
         signal(redis, Signal::CONT);
-        // In the very moment in which Redis goes on.
+        // At the very moment at which Redis resumes.
         book.assert_suggested(&name, &[&name]);
         assert_eq!(book.contact("u1@example.com")["title"], name);
         assert!(!book.has(&format!("u{}@example.com", 10 + round)));

@@ -1,5 +1,5 @@
-//! Two processes on a Redis that takes no writes, or loses them, and goes on answering reads: neither shows anything older than
-//! what the other one has acknowledged.
+//! Two processes on a Redis that takes no writes, or loses them, but still answers reads: neither shows a state older
+//! than a write that the other has acknowledged.
 
 use crate::site::{BACK, Site, assert_feed_answers, book_of, client_of, put_user};
 use harness::{BUSY, RedisProbe, Serve, World, within};
@@ -16,7 +16,7 @@ harness::trials! { "redis_refusals":
     a_change_that_redis_has_lost_does_not_come_back_as_it_was,
 }
 
-/// Longer than a write may take: the time after which nobody answers from a projection whose Redis takes no writes, and
+/// Longer than any write may take: the time after which no process uses a projection whose Redis takes no writes, and
 /// three time limits of Redis.
 const BOUND: Duration = Duration::from_secs(5);
 
@@ -34,7 +34,7 @@ fn a_redis_whose_writes_are_paused(_: &World) {
 }
 
 fn a_redis_that_has_become_a_replica(_: &World) {
-    // Of nobody: its data stay as they are.
+    // A replica without a master: its data does not change.
     while_it_refuses(&[&["REPLICAOF", "127.0.0.1", "1"]], &[&["REPLICAOF", "NO", "ONE"]]);
 }
 
@@ -56,15 +56,15 @@ fn a_redis_that_loses_a_key(_: &World) {
     }
 }
 
-/// One process has seen a user; the other one deletes it, and Redis loses that before the first one has heard of it. What is
-/// recorded afterwards must not hide the loss.
+/// One process has seen a user; the other one deletes the user, and Redis loses the deletion before the first process
+/// has seen it. Later records must not hide the loss.
 fn a_change_that_redis_has_lost_does_not_come_back_as_it_was(_: &World) {
     let (site, reader) = Site::start(&[]);
     let writer = site.serve();
     let (client, book) = (client_of(&writer), book_of(&reader));
     let probe = site.installation.redis_probe();
     for key in ["log", "records", "seq", "origin"] {
-        // The reader looks by itself now and then: it may come before the loss.
+        // The reader also checks periodically: it may be earlier than the loss.
         for round in 0..3 {
             let name = format!("{key}{round}x");
             put_user(&client, &name).expect_success();
@@ -78,7 +78,7 @@ fn a_change_that_redis_has_lost_does_not_come_back_as_it_was(_: &World) {
     }
 }
 
-/// Writes by one process and reads by the other, while Redis refuses, and when it takes writes again.
+/// Writes through one process and reads through the other, while Redis refuses writes, and when it takes them again.
 fn while_it_refuses(begin: &[&[&str]], end: &[&[&str]]) {
     let (site, first) = Site::start(&[]);
     site.fill(&first, 30);
@@ -104,7 +104,7 @@ fn while_it_refuses(begin: &[&[&str]], end: &[&[&str]]) {
     assert_is_used(probe, &processes);
 }
 
-/// Makes, changes and deletes a user through one process, and requires that the other one shows each at once.
+/// Creates, changes and deletes a user through one process, and requires that the other one shows each change at once.
 #[track_caller]
 fn assert_seen(name: &str, writer: &Serve, reader: &Serve) {
     let (client, book) = (client_of(writer), book_of(reader));
@@ -124,7 +124,7 @@ fn assert_seen(name: &str, writer: &Serve, reader: &Serve) {
     assert_eq!(book.suggested(name), Vec::<String>::new());
 }
 
-/// Requires that writes are recorded again, and take no long time.
+/// Requires that writes are recorded again without a delay.
 #[track_caller]
 fn assert_is_used(probe: RedisProbe<'_>, processes: &[Serve; 2]) {
     let newest = || probe.run(&["GET", "pbm:{dc=example,dc=com}:seq"]).trim().parse::<u64>().unwrap();

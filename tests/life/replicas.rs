@@ -1,5 +1,5 @@
-//! Several processes on one Redis and one directory: one of them feeds what all answer from, and when it dies another one
-//! does.
+//! Several processes on one Redis and one directory: one of them feeds the projection that all use, and when it dies
+//! another one takes over.
 
 use crate::{
     load::{Reader, under_load},
@@ -32,7 +32,7 @@ fn readers(serve: &Serve) -> Vec<Reader<'static>> {
     ]
 }
 
-/// Changes a user behind every process's back and requires that it is seen in the pages and told by the feed in time.
+/// Changes a user behind the back of every process, and requires that the pages and the feed show it in time.
 #[track_caller]
 fn assert_followed(site: &Site, book: &Book, what: &str, limit: Duration) {
     let began = Instant::now();
@@ -58,7 +58,7 @@ fn whichever_process_dies_another_one_follows_within_five_seconds(_: &World) {
     for serve in &processes {
         assert_feed_answers("both", &book_of(serve));
     }
-    // Of two kills in a row one hits the process that feeds.
+    // One of two consecutive kills hits the process that feeds.
     for round in 0..4 {
         let stays = &processes[1];
         let (readers, book) = (readers(stays), book_of(stays));
@@ -98,7 +98,7 @@ fn a_process_that_hangs_is_replaced_and_does_no_harm_when_it_wakes(_: &World) {
         site.assert_right("while one sleeps", &book);
         let mut follower = book.follower(10);
         follower.catch_up();
-        // It wakes in the belief that it is still the one who feeds.
+        // When it resumes, it still believes that it feeds.
         sleeps.signal(Signal::CONT);
         for number in 0..20 {
             let name = format!("r{round}m{number}");
@@ -154,7 +154,7 @@ fn a_process_that_ends_in_order_hands_over(_: &World) {
     assert_feed_answers("the first", &book_of(&current));
     let mut follower = book_of(&current).follower(100);
     follower.catch_up();
-    // An upgrade: the new one starts, the old one ends.
+    // An upgrade: the new process starts, the old one stops.
     for round in 0..3 {
         let new = site.serve();
         let book = book_of(&new);

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-/// How long a program may take to come to something.
+/// How long a program may take to reach a state.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A program that runs, and what it writes to stderr.
+/// A running program, and its output on stderr.
 pub(crate) struct Running {
     pub(crate) child: Child,
     log: PathBuf,
@@ -53,7 +53,7 @@ impl Drop for Running {
     }
 }
 
-/// The process of a program, looked for by a folder that its command line names.
+/// The process of a program, found by a folder in its command line.
 pub(crate) fn pid_of(program: &str, folder: &Path) -> Option<u32> {
     let folder = folder.to_str().unwrap();
     fs::read_dir("/proc").unwrap().flatten().find_map(|process| {

@@ -1,4 +1,4 @@
-//! A Redis that fails over: sentinels name another master, and nobody who reads notices.
+//! A Redis that fails over: the sentinels name another master, and no reader notices.
 
 use crate::{
     load::{Reader, under_load},

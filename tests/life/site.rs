@@ -1,4 +1,4 @@
-//! An installation that things are done to, and the address book of its tenant `default`.
+//! An installation for failure tests, and the address book of its tenant `default`.
 
 use harness::{
     ALLOWED_ADDRESS, Answer, Book, Client, Contacts, Installation, Serve, Setup, assert_same, encoded,
@@ -6,7 +6,7 @@ use harness::{
 };
 use std::{fmt::Write, path::PathBuf, time::Duration};
 
-/// How long a feed may be away before it answers again, be it that everything has to be read from the directory.
+/// How long a feed may be unavailable, even if everything has to be read from the directory.
 pub(crate) const BACK: Duration = Duration::from_secs(15);
 
 /// An installation, and the configuration of its processes.
@@ -16,7 +16,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Starts everything, with a Redis, and one process.
+    /// Starts everything, with a Redis and one process.
     pub(crate) fn start(changes: &[(&str, &str)]) -> (Self, Serve) {
         Self::of(Installation::start(Setup::default()), changes)
     }
@@ -34,8 +34,8 @@ impl Site {
         start_serve(&self.config, &[])
     }
 
-    /// Makes so many users straight in the directory: `u0`, `u1`…, called Анна Ким and their number; a process has seen
-    /// them.
+    /// Creates a number of users directly in the directory: `u0`, `u1`…, called Анна Ким and their number. Returns when
+    /// a process shows them.
     pub(crate) fn fill(&self, serve: &Serve, count: usize) {
         let (root, mut ldif) = (self.root(), String::new());
         for number in 0..count {
@@ -52,13 +52,13 @@ impl Site {
         self.installation.probe().root
     }
 
-    /// What the address book must show.
+    /// The expected contents of the address book.
     #[track_caller]
     pub(crate) fn expected_book(&self) -> Contacts {
         self.installation.probe().expected_book("default").all()
     }
 
-    /// Requires that an address book says what the directory does, now, in every way of reading that needs no feed.
+    /// Requires that an address book equals the directory now, in every way of reading that needs no feed.
     #[track_caller]
     pub(crate) fn assert_right(&self, what: &str, book: &Book) {
         let found = book.all("all");
@@ -68,14 +68,14 @@ impl Site {
         assert_eq!(users, expected_book.users(), "{what}");
     }
 
-    /// Waits until the feed answers, and requires that it tells what the directory does.
+    /// Waits until the feed responds, and requires that it equals the directory.
     #[track_caller]
     pub(crate) fn assert_feed_is_back(&self, what: &str, book: &Book) {
         assert_feed_answers(what, book);
         assert_same(what, book.follower(100).catch_up(), &self.expected_book());
     }
 
-    /// Requires that a change behind the program's back is seen in time.
+    /// Requires that a change behind the program's back is visible in time.
     #[track_caller]
     pub(crate) fn assert_followed(&self, what: &str, book: &Book, limit: Duration) {
         let mail = format!("u0@{}", harness::DOMAIN);
@@ -87,14 +87,14 @@ impl Site {
     }
 }
 
-/// Makes a user through a process.
+/// Creates a user through a process.
 #[track_caller]
 pub(crate) fn put_user(client: &Client, name: &str) -> Answer {
     let fields = [("userPassword", harness::PASSWORD), ("employeeNumber", "2"), ("cn", name), ("sn", "Made")];
     client.put(format!("/v2/users/default/{name}@example.com"), &harness::form(&fields))
 }
 
-/// Waits until the feed answers.
+/// Waits until the feed responds.
 #[track_caller]
 pub(crate) fn assert_feed_answers(what: &str, book: &Book) {
     let mut last = None;
@@ -115,7 +115,7 @@ pub(crate) fn book_of(serve: &Serve) -> Book {
     Book::new(&client_of(serve), "default")
 }
 
-/// LDIF that makes a user, as a synchronisation would.
+/// LDIF that adds a user, as a synchronisation would.
 pub(crate) fn user_ldif(root: &str, tenant: &str, name: &str, last: &str) -> String {
     let mail = format!("{name}@{}", harness::DOMAIN);
     let classes = ["inetOrgPerson", "inetUser", "mailRecipient", "pbmUser"];

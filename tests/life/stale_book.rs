@@ -1,5 +1,5 @@
-//! A directory that is away: the address book answers from the projection for as long as the configuration lets it, and
-//! says so afterwards.
+//! A directory that is down: the address book answers from the projection for the configured time, and reports the
+//! failure afterwards.
 
 use crate::site::{Site, assert_feed_answers, book_of, client_of, put_user};
 use harness::{Answer, BUSY, Book, Serve, World, assert_error, within};
@@ -56,7 +56,7 @@ fn the_address_book_outlives_the_directory_for_its_lifetime_alone(_: &World) {
     };
     assert!(answered > 10, "answered {answered} times");
     assert!(expired + SLACK > LIFETIME, "no answer after {expired:?}");
-    // Once and for all, as long as the directory is away.
+    // This stays so as long as the directory is down.
     for answer in (0..3).flat_map(|_| answers(&book)) {
         assert_error(&answer, 503);
     }
@@ -79,7 +79,7 @@ fn a_directory_that_is_back_in_time_costs_no_request(_: &World) {
             answer.expect(200);
         }
         site.installation.directory.start_again().unwrap();
-        // Changed by somebody who was faster than the one who follows.
+        // Changed by a client that was faster than the follower.
         let name = format!("back{round}");
         let ldif = crate::site::user_ldif(&site.root(), "default", &name, "Back");
         site.installation.probe().modify(&ldif);
@@ -103,7 +103,7 @@ fn a_token_counts_as_long_as_the_copy_is_answered_from(_: &World) {
     book.get("limit=5").expect(200);
     site.installation.directory.kill();
     let died = Instant::now();
-    // Longer than an account is believed while the directory answers.
+    // Longer than a cached account is accepted while the directory responds.
     while died.elapsed() < Duration::from_secs(7) {
         book.get("limit=5").expect(200);
         sleep(Duration::from_millis(100));
@@ -113,7 +113,7 @@ fn a_token_counts_as_long_as_the_copy_is_answered_from(_: &World) {
     assert!(within(Duration::from_secs(9), || book.get("limit=5").status == 503), "it never ends");
     site.installation.directory.start_again().unwrap();
     assert!(within(Duration::from_secs(5), || book.get("limit=5").status == 200));
-    // Nobody is believed whom the directory, when it answers, does not know.
+    // Once the directory responds, the administrator can write again.
     client.delete("/v2/users/default/u1@example.com").expect_success();
 }
 

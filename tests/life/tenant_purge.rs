@@ -1,5 +1,5 @@
-//! The purge of a deleted tenant, with everything that it has. Each trial has a directory of its own, since a
-//! purge without a retention takes everything that is deleted.
+//! The purge of a deleted tenant with all its data. Each trial has a directory of its own, because a purge without a
+//! retention removes all deleted data.
 
 use harness::{Entry, Signal, Tenant, World, form, program, signal};
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Deletion times are kept in whole seconds, so what was deleted now is due a second from now at the latest.
+/// Deletion times are whole seconds, so data deleted now is due one second from now at the latest.
 const DUE: Duration = Duration::from_millis(1100);
 
 harness::trials! { "tenant_purge":
@@ -24,7 +24,7 @@ fn without_retention(world: &World) -> PathBuf {
     world.installation().config("purge.toml", &[("deletion.retention", "\"0s\"")])
 }
 
-/// A tenant with one of everything.
+/// A tenant with one object of each kind.
 fn full(world: &World) -> Tenant<'_> {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").with("alias", &tenant.address("boss")).with("ou", "Sales").create();
@@ -39,7 +39,7 @@ fn full(world: &World) -> Tenant<'_> {
     tenant
 }
 
-/// Everything of a tenant but the users that were deleted on their own, which a purge takes as well.
+/// All entries of a tenant except the users that were deleted on their own, which a purge removes as well.
 fn lasting(tenant: &Tenant<'_>) -> Vec<Entry> {
     tenant.entries().into_iter().filter(|entry| entry.one("pbmDeletedSince").is_empty()).collect()
 }
@@ -93,7 +93,7 @@ const USERS: usize = 1000;
 const CLASSES: &str =
     "objectClass: inetOrgPerson\nobjectClass: inetUser\nobjectClass: mailRecipient\nobjectClass: pbmUser\n";
 
-/// Makes many users straight in the directory.
+/// Creates many users directly in the directory.
 fn fill(world: &World, tenant: &Tenant<'_>) {
     let mut ldif = String::new();
     for number in 0..USERS {
@@ -106,7 +106,7 @@ fn fill(world: &World, tenant: &Tenant<'_>) {
     world.probe().modify(&ldif);
 }
 
-/// A purge under way.
+/// A purge in progress.
 fn start_purge(config: &Path) -> Child {
     let mut command = Command::new(program("setpriv"));
     command.args(["--pdeathsig", "KILL", "--"]).arg(harness::pbm());
@@ -138,7 +138,7 @@ fn a_purge_that_was_killed_half_way_ends_when_it_is_run_again(_: &World) {
         purge.wait().unwrap();
         assert!((1..before).contains(&left()), "{} left: not the middle", left());
         assert_eq!(lasting(&theirs), others);
-        // It cannot come back half.
+        // It cannot be restored half.
         world.root().restore(ours.path()).expect(404);
         world.root().get(ours.path()).expect(404);
     }

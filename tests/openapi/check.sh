@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the API's document with public checkers, and then whether the API answers as the document says, with
-# schemathesis against a `pbm` of its own. Needs python3 with venv, npx and curl; installs the checkers in a folder that is
-# kept. Environment: PBM (the program), API_CHECK_SECONDS (of schemathesis, 300), API_CHECK_PORT (first of two, 18123).
+# Checks the API's document with public checkers, and then the API's responses against the document, with schemathesis
+# on a `pbm` of its own. Needs python3 with venv, npx and curl; installs the checkers in a folder that is kept.
+# Environment: PBM (the program), API_CHECK_SECONDS (of schemathesis, 300), API_CHECK_PORT (first of two, 18123).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$(dirname "$here")")
@@ -21,7 +21,7 @@ tools=$(realpath -m "$tools")
 [ -x "$tools/bin/schemathesis" ] || python3 -m venv "$tools"
 "$tools/bin/pip" install --quiet 'openapi-spec-validator>=0.7' 'schemathesis>=4,<5'
 
-# The checkers write caches and reports where they stand.
+# The checkers write caches and reports into the current folder.
 work=$(mktemp -d)
 cd "$work"
 pids=()
@@ -42,7 +42,7 @@ ready() {
   exit 1
 }
 
-# The directory and some people; beside it a pbm that needs no token from here.
+# The directory and some people, and a second pbm that needs no token from here.
 "$pbm" dev --data "$work/data" --listen "127.0.0.1:$((port + 1))" --demo 20 >"$work/dev.log" 2>&1 &
 pids+=($!)
 ready $((port + 1))

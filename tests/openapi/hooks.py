@@ -1,4 +1,4 @@
-"""Has schemathesis ask about things that are there, often enough to get past "no such tenant"."""
+"""Makes schemathesis request existing objects, often enough to get past "no such tenant"."""
 
 import schemathesis
 from hypothesis import strategies as st
@@ -34,6 +34,6 @@ def map_query(context, query):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    # The address is an allowed one. A token would be checked first, and its account may be deleted in the course.
+    # The address is an allowed one. A token would be checked first, and its account may be deleted during the run.
     if case.headers:
         case.headers.pop("Authorization", None)

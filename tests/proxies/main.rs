@@ -1,5 +1,5 @@
-//! Requests that are refused before their body has come, through proxies that go on sending it: what the client gets is the
-//! answer of pbm. `make proxy-check` sends a thousand of each; `make test` sends fewer.
+//! Requests that are refused before their body has arrived, through proxies that keep sending it: the client receives
+//! the response of pbm. `make proxy-check` sends a thousand of each; `make test` sends fewer.
 
 mod proxy;
 
@@ -25,15 +25,15 @@ const TRIALS: &[harness::Alone] = &[
 /// Requests of each kind.
 static REQUESTS: LazyLock<usize> =
     LazyLock::new(|| if std::env::var("PBM_PROXIES").is_ok_and(|size| size == "full") { 1000 } else { 20 });
-/// Clients that ask at the same time.
+/// The number of concurrent clients.
 const CLIENTS: usize = 4;
 
-/// Lengths of bodies, in bytes: a form that fills some reads; just within what nginx takes by default; more than pbm takes.
+/// Lengths of bodies, in bytes: a form of several reads; just below the default limit of nginx; more than pbm accepts.
 const SIZES: [usize; 3] = [24_000, 1_000_000, 5_000_000];
-/// What nginx takes by default, in bytes.
+/// The default limit of nginx, in bytes.
 const NGINX_LIMIT: usize = 1024 * 1024;
 
-/// A request that is refused whatever its body says.
+/// A request that is refused whatever its body.
 struct Refused {
     name: &'static str,
     method: &'static str,
@@ -158,7 +158,7 @@ fn a_tag_that_nginx_made_weak_is_explained() {
     assert_eq!(world.stop(), Vec::<String>::new());
 }
 
-/// Sends every request that is refused, with bodies of each length up to the longest, and requires the answer of pbm.
+/// Sends every refused request with bodies of each length up to the longest, and requires the response of pbm.
 fn refusals_arrive(world: &World, address: SocketAddr, longest: usize) {
     let nobody = Client::new(address);
     let root = nobody.with_token(world.root().token());
@@ -180,7 +180,7 @@ fn refusals_arrive(world: &World, address: SocketAddr, longest: usize) {
     assert!(wrong.is_empty(), "of {} requests each: {wrong:#?}", *REQUESTS);
 }
 
-/// The answers to requests of one kind, and how often each came.
+/// The responses to requests of one kind, and how often each was received.
 fn answers(client: &Client, refused: &Refused, size: usize) -> BTreeMap<String, usize> {
     let (body, sent, answers) = (vec![b'a'; size], AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
@@ -196,7 +196,7 @@ fn answers(client: &Client, refused: &Refused, size: usize) -> BTreeMap<String, 
     answers.into_inner().unwrap()
 }
 
-/// The status, where the answer is one of pbm.
+/// The status, if pbm sent the response.
 fn answer(client: &Client, Refused { method, path, .. }: &Refused, body: &[u8]) -> String {
     match client.try_send(method, path, body) {
         Ok(answer) if answer.header("x-request-id").is_some() && answer.text().contains("\"message\"") => {

@@ -1,4 +1,4 @@
-//! Proxies of Debian in front of a server, as they come but for the addresses.
+//! Proxies of Debian in front of a server, with their default configuration except the addresses.
 
 use harness::{World, program};
 use std::{
@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-/// A running proxy; it ends when this is dropped.
+/// A running proxy; it ends when this value is dropped.
 pub(crate) struct Proxy {
     child: Child,
-    /// Where it listens.
+    /// The addresses on which it listens.
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
-/// nginx: at the first address with its default settings; at the second one without a limit on bodies, which it passes on
-/// as they come, over connections that it keeps, and with answers that it compresses.
+/// nginx: at the first address with its default settings; at the second one without a limit on bodies, which it
+/// forwards as they arrive, over kept connections, and with compressed responses.
 pub(crate) fn nginx(world: &World) -> Proxy {
     let (folder, server) = (folder(world, "nginx"), world.serve().address());
     let [defaults, streaming] = [(); 2].map(|()| free_address());
@@ -74,7 +74,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A folder of a proxy's own, gone with the installation.
+/// A folder for a proxy, deleted with the installation.
 fn folder(world: &World, name: &str) -> PathBuf {
     let folder = world.installation().file(name);
     std::fs::create_dir(&folder).unwrap();

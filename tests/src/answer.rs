@@ -1,15 +1,15 @@
-//! What a server answered, and the promises that hold for every error.
+//! A server's response, and the rules for every error.
 
 use serde_json::Value;
 
-/// An answer over HTTP.
+/// A response over HTTP.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The body, chunks put together.
+    /// The body, with its chunks joined.
     pub body: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// One field of everything on a page of a list.
+    /// One field of every item on a page of a list.
     #[track_caller]
     pub fn column(&self, list: &str, field: &str) -> Vec<String> {
         let page = self.clone().expect(200).json();
@@ -39,7 +39,7 @@ impl Answer {
             .collect()
     }
 
-    /// The quoted version of what was read.
+    /// The quoted version of the object that was read.
     #[track_caller]
     pub fn etag(&self) -> String {
         let tag = self.header("etag").unwrap_or_else(|| panic!("no ETag: {self:?}"));
@@ -47,7 +47,7 @@ impl Answer {
         tag.to_owned()
     }
 
-    /// What an error says.
+    /// The message of an error.
     #[track_caller]
     pub fn message(&self) -> Value {
         self.json()["message"].clone()
@@ -71,7 +71,7 @@ impl Answer {
         answer
     }
 
-    /// Requires an error about parameters: just these, each with a reason that begins with its name.
+    /// Requires an error about exactly these parameters, each with a reason that begins with its name.
     #[track_caller]
     pub fn expect_wrong(self, parameters: &[&str]) -> Self {
         let answer = self.expect(400);
@@ -87,11 +87,11 @@ impl Answer {
     }
 }
 
-/// Words that only the inside of the server knows.
+/// Words that are internal to the server.
 const INSIDE: [&str; 8] =
     ["ldap", "dc=example", "ou=people", "objectclass", "panicked", "src/", "backtrace", "nsaccountlock"];
 
-/// What every error keeps to: JSON with a `message`, and nothing of the server's inside.
+/// The rules for every error: JSON with a `message`, and no internals of the server.
 #[track_caller]
 pub fn assert_error(answer: &Answer, status: u16) {
     let text = answer.text();

@@ -10,9 +10,9 @@ pub type Contacts = BTreeMap<String, Value>;
 /// The address book of one tenant, read by one client.
 #[derive(Clone, Debug)]
 pub struct Book {
-    /// Who reads.
+    /// The client that reads.
     pub client: Client,
-    /// Where it is.
+    /// Its path.
     pub path: String,
 }
 
@@ -22,12 +22,12 @@ impl Book {
         Self { client: client.clone(), path: format!("/v2/addressbook/{tenant}") }
     }
 
-    /// The same, read by somebody else.
+    /// The same address book, read by another client.
     pub fn by(&self, client: &Client) -> Self {
         Self { client: client.clone(), path: self.path.clone() }
     }
 
-    /// Asks for a page.
+    /// Requests a page.
     pub fn get(&self, query: &str) -> Answer {
         self.client.get(format!("{}?{query}", self.path))
     }
@@ -66,7 +66,7 @@ impl Book {
         found.iter().any(|contact| contact["mail"] == mail)
     }
 
-    /// All contacts of a view, page by page; as many as every page says, and none twice.
+    /// All contacts of a view, page by page; as many as every page reports, and none twice.
     #[track_caller]
     pub fn all(&self, view: &str) -> Contacts {
         let mut contacts = Contacts::new();
@@ -84,12 +84,12 @@ impl Book {
         contacts
     }
 
-    /// Asks for suggestions.
+    /// Requests suggestions.
     pub fn ask(&self, text: &str, query: &str) -> Answer {
         self.client.get(format!("{}/suggest?q={}&{query}", self.path, encoded(text)))
     }
 
-    /// The addresses that are suggested for a text, before the `@`, best first.
+    /// The suggested addresses for a text, before the `@`, best first.
     #[track_caller]
     pub fn suggested(&self, text: &str) -> Vec<String> {
         json_list(&self.ask(text, "limit=100").expect(200).json(), "contacts")
@@ -98,23 +98,23 @@ impl Book {
             .collect()
     }
 
-    /// Requires that just these are suggested for a text, best first.
+    /// Requires that exactly these are suggested for a text, best first.
     #[track_caller]
     pub fn assert_suggested(&self, text: &str, names: &[&str]) {
         assert_eq!(self.suggested(text), names, "{text}");
     }
 
-    /// Asks for changes.
+    /// Requests changes.
     pub fn changes(&self, since: &str, limit: usize) -> Answer {
         self.client.get(format!("{}/changes?since={}&limit={limit}", self.path, encoded(since)))
     }
 
-    /// Somebody who follows it from the beginning, so many changes at a time.
+    /// A follower from the beginning, with a number of changes per page.
     pub fn follower(&self, limit: usize) -> Follower {
         Follower::new(self, limit)
     }
 
-    /// Asks for an export.
+    /// Requests an export.
     pub fn export(&self, query: &str) -> Answer {
         self.client.get(format!("{}/export?{query}", self.path))
     }
@@ -138,7 +138,7 @@ fn local_part(contact: &Value) -> String {
     mail.split('@').next().unwrap_or_default().to_owned()
 }
 
-/// Requires that two address books are the same, and says where they are not.
+/// Requires that two address books are equal, and shows a difference.
 #[track_caller]
 pub fn assert_same(what: &str, found: &Contacts, expected: &Contacts) {
     if let Some(difference) = difference(found, expected) {
@@ -146,7 +146,7 @@ pub fn assert_same(what: &str, found: &Contacts, expected: &Contacts) {
     }
 }
 
-/// Where two address books differ.
+/// A difference between two address books.
 pub fn difference(found: &Contacts, expected: &Contacts) -> Option<String> {
     let ids: BTreeSet<_> = found.keys().chain(expected.keys()).collect();
     let differ: Vec<_> = ids.into_iter().filter(|id| found.get(*id) != expected.get(*id)).collect();

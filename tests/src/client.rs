@@ -1,5 +1,5 @@
-//! A plain HTTP/1.1 client over one connection a request. It sends what it is told byte by byte: paths as they
-//! are, bodies on any method, and no header of its own beyond what HTTP needs.
+//! A plain HTTP/1.1 client with one connection per request. It sends its input byte by byte: paths unchanged, bodies
+//! with any method, and no header of its own except those that HTTP requires.
 
 use crate::answer::Answer;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// No answer takes that long.
+/// Longer than any response takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends requests to one server, with the same headers each time.
@@ -25,12 +25,12 @@ impl Client {
         Self { server, headers: Vec::new(), patience: PATIENCE }
     }
 
-    /// The same client of another server.
+    /// The same client for another server.
     pub fn at(&self, other: &Self) -> Self {
         Self { server: other.server, ..self.clone() }
     }
 
-    /// The same client, which waits so long for an answer to go on.
+    /// The same client with another limit on the silence of the server.
     pub fn with_patience(&self, patience: Duration) -> Self {
         Self { patience, ..self.clone() }
     }
@@ -40,7 +40,7 @@ impl Client {
         self.server
     }
 
-    /// The same with one more header.
+    /// The same client with one more header.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
@@ -48,23 +48,23 @@ impl Client {
         client
     }
 
-    /// The same with an access token.
+    /// The same client with an access token.
     pub fn with_token(&self, token: &str) -> Self {
         self.with_header("Authorization", &format!("Bearer {token}"))
     }
 
-    /// One of its headers; empty where it does not send it.
+    /// One of its headers; empty if it does not send it.
     pub fn header(&self, name: &str) -> &str {
         let header = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    /// The same, minding the version that it read.
+    /// The same client, with the version that it read as a condition.
     pub fn if_match(&self, tag: &str) -> Self {
         self.with_header("If-Match", tag)
     }
 
-    /// The same, so that a repeat is answered as the first time.
+    /// The same client, with an idempotency key.
     pub fn with_key(&self, key: &str) -> Self {
         self.with_header("Idempotency-Key", key)
     }
@@ -74,7 +74,7 @@ impl Client {
         self.header("Authorization").strip_prefix("Bearer ").unwrap_or_default()
     }
 
-    /// The same, as if it asked from this address through a proxy that the server trusts.
+    /// The same client, as if it used this address behind a trusted proxy.
     pub fn behind(&self, address: &str) -> Self {
         self.with_header("X-Forwarded-For", address)
     }
@@ -125,7 +125,7 @@ impl Client {
     /// Sends a request.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub fn try_send(&self, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.server);
         for (name, value) in &self.headers {
@@ -143,10 +143,10 @@ impl Client {
     }
 }
 
-/// Sends bytes and reads the answer up to the end of the connection.
+/// Sends bytes and reads the response up to the end of the connection.
 ///
 /// # Errors
-/// When the connection fails before a whole head of an answer came.
+/// When the connection fails before a complete head of a response has arrived.
 pub fn exchange(server: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     exchange_within(PATIENCE, server, request)
 }
@@ -165,7 +165,7 @@ fn exchange_within(patience: Duration, server: SocketAddr, request: &[u8]) -> io
     })
 }
 
-/// Reads an answer; one to HEAD is a head alone, whatever that says of a body.
+/// Parses a response; one to HEAD consists of a head, whatever it says about a body.
 fn parse(bytes: &[u8], is_head: bool) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]);

@@ -1,6 +1,6 @@
-//! Which of many cases a trial was at when it failed.
+//! Shows which of many cases a trial was running when it failed.
 
-/// Says which case it stands for if the trial fails while it lives.
+/// Prints its case if the trial fails while this value lives.
 pub struct Context(String);
 
 impl Context {

@@ -1,8 +1,8 @@
-//! What `docs/OPERATIONS.md` gives to other readers of the directory, taken from that page.
+//! The commands and filters that `docs/OPERATIONS.md` gives to other readers of the directory, taken from that page.
 
 use std::path::Path;
 
-/// The LDIF of the command that stands in the page behind some words.
+/// The LDIF of the command that follows a text in the page.
 #[track_caller]
 pub fn documented_ldif(words: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/OPERATIONS.md");

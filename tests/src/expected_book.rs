@@ -1,5 +1,5 @@
-//! What an address book must show, told from the directory on its own: read by ldapsearch, and by rules that are written
-//! down here once more (guide, tables 1 and 3; design, section 8).
+//! The expected contents of an address book, derived from the directory independently of pbm: read by ldapsearch, with
+//! a second implementation of the rules (guide, tables 1 and 3; design, section 8).
 
 use crate::{
     book::Contacts,
@@ -13,7 +13,7 @@ pub struct ExpectedBook {
     contacts: BTreeMap<String, (Value, Views)>,
 }
 
-/// In which views a contact is.
+/// The views that include a contact.
 #[derive(Clone, Copy)]
 struct Views {
     colleagues: bool,
@@ -37,7 +37,7 @@ impl ExpectedBook {
         self.view("all")
     }
 
-    /// The addresses of all users, the blocked ones too, in order.
+    /// The addresses of all users, including blocked ones, in order.
     pub fn users(&self) -> Vec<String> {
         let users = self.contacts.values().filter(|(contact, _)| contact["kind"] == "user");
         let mut mails: Vec<_> = users.map(|(user, _)| user["mail"].as_str().unwrap().to_owned()).collect();
@@ -56,7 +56,7 @@ impl Probe {
     }
 }
 
-/// An attribute as it is shown, where an entry has it.
+/// The displayed attributes, if an entry has them.
 const SHOWN: [&str; 12] = [
     "cn",
     "sn",
@@ -98,7 +98,7 @@ fn contact(entry: &Entry, root: &str, tenant: &str) -> Option<(String, (Value, V
         _ => text("mail")?,
     };
     let mail = mail.to_lowercase();
-    // Lists and resources have a `cn` because their classes ask for one.
+    // Lists and resources have a `cn` because their classes require one.
     let is_person = ["user", "contact"].contains(&kind);
     let full_name: Vec<_> = ["cn", "sn"].into_iter().filter(|_| is_person).filter_map(text).collect();
     let name = if full_name.is_empty() { mail.clone() } else { full_name.join(" ") };
@@ -136,14 +136,14 @@ fn views(entry: &Entry, kind: &str) -> Views {
     Views { colleagues, suggestions }
 }
 
-/// A UUID (RFC 9562) of an `nsUniqueId`, which has the same digits and other hyphens.
+/// The UUID (RFC 9562) of an `nsUniqueId`, which has the same digits and other hyphens.
 fn uuid(unique_id: &str) -> String {
     let digits = unique_id.replace('-', "").to_lowercase();
     assert_eq!(digits.len(), 32, "{unique_id}");
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
-/// The names of a DN below another one, as attribute and value, the entry's own first (RFC 4514).
+/// The RDNs of a DN below another one, as attribute and value, the entry's own first (RFC 4514).
 fn names_below(dn: &str, above: &str) -> Option<Vec<(String, String)>> {
     let own = dn.strip_suffix(above)?.strip_suffix(',')?;
     let mut names = Vec::new();

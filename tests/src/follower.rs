@@ -1,5 +1,5 @@
-//! Somebody who keeps a copy of an address book by its feed of changes, over whatever happens to the servers meanwhile:
-//! the loop that every other system would write.
+//! A follower that keeps a copy of an address book through its feed of changes, during any failure of the servers: the
+//! same loop that another system would implement.
 
 use crate::{
     answer::{Answer, assert_error},
@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a feed may be away, be it that everything is made anew behind it.
+/// How long a feed may be unavailable, even if everything is rebuilt.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Follows one address book.
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Follower {
     book: Book,
     limit: usize,
-    /// Where it is in the feed; empty at the beginning.
+    /// Its position in the feed; empty at the beginning.
     pub since: String,
     /// Its copy.
     pub contacts: Contacts,
@@ -30,16 +30,16 @@ pub struct Follower {
     pub changes: usize,
 }
 
-/// What came of one request.
+/// The outcome of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// It applied some changes, and knows that there are more.
+    /// It applied some changes, and there are more.
     More,
-    /// It applied what there was.
+    /// It applied all available changes.
     End,
-    /// It has to begin again.
+    /// It has to start over.
     StartOver,
-    /// The feed is away for now.
+    /// The feed is unavailable at present.
     NotNow(String),
 }
 
@@ -49,12 +49,12 @@ impl Follower {
         Self { book: book.clone(), limit, since: String::new(), contacts, restarts: 0, changes: 0 }
     }
 
-    /// Goes on at another server.
+    /// Continues at another server.
     pub fn at(&mut self, client: &Client) {
         self.book.client = self.book.client.at(client);
     }
 
-    /// Asks once, and applies what comes. The answer may be changes, a demand to start over, or that there is no feed now.
+    /// Sends one request, and applies the response: changes, a demand to start over, or the absence of a feed.
     #[track_caller]
     pub fn step(&mut self) -> Step {
         let answer = self.ask();
@@ -68,7 +68,7 @@ impl Follower {
                     Step::StartOver
                 }
                 _ => {
-                    // The tenant may be away as well.
+                    // The tenant may be unavailable as well.
                     assert!([404, 503].contains(&answer.status), "{answer:?}");
                     Step::NotNow(answer.text())
                 }
@@ -112,7 +112,7 @@ impl Follower {
         self.restarts += 1;
     }
 
-    /// Goes on until there is nothing more, whatever comes between.
+    /// Continues until there are no more changes, in spite of failures.
     #[track_caller]
     pub fn catch_up(&mut self) -> &Contacts {
         let since = Instant::now();

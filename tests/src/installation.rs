@@ -12,30 +12,30 @@ use tempfile::TempDir;
 
 /// The mail domain of the tenant `default`.
 pub const DOMAIN: &str = "example.com";
-/// Of the first super administrator.
+/// The password of the first super administrator.
 pub(crate) const ADMIN_PASSWORD: &str = "Super-Secret-1";
-/// What 389-ds loads only at its start; `pbm init` turns the other plug-ins on.
+/// Plug-ins that 389-ds loads only at its start; `pbm init` enables the others.
 const PLUGINS: &[&str] = &["USN"];
 
-/// What can be chosen about an installation.
+/// The options of an installation.
 #[derive(Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Setup {
-    /// Leaves the plug-ins off that `pbm init` needs a restart for.
+    /// Leaves the plug-ins disabled for which `pbm init` needs a restart.
     pub bare: bool,
     /// Offers ldaps and `StartTLS`.
     pub tls: bool,
     /// Does not run `pbm init`.
     pub unprepared: bool,
-    /// Has every write reach the disk, so that a kill loses nothing.
+    /// Makes every write reach the disk, so that a kill loses nothing.
     pub durable: bool,
     /// Has no Redis, so that every answer comes from the directory.
     pub without_redis: bool,
-    /// The back end of the directory; by default what `PBM_BACKEND` names.
+    /// The back end of the directory; by default that of `PBM_BACKEND`.
     pub backend: Option<Backend>,
 }
 
-/// A directory and a Redis with everything in one folder, gone when this is dropped.
+/// A directory and a Redis in one folder, deleted when this value is dropped.
 pub struct Installation {
     /// The directory server.
     pub directory: DirectoryServer,
@@ -62,13 +62,13 @@ impl Installation {
         installation
     }
 
-    /// The Redis server; an installation without one must not be asked for it.
+    /// The Redis server; panics if the installation has none.
     #[track_caller]
     pub fn redis(&self) -> &RedisServer {
         self.redis.as_ref().expect("this installation has a Redis")
     }
 
-    /// The Redis server, to be ended and started.
+    /// The Redis server, to stop and start it.
     #[track_caller]
     pub fn redis_mut(&mut self) -> &mut RedisServer {
         self.redis.as_mut().expect("this installation has a Redis")
@@ -79,13 +79,13 @@ impl Installation {
         self.redis.is_some()
     }
 
-    /// Looks into Redis past `pbm`.
+    /// Direct access to Redis, without `pbm`.
     #[track_caller]
     pub fn redis_probe(&self) -> RedisProbe<'_> {
         RedisProbe::new(self.redis())
     }
 
-    /// The folder with everything in it.
+    /// The folder with all files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -150,7 +150,7 @@ impl Installation {
         run_program(programs::pbm(), arguments.iter().chain(&config), &[], "")
     }
 
-    /// A certificate for 127.0.0.1 that signs itself, and its key.
+    /// A self-signed certificate for 127.0.0.1, and its key.
     pub fn make_certificate(&self) -> (PathBuf, PathBuf) {
         let (certificate, key) = (self.file("https.pem"), self.file("https.key"));
         let (c, k) = (certificate.to_str().unwrap(), key.to_str().unwrap());
@@ -163,18 +163,18 @@ impl Installation {
         (certificate, key)
     }
 
-    /// Makes a tenant.
+    /// Creates a tenant.
     pub fn create_tenant(&self, id: &str, domain: &str) {
         let arguments = ["tenant", "create", id, "--domain", domain];
         self.pbm(&self.usual_config(), &arguments).expect_success();
     }
 
-    /// Looks into the directory past `pbm`.
+    /// Direct access to the directory, without `pbm`.
     pub fn probe(&self) -> Probe {
         Probe::new(&self.directory)
     }
 
-    /// Ends everything and tells what is left of it.
+    /// Stops everything and returns the leftovers.
     pub fn stop(self) -> Vec<String> {
         let folder = self.folder().to_path_buf();
         drop(self);
@@ -188,7 +188,7 @@ impl Installation {
 
 impl Drop for Installation {
     fn drop(&mut self) {
-        // Their data go with the folder, so they need not end in order.
+        // Their data is deleted with the folder, so an orderly stop is not necessary.
         self.directory.kill();
         if let Some(redis) = &mut self.redis {
             redis.kill();
@@ -196,7 +196,7 @@ impl Drop for Installation {
     }
 }
 
-/// The database library that `PBM_BACKEND` names; unset or empty, that of the sandbox.
+/// The database library of `PBM_BACKEND`; unset or empty means the default of the sandbox.
 fn backend() -> Backend {
     match std::env::var("PBM_BACKEND") {
         Ok(name) if !name.is_empty() => {

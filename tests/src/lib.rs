@@ -1,9 +1,9 @@
-//! What the black-box tests have in common: they start a real 389-ds, a real Redis and the real program `pbm`, speak to
-//! them from outside as a client, an administrator or another reader of the directory would, and leave
-//! neither a process nor a file behind.
+//! The common part of the black-box tests: they start a real 389-ds, a real Redis and the real program `pbm`, use them
+//! from outside as a client, an administrator or another reader of the directory would, and leave neither a process nor
+//! a file behind.
 //!
-//! [`run`] is the `main` of every test program: it starts one [`World`], and one without Redis where trials ask for
-//! that, runs the trials in them, several at a time, each in a [`Tenant`] of its own, and stops everything.
+//! [`run`] is the `main` of every test program: it starts one [`World`], and one without Redis if trials need it, runs
+//! the trials in them, several at a time, each in a [`Tenant`] of its own, and stops everything.
 
 mod answer;
 mod book;

@@ -1,4 +1,4 @@
-//! Mailing lists as the trials speak of them.
+//! Mailing lists as the trials use them.
 
 use crate::{
     answer::Answer,
@@ -9,7 +9,7 @@ use crate::{
 };
 use serde_json::Value;
 
-/// Members of a list that nobody asks about.
+/// Members of a list whose members do not matter.
 pub const MEMBERS: &[&str] = &["somebody@outside.example"];
 
 /// A mailing list.
@@ -29,17 +29,17 @@ impl<'w> MailList<'w> {
         Self { world, admin: admin.clone(), tenant: tenant.to_owned(), mail: mail.to_owned(), path }
     }
 
-    /// Its name in the directory, of a plain address.
+    /// Its DN, for a plain address.
     pub fn dn(&self) -> String {
         format!("mail={},ou={},ou=Groups,{}", self.mail, self.tenant, self.world.probe().root)
     }
 
-    /// Where it is changed and deleted, as the guide has it.
+    /// The path to change and delete it, as in the guide.
     pub fn request(&self) -> String {
         format!("/v2/maillists?tenant-id={}&mail={}", self.tenant, encoded(&self.mail))
     }
 
-    /// Asks its tenant's administrator for a change.
+    /// Requests a change as its tenant's administrator.
     #[track_caller]
     pub fn put<V: AsRef<str>>(&self, pairs: &[(&str, V)]) -> Answer {
         self.admin.put(self.request(), &form(pairs))
@@ -51,7 +51,7 @@ impl<'w> MailList<'w> {
         self.put(&[("alias", members.join(","))])
     }
 
-    /// Takes members out.
+    /// Removes members.
     #[track_caller]
     pub fn remove(&self, members: &[&str]) -> Answer {
         self.put(&[("remove", members.join(","))])
@@ -63,13 +63,13 @@ impl<'w> MailList<'w> {
         self.admin.delete(self.request())
     }
 
-    /// How it is shown.
+    /// Its displayed data.
     #[track_caller]
     pub fn show(&self) -> Value {
         self.admin.get(&self.path).expect(200).json()
     }
 
-    /// The addresses of its members; there are as many as it says.
+    /// The addresses of its members; checks their number against the list's own.
     #[track_caller]
     pub fn members(&self) -> Vec<String> {
         let shown = self.show();
@@ -78,7 +78,7 @@ impl<'w> MailList<'w> {
         members
     }
 
-    /// The addresses of everybody who gets its mail.
+    /// The addresses of all recipients.
     #[track_caller]
     pub fn expanded(&self) -> Vec<String> {
         texts(&self.admin.get(format!("{}?expand=1", self.path)).expect(200).json()["expanded"])
@@ -112,7 +112,7 @@ fn texts(array: &Value) -> Vec<String> {
     texts.map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// A mailing list to be made.
+/// A mailing list to create.
 #[derive(Clone)]
 pub struct NewMailList<'w> {
     list: MailList<'w>,
@@ -128,13 +128,13 @@ impl<'w> NewMailList<'w> {
         Self { by: list.admin.clone(), list, fields }
     }
 
-    /// Gives a parameter once more.
+    /// Adds one more value of a parameter.
     pub fn and(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Sets a parameter, or another value for it.
+    /// Sets a parameter, or replaces its value.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if name == "mail" {
             let MailList { world, admin, tenant, .. } = &self.list;
@@ -159,7 +159,7 @@ impl<'w> NewMailList<'w> {
         self.and("filter", condition)
     }
 
-    /// Has it made by someone else than the tenant's administrator.
+    /// Creates it as another client than the tenant's administrator.
     pub fn by(mut self, client: &Client) -> Self {
         self.by = client.clone();
         self
@@ -170,13 +170,13 @@ impl<'w> NewMailList<'w> {
         form(&self.fields)
     }
 
-    /// Asks for it.
+    /// Requests its creation.
     #[track_caller]
     pub fn post(&self) -> Answer {
         self.by.post("/v2/maillists", &self.form())
     }
 
-    /// Makes it.
+    /// Creates it.
     #[track_caller]
     pub fn create(self) -> MailList<'w> {
         self.post().expect_success();

@@ -1,5 +1,5 @@
-//! The independent probe on the directory: the commands of the package ldap-utils, bound as the Directory Manager,
-//! or as a user with its own password.
+//! Independent access to the directory: the commands of the package ldap-utils, bound as the Directory Manager or as a
+//! user with its own password.
 
 use crate::{
     process::{Finished, run_program},
@@ -14,7 +14,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// Looks into one directory.
+/// Reads and changes one directory directly.
 #[derive(Clone, Debug)]
 pub struct Probe {
     url: String,
@@ -24,10 +24,10 @@ pub struct Probe {
     pub root: String,
 }
 
-/// An entry as LDIF shows it.
+/// An entry in LDIF.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
+    /// Its DN.
     pub dn: String,
     values: Vec<(String, String)>,
 }
@@ -39,7 +39,7 @@ impl Entry {
         named.map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The only value of an attribute; empty where it has none.
+    /// The only value of an attribute; empty if there is none.
     #[track_caller]
     pub fn one(&self, attribute: &str) -> &str {
         let values = self.all(attribute);
@@ -47,7 +47,7 @@ impl Entry {
         values.first().copied().unwrap_or_default()
     }
 
-    /// All attributes, in lower case, and their values, in the order of the alphabet.
+    /// All attributes, in lower case, and their values, in alphabetical order.
     pub fn in_order(&self) -> Vec<(String, &str)> {
         let mut all: Vec<_> =
             self.values.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.as_str())).collect();
@@ -55,7 +55,7 @@ impl Entry {
         all
     }
 
-    /// The same without some attributes.
+    /// The same entry without some attributes.
     pub fn without(mut self, attributes: &[&str]) -> Self {
         self.values
             .retain(|(name, _)| attributes.iter().all(|attribute| !name.eq_ignore_ascii_case(attribute)));
@@ -63,7 +63,7 @@ impl Entry {
     }
 }
 
-/// Searches that go on until this is dropped.
+/// Searches that continue until this value is dropped.
 pub struct Reader {
     child: Child,
     feeder: Option<JoinHandle<()>>,
@@ -71,7 +71,7 @@ pub struct Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may already have ended.
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
         if let Some(feeder) = self.feeder.take() {
@@ -110,7 +110,7 @@ impl Probe {
         self.find_one(&format!("(&(objectClass=pbmUser)(mail={}))", escaped(mail)))
     }
 
-    /// The entry of a name.
+    /// The entry with a DN.
     pub fn entry(&self, dn: &str) -> Option<Entry> {
         self.search(dn, "base", "(objectClass=*)").pop()
     }
@@ -121,7 +121,7 @@ impl Probe {
         self.search_with(&[], base, scope, filter)
     }
 
-    /// A search that shows some more attributes of the server's own.
+    /// A search that returns some more operational attributes.
     #[track_caller]
     pub fn search_with(&self, more: &[&str], base: &str, scope: &str, filter: &str) -> Vec<Entry> {
         let search = ["-LLL", "-o", "ldif-wrap=no", "-s", scope, "-b", base, filter, "*", "nsAccountLock"];
@@ -130,7 +130,7 @@ impl Probe {
         if found.code == 32 { Vec::new() } else { entries(&found.expect_success().stdout) }
     }
 
-    /// Reads a subtree again and again, thousands of times a second, until what this returns is dropped.
+    /// Reads a subtree repeatedly, thousands of times per second, until the returned value is dropped.
     pub fn reader(&self, base: &str) -> Reader {
         let searches = ["-f", "-", "-s", "sub", "-b", base, "(objectClass=%s)", "1.1"];
         let child = Command::new(programs::program("ldapsearch"))
@@ -164,7 +164,7 @@ impl Probe {
         self.modify(&format!("{}changetype: modify\n{change}", ldif_line("dn", dn)));
     }
 
-    /// Gives an entry another name, and another place where one is given.
+    /// Renames an entry, and moves it if a parent is given.
     #[track_caller]
     pub fn rename(&self, dn: &str, rdn: &str, superior: Option<&str>) {
         let superior = superior.map(|dn| ldif_line("newsuperior", dn)).unwrap_or_default();
@@ -178,7 +178,7 @@ impl Probe {
         self.modify(&format!("{}changetype: delete\n", ldif_line("dn", dn)));
     }
 
-    /// Applies LDIF change records; what comes of it.
+    /// Applies LDIF change records; returns the outcome.
     pub fn try_modify(&self, ldif: &str) -> Finished {
         self.as_manager("ldapmodify", &[], ldif)
     }
@@ -189,7 +189,7 @@ impl Probe {
         self.try_modify(ldif).expect_success();
     }
 
-    /// Whether the directory lets someone in with a password.
+    /// Whether the directory accepts a bind with a password.
     pub fn accepts_bind(&self, dn: &str, password: &str) -> bool {
         let arguments = ["-x", "-H", &self.url, "-D", dn, "-w", password];
         let outcome = run_program(&programs::program("ldapwhoami"), arguments, &[], "");
@@ -204,14 +204,14 @@ impl Probe {
         }
     }
 
-    /// A search of one entry as somebody else.
+    /// A search of one entry as another account.
     pub fn search_as(&self, dn: &str, password: &str, base: &str, filter: &str) -> Finished {
         let arguments =
             ["-x", "-LLL", "-H", &self.url, "-D", dn, "-w", password, "-s", "base", "-b", base, filter];
         run_program(&programs::program("ldapsearch"), arguments, &[], "")
     }
 
-    /// What somebody else finds below an entry.
+    /// The entries that another account finds below an entry.
     pub fn search_below_as(&self, dn: &str, password: &str, base: &str, filter: &str) -> Finished {
         let arguments = [
             "-x",
@@ -231,14 +231,14 @@ impl Probe {
         run_program(&programs::program("ldapsearch"), arguments, &[], "")
     }
 
-    /// Everything that somebody else may read of one entry, operational attributes and passwords included.
+    /// Everything that another account may read of one entry, including operational attributes and passwords.
     pub fn read_everything_as(&self, dn: &str, password: &str, base: &str, filter: &str) -> Finished {
         let bind = ["-x", "-LLL", "-o", "ldif-wrap=no", "-H", &self.url, "-D", dn, "-w", password];
         let search = ["-s", "base", "-b", base, filter, "*", "+", "userPassword", "passwordHistory"];
         run_program(&programs::program("ldapsearch"), bind.iter().chain(&search), &[], "")
     }
 
-    /// LDIF change records as somebody else.
+    /// Applies LDIF change records as another account.
     pub fn modify_as(&self, dn: &str, password: &str, ldif: &str) -> Finished {
         let arguments = ["-x", "-H", &self.url, "-D", dn, "-w", password];
         run_program(&programs::program("ldapmodify"), arguments, &[], ldif)
@@ -251,7 +251,7 @@ impl Probe {
     }
 }
 
-/// A line of LDIF, whatever its value is (RFC 2849).
+/// A line of LDIF for any value (RFC 2849).
 pub fn ldif_line(attribute: &str, value: &str) -> String {
     format!("{attribute}:: {}\n", BASE64_STANDARD.encode(value))
 }
@@ -277,7 +277,7 @@ fn entries(ldif: &str) -> Vec<Entry> {
 fn value_of(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     let value = match value.strip_prefix(':') {
-        // What is no text, such as a photo, stays in base64.
+        // Binary values, such as a photo, stay in base64.
         Some(encoded) => String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?)
             .unwrap_or_else(|_| encoded.trim().to_owned()),
         None => value.trim_start().to_owned(),

@@ -1,4 +1,4 @@
-//! Child processes: run to their end with all they print, told to stop, looked for.
+//! Child processes: run to their end with their output, signalled, and found.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a program did.
+/// The result of a program.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Its exit code; 128 and the signal's number where one ended it.
+    /// Its exit code; 128 and the signal's number if a signal ended it.
     pub code: i32,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it complained about.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -36,7 +36,7 @@ impl Finished {
         self
     }
 
-    /// Everything it wrote.
+    /// Both outputs together.
     pub fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
@@ -57,7 +57,7 @@ pub fn run_program<S: AsRef<OsStr>>(
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("cannot run {}: {error}", program.display()));
-    // A program that reads nothing may have closed it already.
+    // A program that reads nothing may already have closed it.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let ended_by = std::os::unix::process::ExitStatusExt::signal(&output.status);
@@ -71,11 +71,11 @@ pub fn run_program<S: AsRef<OsStr>>(
 /// Sends a signal to a process that this program started and has not reaped.
 pub fn signal(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    // It may have ended already.
+    // It may already have ended.
     let _ = kill_process(pid, signal);
 }
 
-/// The processes whose command line names a folder; those that have ended and wait to be reaped not counted.
+/// The processes whose command line names a folder, except those that have ended and wait to be reaped.
 pub fn alive(folder: &Path) -> Vec<String> {
     let needle = folder.display().to_string();
     let commands = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|process| {
@@ -86,20 +86,19 @@ pub fn alive(folder: &Path) -> Vec<String> {
     commands.filter(|command| command.contains(&needle)).collect()
 }
 
-/// How soon a change must be seen that somebody made behind `pbm`'s back.
+/// How soon a change behind `pbm`'s back must be visible.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
 
-/// Requires that something comes true within a second.
+/// Requires that a condition becomes true within a second.
 #[track_caller]
 pub fn soon(what: &str, holds: impl FnMut() -> bool) {
     assert!(within(SOON, holds), "not within {:?}: {what}", SOON + BUSY);
 }
 
-/// What is added to every limit on a time: a machine that does other things meanwhile may keep a process from running for
-/// seconds. How fast something is, the benchmarks tell.
+/// Added to every time limit: on a busy machine a process may not run for seconds. Speed is measured by the benchmarks.
 pub const BUSY: Duration = Duration::from_secs(5);
 
-/// Whether something comes true within a time, or little later on a machine that is busy.
+/// Whether a condition becomes true within a time, or a little later on a busy machine.
 pub fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let since = Instant::now();
     loop {

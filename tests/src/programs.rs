@@ -1,4 +1,4 @@
-//! Finds the programs that the tests run: `pbm` itself, built if need be, and those that Debian packages bring.
+//! Finds the programs that the tests run: `pbm` itself, built if necessary, and programs of Debian packages.
 
 use std::{
     env,
@@ -7,7 +7,7 @@ use std::{
     sync::LazyLock,
 };
 
-/// Programs the tests cannot do without, and the packages they come in.
+/// Programs that the tests require, and their packages.
 const NEEDED: [(&str, &str); 13] = [
     ("ns-slapd", "389-ds-base"),
     ("redis-server", "redis-server"),
@@ -38,12 +38,12 @@ fn built(package: &str, program: &str) -> PathBuf {
     built
 }
 
-/// The program under test: `PBM_BIN` where that is set, else built just as the tests are.
+/// The program under test: `PBM_BIN` if set, otherwise built in the profile of the tests.
 pub fn pbm() -> &'static Path {
     &PBM
 }
 
-/// The benchmark, built just as the tests are.
+/// The benchmark, built in the profile of the tests.
 pub fn bench() -> &'static Path {
     &BENCH
 }
@@ -53,7 +53,7 @@ pub fn program(name: &str) -> PathBuf {
     find(name).unwrap_or_else(|| panic!("{name} is not installed"))
 }
 
-/// The sentence that says what to install; nothing where everything is there.
+/// The sentence that says what to install; nothing if all programs are installed.
 pub(crate) fn missing() -> Option<String> {
     let missing = NEEDED.iter().filter(|(name, _)| find(name).is_none());
     let sentences: Vec<_> =
@@ -68,7 +68,7 @@ fn find(name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Test programs stand in `TARGET/PROFILE/deps`.
+/// Test programs are in `TARGET/PROFILE/deps`.
 fn build_folders() -> (PathBuf, String) {
     let program = env::current_exe().unwrap();
     let profile = program.ancestors().nth(2).unwrap();
@@ -76,13 +76,13 @@ fn build_folders() -> (PathBuf, String) {
     (profile.parent().unwrap().to_path_buf(), name)
 }
 
-/// Cargo does not build another package's program for a test, and an old one must not be tested.
+/// Cargo does not build another package's program for a test, and an outdated one must not be tested.
 fn build(cargo: &Path, package: &str, program: &str, target: &Path, profile: &str) {
     let profile = if profile == "debug" { "dev" } else { profile };
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("Cargo.toml");
     let mut command = Command::new(cargo);
-    // What cargo says of the package `tests`. Packages whose build scripts look at it would be built again, and with them
-    // all that need them.
+    // Cargo's variables of the package `tests`. If they were passed on, packages whose build scripts read them would be
+    // built again, together with all packages that depend on them.
     let is_of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
         command.env_remove(name);

@@ -1,4 +1,4 @@
-//! Resource groups and resources as the trials speak of them.
+//! Resource groups and resources as the trials use them.
 
 use crate::{
     answer::Answer,
@@ -9,7 +9,7 @@ use crate::{
 };
 use serde_json::Value;
 
-/// A group of resources, whether there is one or not.
+/// A group of resources, existing or not.
 #[derive(Clone)]
 pub struct Group<'w> {
     world: &'w World,
@@ -33,20 +33,20 @@ impl<'w> Group<'w> {
         }
     }
 
-    /// Makes it.
+    /// Creates it.
     #[track_caller]
     pub fn create(self) -> Self {
         self.admin.put(&self.path, "").expect_success();
         self
     }
 
-    /// Asks for another name.
+    /// Requests another name.
     #[track_caller]
     pub fn rename(&self, name: &str) -> Answer {
         self.admin.patch(&self.path, &form(&[("name", name)]))
     }
 
-    /// The same group after it was renamed.
+    /// The same group after a rename.
     pub fn renamed(&self, name: &str) -> Self {
         Self::new(self.world, &self.admin, [&self.tenant, &self.domain], name)
     }
@@ -68,25 +68,25 @@ impl<'w> Group<'w> {
         self.page(query)["resources"].as_array().unwrap().iter().map(local_part).collect()
     }
 
-    /// The resource of that name, whether there is one or not.
+    /// The resource with a name, existing or not.
     pub fn named(&self, name: &str) -> Resource<'w> {
         let mail = format!("{name}@{}", self.domain);
         let path = format!("{}/{}", self.resources(), encoded(&mail));
         Resource { world: self.world, group: self.dn(), mail, path }
     }
 
-    /// A resource to be made, with a shown name.
+    /// A resource to create, with a display name.
     pub fn resource(&self, name: &str) -> NewResource<'w> {
         let fields = vec![("displayName".to_owned(), name.to_owned())];
         NewResource { resource: self.named(name), by: self.admin.clone(), fields }
     }
 
-    /// Its name in the directory, of a plain name.
+    /// Its DN, for a plain name.
     pub fn dn(&self) -> String {
         format!("ou={},ou={},ou=Resources,{}", self.name, self.tenant, self.world.probe().root)
     }
 
-    /// Its entries in the directory: itself, and all its resources.
+    /// Its entries in the directory: the group and all its resources.
     pub fn entries(&self) -> Vec<Entry> {
         self.world.probe().search(&self.dn(), "sub", "(objectClass=*)")
     }
@@ -102,7 +102,7 @@ impl AsRef<str> for Group<'_> {
     }
 }
 
-/// A resource to be made.
+/// A resource to create.
 #[derive(Clone)]
 pub struct NewResource<'w> {
     resource: Resource<'w>,
@@ -111,7 +111,7 @@ pub struct NewResource<'w> {
 }
 
 impl<'w> NewResource<'w> {
-    /// Sets a field, or another value for it.
+    /// Sets a field, or replaces its value.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self = self.without(name);
         self.fields.push((name.to_owned(), value.to_owned()));
@@ -124,7 +124,7 @@ impl<'w> NewResource<'w> {
         self
     }
 
-    /// Has it made by someone else than the tenant's administrator.
+    /// Creates it as another client than the tenant's administrator.
     pub fn by(mut self, client: &Client) -> Self {
         self.by = client.clone();
         self
@@ -135,13 +135,13 @@ impl<'w> NewResource<'w> {
         form(&self.fields)
     }
 
-    /// Asks for it.
+    /// Requests its creation.
     #[track_caller]
     pub fn put(&self) -> Answer {
         self.by.put(&self.resource, &self.form())
     }
 
-    /// Makes it.
+    /// Creates it.
     #[track_caller]
     pub fn create(self) -> Resource<'w> {
         self.put().expect_success();
@@ -160,7 +160,7 @@ pub struct Resource<'w> {
 }
 
 impl Resource<'_> {
-    /// Its name in the directory, of a plain address in a group of a plain name.
+    /// Its DN, for a plain address in a group with a plain name.
     pub fn dn(&self) -> String {
         format!("mail={},{}", self.mail, self.group)
     }

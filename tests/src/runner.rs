@@ -8,9 +8,9 @@ use crate::{
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use std::{process::ExitCode, sync::Arc};
 
-/// A trial's name and what it does in a world.
+/// A trial's name and its function in a world.
 type Named = (&'static str, fn(&World));
-/// A trial's name and what it does on its own.
+/// A trial's name and its function without a world.
 pub type Alone = (&'static str, fn());
 
 /// The trials of one module.
@@ -21,7 +21,7 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// The trials of a module, by the macro [`trials`](crate::trials).
+    /// The trials of a module, as the macro [`trials`](crate::trials) creates them.
     pub const fn new(module: &'static str, named: &'static [Named]) -> Self {
         Self { module, named, without_redis: false }
     }
@@ -47,7 +47,7 @@ macro_rules! trials {
     };
 }
 
-/// A trial, its whole name, and whether its world is the one without Redis.
+/// A trial, its full name, and whether its world is the one without Redis.
 struct Cast {
     name: String,
     body: fn(&World),
@@ -107,11 +107,11 @@ fn start_worlds(wanted: [bool; 2]) -> [Option<Arc<World>>; 2] {
         });
         [with, without].map(|started| started.map(|started| started.join().expect("the servers start")))
     });
-    // Not on those threads: what serves ends with the thread that started it.
+    // Not on those threads: a serving process ends with the thread that started it.
     installations.map(|installation| installation.map(|installation| Arc::new(World::of(installation))))
 }
 
-/// Runs trials that start what they need themselves.
+/// Runs trials that start their own servers.
 pub fn run_without_world(modules: &[(&str, &[Alone])]) -> ExitCode {
     let arguments = Arguments::from_args();
     let named = modules.iter().flat_map(|(module, trials)| {
@@ -132,7 +132,7 @@ pub fn run_without_world(modules: &[(&str, &[Alone])]) -> ExitCode {
     libtest_mimic::run(&arguments, named.into_iter().map(trial).collect()).exit_code()
 }
 
-/// Whether any trial is asked for, so that a filter that names tests elsewhere starts nothing here.
+/// Whether any trial is selected, so that a filter for other tests starts nothing here.
 fn wants_any<'a>(arguments: &Arguments, mut names: impl Iterator<Item = &'a str>) -> bool {
     let fits = |name: &str, filter: &String| {
         if arguments.exact { name == filter } else { name.contains(filter.as_str()) }
@@ -150,7 +150,7 @@ fn cannot_run() -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// What the server logged about answers of 500 and 503 (the answers themselves keep it back), and its warnings.
+/// The server's log about responses of 500 and 503 (which do not contain the cause), and its warnings.
 fn show_errors(world: &World) {
     let is_trouble = |line: &&str| line.contains("ERROR") || line.contains("WARN");
     for line in world.serve().log().lines().filter(is_trouble) {

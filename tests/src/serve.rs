@@ -14,17 +14,17 @@ use std::{
 /// How long an orderly stop may take.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// A process of `pbm` that serves; it is stopped when this is dropped.
+/// A process of `pbm serve`; it is stopped when this value is dropped.
 pub struct Serve {
     child: Child,
-    /// What it printed before it was ready.
+    /// Its output before it was ready.
     pub greeting: String,
     urls: Vec<String>,
     log: PathBuf,
     _stdout: BufReader<ChildStdout>,
 }
 
-/// Starts `pbm serve` and waits until it says that it is ready.
+/// Starts `pbm serve` and waits for its ready line.
 #[track_caller]
 pub fn start_serve(config: &Path, environment: &[(&str, &str)]) -> Serve {
     let arguments = ["serve", "--config", config.to_str().unwrap()];
@@ -32,13 +32,13 @@ pub fn start_serve(config: &Path, environment: &[(&str, &str)]) -> Serve {
     Serve::start(&arguments, environment, log)
 }
 
-/// The same, of a process whose files can't grow beyond so many bytes, as on a disk that is full.
+/// Starts a process whose files cannot grow beyond a number of bytes, as on a full disk.
 #[track_caller]
 pub fn start_serve_with_small_files(config: &Path, environment: &[(&str, &str)], bytes: u32) -> Serve {
     let arguments = ["serve", "--config", config.to_str().unwrap()];
     let log = config.with_extension(format!("{}.log", unique()));
     let blocks = (bytes / 512).to_string();
-    // A write beyond the limit is answered with an error, and not with a signal.
+    // A write beyond the limit fails with an error instead of a signal.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", &blocks];
     Serve::start_by(&limited, &arguments, environment, log)
 }
@@ -49,16 +49,16 @@ fn unique() -> usize {
 }
 
 impl Serve {
-    /// Starts a command of `pbm` that serves, its log in a file.
+    /// Starts a serving command of `pbm`, with its log in a file.
     #[track_caller]
     pub fn start(arguments: &[&str], environment: &[(&str, &str)], log: PathBuf) -> Self {
         Self::start_by(&[], arguments, environment, log)
     }
 
-    /// The same by another program, which becomes `pbm`.
+    /// Starts it through another program, which becomes `pbm`.
     #[track_caller]
     fn start_by(by: &[&str], arguments: &[&str], environment: &[(&str, &str)], log: PathBuf) -> Self {
-        // Ends with the tests, even where they are killed.
+        // Ends with the tests, even if they are killed.
         let mut child = Command::new(programs::program("setpriv"))
             .args(["--pdeathsig", "TERM", "--"])
             .args(by)
@@ -86,17 +86,17 @@ impl Serve {
         Self { child, greeting, urls, log, _stdout: stdout }
     }
 
-    /// The URL that it answers at.
+    /// Its URL.
     pub fn url(&self) -> &str {
         &self.urls[0]
     }
 
-    /// The URL's host and port.
+    /// The host and port of its URL.
     pub fn address(&self) -> SocketAddr {
         self.url().rsplit('/').next().unwrap().parse().unwrap()
     }
 
-    /// A client of it without a token.
+    /// A client without a token.
     pub fn client(&self) -> Client {
         Client::new(self.address())
     }
@@ -106,7 +106,7 @@ impl Serve {
         self.child.id()
     }
 
-    /// What it has logged so far.
+    /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -116,7 +116,7 @@ impl Serve {
         process::signal(self.child.id(), signal);
     }
 
-    /// Waits for its end; `None` where it does not end in time.
+    /// Waits for its end; `None` if it does not end in time.
     pub fn wait(&mut self, limit: Duration) -> Option<i32> {
         let since = Instant::now();
         loop {
@@ -131,7 +131,7 @@ impl Serve {
     }
 }
 
-/// Lines of a log that are shown when a trial fails.
+/// The number of log lines shown when a trial fails.
 const SHOWN: usize = 10;
 
 impl Drop for Serve {

@@ -1,4 +1,4 @@
-//! Tenants and users as the trials speak of them.
+//! Tenants and users as the trials use them.
 
 use crate::{
     answer::Answer,
@@ -12,18 +12,18 @@ use crate::{
     world::World,
 };
 
-/// The password of every user that is made without another one.
+/// The default password of new users.
 pub const PASSWORD: &str = "Correct-Horse-7";
 
 /// The views of an address book.
 const VIEWS: [&str; 3] = ["colleagues", "suggestions", "all"];
 
-/// A tenant of one trial.
+/// A tenant for one trial.
 pub struct Tenant<'w> {
     world: &'w World,
     /// Its id.
     pub id: String,
-    /// The domain that it serves.
+    /// Its domain.
     pub domain: String,
     admin: Client,
 }
@@ -41,7 +41,7 @@ impl<'w> Tenant<'w> {
         Self { world, id: "default".into(), domain: "example.com".into(), admin: world.root().clone() }
     }
 
-    /// Its administrator; of the tenant `default` a super administrator.
+    /// Its administrator; for the tenant `default` a super administrator.
     pub fn admin(&self) -> &Client {
         &self.admin
     }
@@ -61,12 +61,12 @@ impl<'w> Tenant<'w> {
         format!("{name}@{}", self.domain)
     }
 
-    /// The user of that name, whether there is one or not.
+    /// The user with a name, existing or not.
     pub fn named(&self, name: &str) -> User<'w> {
         User::new(self.world, &self.id, &self.address(name), PASSWORD)
     }
 
-    /// A user to be made: of role 2, with a password, a first and a last name.
+    /// A user to create: with role 2, a password, a first and a last name.
     pub fn user(&self, name: &str) -> NewUser<'w> {
         let fields = [("userPassword", PASSWORD), ("employeeNumber", "2"), ("cn", name), ("sn", "Tester")];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -83,31 +83,31 @@ impl<'w> Tenant<'w> {
         format!("/v2/resourcegroups/{}", self.id)
     }
 
-    /// The mailing list of that name, whether there is one or not.
+    /// The mailing list with a name, existing or not.
     pub fn list_named(&self, name: &str) -> MailList<'w> {
         MailList::new(self.world, &self.admin, &self.id, &self.address(name))
     }
 
-    /// A mailing list to be made: with a shown name, and without members.
+    /// A mailing list to create: with a display name, and without members.
     pub fn mail_list(&self, name: &str) -> NewMailList<'w> {
         NewMailList::new(self.list_named(name))
     }
 
-    /// The resource group of that name, whether there is one or not.
+    /// The resource group with a name, existing or not.
     pub fn group(&self, name: &str) -> Group<'w> {
         Group::new(self.world, &self.admin, [&self.id, &self.domain], name)
     }
 
-    /// Its address book, as its administrator reads it.
+    /// Its address book, read by its administrator.
     pub fn book(&self) -> Book {
         Book::new(&self.admin, &self.id)
     }
 
-    /// Where its address book and its list of users differ from the directory, as this client reads them.
+    /// A difference between the directory and the tenant's address book or list of users, as this client reads them.
     #[track_caller]
     pub fn book_difference(&self, client: &Client) -> Option<String> {
         let book = self.book().by(client);
-        // Read first: what is right must be right at once.
+        // Read first: the answers must be right at once.
         let found = VIEWS.map(|view| book.all(view));
         let users = client.get(format!("{}?limit=1000", self.users())).column("users", "mail");
         let expected_book = self.world.expected_book(&self.id);
@@ -118,7 +118,7 @@ impl<'w> Tenant<'w> {
         views.or_else(|| (users != expected).then(|| format!("users: {users:?}, expected {expected:?}")))
     }
 
-    /// Requires that its address book says what the directory does, now.
+    /// Requires that its address book equals the directory now.
     #[track_caller]
     pub fn assert_book_is_right(&self, what: &str) {
         if let Some(difference) = self.book_difference(&self.admin) {
@@ -126,7 +126,7 @@ impl<'w> Tenant<'w> {
         }
     }
 
-    /// Requires that its address book says what the directory does, within a second.
+    /// Requires that its address book equals the directory within a second.
     #[track_caller]
     pub fn assert_book_is_right_soon(&self, what: &str) {
         let mut last = None;
@@ -142,7 +142,7 @@ impl<'w> Tenant<'w> {
         format!("ou={},ou=CAB,{}", self.id, self.world.probe().root)
     }
 
-    /// Makes an outside contact straight in the directory, as a synchronisation does; with more attributes, as LDIF.
+    /// Adds an outside contact directly to the directory, as a synchronisation does, with more attributes as LDIF.
     /// Returns its DN.
     #[track_caller]
     pub fn add_outside(&self, name: &str, mail: &str, more: &str) -> String {
@@ -152,7 +152,7 @@ impl<'w> Tenant<'w> {
         dn
     }
 
-    /// Everything in the directory that belongs to it, its own entry included, sorted by DN.
+    /// All its entries in the directory, including its own entry, sorted by DN.
     pub fn entries(&self) -> Vec<Entry> {
         let probe = self.world.probe();
         let folders = ["Domains", "People", "Groups", "Resources", "CAB"];
@@ -178,7 +178,7 @@ impl<'w> Tenant<'w> {
     }
 }
 
-/// A user to be made.
+/// A user to create.
 #[derive(Clone)]
 pub struct NewUser<'w> {
     user: User<'w>,
@@ -187,7 +187,7 @@ pub struct NewUser<'w> {
 }
 
 impl<'w> NewUser<'w> {
-    /// Sets a field, or another value for it.
+    /// Sets a field, or replaces its value.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self = self.without(name);
         self.fields.push((name.to_owned(), value.to_owned()));
@@ -208,7 +208,7 @@ impl<'w> NewUser<'w> {
         self.with("employeeNumber", &role.to_string())
     }
 
-    /// Has it made by someone else than the tenant's administrator.
+    /// Creates it as another client than the tenant's administrator.
     pub fn by(mut self, client: &Client) -> Self {
         self.by = client.clone();
         self
@@ -219,13 +219,13 @@ impl<'w> NewUser<'w> {
         form(&self.fields)
     }
 
-    /// Asks for it.
+    /// Requests its creation.
     #[track_caller]
     pub fn put(&self) -> Answer {
         self.by.put(&self.user, &self.form())
     }
 
-    /// Makes it.
+    /// Creates it.
     #[track_caller]
     pub fn create(self) -> User<'w> {
         self.put().expect_success();
@@ -246,7 +246,7 @@ pub struct User<'w> {
 }
 
 impl<'w> User<'w> {
-    /// A user of any tenant, whether there is one or not.
+    /// A user of any tenant, existing or not.
     pub fn new(world: &'w World, tenant: &str, mail: &str, password: &str) -> Self {
         Self {
             world,
@@ -257,12 +257,12 @@ impl<'w> User<'w> {
         }
     }
 
-    /// Its name in the directory, of a plain address.
+    /// Its DN, for a plain address.
     pub fn dn(&self) -> String {
         format!("mail={},ou={},ou=People,{}", self.mail, self.tenant, self.world.probe().root)
     }
 
-    /// Tries to log in from an address that has failed nowhere yet.
+    /// Tries to log in from an address without failed log-ins.
     pub fn try_log_in(&self) -> Answer {
         let client = self.world.nobody().behind(&self.world.fresh_address());
         client.log_in(&self.mail, &self.password)
@@ -275,7 +275,7 @@ impl<'w> User<'w> {
         self.world.nobody().with_token(answer.json()["access_token"].as_str().unwrap())
     }
 
-    /// Whether the directory itself lets it in.
+    /// Whether the directory itself accepts its bind.
     pub fn can_bind(&self) -> bool {
         self.world.probe().accepts_bind(&self.dn(), &self.password)
     }

@@ -1,11 +1,11 @@
-//! Texts on the wire.
+//! Text encodings for requests.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// RFC 3986, section 2.3: what needs no encoding anywhere.
+/// RFC 3986, section 2.3: the characters that need no encoding.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A text as it can stand in a segment of a path, in a query and in a form.
+/// A text encoded for a path segment, a query and a form.
 pub fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }

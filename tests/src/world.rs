@@ -1,5 +1,5 @@
-//! The world that the trials of one program share: one installation with one `pbm serve`, and others of its
-//! kind, started by the first trial that asks for them.
+//! The world that the trials of one program share: one installation with one `pbm serve`, and further processes,
+//! started by the first trial that needs them.
 
 use crate::{
     client::Client,
@@ -17,10 +17,10 @@ use std::{
     },
 };
 
-/// An address that needs no token, in the subnet that the installations' configurations allow.
+/// An address that needs no token, in the allowed subnet of the installations.
 pub const ALLOWED_ADDRESS: &str = "192.0.2.7";
 
-/// One installation, served.
+/// One installation with a serving process.
 pub struct World {
     // Dropped in this order.
     short_lived: OnceLock<Serve>,
@@ -66,12 +66,12 @@ impl World {
         self.installation.has_redis()
     }
 
-    /// The process that serves.
+    /// The serving process.
     pub fn serve(&self) -> &Serve {
         &self.serve
     }
 
-    /// Another process over the same directory, whose access tokens live for a second.
+    /// Another process on the same directory, whose access tokens live for a second.
     pub fn short_lived(&self) -> &Serve {
         self.short_lived.get_or_init(|| {
             let change = [("auth.access_token_seconds", "1")];
@@ -79,7 +79,7 @@ impl World {
         })
     }
 
-    /// Another process over the same directory that speaks HTTPS, and the CA file for its certificate.
+    /// Another process on the same directory with HTTPS, and the CA file of its certificate.
     pub fn https(&self) -> (&Serve, &PathBuf) {
         let (serve, ca) = self.https.get_or_init(|| {
             let (certificate, key) = self.installation.make_certificate();
@@ -105,13 +105,13 @@ impl World {
         self.nobody().behind(ALLOWED_ADDRESS)
     }
 
-    /// An address that nobody else asks from, so that failed log-ins of other trials do not count for it.
+    /// An unused client address, so that failed log-ins of other trials do not count for it.
     pub fn fresh_address(&self) -> String {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         format!("10.{}.{}.{}", number >> 16 & 0xff, number >> 8 & 0xff, number & 0xff)
     }
 
-    /// A name that nobody else has, and that is no part of another one.
+    /// A unique name that is not part of another one.
     pub fn fresh_name(&self) -> String {
         format!("n{}x", self.next.fetch_add(1, Ordering::Relaxed))
     }
@@ -126,18 +126,18 @@ impl World {
         Tenant::default_of(self)
     }
 
-    /// Looks into the directory past `pbm`.
+    /// Direct access to the directory, without `pbm`.
     pub fn probe(&self) -> Probe {
         self.installation.probe()
     }
 
-    /// What the address book of a tenant must show, by what the directory holds.
+    /// The expected address book of a tenant, derived from the directory.
     #[track_caller]
     pub fn expected_book(&self, tenant: &str) -> ExpectedBook {
         self.probe().expected_book(tenant)
     }
 
-    /// Ends everything and tells what is left of it.
+    /// Stops everything and returns the leftovers.
     pub fn stop(self) -> Vec<String> {
         let Self { short_lived, https, serve, installation, .. } = self;
         drop((short_lived, https, serve));

@@ -1,4 +1,4 @@
-//! The kinds of operation, and how long each may take.
+//! The kinds of operation, and their time limits.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -55,13 +55,13 @@ pub(crate) enum Kind {
 const SHORT: Duration = Duration::from_secs(15);
 /// A request that reads all entries of a tenant, or makes some dozens of changes.
 const LONG: Duration = Duration::from_secs(30);
-/// A command that goes through the whole directory.
+/// A command that reads the whole directory.
 const WHOLE: Duration = Duration::from_secs(120);
-/// The import that fills the directory, and the removal of all that was deleted.
+/// The import that fills the directory, and the removal of all deleted data.
 const MASS: Duration = Duration::from_secs(300);
 
-/// All kinds: their names in the report, and their limits. The limits are there to find operations that hang, also on a
-/// machine that is busy with other tests and with a pbm that is not optimised; they say nothing about how fast pbm is.
+/// All kinds with their names in the report and their limits. The limits detect operations that hang, even on a machine
+/// that is busy with other tests and with an unoptimised pbm; they are not performance targets.
 const TABLE: [(Kind, &str, Duration); 44] = [
     (Kind::CreateUser, "create a user", SHORT),
     (Kind::ReadUser, "read a user", SHORT),
@@ -109,14 +109,14 @@ const TABLE: [(Kind, &str, Duration); 44] = [
     (Kind::Purge, "purge", MASS),
 ];
 
-/// What `PBM_STRESS_SLACK` says: all limits are multiplied by it, for a machine that is slow or has other things to do.
+/// The value of `PBM_STRESS_SLACK`: a factor for all limits, for a slow or busy machine.
 static SLACK: LazyLock<f64> = LazyLock::new(|| {
     let slack = std::env::var("PBM_STRESS_SLACK").ok().filter(|slack| !slack.is_empty());
     slack.map_or(1.0, |slack| slack.parse().expect("PBM_STRESS_SLACK is a number"))
 });
 
 impl Kind {
-    /// All, in the order of the report.
+    /// All kinds, in the order of the report.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|(kind, ..)| *kind)
     }
@@ -124,7 +124,7 @@ impl Kind {
     /// How many there are.
     pub(crate) const COUNT: usize = TABLE.len();
 
-    /// Its place in the report.
+    /// Its position in the report.
     pub(crate) fn place(self) -> usize {
         self as usize
     }
@@ -134,7 +134,7 @@ impl Kind {
         TABLE[self.place()].1
     }
 
-    /// How long it may take.
+    /// Its time limit.
     pub(crate) fn limit(self) -> Duration {
         TABLE[self.place()].2.mul_f64(*SLACK)
     }

@@ -1,9 +1,9 @@
-//! Every kind of write and of search at once, from 32 connections: no operation may take longer than its limit, and no answer
-//! may be a fault of the server.
+//! Every kind of write and search at once, from 32 connections: no operation may exceed its time limit, and no response
+//! may be a server error.
 //!
-//! `PBM_STRESS_MINUTES` says for how long, otherwise it is a short run; `PBM_BACKEND` says on which back end. A run ends at
-//! the first operation that is late or fails. Then the stacks of 389-ds (where gdb is installed), the operations under way,
-//! and the ends of pbm's logs tell why.
+//! `PBM_STRESS_MINUTES` sets the duration, otherwise the run is short; `PBM_BACKEND` sets the back end. A run ends at
+//! the first operation that is late or fails. Then the stacks of 389-ds (if gdb is installed), the operations in
+//! progress, and the ends of pbm's logs show the cause.
 
 mod kinds;
 mod others;
@@ -25,22 +25,22 @@ use tokio::signal::unix::{SignalKind, signal};
 use watch::{FailOnPanic, Watch};
 use worker::Worker;
 
-/// How long a run takes that is part of the test suite.
+/// The duration of a run within the test suite.
 const SHORT_RUN: Duration = Duration::from_secs(20);
-/// Users that stand in the first tenant through a short run, and through a long one: their lists have several pages then.
+/// Users that exist in the first tenant throughout a short run, and a long one: their lists then have several pages.
 const USERS: usize = 200;
 const MANY_USERS: usize = 4000;
-/// How much longer a run may be until each kind of operation was done.
+/// The additional time until each kind of operation was done.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often the run tells how far it is.
+/// How often the run reports its progress.
 const PROGRESS: Duration = Duration::from_secs(10);
-/// How often the operations under way are looked at.
+/// The interval between checks of the operations in progress.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a worker does until the run is over.
+/// The work of a worker until the run is over.
 type Work = fn(&mut Worker<'_>) -> Option<()>;
 
-/// What the connections do.
+/// The work of the connections.
 const WORKERS: [(usize, Work); 9] = [
     (14, writers::users),
     (4, writers::lists),
@@ -94,7 +94,7 @@ fn no_operation_is_late() {
     assert_eq!(left, [""; 0], "these were left behind");
 }
 
-/// How long the run is, and of how many users.
+/// The duration of the run, and its number of users.
 fn length() -> (Duration, usize) {
     let minutes = std::env::var("PBM_STRESS_MINUTES").ok().filter(|minutes| !minutes.is_empty());
     let minutes = minutes.map(|text| text.parse().expect("PBM_STRESS_MINUTES is a number of minutes"));
@@ -102,7 +102,7 @@ fn length() -> (Duration, usize) {
     (time, if time > SHORT_RUN { MANY_USERS } else { USERS })
 }
 
-/// Whether a run has been long enough: a short one goes on until each kind of operation was done.
+/// Whether a run is long enough: a short one continues until each kind of operation was done.
 fn is_enough(watch: &Watch, run: Duration, time: Duration) -> bool {
     run > time && (watch.never_done().is_empty() || run > time + PATIENCE)
 }
@@ -126,7 +126,7 @@ fn crew(site: &Site, watch: &Watch, filled: &OnceLock<Instant>) {
         };
         let workers: Vec<_> = work.enumerate().map(start).collect();
         for worker in workers {
-            // Of a panic the watch knows, and after the end of a failed run the servers are gone.
+            // The watch has recorded a panic, and after the end of a failed run the servers are gone.
             let _ended = worker.join();
         }
     });

@@ -1,4 +1,4 @@
-//! Workers that do not ask the API: other writers and readers of the directory, and the commands of pbm.
+//! Workers that do not use the API: other writers and readers of the directory, and the commands of pbm.
 
 use crate::{
     kinds::Kind,
@@ -7,11 +7,11 @@ use crate::{
 };
 use harness::{Finished, documented_filter, ldif_line};
 
-/// Result codes that 389-ds gives where others write at the same time: operationsError, busy, and noSuchObject (see
-/// [`Worker::change`]) (RFC 4511 appendix A.2).
+/// Result codes of 389-ds during concurrent writes: operationsError, busy, and noSuchObject (see [`Worker::change`])
+/// (RFC 4511 appendix A.2).
 const BUSY: [i32; 3] = [1, 51, 32];
 
-/// Adds users, changes, renames and removes them straight in the directory.
+/// Adds, changes, renames and removes users directly in the directory.
 pub(crate) fn ldap_writer(worker: &mut Worker<'_>) -> Option<()> {
     let probe = worker.site.probe();
     while !worker.watch.is_over() {
@@ -44,7 +44,7 @@ pub(crate) fn ldap_writer(worker: &mut Worker<'_>) -> Option<()> {
     None
 }
 
-/// Searches as Postfix, Dovecot and address books do, with the filters of `docs/OPERATIONS.md`.
+/// Searches like Postfix, Dovecot and address books, with the filters of `docs/OPERATIONS.md`.
 pub(crate) fn ldap_reader(worker: &mut Worker<'_>) -> Option<()> {
     let readers = [
         "Postfix, mailbox exists",
@@ -71,7 +71,7 @@ pub(crate) fn ldap_reader(worker: &mut Worker<'_>) -> Option<()> {
     None
 }
 
-/// Runs the commands that go through the whole directory.
+/// Runs the commands that read the whole directory.
 pub(crate) fn commands(worker: &mut Worker<'_>) -> Option<()> {
     let site = worker.site;
     let file = site.file("stress.ldif.zst");
@@ -85,7 +85,7 @@ pub(crate) fn commands(worker: &mut Worker<'_>) -> Option<()> {
             worker.watch.time(worker.number, kind, &arguments.join(" "), run)
         };
         run(Kind::Backup, &["backup", "--output", file], &[0])?;
-        // 1: there are differences, or entries whose addresses others have by now.
+        // 1: there are differences, or entries whose addresses other entries have by now.
         run(Kind::Diff, &["diff", file], &[0, 1])?;
         run(Kind::RestoreDryRun, &["restore", file, "--dry-run"], &[0, 1])?;
         run(Kind::PurgeDryRun, &["purge", "--dry-run"], &[0])?;
@@ -94,7 +94,7 @@ pub(crate) fn commands(worker: &mut Worker<'_>) -> Option<()> {
     None
 }
 
-/// Whether LDIF change records were applied, or not because of many others.
+/// Whether LDIF change records were applied, or refused because of concurrent changes.
 fn done(worker: &Worker<'_>, finished: &Finished) -> Result<(), String> {
     match finished.code {
         0 => Ok(()),

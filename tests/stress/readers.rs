@@ -1,4 +1,4 @@
-//! Workers that search through the API: every kind of search that pbm sends for requests.
+//! Workers that search through the API: every kind of search that pbm makes for requests.
 
 use crate::{
     kinds::Kind,
@@ -8,7 +8,7 @@ use crate::{
 use harness::{Book, encoded};
 use std::{thread::sleep, time::Duration};
 
-/// Asks the pbm that uses Redis.
+/// Uses the pbm with Redis.
 pub(crate) fn with_redis(worker: &mut Worker<'_>) -> Option<()> {
     let mut feed = vec![String::new(); TENANTS.len()];
     while !worker.watch.is_over() {
@@ -35,8 +35,8 @@ pub(crate) fn with_redis(worker: &mut Worker<'_>) -> Option<()> {
     None
 }
 
-/// Asks for a page of changes, and returns the next token. The feed may be away for a moment, as it is when a write could not
-/// be recorded within two seconds; it has to come back in time.
+/// Requests a page of changes, and returns the next token. The feed may be unavailable for a moment, as it is when a
+/// write could not be recorded within two seconds; it has to become available in time.
 fn changes(worker: &Worker<'_>, path: &str) -> Result<String, String> {
     loop {
         let answer = expect(worker.site.client.try_send("GET", path, b""), &[200, 410, 503])?;
@@ -48,7 +48,7 @@ fn changes(worker: &Worker<'_>, path: &str) -> Result<String, String> {
     }
 }
 
-/// What comes from the directory with and without Redis.
+/// Reads that go to the directory with and without Redis.
 fn directory(worker: &mut Worker<'_>, tenant: usize) -> Option<()> {
     let id = TENANTS[tenant].0;
     let list = standing_list(tenant, worker.any(LISTS));
@@ -63,7 +63,7 @@ fn directory(worker: &mut Worker<'_>, tenant: usize) -> Option<()> {
     get(Kind::TenantCounts, format!("/v2/tenants/{id}"))
 }
 
-/// Asks the pbm that does not, most often for the books of small tenants: each is read whole for each answer.
+/// Uses the pbm without Redis, most often for the books of small tenants: each response needs the whole book.
 pub(crate) fn without_redis(worker: &mut Worker<'_>) -> Option<()> {
     while !worker.watch.is_over() {
         let tenant = TENANTS.len() - 1 - worker.any_tenant();

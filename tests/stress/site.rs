@@ -1,4 +1,4 @@
-//! The servers of a stress run, and what is in them at its beginning.
+//! The servers of a stress run, and their initial contents.
 
 use crate::{kinds::Kind, watch::Watch};
 use harness::{
@@ -10,17 +10,17 @@ use std::{fmt::Write as _, path::PathBuf, process::Command};
 /// The tenants: the first has most of the users.
 pub(crate) const TENANTS: [(&str, &str); 3] =
     [("default", DOMAIN), ("second", "second.test"), ("third", "third.test")];
-/// Users in a department, of whom a dynamic list consists.
+/// The department whose users are the members of a dynamic list.
 const DEPARTMENT: &str = "Sales";
-/// Lists that stand through the whole run.
+/// Lists that exist throughout the run.
 pub(crate) const LISTS: usize = 5;
-/// Lines of a log that are shown.
+/// The number of log lines shown.
 const SHOWN: usize = 10;
-/// To hash passwords is most of what a new user costs, and has nothing to do with what is looked for.
+/// Hashing passwords is most of the cost of a new user, and is not under test.
 const CHEAP_HASHES: &str =
     "dn: cn=config\nchangetype: modify\nreplace: passwordStorageScheme\npasswordStorageScheme: SSHA512\n";
 
-/// A 389-ds and a Redis, and two pbm in front of them: one uses Redis, one does not.
+/// A 389-ds and a Redis, and two pbm in front of them: one with Redis, one without.
 pub(crate) struct Site {
     // Dropped in this order.
     with_redis: Serve,
@@ -30,7 +30,7 @@ pub(crate) struct Site {
     /// A super administrator at each of the two.
     pub(crate) client: Client,
     pub(crate) client_without_redis: Client,
-    /// Users that stand through the whole run, in each tenant.
+    /// Users that exist throughout the run, in each tenant.
     pub(crate) users: usize,
 }
 
@@ -42,7 +42,7 @@ impl Site {
         for (id, domain) in &TENANTS[1..] {
             installation.create_tenant(id, domain);
         }
-        // Longer than the limits of operations, so that these find what hangs.
+        // Longer than the limits of operations, so that those detect a hang.
         let settings = [
             ("ldap.operation_timeout", "\"10m\""),
             ("ldap.checkout_timeout", "\"2m\""),
@@ -64,7 +64,7 @@ impl Site {
         Self { with_redis, without_redis, installation, config, client, client_without_redis, users }
     }
 
-    /// Makes the users and lists that stand through the whole run.
+    /// Creates the users and lists that exist throughout the run.
     pub(crate) fn fill(&self, watch: &Watch) -> Option<()> {
         for (tenant, (id, _)) in TENANTS.iter().enumerate() {
             let rows: String =
@@ -88,7 +88,7 @@ impl Site {
         Some(())
     }
 
-    /// How many users of a tenant stand through the whole run.
+    /// The number of a tenant's users that exist throughout the run.
     pub(crate) fn users_of(&self, tenant: usize) -> usize {
         if tenant == 0 { self.users } else { self.users / 10 }
     }
@@ -107,7 +107,7 @@ impl Site {
         }
     }
 
-    /// Looks into and writes to the directory past pbm.
+    /// Direct access to the directory, without pbm.
     pub(crate) fn probe(&self) -> Probe {
         self.installation.probe()
     }
@@ -122,11 +122,11 @@ impl Site {
         self.installation.pbm(&self.config, arguments)
     }
 
-    /// Where to look when the run has failed: the stacks of 389-ds, in a file that stays, and the ends of the logs.
+    /// Information about a failed run: the stacks of 389-ds, in a file that is kept, and the ends of the logs.
     pub(crate) fn post_mortem(&self) -> String {
         let mut told = String::new();
         if let Some(stacks) = self.stacks() {
-            // A String takes whatever is written to it.
+            // Writing to a String does not fail.
             let _ = writeln!(told, "the stacks of ns-slapd: {}", stacks.display());
         }
         let errors = self.installation.directory.folder().join("log/errors");
@@ -162,7 +162,7 @@ impl Site {
         Some(file)
     }
 
-    /// Kills everything, so that whoever waits for an answer waits no longer.
+    /// Kills everything, so that no caller waits for a response any longer.
     pub(crate) fn kill(&self) {
         for serve in [&self.with_redis, &self.without_redis] {
             signal(serve.pid(), Signal::KILL);
@@ -172,7 +172,7 @@ impl Site {
         }
     }
 
-    /// Ends everything and tells what is left of it.
+    /// Stops everything and returns the leftovers.
     pub(crate) fn stop(self) -> Vec<String> {
         let Self { with_redis, without_redis, installation, .. } = self;
         drop((with_redis, without_redis));
@@ -187,12 +187,12 @@ pub(crate) fn row(mail: &str) -> String {
     format!("{mail},{},2,Имя,Фамилия{number},{department}\n", harness::PASSWORD)
 }
 
-/// The address of a user that stands through the whole run.
+/// The address of a user that exists throughout the run.
 pub(crate) fn standing_user(tenant: usize, user: usize) -> String {
     format!("standing{user}@{}", TENANTS[tenant].1)
 }
 
-/// The address of a list that stands through the whole run. Each holds the one before, and the last is dynamic.
+/// The address of a list that exists throughout the run. Each contains the previous one, and the last is dynamic.
 pub(crate) fn standing_list(tenant: usize, list: usize) -> String {
     format!("list{list}@{}", TENANTS[tenant].1)
 }
@@ -202,7 +202,7 @@ pub(crate) fn user_path(tenant: usize, mail: &str) -> String {
     format!("/v2/users/{}/{}", TENANTS[tenant].0, encoded(mail))
 }
 
-/// An answer of one of some statuses.
+/// A response with one of some statuses.
 pub(crate) fn expect(answer: std::io::Result<Answer>, statuses: &[u16]) -> Result<Answer, String> {
     let answer = answer.map_err(|error| format!("no answer: {error}"))?;
     if statuses.contains(&answer.status) {

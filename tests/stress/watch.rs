@@ -1,5 +1,5 @@
-//! Watches the operations that are under way: times each, finds the one that takes longer than its limit, and ends the run
-//! at the first that is late or failed.
+//! Watches the operations in progress: times each, finds operations that exceed their limit, and ends the run at the
+//! first that is late or failed.
 
 use crate::kinds::Kind;
 use std::{
@@ -11,10 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long it may take until any of all operations ends, where there are several.
+/// The longest time without the end of any operation, if there are several.
 const STALL: Duration = Duration::from_secs(30);
 
-/// An operation under way.
+/// An operation in progress.
 #[derive(Clone)]
 struct Running {
     kind: Kind,
@@ -22,14 +22,14 @@ struct Running {
     began: Instant,
 }
 
-/// What all workers report to.
+/// The state to which all workers report.
 pub(crate) struct Watch {
     running: Vec<Mutex<Option<Running>>>,
-    /// How long the operations took, in milliseconds, by kind.
+    /// The durations of the operations, in milliseconds, by kind.
     took: [Mutex<Vec<u32>>; Kind::COUNT],
-    /// Changes that 389-ds did not make because too many others were at work in the same folder.
+    /// Changes that 389-ds did not make because too many others were in progress in the same folder.
     crowded_out: AtomicUsize,
-    /// When the latest operation ended, from the beginning.
+    /// When the latest operation ended, since the start.
     latest: Mutex<Duration>,
     over: AtomicBool,
     failure: Mutex<Option<String>>,
@@ -37,7 +37,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// For so many workers.
+    /// A watch for a number of workers.
     pub(crate) fn new(workers: usize) -> Self {
         Self {
             running: (0..workers).map(|_| Mutex::default()).collect(),
@@ -50,17 +50,17 @@ impl Watch {
         }
     }
 
-    /// Whether the workers are to end.
+    /// Whether the workers should end.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
     }
 
-    /// Has the workers end after their operations.
+    /// Makes the workers end after their present operations.
     pub(crate) fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the run as failed; the first reason counts, and none once the run has ended.
+    /// Ends the run as failed; only the first reason counts, and none after the end of the run.
     pub(crate) fn fail(&self, reason: String) {
         let mut failure = self.failure.lock().unwrap();
         if failure.is_none() && !self.is_over() {
@@ -69,7 +69,7 @@ impl Watch {
         self.end();
     }
 
-    /// Counts a change that was not made because of many others.
+    /// Counts a change that was not made because of concurrent changes.
     pub(crate) fn crowded_out(&self) {
         self.crowded_out.fetch_add(1, Ordering::Relaxed);
     }
@@ -115,8 +115,7 @@ impl Watch {
         }
     }
 
-    /// Looks for an operation that is late, and fails the run where there is one, or where nothing has ended for long:
-    /// then the server hangs.
+    /// Fails the run if an operation is late, or if no operation has ended for long: then the server hangs.
     pub(crate) fn look(&self) {
         let idle = self.began.elapsed().saturating_sub(*self.latest.lock().unwrap());
         if idle > STALL && self.running.iter().filter(|running| running.lock().unwrap().is_some()).count() > 1
@@ -132,14 +131,14 @@ impl Watch {
             if let Some(Running { kind, what, began }) = running
                 && began.elapsed() > kind.limit()
             {
-                // Also after the end of the run: what is under way then has to end in time, too.
+                // Also after the end of the run: the operations in progress have to end in time, too.
                 self.failure.lock().unwrap().get_or_insert_with(|| late(kind, &what, began.elapsed()));
                 self.end();
             }
         }
     }
 
-    /// The operations under way, those first that have taken longest.
+    /// The operations in progress, the longest first.
     pub(crate) fn under_way(&self) -> String {
         let running = self.running.iter().enumerate();
         let mut running: Vec<_> = running
@@ -174,14 +173,14 @@ impl Watch {
             let at = |share: usize| took.get((took.len() * share / 100).min(took.len().saturating_sub(1)));
             let [p50, p99, max] = [50, 99, 100].map(|share| at(share).copied().unwrap_or_default());
             let (name, count, limit) = (kind.name(), took.len(), kind.limit().as_millis());
-            // A String takes whatever is written to it.
+            // Writing to a String does not fail.
             let _ = writeln!(table, "{name:<30}{count:>9}{p50:>10}{p99:>10}{max:>10}{limit:>10}");
         }
         let crowded_out = self.crowded_out.load(Ordering::Relaxed);
         table + &format!("{crowded_out} changes were not made because of many others in the same folder\n")
     }
 
-    /// The kinds of which none was done.
+    /// The kinds that were never done.
     pub(crate) fn never_done(&self) -> Vec<&'static str> {
         let never = Kind::all().filter(|kind| self.took[kind.place()].lock().unwrap().is_empty());
         never.map(Kind::name).collect()
@@ -192,7 +191,7 @@ fn late(kind: Kind, what: &str, took: Duration) -> String {
     format!("late: {}, {what}: {took:.1?}, and its limit is {:?}", kind.name(), kind.limit())
 }
 
-/// Ends the run as failed where its worker panics.
+/// Ends the run as failed if its worker panics.
 pub(crate) struct FailOnPanic<'a>(pub(crate) &'a Watch);
 
 impl Drop for FailOnPanic<'_> {

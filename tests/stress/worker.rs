@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 pub(crate) struct Worker<'a> {
     pub(crate) site: &'a Site,
     pub(crate) watch: &'a Watch,
-    /// Its number, which is in the names of everything that it makes.
+    /// Its number, which is part of all names that it creates.
     pub(crate) number: usize,
     pub(crate) random: StdRng,
     next: usize,
@@ -23,28 +23,28 @@ impl<'a> Worker<'a> {
         Self { site, watch, number, random: StdRng::seed_from_u64(number as u64), next: 0 }
     }
 
-    /// A name that nobody has had.
+    /// An unused name.
     pub(crate) fn fresh(&mut self, kind: &str) -> String {
         self.next += 1;
         format!("{kind}{}n{}", self.number, self.next)
     }
 
-    /// An address that nobody has had.
+    /// An unused address.
     pub(crate) fn fresh_mail(&mut self, kind: &str, tenant: usize) -> String {
         format!("{}@{}", self.fresh(kind), TENANTS[tenant].1)
     }
 
-    /// A number below another one.
+    /// A random number below a bound.
     pub(crate) fn any(&mut self, below: usize) -> usize {
         self.random.random_range(0..below)
     }
 
-    /// A tenant, most often the first.
+    /// A random tenant, most often the first.
     pub(crate) fn any_tenant(&mut self) -> usize {
         self.any(2 * TENANTS.len()).saturating_sub(TENANTS.len())
     }
 
-    /// Sends a request of a kind, whose answer must have one of some statuses; `None` ends the worker.
+    /// Sends a request of a kind, whose response must have one of some statuses; `None` ends the worker.
     pub(crate) fn send(
         &self,
         kind: Kind,
@@ -58,8 +58,9 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Asks for a change in a folder that many write to at once. Each changes the count of children in the folder's entry,
-    /// and now and then 389-ds can't get hold of that entry for so long that pbm asks to try later. `Some(false)` then.
+    /// Requests a change in a folder with many concurrent writers. Each change updates the count of children in the
+    /// folder's entry. Sometimes 389-ds cannot lock that entry for so long that pbm asks the client to try later; then
+    /// this returns `Some(false)`.
     pub(crate) fn change(&self, kind: Kind, request: [&str; 3]) -> Option<bool> {
         let is_made = self.ask(kind, request, &[200, 503])?.status == 200;
         if !is_made {
@@ -68,7 +69,7 @@ impl<'a> Worker<'a> {
         Some(is_made)
     }
 
-    /// Sends a request to the pbm that uses Redis.
+    /// Sends a request to the pbm with Redis.
     pub(crate) fn ask(&self, kind: Kind, request: [&str; 3], statuses: &[u16]) -> Option<Answer> {
         self.send(kind, &self.site.client, request, statuses)
     }

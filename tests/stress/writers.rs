@@ -8,7 +8,7 @@ use crate::{
 use harness::{PASSWORD, encoded, form};
 use std::collections::VecDeque;
 
-/// Users of one worker that are there at a time.
+/// The number of a worker's users at a time.
 const USERS: usize = 20;
 /// Rows of a small import.
 const ROWS: usize = 50;
@@ -52,7 +52,7 @@ pub(crate) fn users(worker: &mut Worker<'_>) -> Option<()> {
             let path = user_path(tenant, &mail);
             worker.ask(Kind::DeleteUser, ["DELETE", &path, ""], &[200])?;
             if worker.any(4) == 0 {
-                // It may be purged already.
+                // It may already be purged.
                 worker.ask(Kind::UndeleteUser, ["POST", &format!("{path}/restore"), ""], &[200, 404])?;
             }
         }
@@ -62,12 +62,12 @@ pub(crate) fn users(worker: &mut Worker<'_>) -> Option<()> {
     }
 }
 
-/// What a new user needs.
+/// The parameters of a new user.
 fn own(name: &str) -> [(&str, &str); 4] {
     [("userPassword", PASSWORD), ("employeeNumber", "2"), ("cn", "Имя"), ("sn", name)]
 }
 
-/// Makes lists, adds members that stand through the whole run, takes some out, renames and deletes them.
+/// Creates lists, adds members that exist throughout the run, removes some, renames and deletes the lists.
 pub(crate) fn lists(worker: &mut Worker<'_>) -> Option<()> {
     while !worker.watch.is_over() {
         let tenant = worker.any_tenant();
@@ -102,7 +102,7 @@ fn members(worker: &mut Worker<'_>, tenant: usize) -> String {
     members.join(",")
 }
 
-/// Makes a group of resources, renames it, and deletes it.
+/// Creates a group of resources, renames it, and deletes it.
 pub(crate) fn resources(worker: &mut Worker<'_>) -> Option<()> {
     while !worker.watch.is_over() {
         let tenant = worker.any_tenant();
@@ -127,7 +127,7 @@ pub(crate) fn resources(worker: &mut Worker<'_>) -> Option<()> {
     None
 }
 
-/// Imports users, asks what an import would do, and deletes them.
+/// Imports users, runs an import as a dry run, and deletes them.
 pub(crate) fn bulk(worker: &mut Worker<'_>) -> Option<()> {
     while !worker.watch.is_over() {
         let tenant = worker.any_tenant();
@@ -136,7 +136,7 @@ pub(crate) fn bulk(worker: &mut Worker<'_>) -> Option<()> {
         let rows: String = mails.iter().map(|mail| row(mail)).collect();
         let dry_run = || site.bulk(id, &rows, "mode=upsert&dry-run=1");
         worker.watch.time(worker.number, Kind::BulkDryRun, id, dry_run)?;
-        // A row that is crowded out is an error of that row.
+        // A row that fails because of concurrent changes is an error of that row.
         let import = || {
             site.bulk(id, &rows, "")
                 .or_else(|told| told.contains("Too many others").then_some(()).ok_or(told))

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Has two independent parsers read the vCards of an export, and compares with the JSON of the same contacts: see README.md.
-# Without PBM_URL against a `pbm` of its own, filled with names that are hard to write. Needs python3 with venv, curl, and
-# for a pbm of its own ldap-utils.
-# Environment: PBM_URL, PBM_TOKEN and PBM_TENANT (an installation that is there; without a token from an allowed subnet),
-# or PBM (the program) and VCARD_CHECK_PORT (18127).
+# Reads the vCards of an export with two independent parsers, and compares them with the JSON of the same contacts: see
+# README.md.
+# Without PBM_URL it starts a `pbm` of its own, filled with names that are difficult to encode. Needs python3 with venv,
+# curl, and for a pbm of its own ldap-utils.
+# Environment: PBM_URL, PBM_TOKEN and PBM_TENANT (an existing installation; without a token from an allowed subnet), or
+# PBM (the program) and VCARD_CHECK_PORT (18127).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$(dirname "$here")")
@@ -50,7 +51,7 @@ start() {
   exit 1
 }
 
-# Names that are hard to write. The API lets no line break into a name, so those come by ldapmodify.
+# Names that are difficult to encode. The API allows no line break in a name, so those are set by ldapmodify.
 fill() {
   local users=$url/v2/users/$tenant user=mail=hard@acme.example,ou=$tenant,ou=People,dc=acme,dc=example
   local hard='Белых; Анна, \ "мл." 🎉'

@@ -1,5 +1,5 @@
-//! Clients that stop half way, in every way there is: they are gone within the documented time, and meanwhile others are
-//! served as if they were not there.
+//! Clients that stop half way, in every possible way: they are disconnected within the documented time, and other
+//! clients are served normally.
 
 use super::{ATTACKER, OTHER, SECOND, ask, serve};
 use harness::{Client, Serve, Tenant, World};
@@ -11,16 +11,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Whether full sizes are asked for.
+/// Whether the full sizes are requested.
 pub(super) static FULL: LazyLock<bool> =
     LazyLock::new(|| std::env::var("PBM_ATTACK").is_ok_and(|is| is == "full"));
 
-/// Of everything that the clients are shown, more than the system holds for one who does not read.
+/// Responses about this many users are larger than the system buffers for a client that does not read.
 const USERS: usize = 300;
-/// What a process may take while clients are stuck, beyond what it takes without.
+/// The memory that a process may use for stuck clients, beyond its usual memory.
 const MOST_MEMORY: u64 = 64 << 20;
 
-/// A connection from an address, whose system holds no more for its client than it must.
+/// A connection from an address, with the smallest possible receive buffer.
 pub(super) fn connect(server: SocketAddr, from: Ipv4Addr) -> TcpStream {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     sockopt::set_socket_recv_buffer_size(&socket, 4096).unwrap();
@@ -29,7 +29,7 @@ pub(super) fn connect(server: SocketAddr, from: Ipv4Addr) -> TcpStream {
     TcpStream::from(socket)
 }
 
-/// How many connections of clients a server has open.
+/// The number of client connections that a server has open.
 pub(super) fn held(server: SocketAddr) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     // With the address: clients elsewhere on the loopback network may have the same port.
@@ -38,7 +38,7 @@ pub(super) fn held(server: SocketAddr) -> usize {
     let is_held = |line: &&str| {
         let fields: Vec<_> = line.split_whitespace().collect();
         let [local, state, inode] = [1, 3, 9].map(|field| fields.get(field).copied().unwrap_or_default());
-        // Listeners are no connections, and what has no inode belongs to no process.
+        // Listeners are not connections, and an entry without an inode belongs to no process.
         local == own && state != "0A" && inode != "0"
     };
     table.lines().filter(is_held).count()
@@ -51,7 +51,7 @@ fn memory(pid: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
 }
 
-/// Which of the times of a server ends a connection.
+/// The time limit that ends a connection.
 #[derive(Clone, Copy)]
 enum Limit {
     Head,
@@ -59,7 +59,7 @@ enum Limit {
     Stall,
 }
 
-/// The settings in that order, with their seconds in short and in full.
+/// The settings in that order, with their seconds in the short run and in the full run.
 const LIMITS: [(&str, [u32; 2]); 3] =
     [("http.head_timeout", [2, 10]), ("http.idle_timeout", [4, 75]), ("http.stall_timeout", [4, 60])];
 
@@ -70,7 +70,7 @@ impl Limit {
     }
 }
 
-/// A way to be stuck: its name, what ends it, and what is sent.
+/// A way to be stuck: its name, the limit that ends it, and the sent bytes.
 struct Way {
     name: &'static str,
     limit: Limit,
@@ -121,7 +121,7 @@ fn ways(tenant: &Tenant<'_>) -> Vec<Way> {
     ]
 }
 
-/// Rows of users: of each one that is good, and in an upsert one that is wrong and long, so that the report is.
+/// Rows of users, all valid; for an upsert, rows that are invalid and long, so that the report is long.
 fn rows(tenant: &Tenant<'_>, mode: &str) -> String {
     let text = "я".repeat(250);
     let row = |number: usize| {
@@ -137,23 +137,23 @@ fn rows(tenant: &Tenant<'_>, mode: &str) -> String {
     (0..USERS).map(row).collect()
 }
 
-/// Makes the users that the clients ask for.
+/// Creates the users that the clients request.
 fn fill(tenant: &Tenant<'_>) {
     let client = tenant.admin().with_header("Content-Type", "application/x-ndjson");
     let report = client.post(format!("{}/bulk", tenant.users()), &rows(tenant, "create")).expect(200).text();
     assert!(report.contains(&format!("\"created\":{USERS}")), "{}", report.lines().last().unwrap());
 }
 
-/// Sends as much as goes without waiting, and keeps the connection.
+/// Sends as much as possible without waiting, and keeps the connection.
 fn get_stuck(server: SocketAddr, sent: &[u8]) -> TcpStream {
     let mut stream = connect(server, ATTACKER);
-    // A client who is refused hears of it when it looks, which it does not.
+    // A refused client would notice when it reads, but it does not read.
     stream.set_write_timeout(Some(SECOND / 2)).unwrap();
     let _sent = stream.write_all(sent);
     stream
 }
 
-/// Another client is served while some are stuck, also with what they are stuck in.
+/// Another client is served while some are stuck, with the same requests too.
 fn assert_served(server: &Serve, root: &Client, tenant: &Tenant<'_>) {
     let (status, took) = ask(server.address(), OTHER);
     assert_eq!(status, "HTTP/1.1 200");
@@ -168,7 +168,7 @@ fn assert_served(server: &Serve, root: &Client, tenant: &Tenant<'_>) {
     assert!(began.elapsed() < 30 * SECOND, "{:?}", began.elapsed());
 }
 
-/// Two servers with the same limits, the second of which speaks TLS. In full they have those that are documented.
+/// Two servers with the same limits, the second with TLS. In the full run they have the documented limits.
 fn servers(world: &World) -> [Serve; 2] {
     let (certificate, key) = world.installation().make_certificate();
     let [certificate, key] = [certificate, key].map(|file| format!("\"{}\"", file.display()));
@@ -180,7 +180,7 @@ fn servers(world: &World) -> [Serve; 2] {
     [plain, serve(world, &settings)]
 }
 
-/// Clients get stuck, and are gone in time.
+/// Clients get stuck, and are disconnected in time.
 fn attack(server: &Serve, ways: &[Way]) {
     let many = if *FULL { 2000 } else { 8 };
     let stuck: Vec<_> =
@@ -198,14 +198,14 @@ pub(super) fn stuck_connections_end_and_others_are_served() {
     fill(&tenant);
     let [plain, tls] = servers(&world);
     let root = world.root().at(&plain.client());
-    // What is made at the first request is there.
+    // Objects that are created at the first request exist now.
     assert_served(&plain, &root, &tenant);
     let (idle_memory, ways) = (memory(plain.pid()), ways(&tenant));
     let hello = [("no TLS hello", ""), ("half a TLS hello", "\x16\x03\x01\x02\x00\x01")];
     let hello = hello.map(|(name, sent)| Way { name, limit: Limit::Head, sent: sent.into() });
     std::thread::scope(|scope| {
         let of_tls = scope.spawn(|| attack(&tls, &hello));
-        // One after the other in full, since both ends of all together would be too many for one machine.
+        // One after the other in the full run: all at once would be too much for one machine.
         for ways in ways.chunks(if *FULL { 1 } else { ways.len() }) {
             let attacked = scope.spawn(|| attack(&plain, ways));
             std::thread::sleep(SECOND / 2);

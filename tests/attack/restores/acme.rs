@@ -1,4 +1,4 @@
-//! An installation with a tenant whose administrator attacks, and another one that is the victim.
+//! An installation with one tenant whose administrator attacks, and another tenant as the victim.
 
 use harness::{
     Answer, Client, Entry, Installation, PASSWORD, Serve, Setup, World, encoded, form, start_serve,
@@ -9,10 +9,10 @@ use std::time::Duration;
 /// The root DN.
 pub(super) const ROOT: &str = "dc=example,dc=com";
 
-/// No restore is silent for longer, also where tests run on a machine that is busy.
+/// The longest silence of a restore, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(1200);
 
-/// The tenants `acme` and `victim`, and who asks.
+/// The tenants `acme` and `victim`, and the clients.
 pub(super) struct Acme {
     pub(super) serve: Serve,
     pub(super) installation: Installation,
@@ -48,7 +48,7 @@ impl Acme {
         self.serve.client().with_token(&token_of(&self.serve.client(), mail, PASSWORD))
     }
 
-    /// Has the administrator of `acme` bring its tenant to the state of a file.
+    /// Restores a file into `acme` with `existing=update`, as its administrator.
     #[track_caller]
     pub(super) fn update(&self, file: &str) -> Answer {
         restore(&self.admin, "tenant-id=acme&existing=update", file.as_bytes())
@@ -60,7 +60,7 @@ impl Acme {
         self.admin.get("/v2/backup/ldif?tenant-id=acme").expect(200).text()
     }
 
-    /// Everything in the directory, but for what a log-in leaves.
+    /// All entries of the directory, without the attributes that a log-in writes.
     pub(super) fn entries(&self) -> Vec<Entry> {
         let found = self.installation.probe().search_with(&["aci"], ROOT, "sub", "(objectClass=*)");
         let mut found: Vec<_> = found.into_iter().map(|entry| entry.without(&["modifyTimestamp"])).collect();
@@ -79,7 +79,7 @@ impl Acme {
     }
 }
 
-/// Makes a user.
+/// Creates a user.
 #[track_caller]
 pub(super) fn create_user(client: &Client, tenant: &str, mail: &str, more: &[(&str, &str)]) {
     let mut fields =
@@ -117,7 +117,8 @@ pub(super) fn summary(answer: &Answer) -> Value {
     last["summary"].clone()
 }
 
-/// Requires that a file was refused as a whole or record by record, one for each of some words, and nothing else done.
+/// Requires that a file was refused as a whole or record by record, with one refusal for each of some texts, and that
+/// nothing else was done.
 #[track_caller]
 pub(super) fn assert_refused(answer: &Answer, words: &[&str]) {
     let counts = summary(answer);
@@ -131,7 +132,7 @@ pub(super) fn assert_refused(answer: &Answer, words: &[&str]) {
     }
 }
 
-/// The entry of a user as a file has it.
+/// The entry of a user in LDIF.
 pub(super) fn user(rdn: &str, mail: &str) -> String {
     format!(
         "dn: {rdn},ou=acme,ou=People,{ROOT}\nobjectClass: inetOrgPerson\nobjectClass: inetUser\n\

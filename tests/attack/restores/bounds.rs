@@ -1,4 +1,4 @@
-//! Uploads that are to cost more than they may.
+//! Uploads that try to cost more than they may.
 
 use super::acme::{Acme, ROOT, lines, restore, summary, user};
 use harness::{Context, Installation, Setup, exchange, start_serve_with_small_files, within};
@@ -10,14 +10,14 @@ use std::{
     time::Duration,
 };
 
-/// How much more than idle a process may take, in bytes.
+/// The memory that a process may use beyond its idle memory, in bytes.
 const MOST: u64 = 64 << 20;
 
 fn is_full() -> bool {
     std::env::var("PBM_ATTACK").is_ok_and(|size| size == "full")
 }
 
-/// A number from the process's own account of its memory, in bytes.
+/// A memory figure from the process's own status, in bytes.
 fn memory(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -28,7 +28,7 @@ fn packed(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 3).unwrap()
 }
 
-/// Uploads that made a process take more than it should, with the status of their answers.
+/// Uploads that once made a process use too much memory, with the expected status.
 fn uploads() -> Vec<(&'static str, Vec<u8>, u16)> {
     let many = if is_full() { 300_000 } else { 30_000 };
     let one = user("mail=new@acme.test", "new@acme.test");
@@ -79,7 +79,7 @@ fn uploads() -> Vec<(&'static str, Vec<u8>, u16)> {
 
 pub(super) fn uploads_cost_little() {
     let acme = Acme::start();
-    // What every first restore needs.
+    // Allocations that every first restore makes.
     restore(&acme.admin, "tenant-id=acme&dry-run=1", acme.back_up().as_bytes()).expect(200);
     let pid = acme.serve.pid();
     for (what, file, status) in uploads() {
@@ -94,7 +94,7 @@ pub(super) fn uploads_cost_little() {
             let counts = summary(&answer);
             let refused = counts["refused"].as_u64().unwrap();
             let told = lines(&answer).iter().filter(|line| line["result"] == "refused").count() as u64;
-            // Of names that are very long fewer are kept.
+            // Fewer very long names are kept.
             let is_long = what.contains("names");
             assert!(told == refused.min(1000) || (is_long && (1..100).contains(&told)), "{what}: {counts}");
             assert_eq!(counts["unlisted"].as_u64().unwrap_or_default(), refused - told, "{what}: {counts}");
@@ -120,7 +120,7 @@ pub(super) fn room() {
     assert!(full.message().as_str().unwrap().contains("no room"), "{}", full.text());
     assert!(within(Duration::from_secs(5), || files(&folder) == 0), "something is left behind");
 
-    // As the client announces it, before anything is sent.
+    // The client announces the length before it sends the body.
     let head = format!(
         "POST /v2/restore/ldif?tenant-id=acme HTTP/1.1\r\nHost: {0}\r\nConnection: close\r\n\
          Authorization: {1}\r\nContent-Type: text/x-ldif\r\nContent-Length: 300000000\r\n\r\n",
@@ -130,13 +130,13 @@ pub(super) fn room() {
     let refused = exchange(acme.serve.address(), head.as_bytes()).unwrap().expect(413);
     assert!(refused.message().as_str().unwrap().contains("too large"), "{}", refused.text());
     assert!(acme.entries() == before, "something was written");
-    // Both have given their turns back.
+    // Both have released their permits.
     let small = user("mail=new@acme.test", "new@acme.test");
     assert_eq!(summary(&restore(&acme.admin, "tenant-id=acme", small.as_bytes()))["added"], 1);
     assert!(within(Duration::from_secs(5), || files(&folder) == 0), "something is left behind");
 }
 
-/// Begins to send a file that is to be restored.
+/// Begins to send a file to restore.
 fn begin(acme: &Acme, length: usize, first: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(acme.serve.address()).unwrap();
     let head = format!(
@@ -149,7 +149,7 @@ fn begin(acme: &Acme, length: usize, first: &[u8]) -> TcpStream {
     stream
 }
 
-/// Whether an answer has come.
+/// Whether a response has arrived.
 fn was_answered(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let answered = stream.peek(&mut [0]).is_ok();
@@ -164,7 +164,7 @@ pub(super) fn turns() {
     let mut slow = begin(&acme, file.len(), first);
     let mut answer = None;
     let is_refused = within(Duration::from_secs(20), || {
-        // Where the other one had the turn, this one was refused.
+        // If the other one had the permit, this one was refused.
         if was_answered(&slow) {
             slow = begin(&acme, file.len(), first);
         }
@@ -175,7 +175,7 @@ pub(super) fn turns() {
     });
     let answer = answer.unwrap();
     assert!(is_refused && answer.header("retry-after").is_some(), "{}", answer.text());
-    // A backup, and another tenant, are not kept waiting.
+    // A backup, and another tenant, do not have to wait.
     acme.back_up();
     let other = acme.administrator_of("victim", "deputy@victim.test");
     restore(&other, "tenant-id=victim", file.as_bytes()).expect(400);
@@ -190,14 +190,14 @@ pub(super) fn turns() {
 
 pub(super) fn abandoned() {
     let acme = Acme::start();
-    // A new user behind 60 MB of others: had the work gone on, it would be there in the end.
+    // A new user after 60 MB of other records: if the work had continued, the user would exist at the end.
     let mut text = "dn: cn=somebody,ou=elsewhere,ou=People,dc=other\ncn: somebody\n\n".repeat(1_000_000);
     text.push_str(&user("mail=last@acme.test", "last@acme.test"));
     let file = packed(text.as_bytes());
     let stream = begin(&acme, file.len(), &file);
     std::thread::sleep(Duration::from_millis(300));
     drop(stream);
-    // Its turn ends with it.
+    // The permit ends with it.
     let small = user("mail=new@acme.test", "new@acme.test");
     let is_over = || restore(&acme.admin, "tenant-id=acme", small.as_bytes()).status == 200;
     assert!(within(Duration::from_secs(3), is_over), "the work goes on");

@@ -1,12 +1,12 @@
-//! An honest backup, restored by the administrator of the tenant: all of it comes back as it was.
+//! An honest backup, restored by the administrator of the tenant: all data is restored unchanged.
 
 use super::acme::{Acme, ROOT, create_user, lines, restore, summary};
 use harness::{Client, PASSWORD, encoded, form, ldif_line};
 
-/// Names of resource groups that are hard to write.
+/// Names of resource groups that are difficult to encode.
 const GROUPS: [&str; 6] = ["a/b", "a & b", "a+b", "Смирнов, Иванов", "%2F#1", "Переговорные"];
 
-/// Something of everything, with every field that the API sets.
+/// One object of each kind, with every field that the API sets.
 fn fill(acme: &Acme) {
     let admin = &acme.admin;
     acme.root.put("/v2/tenants/acme/domains/xn--e1afmkfd.xn--p1ai", "").expect_success();
@@ -89,7 +89,7 @@ fn contacts() -> String {
         + &contact("Without", "")
 }
 
-/// Removes and changes everything that the backup has.
+/// Removes and changes everything in the backup.
 fn ruin(acme: &Acme) {
     let (admin, probe) = (&acme.admin, acme.installation.probe());
     for mail in ["anna@acme.test", "blocked@acme.test", "after@acme.test", "odd!#$&'*+-=^_`{|}~.x@acme.test"]
@@ -104,7 +104,7 @@ fn ruin(acme: &Acme) {
     }
     admin.delete(format!("/v2/resources/acme/{}/room0@acme.test", encoded(GROUPS[0]))).expect_success();
     probe.delete(&format!("cn=Without,ou=acme,ou=CAB,{ROOT}"));
-    // Deleted users are gone for good, those that were deleted before the backup, too.
+    // Deleted users are purged, including those that were deleted before the backup.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let config = acme.installation.config("purge.toml", &[("deletion.retention", "\"0s\"")]);
     let purged = acme.installation.pbm(&config, &["purge"]).expect_success();
@@ -156,7 +156,7 @@ pub(super) fn everything() {
     assert_lives(&there);
 }
 
-/// Requires that users log in, or not, as before.
+/// Requires that users can or cannot log in, as before.
 #[track_caller]
 fn assert_lives(acme: &Acme) {
     let probe = acme.installation.probe();
@@ -177,7 +177,7 @@ pub(super) fn operators() {
         "(targetattr = \"cn\")(version 3.0; acl \"site: look\"; allow (read) userdn = \"ldap:///all\";)";
     probe.replace(&format!("ou=acme,ou=CAB,{ROOT}"), "aci", &[rule]);
     let with = acme.back_up();
-    // What is there just so needs nobody's right.
+    // Unchanged entries need no rights.
     let counts = summary(&acme.update(&with));
     assert_eq!((counts["refused"].as_u64(), counts["updated"].as_u64()), (Some(0), Some(0)), "{counts}");
 

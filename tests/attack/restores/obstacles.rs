@@ -1,4 +1,4 @@
-//! Entries that stand where pbm puts none, and jobs that meet them.
+//! Entries in places where pbm creates none, and the jobs that find them.
 
 use super::acme::{Acme, ROOT, create_user};
 use harness::{start_serve, within};
@@ -37,7 +37,7 @@ pub(super) fn group() {
     for id in &ids {
         assert!(purge.stdout.contains(id), "{purge:?}");
     }
-    // The groups, and the resource that holds one of them.
+    // The groups, and the resource that contains one of them.
     assert!(purge.stdout.contains("3 could not be removed"), "{purge:?}");
     probe.delete(&format!("ou=x,ou=Rooms,{groups}"));
     probe.delete(&format!("ou=x,mail=cars@acme.test,ou=Cars,{groups}"));
@@ -64,7 +64,7 @@ pub(super) fn purge() {
     probe.modify(&unit(&of_victim));
     std::thread::sleep(Duration::from_millis(1100));
 
-    // By itself, every second.
+    // On schedule, every second.
     let due = [("deletion.retention", "\"0s\""), ("deletion.purge_interval", "\"1s\"")];
     let config = acme.installation.config("purge.toml", &due);
     let serve = start_serve(&config, &[]);

@@ -1,17 +1,17 @@
-//! Restores while others change what the administrator of a tenant may not.
+//! Restores while other clients change data that the administrator of a tenant may not change.
 
 use super::acme::{Acme, ROOT, lines, restore, user};
 use harness::{PASSWORD, within};
 use std::{fmt::Write, thread, time::Duration};
 
-/// Users that are promoted while they are restored.
+/// Users that are promoted during their restore.
 const USERS: usize = 120;
 
 fn mail(number: usize) -> String {
     format!("u{number}@example.com")
 }
 
-/// The entry of a user of the tenant `default`, whose title it is.
+/// The entry of a user of the tenant `default` with a title.
 fn entry(number: usize, title: &str) -> String {
     let entry = user(&format!("mail={}", mail(number)), &mail(number)).replace("ou=acme", "ou=default");
     // Half of them were never written by pbm.
@@ -30,7 +30,7 @@ pub(super) fn promotions() {
     }
     probe.modify(&made);
     let file: String = (0..USERS).map(|number| entry(number, "Restored") + "\n").collect();
-    // By others behind pbm's back, from the last one on, and by pbm, from the first one on.
+    // Directly in the directory from the last one on, and by pbm from the first one on.
     let mut behind = String::new();
     for number in (0..USERS).rev().filter(|number| number % 3 == 0) {
         let dn = format!("mail={},ou=default,ou=People,{ROOT}", mail(number));
@@ -56,7 +56,7 @@ pub(super) fn promotions() {
             answer.text()
         );
     }
-    // The race was one: some were faster than their promotion, or slower.
+    // The race took place: some users were restored before their promotion, some after.
     assert!(lines(&answer).last().unwrap()["summary"].is_object(), "{}", answer.text());
     let again = restore(&deputy, "tenant-id=default&existing=update", file.as_bytes());
     let refused = lines(&again).pop().unwrap()["summary"]["refused"].as_u64().unwrap();
@@ -66,7 +66,7 @@ pub(super) fn promotions() {
 pub(super) fn domains() {
     let acme = Acme::start();
     acme.root.put("/v2/tenants/acme/domains/spare.test", "").expect_success();
-    // Passwords in clear text are hashed by the server, which takes its time.
+    // The server hashes passwords in clear text, which takes time.
     let mut file = String::new();
     for number in 0..4000 {
         let mail = format!("n{number}@acme.test");

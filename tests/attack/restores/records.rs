@@ -1,9 +1,9 @@
-//! Records that get an administrator of a tenant further than the API does.
+//! Records that would let an administrator of a tenant do more than the API allows.
 
 use super::acme::{Acme, ROOT, assert_refused, create_user, restore, summary, user};
 use harness::{Context, PASSWORD, ldif_line};
 
-/// A name, a file of one record, and what the reason for its refusal says.
+/// A name, a file of one record, and the text of its refusal.
 type Case = (&'static str, String, &'static str);
 
 pub(super) fn refused() {
@@ -22,7 +22,7 @@ pub(super) fn refused() {
     create_user(&acme.root, "victim", "security@victim.test", &[]);
 }
 
-/// A user that is not there yet.
+/// A user that does not exist yet.
 fn new(more: &str) -> String {
     format!("{}{more}", user("mail=new@acme.test", "new@acme.test"))
 }
@@ -37,7 +37,7 @@ fn names() -> Vec<Case> {
         format!("dn: {dn},ou=acme,ou=CAB,{ROOT}\nobjectClass: inetOrgPerson\ncn: P\nsn: P\n{mail}")
     };
     vec![
-        // The server would add the line, so it counts as if it were there.
+        // The server would add the line, so it counts as present.
         ("an address without its line", named("mail=security@victim.test", ""), "in no domain"),
         ("an address with another line", named("mail=security@victim.test", "x@acme.test"), NAME),
         ("a foreign address", named("mail=security@victim.test", "security@victim.test"), "in no domain"),
@@ -130,7 +130,7 @@ fn attributes() -> Vec<Case> {
         new("").replace("employeeNumber: 2", "employeeNumber: 3"),
         "must be one of 1, 2",
     ));
-    // Also of an entry that is there, in place of which it would be written.
+    // Also for an existing entry that the record would replace.
     let ivan = user("mail=ivan@acme.test", "ivan@acme.test");
     cases.push((
         "a forwarding of a user that is there",
@@ -246,7 +246,7 @@ pub(super) fn retention() {
     let dn = format!("mail=ivan@acme.test,ou=acme,ou=People,{ROOT}");
     let deleted =
         |since: &str| user("mail=ivan@acme.test", &format!("ivan@acme.test\npbmDeletedSince: {since}"));
-    // However often, and whatever was before.
+    // Repeatedly, and after any earlier value.
     for since in ["20200101000000Z", "20200101000000Z", "20190101000000Z"] {
         acme.update(&deleted(since)).expect(200);
         let stored = acme.installation.probe().entry(&dn).unwrap().one("pbmDeletedSince").to_owned();

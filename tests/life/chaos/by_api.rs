@@ -1,4 +1,4 @@
-//! Changes through `pbm`, which may be dead: then each is tried again until somebody answers.
+//! Changes through `pbm`, which may be dead: a change is repeated until a process responds.
 
 use super::things::{Kind, Outcome, State, Thing};
 use harness::{Client, form};
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long nobody may answer.
+/// The longest time without a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn send(client: &Client, method: &str, path: &str, body: &str) -> Outcome {
@@ -24,13 +24,13 @@ fn send(client: &Client, method: &str, path: &str, body: &str) -> Outcome {
         200 => Outcome::Made,
         404 => Outcome::NotThere,
         409 => Outcome::Taken,
-        // 389-ds refuses for reasons of its own, such as a lack of rights, what stands below a folder that is being renamed.
+        // While a folder is renamed, 389-ds refuses changes below it for internal reasons, such as a lack of rights.
         500 | 503 => Outcome::Unclear,
         _ => panic!("{method} {path} {body}: {answer:?}"),
     }
 }
 
-/// Changes a thing somehow.
+/// Makes a random change to an object.
 pub(super) fn change(client: &Client, thing: Thing, random: &mut StdRng) -> Thing {
     match thing.kind {
         Kind::User => user(client, thing, random),

@@ -1,4 +1,4 @@
-//! Changes straight in the directory, as a synchronisation or an administrator makes them.
+//! Changes directly in the directory, as a synchronisation or an administrator makes them.
 
 use super::things::{Kind, Outcome, State, Thing};
 use harness::{Probe, ldif_line};
@@ -13,8 +13,8 @@ fn modify(probe: &Probe, dn: &str, change: &str) -> Outcome {
         32 => Outcome::NotThere,
         // constraintViolation (the uniqueness of addresses), entryAlreadyExists
         19 | 68 => Outcome::Taken,
-        // operationsError (the check of uniqueness, when somebody else writes), unwillingToPerform (its folder was
-        // removed in that moment), notAllowedOnNonLeaf
+        // operationsError (the check of uniqueness, during another write), unwillingToPerform (the folder was just
+        // removed), notAllowedOnNonLeaf
         1 | 53 | 66 => Outcome::Refused,
         _ => panic!("{dn}: {change}: {done:?}"),
     }
@@ -40,7 +40,7 @@ fn delete(probe: &Probe, dn: &str) -> Outcome {
     modify(probe, dn, "changetype: delete\n")
 }
 
-/// Gives a thing its next name where it stands.
+/// Gives an object its next name in the same folder.
 fn rename(probe: &Probe, thing: Thing) -> Thing {
     let new = ldif_line("newrdn", &thing.rdn_at(thing.name + 1));
     let outcome =
@@ -48,7 +48,7 @@ fn rename(probe: &Probe, thing: Thing) -> Thing {
     thing.renamed_after(outcome)
 }
 
-/// Moves a thing to the folder of the other tenant.
+/// Moves an object to the folder of the other tenant.
 fn move_away(probe: &Probe, thing: Thing) -> Thing {
     let moved = thing.moved();
     let (rdn, place) = (
@@ -61,7 +61,7 @@ fn move_away(probe: &Probe, thing: Thing) -> Thing {
     if outcome == Outcome::Made { moved.after(outcome, state) } else { thing.after(outcome, state) }
 }
 
-/// Changes a thing somehow.
+/// Makes a random change to an object.
 pub(super) fn change(probe: &Probe, thing: Thing, random: &mut StdRng) -> Thing {
     match thing.kind {
         Kind::User => user(probe, thing, random),
@@ -139,7 +139,7 @@ fn group(probe: &Probe, thing: Thing, random: &mut StdRng) -> Thing {
             let own = [("ou", thing.group_at(thing.name))];
             (add(probe, &dn, &["organizationalUnit", "pbmResourceGroup"], &own), State::Live)
         }
-        // Refused while there are rooms in it.
+        // Refused while the group has rooms.
         (_, 0) => (delete(probe, &dn), State::Absent),
         _ => return rename(probe, thing),
     };
@@ -173,7 +173,7 @@ fn outside(probe: &Probe, thing: Thing, random: &mut StdRng) -> Thing {
         (_, 0) => (delete(probe, &dn), State::Absent),
         (_, 1) => return rename(probe, thing),
         (_, 2) => return move_away(probe, thing),
-        // It has no address for a while, and so is no contact.
+        // Without an address for a while, it is not a contact.
         (_, 3) => (replace(probe, &dn, &[("mail", String::new())]), State::Live),
         (_, 4 | 5) => (replace(probe, &dn, &[("mail", thing.mail())]), State::Live),
         _ => (replace(probe, &dn, &[("title", format!("t{value}"))]), State::Live),

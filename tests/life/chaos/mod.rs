@@ -1,7 +1,7 @@
-//! Followers against chaos: random changes, half of them through `pbm` and half straight in the directory, while processes
-//! are killed and Redis loses everything. At every rest each follower's copy is what the directory says.
+//! Followers under random changes, half of them through `pbm` and half directly in the directory, while processes are
+//! killed and Redis loses all data. At every pause each follower's copy equals the directory.
 //!
-//! `PBM_CHAOS_CHANGES` says how many changes there are (10,000 for the whole proof), `PBM_CHAOS_SEED` which.
+//! `PBM_CHAOS_CHANGES` sets the number of changes (10,000 for the full test), `PBM_CHAOS_SEED` the sequence.
 
 mod by_api;
 mod by_ldap;
@@ -27,10 +27,10 @@ harness::trials! { "chaos":
 
 const CHANGES: usize = 400;
 const SEED: u64 = 4;
-/// How long the changes between two events may take.
+/// The longest duration of the changes between two events.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What happens in the middle of each round.
+/// The event in the middle of each round.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Kill,
@@ -55,7 +55,7 @@ fn followers_have_the_directory_whatever_happens(_: &World) {
     let changes = usize::try_from(number_of("PBM_CHAOS_CHANGES", CHANGES as u64)).unwrap();
     let seed = number_of("PBM_CHAOS_SEED", SEED);
     let _case = harness::Context::new(format!("PBM_CHAOS_CHANGES={changes} PBM_CHAOS_SEED={seed}"));
-    // The same address for each process that comes.
+    // The same address for every process.
     let listen = format!("[\"127.0.0.1:{}\"]", free_port());
     let (site, serve) = Site::start(&[("http.listen", &listen)]);
     site.installation.create_tenant(TENANTS[1].0, TENANTS[1].1);
@@ -101,7 +101,7 @@ fn follow(follower: &Mutex<Follower>, over: &AtomicBool) {
     }
 }
 
-/// The servers and what is done to them.
+/// The servers and the changes to them.
 struct Chaos {
     // Dropped in this order.
     serve: Serve,
@@ -112,7 +112,7 @@ struct Chaos {
 }
 
 impl Chaos {
-    /// So many changes by two hands at a time, and the events in the middle of them.
+    /// A number of changes by two workers at a time, and the events in the middle of them.
     fn round(&mut self, seed: u64, changes: usize, events: &[Event]) {
         let begin = self.done.load(Ordering::Relaxed);
         let Self { site, serve, client, things, done } = self;
@@ -136,7 +136,7 @@ impl Chaos {
             });
             let wait_for = |share: usize, of: usize| {
                 let until = begin + changes * share / of;
-                // Who has failed says so when it is joined.
+                // The failure appears when the thread is joined.
                 let goes_on = || !by_api.is_finished() && !by_ldap.is_finished();
                 within(PATIENCE, || !goes_on() || done.load(Ordering::Relaxed) >= until)
             };
@@ -146,7 +146,7 @@ impl Chaos {
                     Event::Kill => {
                         serve.signal(Signal::KILL);
                         serve.wait(BUSY).unwrap();
-                        // Some changes are made while nobody follows.
+                        // Some changes are made while there is no follower.
                         sleep(Duration::from_millis(random_pause(seed)));
                         *serve = site.serve();
                     }
@@ -164,13 +164,13 @@ impl Chaos {
         });
     }
 
-    /// Requires that the address books, and before long the followers, say what the directory does.
+    /// Requires that the address books, and soon the followers, equal the directory.
     #[track_caller]
     fn assert_all_have_the_directory(&self, what: &str, followers: &[(usize, Mutex<Follower>)]) {
         let probe = self.site.installation.probe();
         for (tenant, _) in TENANTS.iter().enumerate() {
             let book = Book::new(&self.client, TENANTS[tenant].0);
-            // Asked anew each time: a change whose outcome nobody was told may still be made.
+            // Read again each time: a change with an unknown outcome may still be made.
             let expected_book = || probe.expected_book(TENANTS[tenant].0);
             for view in ["all", "colleagues", "suggestions"] {
                 let in_time = within(BACK, || book.all(view) == expected_book().view(view));
@@ -194,8 +194,8 @@ fn random_pause(seed: u64) -> u64 {
     StdRng::seed_from_u64(seed).random_range(0..400)
 }
 
-/// What changes meanwhile may be in the way of the deletion of a tenant. What failed may have been done all the same, and is
-/// then not found any more.
+/// Concurrent changes may prevent the deletion of a tenant. A failed request may have succeeded all the same; then the
+/// tenant is not found any more.
 fn until_success(mut ask: impl FnMut() -> u16) {
     let mut statuses = Vec::new();
     let succeeds = within(Duration::from_secs(20), || {
@@ -205,7 +205,7 @@ fn until_success(mut ask: impl FnMut() -> u16) {
     assert!(succeeds, "{statuses:?}");
 }
 
-/// Ends the followers also where the trial fails.
+/// Ends the followers even if the trial fails.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {

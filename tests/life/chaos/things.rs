@@ -1,4 +1,5 @@
-//! What is changed: some dozens of users, lists, groups, rooms and outside contacts, each in one hand at a time.
+//! The changed objects: some dozens of users, lists, groups, rooms and outside contacts, each used by one worker at a
+//! time.
 
 use harness::encoded;
 use rand::{RngExt, rngs::StdRng};
@@ -11,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-/// The tenants that things are in, and their domains.
+/// The tenants of the objects, and their domains.
 pub(super) const TENANTS: [(&str, &str); 2] = [("default", "example.com"), ("second", "second.test")];
-/// The groups that rooms are in; they change their names.
+/// The groups of rooms; their names change.
 const GROUPS: usize = 3;
 
-/// By whom a thing is changed.
+/// The worker that changes an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hand {
     Api,
@@ -32,7 +33,7 @@ pub(super) enum Kind {
     Outside,
 }
 
-/// How a thing is, as far as who changes it knows. It learns by what is refused.
+/// The state of an object as far as the worker knows. A refusal corrects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Absent,
@@ -41,7 +42,7 @@ pub(super) enum State {
     Deleted,
 }
 
-/// One thing.
+/// An object.
 #[derive(Clone, Debug)]
 pub(super) struct Thing {
     pub(super) kind: Kind,
@@ -49,10 +50,10 @@ pub(super) struct Thing {
     /// How often it was renamed.
     pub(super) name: usize,
     pub(super) tenant: usize,
-    /// Of a room, the name of its group when it was taken.
+    /// For a room, the name of its group when it was taken.
     group: String,
     pub(super) state: State,
-    /// What came of the last change.
+    /// The outcome of the last change.
     outcome: Outcome,
 }
 
@@ -62,7 +63,7 @@ impl Thing {
         Self { kind, number, name: 0, tenant, group, state: State::Absent, outcome: Outcome::Refused }
     }
 
-    /// Of a room, the group that it is in.
+    /// For a room, the number of its group.
     fn group_number(&self) -> usize {
         self.number / TENANTS.len() % GROUPS * TENANTS.len() + self.number % TENANTS.len()
     }
@@ -71,7 +72,7 @@ impl Thing {
         TENANTS[self.tenant].0
     }
 
-    /// Its address under a name; it keeps its domain wherever it moves.
+    /// Its address under a name; it keeps its domain when it moves.
     pub(super) fn mail_at(&self, name: usize) -> String {
         let domain = TENANTS[self.number % TENANTS.len()].1;
         match self.kind {
@@ -89,7 +90,7 @@ impl Thing {
         group_name(self.number, name)
     }
 
-    /// Its own name in its DN.
+    /// Its RDN.
     pub(super) fn rdn_at(&self, name: usize) -> String {
         match self.kind {
             Kind::Outside => format!("cn=o{}n{name}", self.number),
@@ -103,7 +104,7 @@ impl Thing {
         format!("{},{}", self.rdn_at(self.name), self.folder(root))
     }
 
-    /// The DN of what it stands in.
+    /// The DN of its parent.
     pub(super) fn folder(&self, root: &str) -> String {
         let kind = match self.kind {
             Kind::User => "People",
@@ -127,8 +128,8 @@ impl Thing {
         }
     }
 
-    /// What has come of a change: it was made and has led to a state, or was refused since the thing was not there, or was
-    /// there already.
+    /// The state after a change: the change succeeded, or was refused because the object did not exist or already
+    /// existed.
     pub(super) fn after(self, outcome: Outcome, state: State) -> Self {
         let state = match outcome {
             Outcome::Made => state,
@@ -136,12 +137,12 @@ impl Thing {
             Outcome::Taken => State::Live,
             Outcome::Refused | Outcome::Unclear => self.state,
         };
-        // What is made again is made where its domain is served.
+        // It is created again in the tenant that serves its domain.
         let tenant = if state == State::Absent { self.home() } else { self.tenant };
         Self { tenant, state, outcome, ..self }
     }
 
-    /// What has come of its renaming to the next name.
+    /// The state after a rename to the next name.
     pub(super) fn renamed_after(self, outcome: Outcome) -> Self {
         let name = self.name + usize::from(outcome == Outcome::Made);
         let state = self.state;
@@ -157,7 +158,7 @@ impl Thing {
         self.number % TENANTS.len()
     }
 
-    /// The same in the other tenant.
+    /// The same object in the other tenant.
     pub(super) fn moved(&self) -> Self {
         Self { tenant: (self.tenant + 1) % TENANTS.len(), ..self.clone() }
     }
@@ -171,18 +172,18 @@ fn group_rdn(name: &str) -> String {
     format!("ou={}", name.replace(',', "\\,"))
 }
 
-/// What came of a change.
+/// The outcome of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Made,
     NotThere,
     Taken,
     Refused,
-    /// It failed, and may have been made.
+    /// It failed, but may have taken effect.
     Unclear,
 }
 
-/// All things. Each is taken, changed, and put back.
+/// All objects. Each is taken, changed, and put back.
 pub(super) struct Things {
     idle: Mutex<Vec<Thing>>,
     group_names: [AtomicUsize; GROUPS * TENANTS.len()],
@@ -210,13 +211,13 @@ impl Things {
         }
     }
 
-    /// One that a hand can change.
+    /// An object that a worker can change.
     pub(super) fn take(&self, random: &mut StdRng, hand: Hand) -> Thing {
         loop {
             {
                 let mut idle = self.idle.lock().unwrap();
                 let place = random.random_range(0..idle.len());
-                // What comes from outside has no place in the API.
+                // The API does not manage outside contacts.
                 if hand == Hand::Ldap || idle[place].kind != Kind::Outside {
                     let mut thing = idle.swap_remove(place);
                     if thing.kind == Kind::Room {
@@ -239,7 +240,7 @@ impl Things {
         self.idle.lock().unwrap().push(thing);
     }
 
-    /// How many changes were made, and of how many that is not known.
+    /// The number of successful changes, and of changes with an unknown outcome.
     pub(super) fn made_and_unclear(&self) -> (usize, usize) {
         (self.made.load(Ordering::Relaxed), self.unclear.load(Ordering::Relaxed))
     }
