@@ -99,7 +99,7 @@ fn killed_directory() {
         let told = String::from_utf8(ended.stderr).unwrap();
         assert_eq!(ended.status.code(), Some(1), "{told}");
         assert!(told.contains("running it again continues from there"), "{told}");
-        scene.installation.directory.start_again().unwrap();
+        fixture.installation.directory.start_again().unwrap();
     }
     fixture.pbm("restore", &file, &[]).expect_success();
     fixture.assert_is_as(&file);

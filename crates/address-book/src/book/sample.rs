@@ -20,19 +20,33 @@ impl EntryView for Stored {
     }
 }
 
-/// The rendered form of a contact and of a user's row in tests.
+/// The rendered form of a contact and of a user in tests: a line with the name, then everything else.
 pub(crate) fn render(record: &Record) -> Rendered {
-    Rendered {
-        contact: serde_json::to_vec(&record.contact).unwrap(),
-        user: record.user.as_ref().map(|user| serde_json::to_vec(&row(user)).unwrap()),
-    }
+    Rendered { contact: contact_bytes(&record.contact), user: record.user.as_ref().map(user_bytes) }
 }
 
-/// A user's row.
-pub(crate) fn row(user: &User) -> serde_json::Value {
-    let fields = user.fields().map(|(field, values)| (format!("{field:?}"), values.into()));
-    let mail = ("mail".to_owned(), user.mail().as_str().into());
-    serde_json::Value::Object([mail].into_iter().chain(fields).collect())
+/// A contact as [`render`] renders it.
+pub(crate) fn contact_bytes(contact: &Contact) -> Vec<u8> {
+    format!("{}\n{}\n{contact:?}", contact.display_name, contact.id).into_bytes()
+}
+
+/// A user as [`render`] renders it.
+pub(crate) fn user_bytes(user: &User) -> Vec<u8> {
+    format!("{}\n{user:?}", user.mail()).into_bytes()
+}
+
+/// The name in a rendered form: the shown name of a contact, the address of a user.
+pub(crate) fn name(rendered: &[u8]) -> &str {
+    line(rendered, 0)
+}
+
+/// The identifier in the rendered form of a contact.
+pub(crate) fn rendered_id(rendered: &[u8]) -> ContactId {
+    ContactId::parse(line(rendered, 1)).unwrap()
+}
+
+fn line(rendered: &[u8], number: usize) -> &str {
+    std::str::from_utf8(rendered).unwrap().split('\n').nth(number).unwrap_or_default()
 }
 
 /// An identifier made from a number.

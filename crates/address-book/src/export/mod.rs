@@ -1,11 +1,10 @@
-//! Contacts as files: vCard, CSV, LDIF, JSON.
+//! Contacts as files: vCard, CSV, LDIF.
 //!
 //! A [`Writer`] appends to a buffer and keeps nothing that it has written, so a book of any size is sent in pieces.
 //! Every text can be written: characters that a format cannot express, such as control characters, become blanks (see
 //! each format). This module does not sort, select or send.
 
 pub mod csv;
-mod json;
 mod ldif;
 mod vcard;
 
@@ -23,26 +22,9 @@ pub enum Format {
     Csv,
     /// Entries (RFC 2849), for directories and mail clients.
     Ldif,
-    /// One array, for other programs.
-    Json,
 }
 
 impl Format {
-    /// The names of all formats, the default first.
-    pub const NAMES: &[&str] = &["vcard", "csv", "ldif", "json"];
-
-    /// Parses the name of a format.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "vcard" => Some(Self::Vcard),
-            "csv" => Some(Self::Csv),
-            "ldif" => Some(Self::Ldif),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-
     /// Its media type.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
@@ -50,7 +32,6 @@ impl Format {
             Self::Vcard => "text/vcard; charset=utf-8",
             Self::Csv => "text/csv; charset=utf-8",
             Self::Ldif => "text/plain; charset=utf-8",
-            Self::Json => "application/json",
         }
     }
 
@@ -61,7 +42,6 @@ impl Format {
             Self::Vcard => "vcf",
             Self::Csv => "csv",
             Self::Ldif => "ldif",
-            Self::Json => "json",
         }
     }
 }
@@ -75,7 +55,7 @@ pub struct Besides<'a> {
     pub photo: Option<&'a Photo>,
 }
 
-/// Writes contacts one after the other: [`begin`](Self::begin), each [`contact`](Self::contact), [`end`](Self::end).
+/// Writes contacts one after the other: [`begin`](Self::begin), then each [`contact`](Self::contact).
 #[derive(Debug)]
 pub struct Writer(Kind);
 
@@ -84,7 +64,6 @@ enum Kind {
     Vcard(vcard::Cards),
     Csv,
     Ldif,
-    Json(json::Array),
 }
 
 impl Writer {
@@ -95,7 +74,6 @@ impl Writer {
             Format::Vcard => Kind::Vcard(vcard::Cards::default()),
             Format::Csv => Kind::Csv,
             Format::Ldif => Kind::Ldif,
-            Format::Json => Kind::Json(json::Array::default()),
         })
     }
 
@@ -105,7 +83,6 @@ impl Writer {
             Kind::Vcard(_) => {}
             Kind::Csv => csv::begin(out),
             Kind::Ldif => ldif::begin(out),
-            Kind::Json(_) => json::begin(out),
         }
     }
 
@@ -115,15 +92,6 @@ impl Writer {
             Kind::Vcard(cards) => cards.card(out, contact, besides),
             Kind::Csv => csv::row(out, contact),
             Kind::Ldif => ldif::entry(out, contact, besides.members),
-            Kind::Json(array) => array.element(out, contact),
-        }
-    }
-
-    /// Appends the text after the last contact.
-    pub fn end(&mut self, out: &mut Vec<u8>) {
-        match &self.0 {
-            Kind::Json(array) => array.end(out),
-            Kind::Vcard(_) | Kind::Csv | Kind::Ldif => {}
         }
     }
 }

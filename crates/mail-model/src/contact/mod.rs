@@ -8,7 +8,6 @@ pub mod view;
 use crate::{entry::EntryView, field, names};
 use id::ContactId;
 use ldap_text::attribute::AttributeName;
-use serde::{Deserialize, Serialize};
 
 /// The texts that a contact from outside may have besides its names and addresses. Phone numbers come from other
 /// systems and may have words in them.
@@ -25,8 +24,7 @@ pub const OUTSIDE_TEXTS: [(AttributeName, field::Kind); 9] = [
 ];
 
 /// What a contact is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A user.
     User,
@@ -61,7 +59,7 @@ impl Kind {
 }
 
 /// A contact as answers show it. What it has no value for is left out.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Contact {
     /// Its identifier; survives renames.
     pub id: ContactId,
@@ -70,49 +68,34 @@ pub struct Contact {
     /// Its address.
     pub mail: String,
     /// The name that it is shown by; never empty.
-    #[serde(rename = "displayName")]
     pub display_name: String,
     /// First name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cn: Option<String>,
     /// Last name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub sn: Option<String>,
     /// Middle name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub initials: Option<String>,
     /// Department.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ou: Option<String>,
     /// Position.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Further addresses of a user or a contact from outside, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alias: Vec<String>,
     /// Free text.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Home phone.
-    #[serde(rename = "homePhone", skip_serializing_if = "Option::is_none")]
     pub home_phone: Option<String>,
     /// Work phone.
-    #[serde(rename = "telephoneNumber", skip_serializing_if = "Option::is_none")]
     pub telephone_number: Option<String>,
     /// Mobile phone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mobile: Option<String>,
     /// City.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub l: Option<String>,
     /// Telegram name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub telegram: Option<String>,
     /// Skype name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub skype: Option<String>,
     /// Group of a resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Users and resources as answers show them.
 
-use crate::names;
+use crate::{contact_json, names};
 use address_book::book::Rendered;
 use mail_model::{
     contact::record::Record,
@@ -87,7 +87,7 @@ impl Serialize for ResourceJson<'_> {
 pub fn render(record: &Record) -> Rendered {
     // Texts and numbers are written to memory: that doesn't fail.
     Rendered {
-        contact: serde_json::to_vec(&record.contact).unwrap_or_default(),
+        contact: contact_json::write(&record.contact).unwrap_or_default(),
         user: record.user.as_ref().map(|user| serde_json::to_vec(&UserJson(user)).unwrap_or_default()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod call;
+mod contact_json;
 pub mod dispatch;
 pub mod document;
 pub mod endpoint;

@@ -134,34 +134,14 @@ pub(super) fn contact() -> ObjectBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mail_model::contact::{Contact, id::ContactId};
+    use crate::contact_json;
 
     #[test]
     fn the_contact_of_the_document_has_the_fields_of_contacts() {
-        let one = || Some("x".to_owned());
-        let contact_of_code = Contact {
-            id: ContactId::parse("0f69e8d2-e82c-11f1-bfa1-87935ae20175").unwrap(),
-            kind: contact::Kind::User,
-            mail: "a@x.ru".into(),
-            display_name: "A".into(),
-            cn: one(),
-            sn: one(),
-            initials: one(),
-            ou: one(),
-            title: one(),
-            alias: vec!["b@x.ru".into()],
-            description: one(),
-            home_phone: one(),
-            telephone_number: one(),
-            mobile: one(),
-            l: one(),
-            telegram: one(),
-            skype: one(),
-            group: one(),
-        };
+        let of_code = contact_json::write(&contact_json::sample::with_all_fields()).unwrap();
         let names =
             |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        let of_code = names(&serde_json::to_value(contact_of_code).unwrap());
+        let of_code = names(&serde_json::from_slice(&of_code).unwrap());
         let of_document = serde_json::to_value(contact().build()).unwrap();
         let mut of_document = names(&of_document["properties"]);
         of_document.sort_unstable();

@@ -1,12 +1,12 @@
 //! `POST /v2/auth` (guide, 2.4.1): log in with login and password, or renew the access token with a refresh
 //! token. The guide sends login and password with the refresh token as well; whatever is sent must be right.
 
-use crate::errors::ParameterErrors;
 use crate::{
     answer::{Failure, TOKEN_EXPIRED, as_json},
     call::Call,
     document::{Answer, Declared, kinds},
     endpoint::{Access, Document, Endpoint, Particulars, Verb},
+    errors::ParameterErrors,
 };
 use actix_web::http::StatusCode;
 use administration::log_in::{LogIn, LogInError, LoggedIn};

@@ -1,12 +1,12 @@
 //! Many users at once (beyond the guide): rows are read while they come, and answered while they are done.
 
 use super::{find_tenant, users::new_user_parameters};
-use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
     document::{Answer, Declared, dry_run, kinds},
     endpoint::{Access, Body, Document, Endpoint, Particulars, TENANT_PARAMETER, Verb},
+    errors::ParameterErrors,
     imports::{self, Charset, Comparisons, Format, Import, Mode, Report, Rows},
     parameters::{once, switch},
 };

@@ -4,12 +4,12 @@ use super::{
     backup::{LDIF, backup_directory},
     restore_report::{Line, report},
 };
-use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::{Call, Rows},
     document::{Answer, Declared, dry_run, kinds, optional_tenant},
     endpoint::{Access, Body, Document, Endpoint, Particulars, TenantParameter, Verb},
+    errors::ParameterErrors,
     parameters::{once, switch},
 };
 use actix_web::{http::StatusCode, rt};

@@ -1,7 +1,6 @@
 //! The feed of changes: pages to be applied in order, for whoever keeps a copy.
 
 use super::{DEFAULT_CHANGES, form};
-use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
@@ -11,6 +10,7 @@ use crate::{
         list_of,
     },
     endpoint::{Access, Document, Endpoint, Particulars, Verb},
+    errors::ParameterErrors,
     requests::find_tenant,
 };
 use address_book::feed::{Change, Changes};

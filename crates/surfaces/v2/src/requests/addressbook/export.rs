@@ -1,23 +1,24 @@
 //! Contacts as files: all of them, written while they are read, some hundred at a time; and one.
 
-use super::{EXPORT_VIEWS, FORMATS, form, may_be_nobodys, open};
-use crate::errors::ParameterErrors;
+use super::{
+    EXPORT_VIEWS,
+    files::{Format, Writer},
+    form, may_be_nobodys, open,
+};
 use crate::{
     answer::Failure,
     call::Call,
+    contact_json,
     document::{Answer, Declared, PathName, kinds, list_of},
     endpoint::{Access, Document, Endpoint, Particulars, Verb},
+    errors::ParameterErrors,
     requests::find_tenant,
 };
 use actix_web::{
     http::header::{CONTENT_DISPOSITION, HeaderValue},
     rt,
 };
-use address_book::{
-    book::Book,
-    export::{Besides, Format, Writer},
-    reader::Opened,
-};
+use address_book::{book::Book, export::Besides, reader::Opened};
 use administration::{
     caller::Actor,
     long_work::{LongWork, Turn},
@@ -75,15 +76,16 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let (id, tenant) = (id.ok_or_else(not_found)?, call.tenant()?.clone());
     let book = open(call).await?;
     let json = book.read(|book| book.contact(id).map(<[u8]>::to_vec));
-    let contact = serde_json::from_slice(&json.ok_or_else(not_found)?);
-    let contact: Contact = contact.map_err(|error| Failure::internal(error.into()))?;
+    let contact = contact_json::read(&json.ok_or_else(not_found)?);
+    let contact = contact.map_err(|error| Failure::internal(error.into()))?;
     let format = Format::Vcard;
     let reader = Reader { directory: call.directory.clone(), tenant, seen: Seen::by(call, View::All) };
     let members = reader.members(&book, format, &contact).await?;
     let photos = reader.photos(format, slice::from_ref(&contact)).await?;
     let (mut writer, mut out) = (Writer::new(format), Vec::new());
     writer.begin(&mut out);
-    writer.contact(&mut out, &contact, Besides { members: &members, photo: photos.get(&contact.id) });
+    let besides = Besides { members: &members, photo: photos.get(&contact.id) };
+    writer.contact(&mut out, &contact, besides).map_err(|error| Failure::internal(error.into()))?;
     writer.end(&mut out);
     Ok(Reply::bytes(format.content_type(), out))
 }
@@ -99,7 +101,7 @@ pub(crate) const EXPORT: Endpoint = Endpoint {
         summary: "All contacts as a file",
         about: "In the order of the addresses, sent while it is written.",
         parameters: || {
-            let formats = kinds::choice(FORMATS, FORMATS.first().copied());
+            let formats = kinds::choice(Format::NAMES, Format::NAMES.first().copied());
             let about = "vCard 4.0 (RFC 6350), CSV (RFC 4180), LDIF (RFC 2849), or a JSON array of contacts.";
             vec![Declared::optional("format", about, formats), super::view(EXPORT_VIEWS), super::kinds()]
         },
@@ -199,12 +201,12 @@ impl Export {
         }
         let is_last = contacts.len() < most;
         let contacts: Vec<Contact> =
-            contacts.iter().map(|json| serde_json::from_slice(json)).collect::<Result<_, _>>()?;
+            contacts.iter().map(|json| contact_json::read(json)).collect::<Result<_, _>>()?;
         let mut photos = self.reader.photos(self.format, &contacts).await?;
         for contact in contacts {
             let members = self.reader.members(&self.book, self.format, &contact).await?;
             let photo = photos.remove(&contact.id);
-            self.writer.contact(&mut out, &contact, Besides { members: &members, photo: photo.as_ref() });
+            self.writer.contact(&mut out, &contact, Besides { members: &members, photo: photo.as_ref() })?;
             self.last = Some(contact.mail);
         }
         if is_last {

@@ -1,12 +1,11 @@
 //! Parameters to requests for contacts.
 
-use super::{DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, FORMATS, KIND, MAX_SUGGESTIONS, ORDERS};
+use super::{
+    DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, KIND, MAX_SUGGESTIONS, ORDERS, files::Format,
+};
 use crate::errors::ParameterErrors;
 use crate::parameters::{number, once, search_text, switch};
-use address_book::{
-    book::{ContactOrder, ContactsRequest},
-    export::Format,
-};
+use address_book::book::{ContactOrder, ContactsRequest};
 use mail_model::{
     contact::{Kind, view::View},
     field::FieldError,
@@ -74,7 +73,7 @@ pub(super) struct ExportRequest {
 }
 
 pub(super) fn export(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ExportRequest {
-    let format = choice(parameters, "format", FORMATS, Format::parse, errors);
+    let format = choice(parameters, "format", Format::NAMES, Format::parse, errors);
     ExportRequest {
         format: format.unwrap_or(Format::Vcard),
         view: view(parameters, EXPORT_VIEWS, errors),
@@ -192,7 +191,6 @@ mod tests {
         let (mut parameters, mut errors) = given("format=csv");
         let request = export(&mut parameters, &mut errors);
         assert_eq!((request.format, request.view), (Format::Csv, View::All));
-        assert!(FORMATS.iter().all(|name| Format::parse(name).is_some()));
         assert!(EXPORT_VIEWS.iter().all(|name| View::parse(name).is_some()));
     }
 }

@@ -2,10 +2,10 @@
 
 mod changes;
 mod export;
+mod files;
 mod form;
 
 use super::find_tenant;
-use crate::errors::ParameterErrors;
 use crate::{
     answer::Failure,
     call::Call,
@@ -15,11 +15,11 @@ use crate::{
         list_of, page_of,
     },
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
+    errors::ParameterErrors,
     listed::write_page,
 };
 use address_book::{
     book::{Book, ContactsRequest},
-    export::Format,
     reader::Opened,
 };
 use administration::policy::Action;
@@ -46,8 +46,6 @@ pub(super) const DEFAULT_CHANGES: usize = 500;
 pub(super) const EXPORT_VIEWS: &[&str] = &["all", "colleagues", "suggestions"];
 /// The values of the parameter `orderby`, the default first.
 pub(super) const ORDERS: &[&str] = &["displayName", "mail", "sn"];
-/// The values of the parameter `format`, the default first.
-pub(super) const FORMATS: &[&str] = Format::NAMES;
 
 pub(super) const LIST: Endpoint = Endpoint {
     name: "listContacts",
