@@ -243,7 +243,7 @@ mod tests {
             (&[url, ("redis.sentinel_master", "m")], "redis.sentinel_master: needs redis.sentinels"),
             (&[url, ("redis.tls", "true")], "redis.tls: is only for redis.sentinels"),
             (&[url, ("redis.database", "1")], "redis.database: is only for redis.sentinels"),
-            (&[("redis.password", "x")], "redis.password: is given, and no Redis"),
+            (&[("redis.password", "x")], "redis.password: is given without a Redis"),
             (&[url, ("redis.username", "x")], "redis.username: needs a password"),
             (&[url, ("redis.prefix", "{a b}")], "redis.prefix: \"{a b}\" must be 1 to 64"),
             (&[url, ("redis.timeout", "0s")], "redis.timeout: must be longer"),
