@@ -139,7 +139,7 @@ pub(crate) fn bulk(worker: &mut Worker<'_>) -> Option<()> {
         // A row that fails because of concurrent changes is an error of that row.
         let import = || {
             site.bulk(id, &rows, "")
-                .or_else(|told| told.contains("Too many others").then_some(()).ok_or(told))
+                .or_else(|told| told.contains("Too many concurrent changes").then_some(()).ok_or(told))
         };
         worker.watch.time(worker.number, Kind::BulkImport, id, import)?;
         for mail in &mails {

@@ -1,4 +1,4 @@
-//! Failures of the API, in the guide's words where it has some, and the answers that it has more than once.
+//! Failures of the API, with the guide's texts where it has some, and the answers that several endpoints give.
 
 use crate::{
     errors::ParameterErrors,
@@ -27,11 +27,11 @@ use web::{
     routes::NoEndpoint,
 };
 
-/// The guide's text of a refusal (section 6), on one line.
+/// The guide's text for a refusal (section 6), on one line.
 pub const FORBIDDEN: &str = "You don't have the permission to access the requested resource. It is either read-protected or not readable by the server.";
-/// The guide's text of an expired token (section 6).
+/// The guide's text for an expired token (section 6).
 pub const TOKEN_EXPIRED: &str = "TOKEN EXPIRED";
-/// How long a client should wait before it tries again when the directory is out of reach.
+/// How long a client should wait before the next attempt when the directory is unreachable.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The guide's answer to every write.
@@ -46,17 +46,17 @@ pub fn success() -> Reply {
 /// A value as JSON.
 ///
 /// # Errors
-/// A [`Failure`] where it cannot be written as JSON; no type here has a reason to.
+/// A [`Failure`] if the value cannot be written as JSON, which no type here allows.
 pub fn as_json(value: &impl Serialize) -> Result<Reply, Failure> {
     Ok(Reply::json(value)?)
 }
 
-/// What a request is answered with when it fails.
+/// The answer to a request that fails.
 #[derive(Debug)]
 pub struct Failure(web::answer::Failure);
 
 impl Failure {
-    /// A failure that is nobody's secret.
+    /// A failure whose message the client may read.
     #[must_use]
     pub fn new(status: StatusCode, message: &str) -> Self {
         Self(web::answer::Failure::new(status, message))
@@ -78,7 +78,7 @@ impl Failure {
         Self::parameter(name, &format!("{name} {}", FieldError::Required))
     }
 
-    /// 401: no token, or none that counts.
+    /// 401: the token is missing or not valid.
     #[must_use]
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "A valid access token is required: get one with POST /v2/auth.")
@@ -90,13 +90,13 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, FORBIDDEN)
     }
 
-    /// 404 of a thing.
+    /// 404, for an entry of the kind `what`.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, &format!("There is no such {what}."))
     }
 
-    /// 405 of a path that takes other methods.
+    /// 405, for a path that has other methods.
     #[must_use]
     pub fn method_not_allowed(allowed: &[Method]) -> Self {
         let allowed = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -104,7 +104,7 @@ impl Failure {
         Self(failure.0.with_allow(allowed))
     }
 
-    /// 409 of an address.
+    /// 409, for an address.
     #[must_use]
     pub fn taken(taken: &AddressTaken, retention: Retention) -> Self {
         let message = match &taken.owner_deleted_since {
@@ -135,20 +135,20 @@ impl Failure {
         Self::new(StatusCode::TOO_MANY_REQUESTS, message).with_retry_after(retry_after)
     }
 
-    /// 500, whose reason is for the log alone.
+    /// 500, with a cause that only the log gets.
     #[must_use]
     pub fn internal(cause: Box<dyn Error + Send + Sync>) -> Self {
         Self(web::answer::Failure::internal(cause))
     }
 
-    /// 503 of what needs Redis.
+    /// 503, for the feed of changes, which needs Redis.
     #[must_use]
     pub fn no_feed() -> Self {
-        let message = "There is no feed of changes now: Redis is not used, out of reach, or being filled. Try again later, from where you are.";
+        let message = "The feed of changes is not available now: Redis is not used, out of reach, or being filled. Try again later, with the same since token.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
     }
 
-    /// 410 of a place in the feed of changes that there is no more, or never was.
+    /// 410, for a token of the feed of changes that is unknown or has expired.
     #[must_use]
     pub fn no_such_place() -> Self {
         let message = "The since token is unknown or has expired: start over without since.";
@@ -161,13 +161,13 @@ impl Failure {
         self.with_retry_after(RETRY_AFTER)
     }
 
-    /// With the header `Retry-After`, of a time.
+    /// With the header `Retry-After` for this duration.
     #[must_use]
     pub fn with_retry_after(self, after: Duration) -> Self {
         Self(self.0.with_retry_after(after))
     }
 
-    /// With a cause, which is for the log alone.
+    /// With a cause that only the log gets.
     #[must_use]
     pub fn with_cause(self, cause: Box<dyn Error + Send + Sync>) -> Self {
         Self(self.0.with_cause(cause))
@@ -177,7 +177,7 @@ impl Failure {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry().with_cause(cause.into())
     }
 
-    /// What a change of a thing failed with.
+    /// The failure of a change of an entry of the kind `what`.
     #[must_use]
     pub fn of_write(what: &str, error: WriteError, retention: Retention) -> Self {
         match error {
@@ -201,8 +201,8 @@ impl Failure {
         }
     }
 
-    /// The answer as it can be given again: of a conflict, which is an answer to the request; other failures are
-    /// reasons to send it again.
+    /// The answer to store for the idempotency key. Only a conflict is stored, because it answers the request; after
+    /// another failure the client sends the request again.
     #[must_use]
     pub fn to_keep(&self) -> Option<KeptAnswer> {
         if self.0.status() != StatusCode::CONFLICT {
@@ -218,12 +218,12 @@ impl Failure {
         self.0.status()
     }
 
-    /// Takes out what the log gets, where there is something.
+    /// Takes the cause for the log, if there is one.
     pub fn take_cause(&mut self) -> Option<Box<dyn Error + Send + Sync>> {
         self.0.take_cause()
     }
 
-    /// What the client reads, for an answer that tells of many failures.
+    /// The message for the client, for an answer that contains many failures.
     #[must_use]
     pub fn into_message(self) -> Message {
         self.0.into_message()
@@ -280,34 +280,34 @@ impl From<NoEndpoint> for Failure {
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         match error {
-            // Said in the log when it began, not for each request.
+            // Logged when the directory began to hang, not for each request.
             DirectoryError::Unreachable(Unreachable::Hangs) => {
                 let message = "The directory hangs; nothing was changed. Try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
             }
             DirectoryError::Crowded { .. } => Self::unavailable(
-                "Too many others change this folder; nothing was changed. Try again.",
+                "Too many concurrent changes in this folder; nothing was changed. Try again.",
                 error,
             ),
-            // Waiting does not help, though somebody may mend it meanwhile.
+            // Waiting alone does not help, but the operator may repair the account.
             DirectoryError::Unreachable(ref cause) if cause.is_of_account() => {
                 let message =
-                    "The directory does not let this server in; nothing was changed. Tell whoever runs it.";
+                    "The directory does not let this server in; nothing was changed. Tell the server's administrator.";
                 Self::unavailable(message, error)
             }
             DirectoryError::Unreachable(_) => {
                 Self::unavailable("The directory is out of reach; nothing was changed. Try again.", error)
             }
             DirectoryError::OutcomeUnknown(_) => Self::unavailable(
-                "The connection to the directory broke during the change: it may have been made or not. Look before you try again.",
+                "The connection to the directory broke during the change: the change may or may not have been made. Read the entry before you try again.",
                 error,
             ),
             DirectoryError::InvalidValue(_) => {
-                let message = "The directory does not take one of the values.";
+                let message = "The directory refuses one of the values.";
                 Self::new(StatusCode::BAD_REQUEST, message).with_cause(error.into())
             }
-            // Kept losing races for one entry; or an answer that the operation has no use for.
-            DirectoryError::Stale => Self::unavailable("Others keep changing this entry. Try again.", error),
+            // The change lost the race for the entry too often.
+            DirectoryError::Stale => Self::unavailable("This entry is changed too often by others. Try again.", error),
             DirectoryError::NotFound
             | DirectoryError::Exists
             | DirectoryError::NotUnique

@@ -1,4 +1,4 @@
-//! A request as handlers see it: who may do what, what it names, its parameters.
+//! A request as handlers see it: the caller and their rights, the names in the path, and the parameters.
 
 use super::{answer::Failure, services::Services};
 use actix_web::{http::StatusCode, web::Bytes};
@@ -17,56 +17,56 @@ use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId,
 use std::rc::Rc;
 use web::{client::Client, form::Parameters, precondition::Known, routes::PathNames, transport::RequestBody};
 
-/// A request that may be done: what a handler works with.
+/// An authorized request: the input of a handler.
 pub struct Call<'a> {
     /// The directory, through this thread's connections.
     pub directory: &'a Directory,
-    /// What can be done to it.
+    /// The operations on the directory.
     pub administration: &'a Administration,
-    /// The same, as the account that backs up and restores; `None` where there is none.
+    /// The directory with the account for backups and restores; `None` if there is no such account.
     pub backup_directory: Option<&'a Directory>,
-    /// Where address books are opened, on this thread.
+    /// Opens address books, on this thread.
     pub books: &'a Rc<BookReader>,
-    /// What all threads share.
+    /// The state that all threads share.
     pub services: &'a Services,
-    /// Who asks; `None` where no token is needed and none was sent.
+    /// The caller; `None` if no token is needed and none was sent.
     pub actor: Option<Actor>,
-    /// How far the caller may do it.
+    /// The extent of the caller's rights for this action.
     pub reach: Reach,
-    /// Where the caller asks from.
+    /// The client's address.
     pub client: Client,
-    /// When.
+    /// The time of the request.
     pub now: Timestamp,
-    /// Which versions of what it names a change may be made to.
+    /// The versions of the named entry that may be changed (`If-Match`).
     pub precondition: Precondition,
-    /// Which versions of what it reads the client has.
+    /// The versions of the requested entry that the client has (`If-None-Match`).
     pub known: Known<'a>,
-    /// The parameters; what is left of them is reported as ignored.
+    /// The parameters. Those that the handler does not take are reported as ignored.
     pub parameters: Parameters,
-    /// The body, where it is rows and not parameters.
+    /// The body, if it is a stream and not parameters.
     pub rows: Option<Rows>,
     /// Names in the path, decoded.
     pub(super) names: Names<'a>,
 }
 
-/// A body of rows, read while it comes.
+/// A body that is read as it arrives.
 pub struct Rows {
     /// Its media type without parameters, in lower case.
     pub media_type: String,
-    /// Its charset, where one is given.
+    /// Its charset, if the media type names one.
     pub charset: Option<String>,
-    /// How long it is, where the client says so.
+    /// Its length, if the client sends `Content-Length`.
     pub announced: Option<u64>,
-    /// How the body is packed, as the header says.
+    /// Its compression, as `Content-Encoding` says.
     pub content_encoding: Option<String>,
     /// The bytes.
     pub payload: RequestBody,
 }
 
-/// Reads a body as a whole, where it has at most so many bytes; else the failure is what `too_large` says.
+/// Reads a whole body of at most `most` bytes. `too_large` is the message for a larger one.
 ///
 /// # Errors
-/// 413, or 400 where it breaks off.
+/// 413, or 400 if the body ends early.
 pub(crate) async fn read_whole(
     mut payload: RequestBody,
     announced: Option<u64>,
@@ -90,18 +90,18 @@ pub(crate) async fn read_whole(
 }
 
 impl Call<'_> {
-    /// Who asks, for a request that not everybody may make.
+    /// The caller, for a request that needs one.
     ///
     /// # Errors
-    /// 401 where nobody has said who that is.
+    /// 401 if the request has no caller.
     pub fn caller(&self) -> Result<&Actor, Failure> {
         self.actor.as_ref().ok_or_else(Failure::unauthorized)
     }
 
-    /// Requires that the caller still has its rights: after a body that may have come slowly.
+    /// Checks again that the caller still has their rights, after a body that may have arrived slowly.
     ///
     /// # Errors
-    /// 401 where it was blocked, deleted, or given another password or role meanwhile.
+    /// 401 if the caller has been blocked or deleted, or has another password or role.
     pub async fn recheck(&self) -> Result<(), Failure> {
         let Some(actor) = &self.actor else { return Ok(()) };
         if self.services.log_ins.still_stands(self.directory, actor).await? {
@@ -111,7 +111,7 @@ impl Call<'_> {
         }
     }
 
-    /// Begins work that lasts as long as the client wants, where there is not too much of it.
+    /// Begins work that lasts as long as the client reads or sends, if the limits allow it.
     ///
     /// # Errors
     /// 429 or 503.
@@ -119,7 +119,7 @@ impl Call<'_> {
         Ok(self.services.long_works.begin(work, self.actor.as_ref())?)
     }
 
-    /// The tenant in the path; an impossible one does not exist.
+    /// The tenant in the path. An invalid id is answered as a tenant that does not exist.
     ///
     /// # Errors
     /// 404.
@@ -127,7 +127,8 @@ impl Call<'_> {
         self.names.tenant.as_ref().ok_or_else(|| Failure::not_found("tenant"))
     }
 
-    /// The address in the path, of a thing of some kind; an impossible one does not exist.
+    /// The address in the path, of an entry of the kind `what`. An invalid address is answered as one that does not
+    /// exist.
     ///
     /// # Errors
     /// 404.
@@ -141,14 +142,14 @@ impl Call<'_> {
         self.actor.as_ref().is_some_and(|actor| self.reach.has_of(actor, user))
     }
 
-    /// What stands in the path in the place of a name, as it was sent.
+    /// A variable part of the path, as it was sent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.names.texts.get(name)
     }
 }
 
-/// What the path names; the tenant may also be named by a parameter.
+/// The names in the path. A parameter may name the tenant instead.
 #[derive(Default)]
 pub(super) struct Names<'a> {
     pub(super) tenant: Option<TenantId>,

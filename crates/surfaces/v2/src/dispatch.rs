@@ -1,4 +1,5 @@
-//! The surface of the PBM API: who is asking, may it, what does it want, do it, answer.
+//! The entry point of the PBM API: authenticates the caller, checks their rights, decodes the request and calls the
+//! handler.
 
 use super::{
     answer::Failure,
@@ -38,9 +39,9 @@ use web::{
     transport::RequestBody,
 };
 
-/// A body that came in less time leaves the caller the rights that were looked up before it.
+/// If a body arrives within this time, the rights that were read before it still hold.
 const SLOW_BODY: Duration = Duration::from_secs(1);
-/// Most names in the header `X-Ignored-Parameters`.
+/// The most names in the header `X-Ignored-Parameters`.
 const MAX_IGNORED: usize = 20;
 
 const IGNORED_PARAMETERS: HeaderName = HeaderName::from_static("x-ignored-parameters");
@@ -114,7 +115,7 @@ async fn answer(
     Ok(with_ignored(reply, call.parameters))
 }
 
-/// Who asks; `None` where nobody needs to say so.
+/// The caller; `None` for an endpoint that needs none.
 async fn actor_of(
     worker: &Worker,
     request: &HttpRequest,
@@ -124,7 +125,7 @@ async fn actor_of(
 ) -> Result<Option<Actor>, Failure> {
     let Worker { services, directory, .. } = worker;
     match endpoint.access {
-        // A caller with no token, or an invalid one, is answered like everybody else.
+        // A caller with an invalid token, or none, gets the answer that everybody gets.
         Access::Open if endpoint.particulars.tells_administrators_more => {
             Ok(authenticate(services, directory, request, endpoint, client, now).await.ok())
         }
@@ -133,7 +134,7 @@ async fn actor_of(
     }
 }
 
-/// The document lists what handlers take; in a debug build every request checks that.
+/// In a debug build, checks that the document lists every parameter that the handler takes.
 fn debug_assert_documented(endpoint: &Endpoint, parameters: &Parameters) {
     for name in parameters.asked() {
         debug_assert!(
@@ -144,7 +145,7 @@ fn debug_assert_documented(endpoint: &Endpoint, parameters: &Parameters) {
     }
 }
 
-/// What a request asks for, and how far the caller may have it.
+/// The decoded request, and the extent of the caller's rights for it.
 struct Asked<'a> {
     names: Names<'a>,
     reach: Reach,
@@ -155,7 +156,7 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Reads it. `place` is what the path names, and the parameters in the path.
+    /// Decodes a request. The last argument is the names and the parameters in the path.
     async fn read(
         services: &Services,
         endpoint: &Endpoint,
@@ -164,7 +165,7 @@ impl<'a> Asked<'a> {
         payload: RequestBody,
         (mut names, in_path): (Names<'a>, &str),
     ) -> Result<Self, Failure> {
-        // Before the body is read, wherever the path says enough.
+        // Authorize before the body is read if the path names the tenant.
         let reach = match endpoint.particulars.tenant {
             TenantParameter::None => Some(reach_of(endpoint, actor, &names)?),
             TenantParameter::Required | TenantParameter::Optional => None,
@@ -190,7 +191,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Does what a request asks for.
+/// Calls the handler, at most once for an idempotency key.
 async fn handle(keyed: Option<Keyed>, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
     match keyed {
         None => (endpoint.handler)(call).await,
@@ -198,11 +199,11 @@ async fn handle(keyed: Option<Keyed>, endpoint: &Endpoint, call: &mut Call<'_>) 
     }
 }
 
-/// Does what a request with a key asks for, unless it was done before.
+/// Calls the handler for a request with a key, unless the key has an answer.
 async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
     match claim(keyed, call.directory, call.now).await? {
         Begun::Answered(reply) => {
-            // They were looked at the first time.
+            // Ignored parameters were reported in the first answer.
             call.parameters = Parameters::default();
             Ok(reply)
         }
@@ -214,7 +215,7 @@ async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) ->
     }
 }
 
-/// The parameter `tenant-id`, of requests whose path has no tenant; an impossible one does not exist.
+/// The parameter `tenant-id`, for paths without a tenant. An invalid id is answered as a tenant that does not exist.
 fn tenant_parameter(parameters: &mut Parameters, kind: TenantParameter) -> Result<Option<TenantId>, Failure> {
     let text = parameters.take(TENANT_PARAMETER)?.filter(|text| !text.is_empty());
     match text {
@@ -232,7 +233,7 @@ fn precondition_of(endpoint: &Endpoint, request: &HttpRequest) -> Result<Precond
     };
     let is_change = endpoint.method != Verb::Get;
     if precondition.is_some() && is_change && endpoint.particulars.takes != Takes::IfMatch {
-        let message = "The header If-Match goes with requests that change or delete one thing that is there.";
+        let message = "The header If-Match is for requests that change or delete one entry: leave it out.";
         return Err(Failure::new(StatusCode::BAD_REQUEST, message));
     }
     Ok(precondition)
@@ -252,7 +253,7 @@ fn key_of(
         return Ok(Keyed::of_request(&services.digests, actor.log_id(), request, body)?);
     }
     if request.headers().contains_key(HEADER) {
-        let message = "The header Idempotency-Key goes with requests that make one thing.";
+        let message = "The header Idempotency-Key is for requests that create one entry: leave it out.";
         return Err(Failure::new(StatusCode::BAD_REQUEST, message));
     }
     Ok(None)
@@ -268,12 +269,12 @@ fn rows_of(request: &HttpRequest, payload: RequestBody) -> Rows {
     Rows { media_type, charset, announced, content_encoding, payload }
 }
 
-/// The length of the body, where the client says it.
+/// The length of the body, if the client sends it.
 fn announced_length(request: &HttpRequest) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads a body of at most so many bytes.
+/// Reads a body of at most `most` bytes.
 async fn read_body(request: &HttpRequest, payload: RequestBody, most: usize) -> Result<Bytes, Failure> {
     let too_large = || format!("The body is too large: at most {most} bytes.");
     read_whole(payload, announced_length(request), most, too_large).await
@@ -307,5 +308,5 @@ fn with_ignored(reply: Reply, parameters: Parameters) -> HttpResponse {
     response
 }
 
-/// Names come from the client: whatever is no letter, digit, `-`, `_` or `.` is escaped.
+/// Names come from the client: all characters but letters, digits, `-`, `_` and `.` are escaped.
 const IGNORED_ESCAPES: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');

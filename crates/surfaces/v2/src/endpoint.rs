@@ -1,5 +1,5 @@
-//! What an endpoint is. Each is declared once, beside its handler: the router, the rights, the document and the tests are made of
-//! the list of these declarations ([`crate::requests::ENDPOINTS`]).
+//! The declaration of an endpoint. Each endpoint is declared once, beside its handler. The router, the rights, the
+//! document and the tests are generated from the list of these declarations ([`crate::requests::ENDPOINTS`]).
 
 use super::document::{Answer, Declared, PathName};
 use crate::{answer::Failure, call::Call};
@@ -10,53 +10,53 @@ use serde_json::Value;
 use utoipa::openapi::request_body::RequestBody;
 use web::answer::Reply;
 
-/// The parameter that names the tenant where the path does not.
+/// The parameter that names the tenant, for paths that do not.
 pub const TENANT_PARAMETER: &str = "tenant-id";
 
-/// Largest body in bytes.
+/// The largest body that is parameters, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
-/// Largest body of a request that needs no account, in bytes: a login, a password and a token, percent-encoded, and room for
-/// names. Anybody can have as many such bodies in memory as there are connections.
+/// The largest body of a request that needs no account, in bytes: a login, a password and a token, percent-encoded,
+/// with room for names. Anybody can keep as many such bodies in memory as there are connections.
 const MAX_OPEN_BODY: usize = 16 * 1024;
 
-/// A request that the API knows.
+/// An endpoint of the API.
 pub struct Endpoint {
     /// Its name in the document (`operationId`).
     pub name: &'static str,
     /// Its method.
     pub method: Verb,
-    /// Its path, with names in braces for the parts that vary.
+    /// Its path, with the variable parts in braces.
     pub path: &'static str,
-    /// Who may use it.
+    /// The roles that may use it.
     pub access: Access,
-    /// Does what is asked for.
+    /// Handles the request.
     pub handler: Handler,
-    /// What most endpoints do not have.
+    /// Properties that most endpoints do not have.
     pub particulars: Particulars,
-    /// What the document says of it.
+    /// Its part of the document.
     pub document: Document,
 }
 
-/// What most endpoints do not have.
+/// Properties that most endpoints do not have.
 #[derive(Clone, Copy, Debug)]
 pub struct Particulars {
-    /// What it may carry besides parameters.
+    /// The header that it takes besides parameters.
     pub takes: Takes,
-    /// What its body is.
+    /// The kind of its body.
     pub body: Body,
-    /// Whether a parameter names its tenant.
+    /// Whether a parameter names the tenant.
     pub tenant: TenantParameter,
-    /// Whether an address of `auth.allowed_subnets` is not enough: what is read has hashes of passwords, or what is written
-    /// may have.
+    /// Whether an address of `auth.allowed_subnets` is not enough, because the answer contains hashes of passwords, or
+    /// the request may write them.
     pub needs_token: bool,
-    /// Whether an open endpoint tells administrators what others need not know.
+    /// Whether an open endpoint tells super administrators more than others.
     pub tells_administrators_more: bool,
-    /// Whether caches may keep its answers: they are the same for everybody, and part of the program.
+    /// Whether caches may store its answers, because they are the same for everybody and part of the program.
     pub is_cacheable: bool,
 }
 
 impl Particulars {
-    /// Those of most endpoints.
+    /// The properties of most endpoints.
     pub const NONE: Self = Self {
         takes: Takes::Nothing,
         body: Body::Parameters,
@@ -66,40 +66,40 @@ impl Particulars {
         is_cacheable: false,
     };
 
-    /// Those of an endpoint that takes something besides parameters, and has no others.
+    /// The properties of an endpoint whose only difference is the header that it takes.
     #[must_use]
     pub const fn taking(takes: Takes) -> Self {
         Self { takes, ..Self::NONE }
     }
 }
 
-/// Does what a request asks for. Boxed, since each request's future would else be as large as the largest handler's, and is
-/// moved as a whole.
+/// Handles a request. The future is boxed, because otherwise the future of every request would be as large as the
+/// largest handler's, and is moved as a whole.
 pub type Handler = for<'a, 'b> fn(&'a mut Call<'b>) -> LocalBoxFuture<'a, Result<Reply, Failure>>;
 
-/// What the document says of an endpoint.
+/// The part of an endpoint in the document.
 #[derive(Clone, Copy)]
 pub struct Document {
-    /// What it is for, in short.
+    /// The summary, a few words.
     pub summary: &'static str,
-    /// What else there is to say; empty where there is nothing.
+    /// The rest of the description; may be empty.
     pub about: &'static str,
-    /// What it takes, besides the parts of its path. A debug build holds its handler to it.
+    /// The parameters, besides the variable parts of the path. A debug build checks the handler against them.
     pub parameters: fn() -> Vec<Declared>,
-    /// Parts of its path that are something of their own here.
+    /// Variable parts of the path that have a meaning of their own here.
     pub path_names: &'static [PathName],
-    /// What its body is, where that is not parameters.
+    /// The body, if it is not parameters.
     pub body: Option<fn() -> RequestBody>,
-    /// A body to begin with when trying it out.
+    /// The example of a body on the page that tries requests.
     pub example: Option<fn() -> Value>,
-    /// The answer of success.
+    /// The successful answer.
     pub answer: fn() -> Answer,
-    /// The statuses of failures that its other properties do not tell of.
+    /// The failure statuses that do not follow from the other properties.
     pub fails_with: &'static [u16],
 }
 
 impl Document {
-    /// What declarations begin with: no parameters, and the guide's answer to a write.
+    /// The base of declarations: no parameters, and the guide's answer to a write.
     pub const BASE: Self = Self {
         summary: "",
         about: "",
@@ -120,23 +120,23 @@ impl Endpoint {
     }
 }
 
-/// A method.
+/// The method of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// Reads.
     Get,
-    /// Does something with what is there, or makes something whose name the path does not say.
+    /// Acts on existing entries, or creates an entry whose name the server chooses.
     Post,
-    /// Makes what the path names.
+    /// Creates the entry that the path names.
     Put,
-    /// Changes it.
+    /// Changes the entry that the path names.
     Patch,
-    /// Deletes it.
+    /// Deletes the entry that the path names.
     Delete,
 }
 
 impl Verb {
-    /// As HTTP has it.
+    /// The method in HTTP.
     #[must_use]
     pub fn method(self) -> Method {
         match self {
@@ -149,44 +149,44 @@ impl Verb {
     }
 }
 
-/// What a request may carry besides parameters; elsewhere it is refused rather than ignored, unless said otherwise.
+/// The header that a request may carry. Another endpoint refuses it instead of ignoring it, unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// Nothing.
     Nothing,
-    /// `If-Match` (RFC 9110 section 13.1.1): it changes what is there.
+    /// `If-Match` (RFC 9110 section 13.1.1), on a change of an existing entry.
     IfMatch,
-    /// `If-None-Match` (section 13.1.2): the client may have what it reads already. Elsewhere it is ignored.
+    /// `If-None-Match` (section 13.1.2), on a read whose answer the client may have already. Other endpoints ignore it.
     IfNoneMatch,
-    /// `Idempotency-Key`: it makes something.
+    /// `Idempotency-Key`, on the creation of an entry.
     IdempotencyKey,
 }
 
-/// What a body is.
+/// The kind of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     /// Parameters.
     Parameters,
-    /// Bytes of any number, read while they come.
+    /// A stream of any length, read as it arrives.
     Stream,
 }
 
-/// Whether a request names its tenant by a parameter, as the guide has it for mailing lists (3.13).
+/// Whether a parameter names the tenant, as in the guide for mailing lists (3.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantParameter {
-    /// The path names it, or there is none.
+    /// No: the path names it, or there is no tenant.
     None,
-    /// It does.
+    /// Yes.
     Required,
-    /// It does, unless it is about everything.
+    /// Yes, unless the request is about everything.
     Optional,
 }
 
-/// Who may use an endpoint.
+/// The callers that may use an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Everybody, without a token.
     Open,
-    /// Whoever may do something: the table of rights says who that is.
+    /// The callers whose role allows an action in the table of rights.
     For(Action),
 }

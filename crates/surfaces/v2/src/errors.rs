@@ -1,15 +1,15 @@
-//! What is wrong with the parameters of a request.
+//! The errors of a request's parameters.
 
 use crate::names;
 use mail_model::field::{FieldError, FieldErrors, ListField};
 use std::{collections::BTreeMap, fmt::Display};
 
-/// What is wrong with a request, one reason a parameter.
+/// The errors of a request, one reason a parameter.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ParameterErrors(BTreeMap<&'static str, String>);
 
 impl ParameterErrors {
-    /// Records what is wrong with a parameter; the first reason stays.
+    /// Records the error of a parameter. The first reason for a parameter is kept.
     pub(crate) fn add(&mut self, name: &'static str, reason: &impl Display) {
         self.0.entry(name).or_insert_with(|| format!("{name} {reason}"));
     }
@@ -19,7 +19,7 @@ impl ParameterErrors {
         result.map_err(|error| self.add(name, &error)).ok()
     }
 
-    /// Returns the command that was made of the parameters.
+    /// Returns the command that was built from the parameters.
     ///
     /// # Errors
     /// The errors so far, and those of the command.
@@ -47,13 +47,13 @@ impl ParameterErrors {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// What is wrong with each parameter, a sentence each.
+    /// The errors by parameter, each a sentence.
     pub(crate) fn into_reasons(self) -> impl Iterator<Item = (&'static str, String)> {
         self.0.into_iter()
     }
 }
 
-/// An error of a field, in which other fields have the names of their parameters.
+/// An error of a field. The message names other fields by their parameters.
 fn reason(error: &FieldError) -> String {
     let [added, removed, members] =
         [ListField::Added, ListField::Removed, ListField::Members].map(names::of_list);

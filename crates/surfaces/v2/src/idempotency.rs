@@ -1,4 +1,4 @@
-//! Requests that are made with a key: what comes of claiming it, and what is kept.
+//! Requests with an idempotency key: claiming the key, and storing the answer.
 
 use super::answer::Failure;
 use actix_web::http::StatusCode;
@@ -10,10 +10,10 @@ use web::{
     idempotency::Keyed,
 };
 
-/// Claims the key of a request; an answer that was given before comes back as it was.
+/// Claims the key of a request, or returns the answer that is stored for it.
 ///
 /// # Errors
-/// 409 while the first request is under way, 422 when the key was another request's.
+/// 409 while the first request is being processed, 422 if the key belongs to another request.
 pub async fn claim(keyed: &Keyed, directory: &Directory, now: Timestamp) -> Result<Begun, Failure> {
     match directory.claim_key(&keyed.key, &keyed.request, now).await? {
         Known::New(claim) => Ok(Begun::New(claim)),
@@ -22,7 +22,7 @@ pub async fn claim(keyed: &Keyed, directory: &Directory, now: Timestamp) -> Resu
         }
         Known::UnderWay => Err(Failure::new(
             StatusCode::CONFLICT,
-            "A request with this Idempotency-Key is under way. Ask again for its answer.",
+            "A request with this Idempotency-Key is under way. Repeat it later to get its answer.",
         )
         .with_retry()),
         Known::OtherRequest => Err(Failure::new(
@@ -32,15 +32,16 @@ pub async fn claim(keyed: &Keyed, directory: &Directory, now: Timestamp) -> Resu
     }
 }
 
-/// What came of claiming a key.
+/// The outcome of a claim.
 pub enum Begun {
-    /// The request is to be done.
+    /// The request has to be handled.
     New(Claim),
-    /// It was done before.
+    /// The request was handled before; this is its answer.
     Answered(Reply),
 }
 
-/// Keeps the outcome of a request whose key was claimed, where it is an answer; else its repeat is to be done anew.
+/// Stores the answer for the key. After a failure that is not an answer the key is released, so that a repeat is
+/// handled again.
 pub async fn keep(directory: &Directory, claim: &Claim, outcome: &Result<Reply, Failure>) {
     let answer = match outcome {
         Ok(reply) => reply.to_keep(),

@@ -1,4 +1,4 @@
-//! Lists as answers show them: one shape for all.
+//! Pages of lists in answers: one shape for all lists.
 
 use address_book::book::Found;
 use directory::lists::Page;
@@ -14,7 +14,7 @@ pub(super) struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// The page that was asked for.
+    /// The requested page.
     pub(super) fn new(name: &'static str, page: Page<T>, request: &PageRequest) -> Self {
         Self { name, page, number: request.page, limit: request.limit }
     }
@@ -32,7 +32,7 @@ impl<T: Serialize> Serialize for Listed<T> {
     }
 }
 
-/// The same shape of entries that are JSON already.
+/// A page whose entries are JSON already.
 pub(super) fn write_page(name: &str, found: &Found<'_>, number: usize, limit: usize) -> Vec<u8> {
     let pages = found.count.div_ceil(limit);
     let before = format!(r#"{{"{name}":["#);
@@ -45,7 +45,7 @@ pub(super) fn write_page(name: &str, found: &Found<'_>, number: usize, limit: us
     json
 }
 
-/// Entries of a JSON array.
+/// The entries of a JSON array.
 pub(super) fn write_items(json: &mut Vec<u8>, items: &[&[u8]]) {
     for (place, item) in items.iter().enumerate() {
         if place > 0 {

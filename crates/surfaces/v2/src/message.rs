@@ -1,4 +1,4 @@
-//! What the client reads of a failure.
+//! The body of a failure, as the client reads it.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -9,23 +9,23 @@ use web::answer::Message;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Error)]
 pub struct FailureBody<'a> {
-    /// What is wrong.
+    /// The error.
     message: MessageBody<'a>,
 }
 
-/// What the client reads of a failure.
+/// The error as a sentence, or one sentence a parameter.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = Message)]
 pub enum MessageBody<'a> {
     /// A sentence.
     Text(&'a str),
-    /// What is wrong with each parameter.
+    /// A sentence for each parameter that is wrong.
     ByParameter(&'a BTreeMap<String, String>),
 }
 
 impl<'a> MessageBody<'a> {
-    /// What a message says.
+    /// Converts a message.
     #[must_use]
     pub fn new(message: &'a Message) -> Self {
         match message {
@@ -36,7 +36,7 @@ impl<'a> MessageBody<'a> {
 }
 
 impl<'a> FailureBody<'a> {
-    /// Says what is wrong.
+    /// The body with this message.
     #[must_use]
     pub fn new(message: &'a Message) -> Self {
         Self { message: MessageBody::new(message) }
@@ -45,7 +45,7 @@ impl<'a> FailureBody<'a> {
     /// As JSON.
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
-        // Texts in a map can always be written.
+        // Serializing a map of strings cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! What lists can be ordered by: the values of the parameter `orderby`.
+//! The orders of lists: the values of the parameter `orderby`.
 
 use ldap_text::attribute::AttributeName;
 use mail_model::{
@@ -11,7 +11,7 @@ use mail_model::{
 /// The orders of a list.
 pub(crate) struct Orders {
     listing: &'static Listing,
-    /// The values of `orderby` and the attribute of each, the default first.
+    /// The values of `orderby` and the attribute of each value; the first is the default.
     words: &'static [(&'static str, AttributeName)],
 }
 
@@ -30,7 +30,7 @@ pub(crate) static RESOURCE_GROUPS: Orders =
     Orders { listing: &group::LISTING, words: &[("name", names::OU)] };
 
 impl Orders {
-    /// The values of `orderby`, the default first.
+    /// The values of `orderby`; the first is the default.
     pub(crate) fn words(&self) -> Vec<&'static str> {
         self.words.iter().map(|(word, _)| *word).collect()
     }

@@ -1,4 +1,4 @@
-//! What the parameters of all requests have in common.
+//! Parameters that many requests share.
 
 use crate::{answer::Failure, endpoint::TENANT_PARAMETER, errors::ParameterErrors, orders::Orders};
 use mail_model::{
@@ -9,12 +9,12 @@ use mail_model::{
 };
 use web::form::Parameters;
 
-/// `tenant-id` is known, and what the path says.
+/// Takes `tenant-id`, which is known but not used: the path names the tenant.
 pub(super) fn ignore_tenant(parameters: &mut Parameters) {
     let _in_the_path = parameters.take_list(TENANT_PARAMETER);
 }
 
-/// Takes a parameter that has one value.
+/// Takes a parameter with a single value.
 pub(super) fn once(
     parameters: &mut Parameters,
     name: &'static str,
@@ -31,7 +31,7 @@ pub(super) fn switch(parameters: &mut Parameters, name: &'static str, errors: &m
     number(parameters, name, 0, 1, 0, errors) == 1
 }
 
-/// A page of a list, with the guide's defaults: the first, by the naming value, ascending.
+/// The page of a list. The guide's defaults: the first page, ascending by the name of the entries.
 pub(super) fn page(
     parameters: &mut Parameters,
     orders: &Orders,
@@ -50,7 +50,7 @@ pub(super) fn page(
     PageRequest { search: search(parameters, errors), order_by, descending: sort == 1, page, limit }
 }
 
-/// A page of a list that takes no other parameters.
+/// The page of a list without further parameters.
 pub(super) fn page_alone(parameters: &mut Parameters, orders: &Orders) -> Result<PageRequest, Failure> {
     let mut errors = ParameterErrors::default();
     let page = page(parameters, orders, &mut errors);
@@ -75,7 +75,7 @@ pub(super) fn search_text(parameters: &mut Parameters, errors: &mut ParameterErr
     text
 }
 
-/// A whole number between two, or its default.
+/// A whole number from `least` to `most`, or its default.
 pub(super) fn number(
     parameters: &mut Parameters,
     name: &'static str,

@@ -1,4 +1,5 @@
-//! Who is asking, and what the caller may do: the token or the address of a request, and the table of rights.
+//! Authentication and authorization: the caller by the token or the client's address, and their rights by the table of
+//! rights.
 
 use super::{
     answer::{Failure, TOKEN_EXPIRED},
@@ -21,10 +22,10 @@ use web::{
     provenance::{self, Schemes},
 };
 
-/// Finds out who asks: by the token, or by the address where the endpoint needs none.
+/// Identifies the caller by the token, or by the client's address if the endpoint needs no token.
 ///
 /// # Errors
-/// 401; 403 where a page from elsewhere may have made a request without a token.
+/// 401; 403 if a page of another site may have made a request without a token.
 pub(super) async fn authenticate(
     services: &Services,
     directory: &Directory,
@@ -58,14 +59,14 @@ fn by_address(
     }
     provenance::check(request, schemes_of(services, request), &services.hosts).map_err(|from| {
         let message = format!(
-            "Without a token this request is refused: {from}. Send an access token, from POST /v2/auth."
+            "Without a token this request is refused: {from}. Send an access token from POST /v2/auth."
         );
         Failure::new(StatusCode::FORBIDDEN, &message)
     })?;
     Ok(Actor::TrustedSubnet)
 }
 
-/// How the client may have reached this process.
+/// The schemes by which the client may have reached this process.
 fn schemes_of(services: &Services, request: &HttpRequest) -> Schemes {
     let is_proxy = |peer: std::net::SocketAddr| services.proxies.trusts(peer.ip());
     match (services.is_tls, request.peer_addr().is_some_and(is_proxy)) {
@@ -75,8 +76,8 @@ fn schemes_of(services: &Services, request: &HttpRequest) -> Schemes {
     }
 }
 
-/// How far the caller may do what the request asks for. Whether a user is the caller the handler finds out, by the identifier
-/// of the entry that it reads or writes.
+/// The extent of the caller's rights for the request. Whether an entry is the caller's own is for the handler to check,
+/// by the identifier of the entry that it reads or writes.
 ///
 /// # Errors
 /// 403.
@@ -94,7 +95,7 @@ pub(super) fn reach_of(
     }
 }
 
-/// Where a request comes from.
+/// The client of a request.
 pub(super) fn client_of(services: &Services, request: &HttpRequest) -> Client {
     let lines = request.headers().get_all(services.proxies.header.name()).map(HeaderValue::as_bytes);
     request.peer_addr().map_or(Client::Unknown, |peer| services.proxies.client_of(peer.ip(), lines))

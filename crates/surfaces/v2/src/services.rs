@@ -1,4 +1,4 @@
-//! What requests are answered with.
+//! The state that requests are handled with.
 
 use address_book::reader::BookReader;
 use administration::{
@@ -12,44 +12,44 @@ use mail_model::deletion::Retention;
 use std::{rc::Rc, sync::Arc};
 use web::{client::Proxies, idempotency::Digests, provenance::HostName};
 
-/// What all worker threads share. None of it is a session: any replica answers any request.
+/// The state that all worker threads share. It holds no sessions: any replica answers any request.
 pub struct Services {
-    /// Who somebody is.
+    /// Logs callers in and finds the caller of a token.
     pub log_ins: LogIns,
-    /// Subnets that need no token.
+    /// Subnets whose requests need no token.
     pub allowed_subnets: Vec<IpNet>,
-    /// Names by which requests without a token may call this server.
+    /// Host names under which requests without a token may address this server.
     pub hosts: Vec<HostName>,
-    /// Proxies that are believed when they name a client.
+    /// Proxies whose headers name the client.
     pub proxies: Proxies,
     /// Whether this process speaks HTTPS.
     pub is_tls: bool,
-    /// How long what was deleted is kept.
+    /// How long deleted entries are kept.
     pub retention: Retention,
-    /// Digests of requests that are made with a key.
+    /// Computes the digests of requests with an idempotency key.
     pub digests: Digests,
-    /// Whether the directory answered lately.
+    /// Whether the directory answered recently.
     pub health: Health,
-    /// The account that pbm serves as.
+    /// The service account.
     pub service: Dn,
-    /// How the latest backup on schedule went.
+    /// The outcome of the latest scheduled backup.
     pub scheduled_backup: Arc<ScheduledBackup>,
-    /// Backups, exports and imports under way.
+    /// Running backups, exports and imports.
     pub long_works: LongWorks,
-    /// Restores by administrators of tenants.
+    /// Running restores by administrators of tenants.
     pub restores: Restores,
 }
 
-/// What a worker thread answers requests with.
+/// The state of a worker thread.
 pub struct Worker {
-    /// What all threads share.
+    /// The state that all threads share.
     pub services: Arc<Services>,
     /// The directory, through this thread's connections.
     pub directory: Directory,
-    /// What can be done to it.
+    /// The operations on the directory.
     pub administration: Administration,
-    /// The same, as the account that backs up and restores; `None` where there is none.
+    /// The directory with the account for backups and restores; `None` if there is no such account.
     pub backup_directory: Option<Directory>,
-    /// Where address books are opened.
+    /// Opens address books.
     pub books: Rc<BookReader>,
 }
