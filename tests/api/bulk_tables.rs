@@ -86,8 +86,8 @@ fn a_charset_is_taken_and_what_does_not_fit_it_refused(world: &World) {
     let column = fixture.user.mail.len() + 2;
     for (label, byte, words) in [
         ("utf-8", b'\xC8', "the bytes from here on are not UTF-8"),
-        ("windows-1251", b'\x98', "the byte 0x98 is no letter of windows-1251"),
-        ("windows-1252", b'\x81', "the byte 0x81 is no letter of windows-1252"),
+        ("windows-1251", b'\x98', "the byte 0x98 is not a letter of windows-1251"),
+        ("windows-1252", b'\x81', "the byte 0x81 is not a letter of windows-1252"),
     ] {
         let table = fixture.table("?", "x").into_bytes();
         let table: Vec<u8> = table.into_iter().map(|b| if b == b'?' { byte } else { b }).collect();
@@ -109,7 +109,7 @@ fn an_encoding_that_cannot_be_told_is_asked_for(world: &World) {
     for names in [&b"\xE6"[..], b"Jos\x82", "Łukasz".as_bytes().get(1..).unwrap()] {
         let table = [b"mail;sn;cn\n", fixture.user.mail.as_bytes(), b";x;", names, b"\n"].concat();
         let refused = fixture.send(CSV, "mode=upsert", table).expect(400);
-        assert!(refused.text().contains("in an encoding that cannot be told"), "{}", refused.text());
+        assert!(refused.text().contains("in an encoding that cannot be detected"), "{}", refused.text());
     }
     assert_eq!(fixture.take_names(), ["jose", "Tester"]);
 }
@@ -154,7 +154,7 @@ fn tables_are_taken_in_every_shape(world: &World) {
         );
     }
     let surplus = fixture.refused(format!("mail;cn;sn\n{mail};A;B;;\u{200b}x\n"));
-    assert_eq!(surplus, "cell 5 has a value, \\u{200b}x, and the header names 3 column(s)");
+    assert_eq!(surplus, "cell 5 has a value, \\u{200b}x, but the header names 3 column(s)");
     let hole = fixture.send(CSV, "mode=upsert", format!("mail;;cn\n{mail};;A\n")).expect(400);
     assert!(hole.text().contains("column 2 of the table has no name"), "{}", hole.text());
     let unknown = fixture.send(CSV, "mode=upsert", "sep=#\nmail#cn\n").expect(400);
@@ -186,7 +186,7 @@ fn packed_tables_are_taken_and_bombs_are_not(world: &World) {
     }
     let whole = gzip(table.as_bytes());
     let cut = fixture.send(CSV, "mode=upsert", &whole[..whole.len() - 4]);
-    assert!(cut.text().contains("is damaged or cut off"), "{}", cut.text());
+    assert!(cut.text().contains("is damaged or truncated"), "{}", cut.text());
     let bomb = gzip(&[fixture.table("x", "x").into_bytes(), vec![b'\n'; 64 << 20]].concat());
     assert!(bomb.len() < 100_000);
     let refused = fixture.send(CSV, "mode=upsert", bomb);

@@ -88,13 +88,13 @@ fn what_does_not_show_is_cut_at_ends_and_shown_in_messages(world: &World) {
         assert!(message.starts_with(words), "{message}");
     }
     let header = fixture.send(CSV, "mode=upsert", "mail;ma\u{200b}il;t\0itle\nx;y\n").expect(400);
-    assert!(header.text().contains(r"ma\\u{200b}il is no field; did you mean mail?"), "{}", header.text());
-    assert!(header.text().contains(r"t\\u{0}itle is no field"), "{}", header.text());
+    assert!(header.text().contains(r"ma\\u{200b}il is not a field; did you mean mail?"), "{}", header.text());
+    assert!(header.text().contains(r"t\\u{0}itle is not a field"), "{}", header.text());
     let key = json!({"mail": mail, "ti\u{feff}tle": "x"}).to_string();
     let said = lines(&fixture.send("application/x-ndjson", "mode=upsert", key));
     assert_eq!(
         said[0]["message"],
-        json!({r"ti\u{feff}tle": r"ti\u{feff}tle is no field; did you mean title?"})
+        json!({r"ti\u{feff}tle": r"ti\u{feff}tle is not a field; did you mean title?"})
     );
 }
 

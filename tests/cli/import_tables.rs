@@ -41,7 +41,7 @@ fn from_elsewhere() {
     }
     let one_letter = encoding_rs::KOI8_R.encode("mail;cn\na@example.com;Ж\n").0.into_owned();
     let said = fixture.import("one.csv", &one_letter, &["--mode", "upsert"]).expect_failure();
-    assert!(said.stderr.contains("in an encoding that cannot be told"), "{said:?}");
+    assert!(said.stderr.contains("in an encoding that cannot be detected"), "{said:?}");
     fixture.import("one.csv", &one_letter, &["--mode", "upsert", "--charset", "koi8-r"]).expect_success();
     assert_eq!(fixture.0.probe().user("a@example.com").one("cn"), "Ж");
     let wrong = fixture.import("one.csv", &one_letter, &["--charset", "cp850"]);

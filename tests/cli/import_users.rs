@@ -205,7 +205,7 @@ fn wrong_rows() {
         "line 5: cn is a required value",
         "line 5: employeeNumber must be one of 1, 2, 3",
         "line 6: mail a@elsewhere.test is of a domain",
-        "line 7: cell 8 has a value, too many, and the header names 5 column(s)",
+        "line 7: cell 8 has a value, too many, but the header names 5 column(s)",
         "line 8: ",
         "line 9: column 32: text stands after a closing quotation mark",
     ] {
@@ -217,7 +217,7 @@ fn wrong_rows() {
     let done = fixture.import("users.jsonl", ndjson, &["--mode", "upsert"]).expect_failure();
     assert!(done.stdout.starts_with("3 row(s): 0 created, 1 updated, 0 unchanged, 2 error(s)"), "{done:?}");
     assert!(
-        done.stderr.contains("line 1: tilte is no field; did you mean title?\nline 2: column "),
+        done.stderr.contains("line 1: tilte is not a field; did you mean title?\nline 2: column "),
         "{done:?}"
     );
 }
@@ -238,16 +238,16 @@ fn wrong_headers() {
     let text = format!("mail;userpassword;cn;cn;colour\n{}", row("a@example.com", "A"));
     let wrong = fixture.import("users.csv", text, &[]);
     assert_eq!(wrong.code, 1, "{wrong:?}");
-    let said = "line 1: column 2 of the table: userpassword is no field; did you mean userPassword?\n\
-                line 1: column 4 of the table: cn is there twice\n\
-                line 1: column 5 of the table: colour is no field\n\
+    let said = "line 1: column 2 of the table: userpassword is not a field; did you mean userPassword?\n\
+                line 1: column 4 of the table: cn is named twice\n\
+                line 1: column 5 of the table: colour is not a field\n\
                 line 1: the column userPassword is missing\n\
                 line 1: the column sn is missing\n\
                 line 1: the column employeeNumber is missing\n";
     assert_eq!(wrong.stderr, said);
     assert_eq!(wrong.stdout, "Nothing was imported: the header is not valid.\n");
     let russian = fixture.import("users.csv", "mail;Пароль\n", &["--mode", "upsert"]).expect_failure();
-    assert_eq!(russian.stderr, "line 1: column 2 of the table: Пароль is no field\n");
+    assert_eq!(russian.stderr, "line 1: column 2 of the table: Пароль is not a field\n");
     let wrong = fixture.import("users.csv", "title\nBoss\n", &["--mode", "upsert"]).expect_failure();
     assert_eq!(wrong.stderr, "line 1: the column mail is missing\n");
     let empty = fixture.import("users.csv", "", &[]).expect_failure();
@@ -367,7 +367,7 @@ fn no_directory() {
     drop(pipe);
     let done = import.join().unwrap();
     assert_eq!(done.code, 1, "{done:?}");
-    assert!(done.stderr.contains("was out of reach for 20 rows one after the other"), "{done:?}");
+    assert!(done.stderr.contains("was out of reach for 20 consecutive rows"), "{done:?}");
     // Rows in progress are reported too, one for every other connection.
     let rows: usize = done.stdout.split(' ').next().unwrap().parse().unwrap();
     assert!((20..=36).contains(&rows), "{done:?}");

@@ -291,8 +291,7 @@ impl From<DirectoryError> for Failure {
             ),
             // Waiting alone does not help, but the operator may repair the account.
             DirectoryError::Unreachable(ref cause) if cause.is_of_account() => {
-                let message =
-                    "The directory does not let this server in; nothing was changed. Tell the server's administrator.";
+                let message = "The directory does not let this server in; nothing was changed. Tell the server's administrator.";
                 Self::unavailable(message, error)
             }
             DirectoryError::Unreachable(_) => {
@@ -307,7 +306,9 @@ impl From<DirectoryError> for Failure {
                 Self::new(StatusCode::BAD_REQUEST, message).with_cause(error.into())
             }
             // The change lost the race for the entry too often.
-            DirectoryError::Stale => Self::unavailable("This entry is changed too often by others. Try again.", error),
+            DirectoryError::Stale => {
+                Self::unavailable("This entry is changed too often by others. Try again.", error)
+            }
             DirectoryError::NotFound
             | DirectoryError::Exists
             | DirectoryError::NotUnique

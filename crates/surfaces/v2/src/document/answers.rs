@@ -1,4 +1,4 @@
-//! The answers of each endpoint: those that can come, with their bodies and headers.
+//! The answers of each endpoint, with their bodies and headers.
 
 use super::kinds::{Shape, integer, text};
 use crate::endpoint::{Access, Body, Endpoint, Takes, TenantParameter, Verb};
@@ -13,24 +13,24 @@ use utoipa::{
 };
 use web::answer::{JSON, NDJSON};
 
-/// The answer of success of an endpoint.
+/// The successful answer of an endpoint.
 pub struct Answer {
     words: &'static str,
     contents: Vec<(&'static str, Shape)>,
     headers: &'static [&'static str],
-    /// Structures that it is written from, with those of their parts.
+    /// The structures that the answer is serialized from, with the structures that these contain.
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
 impl Answer {
-    /// A structure.
+    /// JSON of a structure.
     pub(crate) fn of<T: ToSchema>() -> Self {
         Self::json(named::<T>()).written_from::<T>()
     }
 
-    /// JSON of a shape.
+    /// JSON of a schema.
     pub(crate) fn json(shape: impl Into<Shape>) -> Self {
-        Self::file("What was asked for.", JSON, shape)
+        Self::file("The requested data.", JSON, shape)
     }
 
     /// A page of a list of structures, under the list's own name.
@@ -38,7 +38,7 @@ impl Answer {
         Self::json(page_of(name, named::<T>())).written_from::<T>()
     }
 
-    /// A page of a list whose entries have a shape.
+    /// A page of a list whose entries have a schema.
     pub(crate) fn page_of_shape(name: &str, entry: impl Into<Shape>) -> Self {
         Self::json(page_of(name, entry))
     }
@@ -48,23 +48,23 @@ impl Answer {
         Self::file("Done.", JSON, by_name("Success"))
     }
 
-    /// Lines of JSON, each a structure.
+    /// Lines of JSON, each of a structure.
     pub(crate) fn lines_of<T: ToSchema>(words: &'static str) -> Self {
         let lines = text().content_media_type(JSON).content_schema(Some(named::<T>()));
         Self::file(words, NDJSON, lines.description(Some("A JSON object a line."))).written_from::<T>()
     }
 
-    /// Something of a media type.
+    /// A body of one media type.
     pub(crate) fn file(words: &'static str, media_type: &'static str, shape: impl Into<Shape>) -> Self {
         Self::files(words, vec![(media_type, shape.into())])
     }
 
-    /// Something of one of several media types.
+    /// A body of one of several media types.
     pub(crate) fn files(words: &'static str, contents: Vec<(&'static str, Shape)>) -> Self {
         Self { words, contents, headers: &[], schemas: Vec::new() }
     }
 
-    /// With a structure that it names.
+    /// Adds a schema under a name.
     pub(crate) fn with_schema(mut self, name: &str, schema: impl Into<Shape>) -> Self {
         self.schemas.push((name.to_owned(), schema.into()));
         self
@@ -75,7 +75,7 @@ impl Answer {
         self.with_headers(&["ETag"])
     }
 
-    /// With headers that not all answers have.
+    /// Adds headers that not all answers have.
     pub(crate) fn with_headers(self, headers: &'static [&'static str]) -> Self {
         Self { headers, ..self }
     }
@@ -86,7 +86,7 @@ impl Answer {
         self
     }
 
-    /// Of a structure that may look like one of its forms or like several.
+    /// Lets the structure match several of its variants at once.
     pub(crate) fn of_any_form(mut self) -> Self {
         if let Some((_, schema)) = self.schemas.first_mut()
             && let RefOr::T(Schema::OneOf(one)) = schema
@@ -106,7 +106,7 @@ impl Answer {
     }
 
     fn not_modified(&self) -> Response {
-        let response = ResponseBuilder::new().description("What the client has is what there is.");
+        let response = ResponseBuilder::new().description("The client's copy is current.");
         self.with_all_headers(response).build()
     }
 
@@ -138,29 +138,30 @@ pub(super) struct Failing {
     pub(super) status: u16,
     pub(super) name: &'static str,
     about: &'static str,
-    /// Whether it comes where an endpoint is as it is; one may say so itself as well.
+    /// Whether an endpoint can give it, by its declaration. An endpoint may list it in `fails_with` as well.
     comes: fn(&Endpoint) -> bool,
     header: Option<&'static str>,
 }
 
-/// Every failure, and where it can come.
+/// All failures, each with the endpoints that can give it.
 #[rustfmt::skip]
 pub(super) const FAILURES: &[Failing] = &[
     Failing { status: 400, name: "BadRequest", comes: |_| true, header: None,
-        about: "Parameters or headers are missing or wrong; each parameter with its reason." },
+        about: "Parameters or headers are missing or not valid; the message has a reason for each parameter." },
     Failing { status: 401, name: "Unauthorized", comes: has_roles, header: Some("WWW-Authenticate"),
-        about: "No token, or none that counts (`TOKEN EXPIRED`: renew it); or the login or the password is wrong." },
+        about: "The token is missing or not valid (`TOKEN EXPIRED`: renew it); or the login or password is wrong." },
     Failing { status: 403, name: "Forbidden", comes: has_roles, header: None,
-        about: "Not with this role, or not in this tenant; or a page of another site may have made a request without a token." },
+        about: "The caller's role does not allow this, or not in this tenant; or a page of another site may have made \
+                a request without a token." },
     Failing { status: 404, name: "NotFound", comes: names_something, header: None,
-        about: "There is no such thing." },
+        about: "The path, or the entry that it names, does not exist." },
     Failing { status: 409, name: "Conflict", comes: |e| e.particulars.takes == Takes::IdempotencyKey, header: Some("Retry-After"),
-        about: "A name or an address is taken, or the state of the thing forbids it. With `Retry-After`: the first \
-                request with this Idempotency-Key is under way." },
+        about: "A name or an address is taken, or the state of the entry forbids the change. With `Retry-After`: the \
+                first request with this Idempotency-Key is under way." },
     Failing { status: 410, name: "Gone", comes: |_| false, header: None,
-        about: "The feed has no such place, or no more: start over without `since`." },
+        about: "The `since` token is unknown or has expired: start over without it." },
     Failing { status: 412, name: "PreconditionFailed", comes: |e| e.particulars.takes == Takes::IfMatch, header: None,
-        about: "It has changed since the version in If-Match." },
+        about: "The entry has changed since the version in If-Match." },
     Failing { status: 413, name: "ContentTooLarge", comes: |e| e.particulars.body == Body::Parameters, header: None,
         about: "The body is too large." },
     Failing { status: 415, name: "UnsupportedMediaType", comes: |_| true, header: None,
@@ -170,21 +171,21 @@ pub(super) const FAILURES: &[Failing] = &[
     Failing { status: 429, name: "TooManyRequests", comes: |_| false, header: Some("Retry-After"),
         about: "Too many failed log-ins; or another restore of the tenant is under way." },
     Failing { status: 431, name: "HeadTooLarge", comes: |_| true, header: None,
-        about: "The head of the request is too large." },
+        about: "The request line and the headers are too large." },
     Failing { status: 500, name: "InternalServerError", comes: has_roles, header: None,
-        about: "A fault inside; the log has the reason under the X-Request-Id." },
+        about: "An internal error; the log has the reason under the X-Request-Id." },
     Failing { status: 503, name: "ServiceUnavailable", comes: has_roles, header: Some("Retry-After"),
-        about: "The directory is out of reach and nothing was changed, or the outcome of a change is unknown, or there \
-                is no feed of changes now; the message says which." },
+        about: "The directory is unreachable and nothing was changed, or the outcome of a change is unknown, or the \
+                feed of changes is not available now; the message says which." },
     Failing { status: 507, name: "InsufficientStorage", comes: |_| false, header: None,
-        about: "There is no room for the body on the disk." },
+        about: "The disk of the server has no space for the body." },
 ];
 
 fn has_roles(endpoint: &Endpoint) -> bool {
     endpoint.access != Access::Open
 }
 
-/// Whether it names something besides the one thing that it makes.
+/// Whether the path names something besides the entry that the request creates.
 fn names_something(endpoint: &Endpoint) -> bool {
     let makes_what_it_names =
         endpoint.method == Verb::Put && endpoint.particulars.takes == Takes::IdempotencyKey;
@@ -193,7 +194,7 @@ fn names_something(endpoint: &Endpoint) -> bool {
 }
 
 impl Failing {
-    /// The answer itself.
+    /// The failure in the document.
     pub(super) fn response(&self) -> Response {
         let response = ResponseBuilder::new()
             .description(self.about)
@@ -221,22 +222,22 @@ pub(super) fn headers() -> [(&'static str, Header); 7] {
     };
     [
         (REQUEST_ID, header("The identifier of the request, as the log has it.", text())),
-        (IGNORED, header("Parameters that the request does not know, separated by commas.", text())),
+        (IGNORED, header("Unknown parameters of the request, separated by commas.", text())),
         (
             "ETag",
             header(
-                "The version of what is shown, for If-Match or If-None-Match.",
+                "The version of the entry or of the address book, for If-Match or If-None-Match.",
                 text().pattern(Some("^\".+\"$")),
             ),
         ),
-        ("Cache-Control", header("How it may be kept.", text())),
-        ("Content-Disposition", header("What to call the file.", text())),
+        ("Cache-Control", header("Whether and how long caches may store the answer.", text())),
+        ("Content-Disposition", header("The suggested file name.", text())),
         ("Retry-After", header("Seconds to wait before trying again.", integer().minimum(Some(0)))),
-        ("WWW-Authenticate", header("How to log in.", text())),
+        ("WWW-Authenticate", header("The authentication scheme.", text())),
     ]
 }
 
-/// The schema of a name.
+/// A reference to the schema of this name.
 pub(crate) fn by_name(name: &str) -> Shape {
     Ref::from_schema_name(name).into()
 }
@@ -253,14 +254,14 @@ fn page_of(name: &str, entry: impl Into<Shape>) -> ObjectBuilder {
             name,
             ArrayBuilder::new().items(entry.into()).description(Some("The entries of this page.")),
         )
-        .property("count", count("How many there are on all pages.", 0))
+        .property("count", count("Number of entries on all pages.", 0))
         .property("page", count("Number of this page.", 1))
-        .property("pages", count("How many pages there are.", 0))
-        .property("per_page", count("Entries a page.", 1));
+        .property("pages", count("Number of pages.", 0))
+        .property("per_page", count("Entries per page.", 1));
     [name, "count", "page", "pages", "per_page"].into_iter().fold(object, ObjectBuilder::required)
 }
 
-/// A list of the schema of a name.
+/// A list of the schema of this name.
 pub(crate) fn list_of(name: &str) -> Shape {
     ArrayBuilder::new().items(by_name(name)).into()
 }

@@ -1,11 +1,11 @@
-//! The fields of users, resources and contacts in words, and these things as answers show them.
+//! Descriptions of the fields of users, resources and contacts, and the schemas of these in answers.
 
 use super::kinds::{Shape, address_of_answer, choice, described, list, moment, of_answer, text, uuid};
 use crate::names;
 use mail_model::{contact, resource::field::ResourceField, user::field::UserField};
 use utoipa::openapi::schema::ObjectBuilder;
 
-/// What a field of a user is for.
+/// The description of a field of a user.
 pub(crate) fn about_user(field: UserField) -> &'static str {
     match field {
         UserField::FirstName => "First name.",
@@ -19,13 +19,13 @@ pub(crate) fn about_user(field: UserField) -> &'static str {
              New users get 3."
         }
         UserField::Status => {
-            "1 active, 0 blocked, 2 blocked since the agreement was not accepted. New users are active."
+            "1 active, 0 blocked, 2 blocked because the agreement was not accepted. New users are active."
         }
         UserField::MiddleName => "Middle name.",
         UserField::Department => "Department.",
         UserField::Title => "Job title.",
         UserField::Aliases => {
-            "Other addresses, of domains that the tenant serves; the whole list. Also taken as `a,b`, `[a,b]` or \
+            "Other addresses, in domains of the tenant; the whole list. Also accepted as `a,b`, `[a,b]` or \
              `[\"a\",\"b\"]` in one value; an empty value removes them all."
         }
         UserField::Description => "About the user.",
@@ -36,13 +36,13 @@ pub(crate) fn about_user(field: UserField) -> &'static str {
         UserField::Telegram => "Name in Telegram.",
         UserField::Skype => "Name in Skype.",
         UserField::Quota => {
-            "Size of the mailbox in megabytes of 1024 × 1024 bytes. New users get the tenant's."
+            "Size of the mailbox in megabytes of 1024 × 1024 bytes. The default is the tenant's."
         }
-        UserField::Language => "Language of the user's interface. New users get the tenant's, or en-US.",
+        UserField::Language => "Language of the user's interface. The default is the tenant's, or en-US.",
     }
 }
 
-/// What a field of a resource is for.
+/// The description of a field of a resource.
 pub(crate) fn about_resource(field: ResourceField) -> &'static str {
     match field {
         ResourceField::DisplayName => "Name in address books.",
@@ -55,10 +55,10 @@ pub(crate) fn about_resource(field: ResourceField) -> &'static str {
     }
 }
 
-/// A user, as answers show it: what is not set is left out.
+/// A user in answers. Fields without a value are left out.
 pub(super) fn user() -> ObjectBuilder {
     let object = ObjectBuilder::new()
-        .description(Some("A user; fields that are not set are left out."))
+        .description(Some("A user; fields without a value are left out."))
         .property("mail", address_of_answer())
         .required("mail")
         .property("tenant-id", text())
@@ -71,17 +71,17 @@ pub(super) fn user() -> ObjectBuilder {
 /// A deleted user.
 pub(super) fn deleted_user() -> ObjectBuilder {
     user()
-        .description(Some("A deleted user, which can be restored."))
+        .description(Some("A deleted user, which can be undeleted."))
         .property("deleted-since", moment("When it was deleted."))
         .required("deleted-since")
-        .property("kept-until", moment("Until when it can be restored and keeps its addresses."))
+        .property("kept-until", moment("Until then it can be undeleted and keeps its addresses."))
         .required("kept-until")
 }
 
 /// A resource in a list.
 pub(super) fn resource() -> ObjectBuilder {
     let object = ObjectBuilder::new()
-        .description(Some("A resource; fields that are not set are left out."))
+        .description(Some("A resource; fields without a value are left out."))
         .property("mail", address_of_answer())
         .required("mail");
     let object = ResourceField::ALL.into_iter().fold(object, |object, field| {
@@ -91,10 +91,10 @@ pub(super) fn resource() -> ObjectBuilder {
 }
 
 fn group_shape() -> Shape {
-    text().description(Some("The group that it stands in.")).into()
+    text().description(Some("The group of the resource.")).into()
 }
 
-/// A resource on its own.
+/// A single resource.
 pub(super) fn one_resource() -> ObjectBuilder {
     resource().property("tenant-id", text()).required("tenant-id")
 }
@@ -102,26 +102,28 @@ pub(super) fn one_resource() -> ObjectBuilder {
 /// A contact.
 pub(super) fn contact() -> ObjectBuilder {
     const ABOUT: &[(&str, &str)] = &[
-        ("displayName", "The name that it is shown by."),
+        ("displayName", "The displayed name."),
         ("cn", "First name."),
         ("sn", "Last name."),
         ("initials", "Middle name."),
         ("ou", "Department."),
         ("title", "Job title."),
-        ("description", "About it."),
+        ("description", "A description."),
         ("homePhone", "Private phone number."),
         ("telephoneNumber", "Phone number at work."),
         ("mobile", "Mobile phone number."),
         ("l", "City."),
         ("telegram", "Name in Telegram."),
         ("skype", "Name in Skype."),
-        ("group", "The group that a resource stands in."),
+        ("group", "The group of a resource."),
     ];
     let kinds: Vec<_> = contact::Kind::ALL.iter().map(|kind| kind.name()).collect();
     let alias = list(text(), None);
     let object = ObjectBuilder::new()
-        .description(Some("Whoever has an address; fields that are not set are left out."))
-        .property("id", uuid("Its identifier, which it keeps when it gets another address."))
+        .description(Some(
+            "A user, mailing list, resource or outside contact with an address; fields without a value are left out.",
+        ))
+        .property("id", uuid("The identifier, which stays the same when the address changes."))
         .property("kind", choice(&kinds, None))
         .property("mail", address_of_answer())
         .property("alias", described(alias, "Other addresses."));

@@ -1,5 +1,5 @@
-//! What values look like, as schemas: in requests, and in answers. Limits and choices come from the code that
-//! checks them. Others may have written the directory, so answers promise no limits.
+//! Schemas of values in requests and answers. Limits and choices come from the code that checks them. Other programs
+//! may have written entries of the directory, so the schemas of answers contain no limits.
 
 use mail_model::{
     address::{MAX_ADDRESS, MAX_DOMAIN},
@@ -14,16 +14,16 @@ use utoipa::openapi::{
     schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type},
 };
 
-/// A schema, or the name of one.
+/// A schema, or a reference to one.
 pub(crate) type Shape = RefOr<Schema>;
 
-/// A text without control characters, which may be empty.
+/// Text without control characters; may be empty.
 const LINE: &str = r"^[^\x00-\x1F\x7F-\x9F]*$";
-/// The same with line breaks and tabs.
+/// Text without control characters except line breaks and tabs; may be empty.
 const LINES: &str = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$";
-/// A phone number, or nothing. What does not show around it is cut.
+/// A phone number, or nothing. Invisible characters around it are removed.
 const PHONE: &str = r"^[\u00A0\u00AD\u061C\u1680\u180E\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]*([0-9 +().,/:-]*[0-9][0-9 +().,/:-]*)?[\u00A0\u00AD\u061C\u1680\u180E\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]*$";
-/// A name without blanks at its ends, or other characters that do not show.
+/// A name without blanks or other invisible characters at its ends.
 const GROUP_NAME: &str = r"^[^\s\x00-\x1F\x7F-\x9F\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]([^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF])?$";
 const TENANT_ID: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
 
@@ -39,7 +39,7 @@ fn of_format(name: &str) -> ObjectBuilder {
     text().format(Some(SchemaFormat::Custom(name.to_owned())))
 }
 
-/// What a field may hold in a request. One that can be cleared takes an empty value.
+/// The schema of a field in a request. A field that can be cleared accepts an empty value.
 pub(crate) fn of_request(kind: Kind, can_be_cleared: bool) -> Shape {
     let least = (!can_be_cleared).then_some(1);
     let line = |pattern, most| text().pattern(Some(pattern)).min_length(least).max_length(Some(most)).into();
@@ -60,7 +60,7 @@ pub(crate) fn of_request(kind: Kind, can_be_cleared: bool) -> Shape {
     }
 }
 
-/// What a field holds in an answer.
+/// The schema of a field in an answer.
 pub(crate) fn of_answer(kind: Kind) -> Shape {
     match kind {
         Kind::Line | Kind::Name | Kind::Lines | Kind::Phone | Kind::Choice(_) => text().into(),
@@ -69,7 +69,7 @@ pub(crate) fn of_answer(kind: Kind) -> Shape {
     }
 }
 
-/// A shape with words to it.
+/// A schema with a description.
 pub(crate) fn described(mut shape: Shape, about: &str) -> Shape {
     match &mut shape {
         RefOr::T(Schema::Object(object)) => object.description = Some(about.to_owned()),
@@ -83,18 +83,18 @@ fn or_null(of: Type) -> SchemaType {
     SchemaType::from_iter([of, Type::Null])
 }
 
-/// One of some words.
+/// One of some strings.
 pub(crate) fn choice(allowed: &[&str], default: Option<&str>) -> Shape {
     let values = allowed.iter().map(|word| Value::from(*word));
     text().enum_values(Some(values)).default(default.map(Value::from)).into()
 }
 
-/// 0 or 1.
+/// A switch, 0 or 1.
 pub(crate) fn switch() -> Shape {
     integer().enum_values(Some([0, 1])).default(Some(0.into())).into()
 }
 
-/// A whole number between two.
+/// A whole number in a range.
 pub(crate) fn number(least: usize, most: usize, default: usize) -> Shape {
     integer().minimum(Some(least)).maximum(Some(most)).default(Some(default.into())).into()
 }
@@ -104,12 +104,13 @@ pub(crate) fn list(of: impl Into<Shape>, most: Option<usize>) -> Shape {
     ArrayBuilder::new().items(of.into()).max_items(most).into()
 }
 
-/// An address. Its domain may also be written in its own script, which no format has with ASCII before the `@`.
+/// An address. Its domain may be written in its own script; no JSON schema format has such a domain with an ASCII local
+/// part.
 pub(crate) fn address_of_request() -> Shape {
     of_format("email").max_length(Some(MAX_ADDRESS)).into()
 }
 
-/// An address as it is kept.
+/// An address as it is stored.
 pub(crate) fn address_of_answer() -> Shape {
     of_format("email").into()
 }
@@ -124,12 +125,12 @@ pub(crate) fn uuid(about: &str) -> Shape {
     of_format("uuid").description(Some(about)).into()
 }
 
-/// A moment.
+/// A time.
 pub(crate) fn moment(about: &str) -> Shape {
     of_format("date-time").description(Some(about)).into()
 }
 
-/// A password to be set, or to log in with. Bytes of it count; a schema can bound characters alone.
+/// A password to set or to log in with. Its limit is in bytes; a schema can limit characters only.
 pub(crate) fn password() -> Shape {
     of_format("password").pattern(Some(LINE)).min_length(Some(1)).max_length(Some(MAX_PASSWORD)).into()
 }
@@ -144,7 +145,7 @@ pub(crate) fn group_name() -> Shape {
     text().pattern(Some(GROUP_NAME)).max_length(Some(MAX_GROUP_NAME)).into()
 }
 
-/// A line of text up to a length.
+/// A line of text of limited length.
 pub(crate) fn line(most: usize) -> Shape {
     text().pattern(Some(LINE)).max_length(Some(most)).into()
 }

@@ -1,5 +1,5 @@
-//! The `OpenAPI` document of the whole API, made of what serves it: the declarations of endpoints, the fields with what they
-//! may hold, and the structures that answers are written from.
+//! The `OpenAPI` document of the API, generated from the code: the declarations of endpoints, the fields with their
+//! limits, and the structures of answers.
 
 mod answers;
 mod fields;
@@ -37,17 +37,17 @@ use utoipa::{
 pub(super) static JSON: LazyLock<Vec<u8>> =
     LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default());
 
-/// A part of a path in the document.
+/// A variable part of a path in the document.
 pub struct PathName {
     /// Its name.
     pub name: &'static str,
-    /// What stands in its place.
+    /// Its description.
     pub about: &'static str,
-    /// What that looks like.
+    /// Its schema.
     pub shape: fn() -> Shape,
 }
 
-/// Whether a parameter stands in the document of an endpoint.
+/// Whether the document of an endpoint contains a parameter.
 #[must_use]
 pub fn is_documented(endpoint: &Endpoint, parameter: &str) -> bool {
     static NAMES: LazyLock<HashMap<&str, HashSet<&str>>> = LazyLock::new(|| {
@@ -57,21 +57,21 @@ pub fn is_documented(endpoint: &Endpoint, parameter: &str) -> bool {
     NAMES.get(endpoint.name).is_some_and(|names| names.contains(parameter))
 }
 
-/// What the whole document begins with.
+/// The description of the whole document.
 const INTRODUCTION: &str = "\
 Administration of a mail system: tenants, users, mailing lists, resources.
 
-**Parameters** are shown in the place where they usually stand. They are taken from the query, from a form or a flat \
-JSON object in the body on any method, and behind the first raw `&` of the path's last segment; the path wins over the \
-body, the body over the query. What a request does not know changes nothing and is named in `X-Ignored-Parameters`. An \
-empty value (`null` in JSON) clears an optional field.
+**Parameters** are documented in their usual place. They are accepted in the query, in a form or a flat JSON \
+object in the body with any method, and after the first raw `&` of the path's last segment; the path overrides the \
+body, and the body the query. Unknown parameters are ignored and listed in `X-Ignored-Parameters`. An empty value \
+(`null` in JSON) clears an optional field.
 
-**Access**: a token from `POST /v2/auth`. Addresses that the administrator of the server has allowed need none and act \
-as a super administrator, but for backups and restores; pages of other sites can't use that (403).
+**Access**: a token from `POST /v2/auth`. Clients at addresses that the administrator of the server has allowed need \
+no token and act as a super administrator, except for backups and restores; pages of other sites cannot use this (403).
 
-**Answers** are JSON, unless said otherwise, and carry `X-Request-Id`: the one that was sent, or a new one. Failures \
-have a `message`: a sentence, or a reason for each parameter that is wrong. `HEAD` answers as `GET` without the body; \
-other methods of a path get 405, other paths 404.";
+**Answers** are JSON, unless stated otherwise, and carry `X-Request-Id`: the one of the request, or a new one. \
+Failures have a `message`: a sentence, or a reason for each parameter that is wrong. `HEAD` is answered like `GET` \
+without the body; other methods of a path get 405, other paths 404.";
 
 fn document() -> OpenApi {
     let mut paths = Paths::new();
@@ -108,7 +108,7 @@ fn info() -> Info {
         .build()
 }
 
-/// The schemas of structures that answers are written from, with those of their parts.
+/// The schemas of the structures of answers, with the structures that these contain.
 fn of_answers() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![(FailureBody::name().into_owned(), FailureBody::schema())];
     FailureBody::schemas(&mut schemas);

@@ -1,4 +1,4 @@
-//! The operation of each endpoint: what it is called, what it takes and where.
+//! The operation of each endpoint in the document: its description, and the parameters in their usual places.
 
 use super::{
     PathName,
@@ -23,12 +23,13 @@ use web::{
 /// The name of the security scheme.
 pub(super) const TOKEN: &str = "token";
 
-/// Where the parameters of an endpoint may stand. (In truth anywhere; the document says the usual place.)
+/// The documented place of an endpoint's parameters. Requests may put them anywhere; the document names the usual
+/// place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ParameterLocation {
     Query,
     Body,
-    /// In both, as the guide has it for mailing lists.
+    /// Both, as in the guide for mailing lists.
     QueryOrBody,
 }
 
@@ -45,7 +46,7 @@ impl ParameterLocation {
     }
 }
 
-/// A method, as the document has it.
+/// A method in the document.
 pub(super) fn method(verb: Verb) -> HttpMethod {
     match verb {
         Verb::Get => HttpMethod::Get,
@@ -117,13 +118,13 @@ fn in_path(endpoint: &Endpoint) -> impl Iterator<Item = Parameter> {
     })
 }
 
-/// What stands in the place of names that mean the same in every path.
+/// The variable parts that mean the same in every path.
 const PATH_NAMES: &[PathName] = &[
     PathName { name: "tenant", about: "The tenant's id, in any letter case.", shape: tenant_id },
     PathName { name: "mail", about: "An address.", shape: address_of_request },
     PathName {
         name: "group",
-        about: "The name of a resource group, without blanks at its ends or in a row, in any letter case.",
+        about: "The name of a resource group, without leading, trailing or consecutive blanks, in any letter case.",
         shape: group_name,
     },
     PathName { name: "domain", about: "A mail domain, in any script.", shape: domain },
@@ -137,18 +138,18 @@ fn header(endpoint: &Endpoint) -> Option<Parameter> {
         Takes::Nothing => return None,
         Takes::IfMatch => (
             "If-Match",
-            "The ETag of an answer, or several, or `*`: the change is made to this version only (412 otherwise).",
+            "One or several ETags, or `*`: the change is made to these versions only (412 otherwise).",
             text().pattern(Some(ENTITY_TAGS)).examples(["\"3-1042\""]),
         ),
         Takes::IfNoneMatch => (
             "If-None-Match",
-            "The ETag of an answer that is here already, or several: 304 without a body where it would come again.",
+            "One or several ETags of answers that the client has: 304 without a body if one of them is current.",
             text().pattern(Some(ENTITY_TAGS)).examples(["\"3-1042\""]),
         ),
         Takes::IdempotencyKey => (
             "Idempotency-Key",
-            "A text of your choice: the same request with the same key within 24 hours is answered as the first \
-             one was and does nothing more.",
+            "A text of your choice: a repeat of the request with the same key within 24 hours gets the stored \
+             answer and changes nothing.",
             text().pattern(Some("^[ -~]+$")).min_length(Some(1)).max_length(Some(MAX_KEY)),
         ),
     };
@@ -179,7 +180,7 @@ fn body(endpoint: &Endpoint) -> Option<RequestBody> {
     });
     let shape: Shape = object.into();
     let about = format!(
-        "At most {} bytes, {MAX_PARAMETERS} parameters and {MAX_VALUE} bytes a value.",
+        "At most {} bytes, {MAX_PARAMETERS} parameters and {MAX_VALUE} bytes per value.",
         endpoint.most_of_body()
     );
     let body = RequestBodyBuilder::new()

@@ -1,4 +1,4 @@
-//! Parameters of endpoints, as they are declared: those that several endpoints take.
+//! Declarations of parameters, and those that several endpoints take.
 
 use super::kinds::{Shape, address_of_request, choice, line, number, switch, tenant_id, text};
 use crate::orders::Orders;
@@ -13,28 +13,28 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// One that may be left out.
+    /// An optional parameter.
     pub(crate) fn optional(name: &'static str, about: impl Into<String>, shape: impl Into<Shape>) -> Self {
         Self { name, about: about.into(), is_required: false, shape: shape.into() }
     }
 
-    /// One that must be given.
+    /// A required parameter.
     pub(crate) fn required(name: &'static str, about: impl Into<String>, shape: impl Into<Shape>) -> Self {
         Self { is_required: true, ..Self::optional(name, about, shape) }
     }
 
-    /// One that must be given, or not.
+    /// The same parameter, required or not.
     pub(crate) fn needed(self, is_required: bool) -> Self {
         Self { is_required, ..self }
     }
 
-    /// As a property of a structure: its name, its shape, its words.
+    /// The parameter as a property of a structure: its name, its schema and its description.
     pub(crate) fn into_property(self) -> (&'static str, Shape, String) {
         (self.name, self.shape, self.about)
     }
 }
 
-/// Parameters one after the other.
+/// Appends parameters to a list.
 pub(crate) trait And {
     fn and(self, more: impl IntoIterator<Item = Declared>) -> Self;
 }
@@ -46,12 +46,12 @@ impl And for Vec<Declared> {
     }
 }
 
-/// Which page of a list.
+/// The parameters of a page of a list.
 pub(crate) fn page(orders: &Orders, searched: &str) -> Vec<Declared> {
     page_of(&orders.words(), searched)
 }
 
-/// Which page of a list that can be ordered so.
+/// The parameters of a page of a list with these orders.
 pub(crate) fn page_of(orders: &[&str], searched: &str) -> Vec<Declared> {
     let words = format!(
         "At most {MAX_SEARCH_WORDS} words that must all occur in {searched}, in any letter case; every character is \
@@ -60,32 +60,32 @@ pub(crate) fn page_of(orders: &[&str], searched: &str) -> Vec<Declared> {
     vec![
         Declared::optional("search", words, line(MAX_SEARCH)),
         Declared::optional("page", "Number of the page.", number(1, MAX_PAGE, 1)),
-        Declared::optional("limit", "Entries a page.", number(1, MAX_LIMIT, DEFAULT_LIMIT)),
+        Declared::optional("limit", "Entries per page.", number(1, MAX_LIMIT, DEFAULT_LIMIT)),
         Declared::optional(
             "orderby",
-            "What the list is ordered by, without regard to letter case.",
+            "The field that the list is ordered by, ignoring letter case.",
             choice(orders, orders.first().copied()),
         ),
         Declared::optional("sort", "0 ascending, 1 descending.", switch()),
     ]
 }
 
-/// Instead of what is there what was deleted.
+/// Selects the deleted entries.
 pub(crate) fn deleted(what: &str) -> [Declared; 1] {
     [Declared::optional("deleted", format!("1: the deleted {what} instead."), switch())]
 }
 
-/// The tenant, where the path has it.
+/// The tenant, repeated, if the path names it.
 pub(crate) fn in_path() -> Declared {
-    Declared::optional("tenant-id", "The tenant once more. The path counts.", text())
+    Declared::optional("tenant-id", "Ignored: the path names the tenant.", text())
 }
 
-/// An address to be had from now on.
+/// A new address.
 pub(crate) fn new_address(name: &'static str, about: &str) -> Declared {
     Declared::optional(name, about, address_of_request())
 }
 
-/// The tenant, where it may be left out.
+/// The tenant, if it may be left out.
 pub(crate) fn optional_tenant() -> Declared {
     Declared::optional("tenant-id", "The tenant; without it, everything.", tenant_id())
 }
@@ -95,7 +95,11 @@ pub(crate) fn tenant_parameter() -> Declared {
     Declared::required("tenant-id", "The tenant.", tenant_id())
 }
 
-/// Whether it is only tried.
+/// Switches to a dry run.
 pub(crate) fn dry_run() -> Declared {
-    Declared::optional("dry-run", "1: nothing is written, and the answer says what would be.", switch())
+    Declared::optional(
+        "dry-run",
+        "1: nothing is written; the answer reports the changes that would be made.",
+        switch(),
+    )
 }

@@ -1,4 +1,4 @@
-//! Who may use an endpoint, in words.
+//! A description of the roles that may use an endpoint.
 
 use crate::endpoint::Access;
 use administration::policy::Reach;
@@ -18,8 +18,8 @@ pub(super) fn in_words(access: Access) -> String {
 fn extent(reach: Reach) -> &'static str {
     match reach {
         Reach::Everything => "",
-        Reach::AllButSuper => ", super administrators excepted",
-        Reach::Itself => ", about themselves",
+        Reach::AllButSuper => ", except super administrators",
+        Reach::Itself => ", for their own entry",
         Reach::OwnPassword => ", their own password only",
     }
 }
@@ -34,8 +34,8 @@ mod tests {
         assert_eq!(in_words(Access::For(Action::AdministerTenants)), "For super administrators (role 3).");
         assert_eq!(
             in_words(Access::For(Action::ChangeUser)),
-            "For super administrators (role 3); administrators (role 1) in their own tenant, super administrators \
-             excepted; users (role 2) in their own tenant, their own password only."
+            "For super administrators (role 3); administrators (role 1) in their own tenant, except super \
+             administrators; users (role 2) in their own tenant, their own password only."
         );
         assert_eq!(in_words(Access::Open), "Open to everybody, without a token.");
     }

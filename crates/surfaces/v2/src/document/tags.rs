@@ -1,20 +1,20 @@
-//! What the operations are grouped by.
+//! The groups of operations.
 
 use utoipa::openapi::tag::{Tag, TagBuilder};
 
-/// Each tag: the beginning of the paths that it has, its name, and what it is about.
+/// Each tag: the prefix of its paths, its name and its description.
 const TAGS: &[(&str, &str, &str)] = &[
     ("/v2/auth", "Log-in", "Tokens."),
     ("/v2/users/", "Users", "People: one company's, with a mailbox each."),
-    ("/v2/tenants", "Tenants", "Companies on the same servers, each with domains of its own."),
-    ("/v2/maillists", "Mailing lists", "Addresses that reach many, with members or by conditions."),
+    ("/v2/tenants", "Tenants", "Companies on the same servers, each with its own domains."),
+    ("/v2/maillists", "Mailing lists", "Addresses that deliver to many, by members or by conditions."),
     ("/v2/resourcegroups/", "Resource groups", "Folders of resources."),
-    ("/v2/resources/", "Resources", "What can be booked, such as meeting rooms."),
-    ("/v2/addressbook/", "Address book", "Whom the people of a tenant can write to."),
-    ("/v2/backup/", "Backup", "Everything, or a tenant, as a file."),
-    ("/v2/restore/", "Backup", "Everything, or a tenant, as a file."),
-    ("/health/", "Health", "Whether the process runs and whether it can work."),
-    ("/", "Document", "What you are reading."),
+    ("/v2/resources/", "Resources", "Bookable things, such as meeting rooms."),
+    ("/v2/addressbook/", "Address book", "The contacts of a tenant's users."),
+    ("/v2/backup/", "Backup", "Backup and restore of everything, or of a tenant."),
+    ("/v2/restore/", "Backup", "Backup and restore of everything, or of a tenant."),
+    ("/health/", "Health", "Whether the process runs and is ready for requests."),
+    ("/", "Document", "This document."),
 ];
 
 /// The tag of a path.

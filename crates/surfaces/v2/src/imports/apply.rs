@@ -1,4 +1,4 @@
-//! One row, done: a command as the API makes it, and what the directory says to it.
+//! Applies one row, as the API would: executes the command and reads the outcome.
 
 use super::{
     Import, Mode,
@@ -28,38 +28,38 @@ use mail_model::{
 use std::{error::Error, sync::Arc};
 use web::{answer::Message, form::Parameters};
 
-/// What was done with a row.
+/// The outcome of a row.
 pub(super) struct Done {
     pub(super) outcome: Outcome,
-    /// The identifier of the entry that was changed.
+    /// The identifier of the changed entry.
     pub(super) changed: Option<String>,
 }
 
 impl Done {
-    /// Nothing in the directory that others must hear of.
+    /// An outcome without a change that other processes must be notified of.
     pub(super) fn nothing_but(outcome: Outcome) -> Self {
         Self { outcome, changed: None }
     }
 }
 
-/// What a row is done with.
+/// The context that a row is applied in.
 struct RowContext<'a> {
     work: &'a Work,
     import: &'a Import,
     trial: &'a Trial,
-    /// The tenant, read a moment ago.
+    /// The tenant, read recently.
     tenant: Arc<TenantAtHand>,
 }
 
-/// What a failure says was not found or has changed.
+/// The kind of entry, for messages of failures.
 const USER: &str = "user";
 
-/// Why nothing was done with a row, or it is not known what.
+/// Why a row was not applied, or why its outcome is unknown.
 pub(super) struct Refusal {
     pub(super) message: Message,
-    /// Whether the directory is out of reach: the next row will do no better.
+    /// Whether the directory is out of reach, so that the next row would fail as well.
     pub(super) out_of_reach: bool,
-    /// What the log gets.
+    /// The cause, for the log.
     pub(super) cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -76,7 +76,7 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// Does a row.
+/// Applies a row.
 pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
     if !row.is_user {
         return Ok(Done::nothing_but(Outcome::Skipped));
@@ -138,7 +138,7 @@ async fn update(
     {
         return Ok(Done::nothing_but(Outcome::Unchanged));
     }
-    // Where this fails, the guess counts as a log-in that failed.
+    // If this fails, the guess counts as a failed log-in.
     let changed =
         write_patch(context, mail, &patch).await.map_err(|error| failed(context.work, USER, error))?;
     if let Some(guess) = guess {
@@ -159,7 +159,7 @@ async fn write_patch(
     context.import.importer.change(&context.tenant, mail, patch, (context.import.now)()).await.map(Some)
 }
 
-/// A dry run of a row that changes a user whom an earlier row would have made.
+/// A dry run of a row that changes a user whom an earlier row would have created.
 async fn try_update(
     context: &RowContext<'_>,
     mail: &MailAddress,
@@ -174,7 +174,7 @@ async fn try_update(
     Ok(Done::nothing_but(Outcome::Updated))
 }
 
-/// What a write would say of addresses for a new user, or for the user `own`.
+/// Checks the addresses as a write would, for a new user or for the user `own`.
 async fn try_taking(
     context: &RowContext<'_>,
     addresses: &[String],
@@ -191,7 +191,7 @@ async fn try_taking(
     if let Some(taken) = taken {
         return Err(WriteError::Taken(taken));
     }
-    // The first of a new user's addresses is its own.
+    // The first address of a new user is the user's own.
     let owner = own.map(MailAddress::as_str).or(addresses.first().map(String::as_str));
     context.trial.take(addresses, owner.unwrap_or_default());
     Ok(())
@@ -201,7 +201,7 @@ fn wrong_mail(reason: &FieldError) -> Refusal {
     Message::of_parameter(MAIL, &format!("{MAIL} {reason}")).into()
 }
 
-/// What the API would answer about a thing.
+/// The failure that the API would answer with.
 fn failed(work: &Work, what: &str, error: WriteError) -> Refusal {
     let out_of_reach = matches!(
         error,

@@ -8,20 +8,20 @@ pub struct Charset(Kind);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// UTF-16 in the order of bytes that the file says.
+    /// UTF-16, in the byte order that the file has.
     Utf16,
     Of(&'static Encoding),
 }
 
 impl Charset {
-    /// What is said of names that are none.
+    /// The allowed names, for the message about an unknown one.
     pub const EXPECTED: &str = "utf-8, utf-16, windows-1251, windows-1252, iso-8859-1, cp866, koi8-r, or another name of the \
                                 Encoding Standard";
     /// UTF-8.
     pub const UTF_8: Self = Self(Kind::Of(UTF_8));
 
-    /// The encoding of a label of the Encoding Standard, such as `utf-8`, `cp1251` or `iso-8859-1`; the standard takes the
-    /// latter for windows-1252, which has letters where the former has control characters.
+    /// The encoding of a label of the Encoding Standard, such as `utf-8`, `cp1251` or `iso-8859-1`. For the last the
+    /// standard uses windows-1252, which has letters in the place of control characters.
     #[must_use]
     pub fn of_label(label: &str) -> Option<Self> {
         if label.trim().eq_ignore_ascii_case("utf-16") {
@@ -31,7 +31,7 @@ impl Charset {
         (encoding != X_USER_DEFINED).then_some(Self(Kind::Of(encoding)))
     }
 
-    /// Whether it is a form of Unicode.
+    /// Whether it is a Unicode encoding.
     #[must_use]
     pub fn is_unicode(self) -> bool {
         match self.0 {
@@ -40,7 +40,7 @@ impl Charset {
         }
     }
 
-    /// The encoding, where it does not depend on the file.
+    /// The encoding; `None` if it depends on the file.
     pub(super) fn encoding(self) -> Option<&'static Encoding> {
         match self.0 {
             Kind::Utf16 => None,
@@ -57,7 +57,7 @@ impl Charset {
     }
 }
 
-/// The name of an encoding as people know it, in small letters.
+/// The usual name of an encoding, in lower case.
 pub(super) fn name_of(encoding: &'static Encoding) -> String {
     if encoding == IBM866 { "cp866".to_owned() } else { encoding.name().to_ascii_lowercase() }
 }

@@ -1,4 +1,5 @@
-//! Chunks of rows that can be done at once: no two of them name one address, so the order of a file holds.
+//! Chunks of rows that can be applied concurrently. No two rows of a chunk name the same address, so the order of the
+//! file is kept where it matters.
 
 use super::{
     place::Stop,
@@ -8,13 +9,14 @@ use super::{
 use std::collections::HashSet;
 use tokio::io::AsyncRead;
 
-/// Most rows of a chunk: enough that waiting for its slowest one does not count.
+/// The most rows of a chunk: enough that the wait for its slowest row is negligible.
 const MAX_ROWS: usize = 256;
-/// From this size of its rows on, in bytes of UTF-8, a chunk takes no more: it bounds the memory of an import to this
-/// and a row ([`super::MAX_RECORD`]), some times over as parameters and commands. A usual row has 200 bytes.
+/// A chunk whose rows have this size, in bytes of UTF-8, takes no more rows. This limits the memory of an import to
+/// this size and a row ([`super::MAX_RECORD`]), multiplied a few times by the parameters and commands made of them. A
+/// usual row has 200 bytes.
 const MAX_SIZE: usize = 1024 * 1024;
 
-/// Rows to be done, and why no more follow.
+/// Rows to apply, and the errors that end the file after them.
 pub(super) struct Chunk {
     pub(super) rows: Vec<Row>,
     pub(super) stops: Vec<Stop>,
@@ -22,7 +24,7 @@ pub(super) struct Chunk {
     pub(super) encoding: FileEncoding,
 }
 
-/// Rows in chunks.
+/// Groups rows into chunks.
 pub(super) struct Chunks<R> {
     rows: Rows<R>,
     /// The first row of the next chunk.

@@ -1,4 +1,4 @@
-//! The columns of a table and the keys of an object: which there are, and what is wrong with a header.
+//! The columns of a table and the keys of an object: the known names, and the errors of a header.
 
 use super::{Mode, place::Stop};
 use crate::names::{MAIL, PASSWORD, of_user};
@@ -8,23 +8,23 @@ use std::collections::HashSet;
 use visible_text::spelling::did_you_mean;
 use visible_text::{Visible, is_blank, trimmed};
 
-/// Most columns of a table: four times as many as there are names.
+/// The most columns of a table: four times the number of known names.
 const MAX_COLUMNS: usize = 100;
-/// How many unknown names of an object a message repeats.
+/// The most unknown names of an object that a message repeats.
 pub(super) const SHOWN_NAMES: usize = 20;
-/// How much of an unknown name is repeated in a message; no known one is longer.
+/// The most characters of an unknown name that a message repeats; no known name is longer.
 const SHOWN_NAME: usize = 64;
-/// The name under which an export of the address book says what a contact is.
+/// The column of an address book export with the kind of the contact.
 pub(super) const KIND: &str = "kind";
 
-/// What stands in a column.
+/// The content of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
-    /// A field of users, which an export may have, too.
+    /// A field of users; an export may have it too.
     Field { name: &'static str, may_be_guarded: bool },
-    /// What a contact is.
+    /// The kind of a contact.
     Kind,
-    /// What an export says of contacts beyond: nothing that an import sets.
+    /// Another column of an export, which an import ignores.
     Exported,
 }
 
@@ -43,42 +43,42 @@ impl Column {
     }
 }
 
-/// Whether a name is one that exports have and fields do not.
+/// Whether a name is a column of exports and not a field.
 pub(super) fn is_exported_only(name: &str) -> bool {
     matches!(Column::of_name(name), Some(Column::Kind | Column::Exported))
 }
 
-/// Whether what an export says a contact is, is a user.
+/// Whether the kind of an exported contact is user.
 pub(super) fn is_user(kind: &str) -> bool {
     is_blank(kind) || trimmed(kind) == Kind::User.name()
 }
 
-/// Every name that a row can have.
+/// All names that a row can have.
 fn known() -> impl Iterator<Item = &'static str> {
     [MAIL, PASSWORD].into_iter().chain(UserField::ALL.into_iter().map(of_user))
 }
 
-/// Whether a row must have a value of that name.
+/// Whether a row must have a value for this name.
 fn is_required(name: &str, mode: Mode) -> bool {
     let required = || UserField::ALL.into_iter().filter(|field| field.is_required()).map(of_user);
     name == MAIL || (mode == Mode::Create && (name == PASSWORD || required().any(|field| field == name)))
 }
 
-/// Why a name is neither that of a field nor of a column of an export; nothing where it is.
+/// The error of a name that is neither a field nor a column of an export; `None` for a known name.
 pub(super) fn unknown(name: &str) -> Option<String> {
     if Column::of_name(name).is_some() {
         return None;
     }
-    Some(format!("{} is no field{}", shown(name), did_you_mean(known(), name)))
+    Some(format!("{} is not a field{}", shown(name), did_you_mean(known(), name)))
 }
 
-/// An unknown name as messages repeat it.
+/// An unknown name, shortened for a message.
 pub(super) fn shown(name: &str) -> String {
     let cut: String = name.chars().take(SHOWN_NAME).collect();
     Visible(&cut).to_string()
 }
 
-/// The columns that a header names, or all that is wrong with it. Columns without a name at its end are none.
+/// The columns of a header, or all its errors. Columns without a name at the end are ignored.
 pub(super) fn of_header(names: &[String], line: usize, mode: Mode) -> Result<Vec<Column>, Vec<Stop>> {
     let mut stops = Vec::new();
     let mut columns: Vec<Column> = Vec::new();
@@ -97,7 +97,7 @@ pub(super) fn of_header(names: &[String], line: usize, mode: Mode) -> Result<Vec
         } else if let Some(reason) = unknown(name) {
             wrong(format!(": {reason}"));
         } else if !seen.insert(name) {
-            wrong(format!(": {name} is there twice"));
+            wrong(format!(": {name} is named twice"));
         }
         columns.extend(Column::of_name(name));
     }
@@ -146,12 +146,12 @@ mod tests {
     fn everything_that_is_wrong_with_a_header_is_said_at_once() {
         let mistakes = header("cn;tilte;cn;;userpassword;x;ma\u{200b}il;", Mode::Create).unwrap_err();
         let expected = [
-            "line 1: column 2 of the table: tilte is no field; did you mean title?",
-            "line 1: column 3 of the table: cn is there twice",
+            "line 1: column 2 of the table: tilte is not a field; did you mean title?",
+            "line 1: column 3 of the table: cn is named twice",
             "line 1: column 4 of the table has no name",
-            "line 1: column 5 of the table: userpassword is no field; did you mean userPassword?",
-            "line 1: column 6 of the table: x is no field",
-            r"line 1: column 7 of the table: ma\u{200b}il is no field; did you mean mail?",
+            "line 1: column 5 of the table: userpassword is not a field; did you mean userPassword?",
+            "line 1: column 6 of the table: x is not a field",
+            r"line 1: column 7 of the table: ma\u{200b}il is not a field; did you mean mail?",
             "line 1: the column mail is missing",
             "line 1: the column userPassword is missing",
             "line 1: the column sn is missing",

@@ -1,10 +1,10 @@
-//! CSV (RFC 4180), as `csv-core` reads it, and as spreadsheets write it: cells are separated by whichever of
-//! `;`, `,`, tab, `|` and `:` the header has, or by blanks, or by what a first line `sep=;` says; LF and CR end a line
-//! as well as CRLF; cells may be missing at the end of a row, or be there beyond the header and empty; rows without a
-//! value are skipped. Refused: quotation marks that are not closed, text after a closing one, and values beyond the header.
+//! CSV (RFC 4180) as `csv-core` reads it and spreadsheets write it. The separator of cells is the one of `;`, `,`, tab,
+//! `|` and `:` that the header has, or blanks, or the one that a first line `sep=;` names. LF and CR end a line as well
+//! as CRLF. Cells at the end of a row may be missing; cells beyond the header must be empty; rows without a value are
+//! skipped. Refused: quotation marks that are not closed, text after a closing one, and values beyond the header.
 //!
-//! Apostrophes that our own export has put before what a spreadsheet would take for a formula are taken away in the
-//! columns that the export has.
+//! An export of the address book puts an apostrophe before values that a spreadsheet would take for a formula. These
+//! apostrophes are removed in the columns that the export has.
 
 use super::{
     MAX_RECORD, Mode,
@@ -18,24 +18,24 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use visible_text::{Visible, is_blank};
 use web::{answer::Message, form::Parameters};
 
-/// How many cells there is room for at first; every name there is, once.
+/// The initial capacity for cells: every known name once.
 const FIRST_CELLS: usize = 32;
-/// What may separate cells; blanks do where a header has none of these.
+/// The separators. Blanks separate the cells of a header that has none of these.
 const SEPARATORS: [u8; 5] = *b";,\t|:";
-/// How a first line begins that names the separator, for Excel.
+/// The prefix of a first line that names the separator, for Excel.
 const SEPARATOR_LINE: &str = "sep=";
 
-/// Rows of a table from its text, as it comes.
+/// Reads the rows of a table from its text, in pieces.
 pub(super) struct CsvRows {
     mode: Mode,
-    /// There once the separator is known.
+    /// Set once the separator is known.
     reader: Option<Reader>,
     marks: Marks,
     columns: Option<Vec<Column>>,
-    /// The text of the row's cells, and its used part.
+    /// The text of the row's cells, and the length of its used part.
     text: Vec<u8>,
     text_used: usize,
-    /// The ends of the row's cells in it, and their number.
+    /// The end of each cell of the row in that text, and their number.
     ends: Vec<usize>,
     ends_used: usize,
 }
@@ -58,12 +58,12 @@ impl CsvRows {
         self.marks.place
     }
 
-    /// Whether the header was read.
+    /// Whether the header has been read.
     pub(super) fn is_past_header(&self) -> bool {
         self.columns.is_some()
     }
 
-    /// Reads text up to the end of a row. `last` says that no more text will come.
+    /// Reads text up to the end of a row. `last` means that no more text follows.
     pub(super) fn push(&mut self, text: &str, last: bool) -> Result<Step, Vec<Stop>> {
         let mut used = 0;
         if self.reader.is_none() {
@@ -84,7 +84,7 @@ impl CsvRows {
         self.marks.follow(text.as_bytes()).map_err(|stop| vec![stop])
     }
 
-    /// Ends the text, and the last row where no line break did.
+    /// Ends the text, and the last row if it has no line break.
     pub(super) fn finish(&mut self) -> Result<Option<Found>, Vec<Stop>> {
         self.marks.finish().map_err(|stop| vec![stop])?;
         let (ended, _) = self.read(&[]);
@@ -99,7 +99,7 @@ impl CsvRows {
     /// Reads bytes; returns whether a row has ended and how many were read.
     fn read(&mut self, bytes: &[u8]) -> (bool, usize) {
         let Some(reader) = &mut self.reader else { return (false, 0) };
-        // No cell is longer than what it is read from.
+        // A cell is at most as long as the bytes that it is read from.
         if self.text.len() < self.text_used + bytes.len() {
             self.text.resize(self.text_used + bytes.len(), 0);
         }
@@ -142,7 +142,7 @@ impl CsvRows {
     }
 }
 
-/// The row that begins in a line has text in a place where none can be.
+/// The error of a row with text after a closing quotation mark.
 fn stray(row_line: usize, Place { line, column }: Place) -> Message {
     let line = if line == row_line { String::new() } else { format!("line {line}, ") };
     Message::Text(format!(
@@ -150,13 +150,13 @@ fn stray(row_line: usize, Place { line, column }: Place) -> Message {
     ))
 }
 
-/// The parameters of a row. An empty cell is not given, nor is one that is missing.
+/// The parameters of a row. Empty and missing cells are left out.
 fn parameters(columns: &[Column], mut cells: Vec<String>) -> Result<Parameters, Message> {
     let width = columns.len();
     let surplus = cells.iter().enumerate().skip(width).find(|(_, cell)| !is_blank(cell));
     if let Some((at, cell)) = surplus {
         let (number, cell) = (at + 1, Visible(cell));
-        let message = format!("cell {number} has a value, {cell}, and the header names {width} column(s)");
+        let message = format!("cell {number} has a value, {cell}, but the header names {width} column(s)");
         return Err(Message::Text(message));
     }
     cells.truncate(width);
@@ -169,15 +169,15 @@ fn parameters(columns: &[Column], mut cells: Vec<String>) -> Result<Parameters, 
     Ok(Parameters::of_pairs(given)?)
 }
 
-/// What a table begins with.
+/// The beginning of a table.
 struct Beginning {
     separator: u8,
-    /// The length of the line that names it, without its end; nothing of a header.
+    /// The length of the line that names the separator, without its line break; 0 if a header names it.
     length: usize,
 }
 
 impl Beginning {
-    /// Nothing while more of the text is needed.
+    /// `None` while more text is needed.
     fn of(text: &str, last: bool) -> Result<Option<Self>, Vec<Stop>> {
         let end = text.find(['\r', '\n']);
         let line = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
@@ -192,23 +192,23 @@ impl Beginning {
         if end.is_none() && !last && line.len() <= MAX_RECORD {
             return Ok(None);
         }
-        // A spreadsheet that has taken the line for a row has put separators behind it.
+        // A spreadsheet that read this line as a row has added separators to it.
         let mut characters = named.chars();
         let separator =
             characters.next().and_then(|c| u8::try_from(c).ok()).filter(|c| SEPARATORS.contains(c));
         let separator =
             separator.filter(|separator| characters.all(|c| c == char::from(*separator) || c == '"'));
         separator.map(|separator| Some(Self { separator, length: line.len() })).ok_or_else(|| {
-            let message = "the first line names a separator that is none of ; , | : and tab";
+            let message = "the first line names a separator other than ; , | : and tab";
             vec![Stop::new(1, None, message)]
         })
     }
 }
 
-/// What separates the cells, as the header has it; nothing while more of it is needed.
+/// The separator of the cells, by the header; `None` while more of the header is needed.
 fn separator(text: &str, last: bool) -> Option<u8> {
     let (mut quoted, mut begun) = (false, false);
-    // Blanks inside, where the header has nothing else.
+    // Blanks within the header, which count only if it has no separator.
     let (mut after_blank, mut has_blanks) = (false, false);
     let otherwise = |has_blanks| if has_blanks { b' ' } else { b';' };
     for byte in text.bytes() {

@@ -1,26 +1,29 @@
-//! Bytes of a known encoding to text, in pieces of any size, and what is said where they are none.
+//! Decodes bytes of a known encoding into text, in pieces of any size, with a message about bytes that do not fit.
 
 use super::charset::name_of;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
-/// Why bytes are no text.
+/// Why bytes are not text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TextError {
     #[error("the bytes from here on are not UTF-8: save the file as UTF-8, or name the encoding it is in")]
     Utf8,
     #[error("the bytes from here on are not {0}: save the file as UTF-8, or name the encoding it is in")]
     Malformed(String),
-    #[error("the byte 0x{0:02X} is no letter of {1}: save the file as UTF-8, or name the encoding it is in")]
+    #[error(
+        "the byte 0x{0:02X} is not a letter of {1}: save the file as UTF-8, or name the encoding it is in"
+    )]
     Unassigned(u8, String),
     #[error(
-        "the letters from here on are in an encoding that cannot be told: save the file as UTF-8, or name it (charset)"
+        "the letters from here on are in an encoding that cannot be detected: save the file as UTF-8, or name the \
+         encoding (charset)"
     )]
     Unknown,
     #[error("the file is UTF-32: save it as UTF-8")]
     Utf32,
     #[error("the file is a workbook of Excel or the like: save it as CSV")]
     Workbook,
-    #[error("the file begins with the mark of {0} and cannot be {1}, as was said")]
+    #[error("the file begins with the byte order mark of {0} and cannot be {1}, as declared")]
     OtherMark(String, String),
 }
 
@@ -28,8 +31,8 @@ pub(super) enum TextError {
 pub(super) struct SteadyDecoder {
     encoding: &'static Encoding,
     decoder: Decoder,
-    /// Of an encoding of one byte a character, those that are none: the tables of the Encoding Standard give them
-    /// control characters.
+    /// For an encoding with one byte per character, the bytes without a character: the tables of the Encoding Standard
+    /// map them to control characters.
     unassigned: Option<Box<[bool; 256]>>,
 }
 
@@ -50,7 +53,7 @@ impl SteadyDecoder {
         self.encoding
     }
 
-    /// Adds the text of some bytes; of an error, all that comes before it.
+    /// Appends the text of some bytes; before an error, the text that comes before it.
     pub(super) fn decode(&mut self, input: &[u8], last: bool, text: &mut String) -> Result<(), TextError> {
         let unassigned = self
             .unassigned

@@ -1,21 +1,21 @@
-//! Guesses the 8-bit encoding of a text from its first letters outside ASCII, so from a handful of names.
+//! Guesses the 8-bit encoding of a text from its first letters outside ASCII, so that a handful of names is enough.
 //!
-//! The same bytes are read in each encoding, and each reading is rated by how likely it is as a text: by the letters'
-//! frequency, by what can't stand in a word (a capital after a small letter, Latin beside Cyrillic, a sign between
-//! letters) or in a Russian one (ь at its beginning, four consonants). The likeliest one is taken where it is likely
-//! enough, and likelier than any other that reads as another text. Else nothing is: who knows the encoding must say it.
-//! [Decision 23](../../../../../docs/decisions/0023-tables-from-elsewhere.md) tells why it is not left to a library, and how
-//! often it is right.
+//! The bytes are decoded in each encoding, and each reading is rated as a text: by the frequency of the letters, by
+//! what cannot be part of a word (a capital after a small letter, Latin beside Cyrillic, a sign between letters) or of
+//! a Russian word (ь at the beginning, four consonants). The likeliest reading is taken if it is likely enough, and
+//! clearly likelier than any other that gives a different text. Otherwise there is no guess, and the person who imports
+//! has to name the encoding. [Decision 23](../../../../../docs/decisions/0023-tables-from-elsewhere.md) explains why no
+//! library does this, and how often the guess is right.
 
 use encoding_rs::{Encoding, IBM866, KOI8_R, KOI8_U, MACINTOSH, WINDOWS_1251, WINDOWS_1252, X_MAC_CYRILLIC};
 
-/// How much likelier the best reading must be, as a natural logarithm: twenty times.
+/// The required margin of the best reading over the next, as a natural logarithm: a factor of twenty.
 const MARGIN: f64 = 3.0;
-/// What a character outside ASCII of a true text costs at most on average.
+/// The lowest average rating of a character outside ASCII in real text.
 const LEAST_AVERAGE: f64 = -5.2;
-/// From here on a character is one that a true text doesn't have.
+/// A character with this rating or a lower one does not occur in real text.
 const ABSURD: f64 = -9.0;
-/// At most one character outside ASCII in so many may be absurd.
+/// At most one character in so many outside ASCII may be absurd.
 const ABSURD_ONE_IN: usize = 12;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,20 +24,20 @@ enum Script {
     Latin,
 }
 
-/// The encodings, each with its script and how likely it is beforehand.
+/// The encodings, each with its script and its prior rating.
 static CANDIDATES: [(&Encoding, Script, f64); 7] = [
     (WINDOWS_1251, Script::Cyrillic, 0.0),
     (WINDOWS_1252, Script::Latin, -1.0),
     (IBM866, Script::Cyrillic, -1.0),
     (KOI8_R, Script::Cyrillic, -1.0),
-    // Reads as KOI8-R where no letter tells them apart, which is then taken.
+    // Reads like KOI8-R, which wins if no letter differs.
     (KOI8_U, Script::Cyrillic, -1.5),
-    // Has the capitals of cp866.
+    // Has the capitals in the places of cp866.
     (X_MAC_CYRILLIC, Script::Cyrillic, -6.0),
     (MACINTOSH, Script::Latin, -3.0),
 ];
 
-/// Russian letters, those of like frequency together, and how many of a thousand letters each is.
+/// Russian letters in groups of similar frequency, and the frequency of each letter in a thousand.
 const RUSSIAN: [(&str, f64); 15] = [
     ("о", 110.0),
     ("еа", 82.0),
@@ -49,30 +49,30 @@ const RUSSIAN: [(&str, f64); 15] = [
     ("пу", 27.0),
     ("яыьгзб", 17.0),
     ("ч", 14.0),
-    // ё is in few words, and in many names.
+    // ё is rare in text and frequent in names.
     ("йхжё", 10.0),
     ("шюц", 6.0),
     ("щэф", 3.5),
     ("іїєґў", 1.0),
     ("ъ", 0.4),
 ];
-/// The same of letters outside ASCII in Spanish, French, Italian, Portuguese, German and the languages of the north.
+/// The same for letters outside ASCII in Spanish, French, Italian, Portuguese, German and the northern languages.
 const WESTERN: [(&str, f64); 3] = [("áéíóúñüöäçèàãêõôâìòùßåæîïëûœ", 40.0), ("ø", 10.0), ("šžÿªº", 1.0)];
-/// The same of signs.
+/// The same for signs.
 const SIGNS: [(&str, f64); 2] = [("«»№–—’“”„…°\u{a0}", 10.0), ("©®™§€•‘·¿¡±", 1.0)];
-/// Any other letter, and any other sign.
+/// All other letters, and all other signs.
 const RARE: f64 = 0.03;
 const ODD: f64 = 0.01;
 
 const VOWELS: &str = "аеёиоуыэюяіїє";
 
-/// Whether it is a vowel of Russian, or of any other language than those.
+/// Whether a letter is a vowel. Letters of other alphabets than the Russian count as vowels.
 fn is_vowel(c: char) -> bool {
     VOWELS.contains(lower(c)) || !matches!(lower(c), 'а'..='я')
 }
 
-/// The encoding of some bytes; nothing where it can't be told. They begin with the word that has the first byte
-/// outside ASCII.
+/// The encoding of some bytes, which begin with the word that has the first byte outside ASCII; `None` if the guess is
+/// not certain enough.
 pub(super) fn guess(bytes: &[u8]) -> Option<&'static Encoding> {
     let mut readings: Vec<_> = CANDIDATES
         .iter()
@@ -85,20 +85,20 @@ pub(super) fn guess(bytes: &[u8]) -> Option<&'static Encoding> {
     (is_clear && best.is_text()).then_some(best.encoding)
 }
 
-/// Bytes as a text, and how likely that is.
+/// Bytes decoded as text, and the rating of that text.
 struct Reading {
     encoding: &'static Encoding,
     text: Vec<char>,
-    /// The natural logarithm, without what all readings have in common.
+    /// The natural logarithm of the likelihood, without the part that all readings have in common.
     likelihood: f64,
-    /// Characters outside ASCII, and the absurd ones of them.
+    /// Characters outside ASCII, and how many of them are absurd.
     counted: usize,
     absurd: usize,
 }
 
 impl Reading {
     fn new(bytes: &[u8], encoding: &'static Encoding, script: Script, prior: f64) -> Self {
-        // What has no meaning becomes U+FFFD or a control character: an odd sign.
+        // Bytes without a character become U+FFFD or a control character, which counts as an odd sign.
         let text: Vec<char> = encoding.decode_without_bom_handling(bytes).0.chars().collect();
         let mut reading = Self { encoding, text: Vec::new(), likelihood: prior, counted: 0, absurd: 0 };
         let mut before = ' ';
@@ -190,7 +190,7 @@ fn lower(c: char) -> char {
     c.to_lowercase().next().unwrap_or(c)
 }
 
-/// What capitals in the wrong place cost: "иВан", "`ИВан`".
+/// The rating of capitals in the wrong place: "иВан", "`ИВан`".
 fn capitals(c: char, before: Option<char>, at: usize) -> f64 {
     let is_wrong = before.is_some_and(|before| {
         (before.is_lowercase() && c.is_uppercase()) || (at > 1 && before.is_uppercase() && c.is_lowercase())
@@ -198,7 +198,7 @@ fn capitals(c: char, before: Option<char>, at: usize) -> f64 {
     if is_wrong { 5.0 } else { 0.0 }
 }
 
-/// Vowels and consonants in a row.
+/// Consecutive vowels and consonants.
 #[derive(Default)]
 struct Run {
     vowels: usize,
@@ -207,7 +207,7 @@ struct Run {
 }
 
 impl Run {
-    /// What the next letter of a word costs where Russian would not have it.
+    /// The rating of the next letter, if Russian would not have it there.
     fn unlikely(&mut self, c: char, before: Option<char>) -> f64 {
         let (c, before) = (lower(c), before.map(lower));
         let follows = |letters: &str| before.is_some_and(|before| letters.contains(before));
@@ -218,7 +218,7 @@ impl Run {
             'й' => before.is_some() && !follows(VOWELS),
             _ => false,
         };
-        // As names end.
+        // Endings of names.
         let is_usual = c == 'й' && follows("аеиоуы");
         if is_vowel {
             (self.vowels, self.consonants, self.had_vowel) = (self.vowels + 1, 0, true);

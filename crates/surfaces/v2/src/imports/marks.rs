@@ -1,12 +1,12 @@
-//! Follows the text of a CSV table byte by byte, as `csv-core` reads it, for what that does not tell: where a row
-//! begins, how long it is, where its quotation marks stand.
+//! Follows the text of a CSV table byte by byte, in step with `csv-core`, for positions that `csv-core` does not
+//! report: where a row begins, how long it is, and where its quotation marks are.
 
 use super::{
     MAX_RECORD,
     place::{Place, Stop},
 };
 
-/// What the text read so far ends in.
+/// The context at the end of the text read so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Between rows.
@@ -21,19 +21,19 @@ enum State {
     Closing,
 }
 
-/// Where everything stands; of a row until the next begins.
+/// The positions. Those of a row stay until the next row begins.
 pub(super) struct Marks {
     separator: u8,
     state: State,
-    /// The next byte's place.
+    /// The position of the next byte.
     pub(super) place: Place,
-    /// Line in which the row begins.
+    /// The line in which the row begins.
     pub(super) row_line: usize,
     /// Bytes of the row so far.
     pub(super) row_size: usize,
-    /// The quotation mark that was opened last.
+    /// The position of the last opening quotation mark.
     opened: Place,
-    /// Where text stands after a closing quotation mark of the row.
+    /// The first text of the row after a closing quotation mark.
     pub(super) stray: Option<Place>,
     /// Whether the last byte was a CR, which ends a line with or without an LF.
     after_cr: bool,
@@ -57,7 +57,7 @@ impl Marks {
         self.separator = separator;
     }
 
-    /// Passes over text.
+    /// Follows some text.
     pub(super) fn follow(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         for &byte in bytes {
             self.step(byte);
@@ -108,7 +108,7 @@ impl Marks {
         self.row_size += 1;
     }
 
-    /// An error where the text ends between quotation marks.
+    /// An error if the text ends within quotation marks.
     pub(super) fn finish(&self) -> Result<(), Stop> {
         if self.state == State::Quoted {
             return Err(self.opened.stop("the quotation mark that opens here is not closed"));

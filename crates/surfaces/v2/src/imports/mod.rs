@@ -1,6 +1,7 @@
-//! Users in bulk: rows of a CSV table or of NDJSON, each made into the command that the API would make of it
-//! ([`crate::requests`]), and done. Owns reading in constant memory, the order of rows, and the report of each. Refuses
-//! a second opinion on fields, and to undo: what is done is reported, and the same file again finishes it.
+//! Bulk import of users: each row of a CSV table or of NDJSON becomes the command that the API would make of it
+//! ([`crate::requests`]), and the command is executed. Owns reading in constant memory, the order of rows, and the
+//! report of each row. It does not validate fields in its own way, and it does not undo: the report lists what was
+//! done, and a second import of the same file completes it.
 
 mod apply;
 mod charset;
@@ -31,18 +32,18 @@ pub use rows::{Format, Row, Rows};
 pub use run::{Import, run};
 pub use text::FileEncoding;
 
-/// Longest row in bytes of UTF-8. The fullest one has a description of 4,096 characters, 16 other texts of up to 256
-/// and 100 aliases of 254: 16 KiB and 16 KiB at 4 bytes a character, and 25 KiB. Escapes of JSON make three times as
-/// much of that, 171 KiB; the rest is room for blanks and names.
+/// The longest row in bytes of UTF-8. The largest possible row has a description of 4,096 characters, 16 other texts of
+/// up to 256 and 100 aliases of 254: 16 KiB and 16 KiB at 4 bytes a character, and 25 KiB. JSON escapes can triple this
+/// to 171 KiB; the rest is room for blanks and names.
 pub const MAX_RECORD: usize = 256 * 1024;
 
-/// What is done with rows.
+/// How rows are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::VariantNames)]
 pub enum Mode {
-    /// Each makes a user; an address that is taken is an error.
+    /// Each row creates a user; an address that is taken is an error.
     #[strum(serialize = "create")]
     Create,
-    /// Each makes a user, or changes the one that has its address.
+    /// Each row creates a user, or changes the one that has its address.
     #[strum(serialize = "upsert")]
     Upsert,
 }

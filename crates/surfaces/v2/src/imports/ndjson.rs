@@ -1,5 +1,5 @@
-//! NDJSON: a flat JSON object a line. A line that is none is an error of that row alone. What an export of the address
-//! book says of a contact beyond fields is passed over, as in tables.
+//! NDJSON: a flat JSON object a line. A line that is not such an object is an error of that row only. As in tables,
+//! what an export of the address book contains besides fields is ignored.
 
 use super::{
     MAX_RECORD,
@@ -15,7 +15,7 @@ use web::{
     form::{FormError, Parameters},
 };
 
-/// Objects from text, as it comes.
+/// Reads objects from text, in pieces.
 pub(super) struct NdjsonRows {
     place: Place,
     /// The line so far, up to the limit.
@@ -45,13 +45,13 @@ impl NdjsonRows {
         Step { used, found: if ended { self.take_row(number) } else { None } }
     }
 
-    /// Ends the text, and the last line where no line break did.
+    /// Ends the text, and the last line if it has no line break.
     pub(super) fn finish(&mut self) -> Option<Found> {
         self.take_row(self.place.line)
     }
 
     fn add(&mut self, piece: &str) {
-        // A line break of CRLF does not count.
+        // The CR of a CRLF does not count.
         self.too_long |= self.line.len() + piece.trim_end_matches('\r').len() > MAX_RECORD;
         if self.too_long {
             self.line.clear();
@@ -79,8 +79,8 @@ fn object(line: &str) -> Result<Map<String, Value>, Message> {
     serde_json::from_str(line).map_err(|error| Message::Text(no_object(line, &error)))
 }
 
-/// Takes out what an export of the address book says of a contact beyond fields; returns whether there is any, and
-/// whether the contact is a user.
+/// Removes the keys of an address book export that are not fields; returns whether there are any, and whether the
+/// contact is a user.
 fn take_exported(object: &mut Map<String, Value>) -> (bool, bool) {
     let is_user = object.get(KIND).and_then(Value::as_str).is_none_or(columns::is_user);
     let before = object.len();
@@ -103,11 +103,11 @@ fn parameters(object: Map<String, Value>) -> Result<Parameters, Message> {
     })
 }
 
-/// What is wrong with a line as JSON, with the column in characters.
+/// The message about a line that is not valid JSON, with the column in characters.
 fn no_object(line: &str, error: &serde_json::Error) -> String {
     let words = error.to_string();
     let reason = words.rsplit_once(" at line ").map_or(words.as_str(), |(reason, _)| reason);
     // serde_json counts bytes, from 1.
     let column = line.bytes().take(error.column()).filter(|byte| byte & 0b1100_0000 != 0b1000_0000).count();
-    format!("column {}: this is no JSON object: {reason}", column.max(1))
+    format!("column {}: this is not a JSON object: {reason}", column.max(1))
 }

@@ -1,9 +1,9 @@
-//! Passwords in rows that change users: whether the user has the password already. Only a bind as the user tells, so it is a
-//! guess at a password, and is limited as log-ins are.
+//! Compares the passwords of rows that change users with the users' present passwords. Only a bind as the user can do
+//! this, so it is a guess at a password and is limited as log-ins are.
 //!
-//! A guess that was wrong is forgotten once the row is written, for by then nobody has the password that was guessed at, and
-//! 389-ds has set its own count of failures back. Where the row is not written it counts. Beyond the limit nothing is
-//! compared: the password is written as it is given.
+//! A wrong guess is forgotten once the row is written, because by then the user has the new password, and 389-ds has
+//! reset its own count of failures. If the row is not written, the guess counts. Beyond the limit no password is
+//! compared: it is written as given.
 
 use super::Import;
 use administration::attempts::{Attempt, Attempts};
@@ -11,20 +11,20 @@ use directory::error::DirectoryError;
 use mail_model::{address::MailAddress, user::command::UserPatch};
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
-/// What limits the guesses of an import: the same counters as for log-ins.
+/// The limits of an import's guesses: the same counters as for log-ins.
 #[derive(Clone)]
 pub struct Comparisons {
     /// The counters.
     pub attempts: Arc<Attempts>,
-    /// The address of who imports, where it is known.
+    /// The address of the importing client, if it is known.
     pub address: Option<IpAddr>,
 }
 
-/// What came of comparing.
+/// The result of a comparison.
 pub(super) struct Compared<'a> {
-    /// The patch, without a password that the user has already.
+    /// The patch, without a password that the user already has.
     pub(super) patch: UserPatch,
-    /// A guess that was wrong: it counts as failed unless the password is overwritten.
+    /// A wrong guess: it counts as failed unless the password is overwritten.
     pub(super) guess: Option<Attempt<'a>>,
 }
 
@@ -34,9 +34,9 @@ impl Compared<'_> {
     }
 }
 
-/// Leaves a password out that the user has already: written again it would end the user's tokens, and a policy that
-/// remembers passwords would refuse it. The password of a blocked user cannot be tried, so it is written. A dry run tries
-/// none.
+/// Removes the password from a patch if the user already has it: writing it again would invalidate the user's tokens,
+/// and a policy that remembers passwords would refuse it. The password of a blocked user cannot be compared, so it is
+/// written. A dry run compares none.
 pub(super) async fn without_same_password<'a>(
     import: &'a Import,
     mail: &MailAddress,

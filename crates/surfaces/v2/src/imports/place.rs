@@ -1,9 +1,9 @@
-//! Places in a text, and what ends the reading of a file.
+//! Positions in a text, and the errors that end the reading of a file.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A place in a text: both numbers begin at 1, columns are characters.
+/// A position in a text: both numbers begin at 1, columns are characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) line: usize,
@@ -18,7 +18,7 @@ impl Place {
         if byte == b'\n' {
             *self = Self { line: self.line + 1, column: 1 };
         } else if byte & 0b1100_0000 != 0b1000_0000 {
-            // Not a continuation byte, so a character of its own.
+            // Not a continuation byte, so it begins a character.
             self.column += 1;
         }
     }
@@ -28,35 +28,35 @@ impl Place {
     }
 }
 
-/// Why a file is read no further.
+/// Why no more of a file is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ImportStop)]
 pub struct Stop {
     /// Always `error`.
     result: &'static str,
-    /// The line that it is about, from 1.
+    /// The line of the error, from 1.
     pub line: usize,
-    /// The column that it is about, from 1: a character of the line.
+    /// The column of the error, from 1, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub column: Option<usize>,
-    /// What is wrong, in words.
+    /// The error.
     pub message: String,
-    /// What it counts as in the summary.
+    /// How it counts in the summary.
     #[serde(skip)]
     pub(super) counts: Counts,
 }
 
-/// What a stop counts as.
+/// How a stop counts in the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counts {
-    /// An error, but no row: the rows are not reached.
+    /// An error that is not a row: no row was read.
     AsError,
-    /// The same, of a header.
+    /// An error of a header, which is not a row.
     OfHeader,
-    /// A row that is an error: the one in which the file breaks off.
+    /// A row with an error: the one in which reading stopped.
     AsRow,
-    /// Nothing: the rows that it is about are reported.
+    /// Not at all: the rows in question are reported themselves.
     Not,
 }
 
@@ -65,12 +65,12 @@ impl Stop {
         Self { result: "error", line, column, message: message.into(), counts: Counts::AsError }
     }
 
-    /// Of a header. It names columns of the table, which are no places in the line.
+    /// The error of a header. It names columns of the table, not positions in the line.
     pub(super) fn of_header(line: usize, message: impl Into<String>) -> Self {
         Self::new(line, None, message).counting(Counts::OfHeader)
     }
 
-    /// Whether it is about the header of a table.
+    /// Whether the error is in the header of a table.
     #[must_use]
     pub fn is_of_header(&self) -> bool {
         self.counts == Counts::OfHeader

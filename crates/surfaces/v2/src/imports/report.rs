@@ -1,4 +1,4 @@
-//! What is told of an import: a line of JSON for each row, in the order of the file, and a summary.
+//! The report of an import: a line of JSON for each row, in the order of the file, and a summary.
 
 use super::place::{Counts, Stop};
 use crate::message::MessageBody;
@@ -8,53 +8,53 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use web::answer::Message;
 
-/// One line of the report.
+/// A line of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = ImportReport)]
 pub enum Report {
-    /// Of a row.
+    /// A row.
     Row(RowReport),
-    /// Why no more rows are read or done.
+    /// Why no more rows are read or applied.
     Stop(Stop),
-    /// The end; always there, and always last.
+    /// The last line of every report.
     End {
-        /// What was done.
+        /// The number of rows by outcome.
         summary: Summary,
-        /// Whether it was only tried.
+        /// Whether the import was a dry run.
         #[serde(rename = "dry-run")]
         dry_run: bool,
-        /// The encoding that the file was read in, by its name in the Encoding Standard, or cp866.
+        /// The encoding of the file, by its name in the Encoding Standard, or cp866.
         encoding: String,
-        /// Whether that was guessed from the letters; a `charset` says it.
+        /// Whether the encoding was guessed from the letters; a `charset` names it.
         #[serde(rename = "encoding-guessed")]
         encoding_guessed: bool,
     },
 }
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ImportReportRow)]
 pub struct RowReport {
-    /// Its number, from 1.
+    /// The number of the row, from 1.
     pub row: usize,
-    /// The line that it begins in, from 1.
+    /// The line in which the row begins, from 1.
     pub line: usize,
-    /// The address, as it was given.
+    /// The address, as given.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub mail: Option<String>,
     /// What was done.
     #[serde(rename = "result")]
     pub outcome: Outcome,
-    /// Why it is an error.
+    /// The reason, if the row is an error.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_body")]
     #[schema(nullable = false, value_type = Option<MessageBody<'static>>)]
     pub message: Option<Message>,
-    /// The name in one of the first rows, as it was read: a wrong encoding is seen by it.
+    /// The name in one of the first rows, as decoded: a reader recognizes a wrong encoding by it.
     #[serde(skip)]
     pub name: Option<String>,
-    /// The identifier of an entry that was changed: what is remembered about its account is out of date.
+    /// The identifier of a changed entry: cached data about its account is out of date.
     #[serde(skip)]
     pub changed: Option<String>,
 }
@@ -69,33 +69,33 @@ fn as_body<S: Serializer>(message: &Option<Message>, serializer: S) -> Result<S:
 #[serde(rename_all = "lowercase")]
 #[schema(as = ImportOutcome)]
 pub enum Outcome {
-    /// A user was made.
+    /// A user was created.
     Created,
     /// A user was changed.
     Updated,
-    /// The user was as the row says already.
+    /// The user already had the values of the row.
     Unchanged,
-    /// Nothing: the row of an export is about another contact than a user.
+    /// Nothing: the row of an export is about a contact that is not a user.
     Skipped,
-    /// Nothing, or not known.
+    /// An error: nothing was done, or the outcome is unknown.
     Error,
 }
 
-/// How many of what.
+/// The number of rows by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ImportSummary)]
 pub struct Summary {
-    /// All rows, the one in which a file breaks off among them; each is one of the following.
+    /// All rows, including one in which reading stopped; each row is counted once below.
     pub rows: usize,
-    /// Users made.
+    /// Users created.
     pub created: usize,
     /// Users changed.
     pub updated: usize,
-    /// Users that were so already.
+    /// Users that already had the values.
     pub unchanged: usize,
-    /// Rows of an export that are about other contacts than users.
+    /// Rows of an export about contacts that are not users.
     pub skipped: usize,
-    /// Rows that are errors. Of a wrong header, what is wrong with it.
+    /// Rows with errors, or the errors of the header.
     pub errors: usize,
 }
 
@@ -123,7 +123,7 @@ impl Summary {
 /// A report as NDJSON.
 pub fn lines(reports: impl Stream<Item = Report>) -> impl Stream<Item = Bytes> {
     reports.map(|report| {
-        // No part of a report has a reason to be no JSON.
+        // Serializing a report cannot fail.
         let mut line = serde_json::to_vec(&report).unwrap_or_default();
         line.push(b'\n');
         line.into()

@@ -15,37 +15,37 @@ use mail_model::{address::MailAddress, user::field::UserField};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use web::{answer::Message, form::Parameters};
 
-/// How much is read at once.
+/// The number of bytes that are read at once.
 const PIECE: usize = 16 * 1024;
 
-/// How rows are written down.
+/// The format of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A table with a header line.
     Csv {
-        /// Its encoding; found out where it is not declared.
+        /// Its encoding; detected if it is not declared.
         charset: Option<Charset>,
     },
-    /// A JSON object a line, in UTF-8, or in UTF-16 with a mark.
+    /// A JSON object a line, in UTF-8, or in UTF-16 with a byte order mark.
     Ndjson,
 }
 
-/// A row: a user to be made or changed, or why it is none.
+/// A row: a user to create or to change, or the error of the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Its number, from 1.
+    /// The number of the row, from 1.
     pub(super) number: usize,
-    /// The line that it begins in, from 1.
+    /// The line in which the row begins, from 1.
     pub(super) line: usize,
-    /// Its length in bytes of UTF-8.
+    /// The length in bytes of UTF-8.
     pub(super) size: usize,
-    /// Whether it comes from an export of the address book, which says what people are shown as.
+    /// Whether the row comes from an export of the address book, which contains displayed names.
     pub(super) is_exported: bool,
-    /// Whether it is about a user, and not about a list or another contact of an export.
+    /// Whether the row is about a user, and not about another contact of an export.
     pub(super) is_user: bool,
-    /// The address, as it was given.
+    /// The address, as given.
     pub(super) mail: Option<String>,
-    /// Everything else.
+    /// The other parameters.
     pub(super) content: Result<Parameters, Message>,
 }
 
@@ -62,7 +62,7 @@ impl Row {
         Self { number, line, size, is_exported, is_user, mail, content }
     }
 
-    /// The name of the user, as it was given; nothing where none was.
+    /// The name of the user, as given; `None` without one.
     pub(super) fn name(&self) -> Option<String> {
         let parameters = self.content.as_ref().ok()?;
         let parts = [UserField::FirstName, UserField::LastName, UserField::DisplayName];
@@ -70,10 +70,10 @@ impl Row {
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 
-    /// The addresses that it names, each in its one spelling.
+    /// The addresses of the row, normalized if they are valid.
     pub(super) fn addresses(&self) -> Vec<String> {
         let aliases = self.content.as_ref().ok().and_then(|parameters| {
-            // A copy, since a list can only be taken.
+            // A clone, because a list can only be taken.
             parameters.clone().take_list(of_user(UserField::Aliases))
         });
         let named = self.mail.iter().cloned().chain(aliases.unwrap_or_default());
@@ -81,7 +81,7 @@ impl Row {
     }
 }
 
-/// A row as its format has it.
+/// A row as read from its format.
 pub(super) struct Found {
     pub(super) line: usize,
     pub(super) size: usize,
@@ -90,11 +90,11 @@ pub(super) struct Found {
     pub(super) content: Result<Parameters, Message>,
 }
 
-/// What came of some text.
+/// The result of parsing some text.
 pub(super) struct Step {
-    /// How much of it was read; nothing where more is needed.
+    /// How much of the text was read; 0 if more is needed.
     pub(super) used: usize,
-    /// The row that ended, where one did.
+    /// The row that ended, if one did.
     pub(super) found: Option<Found>,
 }
 
@@ -130,7 +130,7 @@ impl Parser {
         }
     }
 
-    /// Whether what comes now are rows.
+    /// Whether the next text belongs to rows.
     fn is_at_rows(&self) -> bool {
         match self {
             Self::Csv(rows) => rows.is_past_header(),
@@ -139,7 +139,7 @@ impl Parser {
     }
 }
 
-/// Why no more text comes.
+/// Why no more text follows.
 enum End {
     Reached,
     NoText(TextError),
@@ -148,7 +148,7 @@ enum End {
 }
 
 impl End {
-    /// Why the file is read no further; nothing where it was read to its end.
+    /// Why no more of the file is read; `None` at its end.
     fn reason(&self) -> Option<String> {
         match self {
             Self::Reached => None,
@@ -167,7 +167,7 @@ pub struct Rows<R> {
     /// The file's bytes that came with the last piece.
     unpacked: Vec<u8>,
     decoding: Decoding,
-    /// Text, and how much of it the parser has read.
+    /// Decoded text, and how much of it the parser has read.
     text: String,
     used: usize,
     end: Option<End>,
@@ -177,7 +177,7 @@ pub struct Rows<R> {
 }
 
 impl<R: AsyncRead + Unpin> Rows<R> {
-    /// The rows that a reader has, plain or packed by gzip. The mode decides which columns a table must have.
+    /// The rows of a reader, plain or compressed with gzip. The mode decides which columns a table must have.
     pub fn new(reader: R, format: Format, mode: Mode) -> Self {
         let (parser, declared) = match format {
             Format::Csv { charset } => {
@@ -203,7 +203,7 @@ impl<R: AsyncRead + Unpin> Rows<R> {
     /// The next row; `None` after the last.
     ///
     /// # Errors
-    /// Why the file is read no further: one reason, or all that is wrong with a header. Nothing comes after it.
+    /// Why no more of the file is read: one error, or all errors of a header. No row follows.
     pub async fn next(&mut self) -> Result<Option<Row>, Vec<Stop>> {
         if self.over {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! An import: rows in chunks, those of a chunk at once, their reports in the order of the file.
+//! An import: rows in chunks, the rows of a chunk concurrently, their reports in the order of the file.
 
 use super::{
     Mode,
@@ -25,49 +25,50 @@ use std::{
 };
 use tokio::{io::AsyncRead, sync::Mutex, task::JoinError};
 
-/// How many rows may fail one after the other because the directory is out of reach: more than a restart of a
-/// connection or a busy moment costs, and soon enough that nobody waits for the failure of thousands.
+/// The most consecutive rows that may fail because the directory is out of reach: more than the restart of a connection
+/// or a busy moment causes, and few enough that an import does not report thousands of failures.
 const MAX_OUT_OF_REACH: usize = 20;
 
-/// Rows that are begun for each that is done at a time. They are reported in the order of the file, so a slow one would
-/// otherwise keep those behind it from being begun: with passwords to hash that cost one row in fifteen.
+/// Rows that are begun for each row that can be in work at a time. Reports follow the order of the file, so without
+/// this a slow row would delay the rows after it; with passwords to hash, that cost one row in fifteen.
 const AHEAD: usize = 4;
 
-/// Of how many rows, from the first, the names are told.
+/// The number of rows, from the first, whose names are reported.
 const NAMED_ROWS: usize = 3;
 
-/// What an import is to do, and in whose name.
+/// The settings of an import, and the rights of its caller.
 #[derive(Clone)]
 pub struct Import {
-    /// Who makes and changes users, as far as whoever imports may.
+    /// Creates and changes users with the caller's rights.
     pub importer: Importer,
-    /// The tenant whose users they are.
+    /// The tenant of the users.
     pub tenant: TenantId,
-    /// What is done with rows.
+    /// How rows are applied.
     pub mode: Mode,
-    /// Whether everything is done but the writes, and the comparing of passwords. What only these find out, such as a
-    /// password that the user has already or that the policy refuses, stays unknown. Of the rows before, the addresses that they would take count, and nothing else.
+    /// Whether to check everything but write nothing, and compare no passwords. What only a write can find out stays
+    /// unknown, for instance that the user has the password already or that the policy refuses it. Earlier rows count
+    /// only by the addresses that they would take.
     pub dry_run: bool,
-    /// What limits how often a row's password may be compared with a user's; `None` where whoever imports has the service
-    /// account's password.
+    /// Limits how often a row's password may be compared with a user's; `None` if the importing person has the password
+    /// of the service account.
     pub comparisons: Option<Comparisons>,
-    /// How long deleted users keep their addresses, for what is said of one that is taken.
+    /// How long deleted users keep their addresses, for messages about taken ones.
     pub retention: Retention,
-    /// What time it is.
+    /// The clock.
     pub now: fn() -> Timestamp,
 }
 
-/// An import under way.
+/// A running import.
 pub(super) struct Work {
     pub(super) import: Import,
-    /// What a dry run remembers.
+    /// The state of a dry run.
     pub(super) trial: Trial,
-    /// The tenant, as it was read last.
+    /// The tenant, as last read.
     tenant: Mutex<Option<Arc<TenantAtHand>>>,
 }
 
 impl Work {
-    /// The tenant, read again where that was too long ago: an import may take minutes.
+    /// The tenant, read again if the last read is too old: an import may take minutes.
     pub(super) async fn tenant(&self) -> Result<Arc<TenantAtHand>, WriteError> {
         let mut last = self.tenant.lock().await;
         if let Some(tenant) = last.as_ref().filter(|tenant| tenant.is_fresh()) {
@@ -80,9 +81,9 @@ impl Work {
     }
 }
 
-/// Does rows and reports each. Nothing is begun but what the stream is asked for. What was begun comes to its end by
-/// itself, whether or not anybody asks for more: so nothing that others need, neither a turn nor a connection, is kept by
-/// who takes no report. Dropped half way, the stream leaves the rest undone, and of the rows under way nobody hears.
+/// Applies rows and reports each. A row is begun only when the stream is polled. A row that has begun runs to its end
+/// even if the stream is not polled again, so a reader that takes no reports holds no permit and no connection that
+/// others need. If the stream is dropped, no more rows are begun, and the rows in work are not reported.
 pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<Item = Report> {
     let tally = Tally {
         summary: Summary::default(),
@@ -102,16 +103,16 @@ pub fn run<R: AsyncRead + Unpin>(import: Import, rows: Rows<R>) -> impl Stream<I
     })
 }
 
-/// What happens in an import.
+/// An event of an import.
 enum Event {
     Row {
         report: RowReport,
         out_of_reach: bool,
     },
-    /// A row was not begun, since the import is stopping.
+    /// A row was not begun because the import is stopping.
     NotBegun,
     Stop(Stop),
-    /// Rows were read in an encoding.
+    /// Rows were read in this encoding.
     Read(FileEncoding),
 }
 
@@ -141,7 +142,7 @@ fn events<R: AsyncRead + Unpin>(
     })
 }
 
-/// A row whose task did not come to its end.
+/// The event of a row whose task did not end normally.
 fn never_done(error: JoinError) -> Event {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
@@ -173,15 +174,15 @@ async fn event(work: &Work, row: Row, stopping: &AtomicBool) -> Event {
     }
 }
 
-/// Counts, and ends an import that has lost the directory.
+/// Counts the outcomes, and stops an import that has lost the directory.
 struct Tally {
     summary: Summary,
     dry_run: bool,
-    /// Rows that failed one after the other because the directory is out of reach.
+    /// Consecutive rows that failed because the directory is out of reach.
     failures: usize,
-    /// The line of the row that was reported last.
+    /// The line of the last reported row.
     line: usize,
-    /// Set so that no more rows are begun; those under way are still reported.
+    /// Set to begin no more rows; rows in work are still reported.
     stopping: Arc<AtomicBool>,
     told_why: bool,
     encoding: FileEncoding,
@@ -189,7 +190,7 @@ struct Tally {
 }
 
 impl Drop for Tally {
-    /// Nobody wants any more.
+    /// Stops the import, because its reader is gone.
     fn drop(&mut self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
@@ -210,7 +211,7 @@ impl Tally {
         }
         if self.stopping.load(Ordering::Relaxed) && !std::mem::replace(&mut self.told_why, true) {
             let message = format!(
-                "the directory was out of reach for {MAX_OUT_OF_REACH} rows one after the other; the rows after this line were not tried"
+                "the directory was out of reach for {MAX_OUT_OF_REACH} consecutive rows; the rows after this line were not tried"
             );
             return Some(self.stop(Stop::new(self.line, None, message).counting(Counts::Not)));
         }

@@ -1,6 +1,6 @@
-//! Rows that come from an export of the address book: what they say of a user that the export says already is no change,
-//! whoever wrote it and however it came to be. So values that others have left in the directory, which a request
-//! may not set, stay where they are; and so does the name that an export shows of who has no `displayName`.
+//! Rows from an export of the address book: a value that equals the exported one is not a change, whoever wrote it and
+//! whatever the rules for requests are. So values of other programs that a request may not set stay unchanged, and so
+//! does the name that an export shows for a user without `displayName`.
 
 use crate::names::of_user;
 use address_book::export::csv::{had_back, has_column};
@@ -10,7 +10,7 @@ use mail_model::{
 };
 use web::form::Parameters;
 
-/// Takes out the parameters that say what an export of the user says.
+/// Removes the parameters whose values equal those of an export.
 pub(super) fn leave_out_same(user: &User, parameters: &mut Parameters) {
     for field in UserField::ALL.into_iter().filter(|field| has_column(of_user(*field))) {
         let exported = exported(user, field);
@@ -18,7 +18,7 @@ pub(super) fn leave_out_same(user: &User, parameters: &mut Parameters) {
     }
 }
 
-/// What an export says of a field.
+/// The value of a field in an export.
 fn exported(user: &User, field: UserField) -> String {
     let first = |field| user.values(field).first().filter(|text| !text.trim().is_empty()).map(String::as_str);
     let text = match (field, first(field)) {

@@ -1,4 +1,4 @@
-//! Reading rows: what each format gives, and where each mistake is.
+//! Reading rows: the result for each format, and the position of each error.
 
 use super::{Charset, Format, MAX_RECORD, Mode, Row, Rows, chunk::Chunks};
 use encoding_rs::{IBM866, KOI8_R, WINDOWS_1251};
@@ -14,12 +14,12 @@ use web::answer::Message;
 
 const CSV: Format = Format::Csv { charset: None };
 
-/// A table in an encoding that is said.
+/// A table in a declared encoding.
 fn csv_in(label: &str) -> Format {
     Format::Csv { charset: Some(Charset::of_label(label).unwrap()) }
 }
 
-/// Bytes that come in pieces of a size.
+/// Bytes that arrive in pieces of a fixed size.
 struct Pieces<'a>(&'a [u8], usize);
 
 impl AsyncRead for Pieces<'_> {
@@ -35,7 +35,7 @@ impl AsyncRead for Pieces<'_> {
     }
 }
 
-/// All rows, and what is said of the end.
+/// All rows, and the errors at the end.
 type Read = (Vec<Row>, Vec<String>);
 
 fn read_with(bytes: &[u8], step: usize, format: Format, mode: Mode) -> Read {
@@ -58,7 +58,7 @@ fn read(bytes: impl AsRef<[u8]>, format: Format) -> Read {
     read_with(bytes.as_ref(), 7, format, Mode::Upsert)
 }
 
-/// A row in short: line, address, and the values of some fields or the reasons against it.
+/// A row in short: line, address, and the values of some fields or the errors.
 fn short(row: &Row) -> String {
     let told = match &row.content {
         Ok(parameters) => {
@@ -107,7 +107,7 @@ fn cells_may_be_missing_or_too_many_where_they_are_empty() {
     let expected = [
         "2 a@b.c",
         "3 b@b.c cn=B",
-        "4 - ! cell 5 has a value, x, and the header names 3 column(s)",
+        "4 - ! cell 5 has a value, x, but the header names 3 column(s)",
         "6 d@b.c title=T",
     ];
     assert_eq!(shorts(&read), expected);
@@ -136,15 +136,11 @@ fn the_header_tells_what_separates_cells() {
     }
     for text in ["sep=\n", "sep=#\nmail", "sep=;,\nmail", "sep=a", "sep= \nmail"] {
         let (_, said) = read(text, CSV);
-        assert_eq!(
-            said,
-            ["1:None the first line names a separator that is none of ; , | : and tab"],
-            "{text:?}"
-        );
+        assert_eq!(said, ["1:None the first line names a separator other than ; , | : and tab"], "{text:?}");
     }
     assert_eq!(
         read("sep", CSV).1,
-        ["1:None column 1 of the table: sep is no field", "1:None the column mail is missing"]
+        ["1:None column 1 of the table: sep is not a field", "1:None the column mail is missing"]
     );
 }
 
@@ -170,7 +166,7 @@ fn what_only_exports_have_is_passed_over() {
     let flags = |read: &Read| read.0.iter().map(|row| (row.is_exported, row.is_user)).collect::<Vec<_>>();
     assert_eq!(flags(&table), [(true, true), (true, false), (true, false)]);
     assert_eq!(flags(&lines), [(true, true), (true, false), (false, true)]);
-    // A password is not what an export has.
+    // An export contains no passwords.
     let mut row = read("mail;userPassword\na@b.c;'=x\n", CSV).0.remove(0);
     assert_eq!(row.content.as_mut().unwrap().take("userPassword"), Ok(Some("'=x".into())));
     assert!(!row.is_exported);
@@ -188,7 +184,7 @@ fn a_file_in_any_encoding_may_be_packed() {
         assert_eq!(shorts(&read(&packed, CSV)), ["2 a@b.c cn=Пётр"]);
         let (_, said) = read(&packed[..packed.len() - 8], CSV);
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].contains("damaged or cut off"), "{said:?}");
+        assert!(said[0].contains("damaged or truncated"), "{said:?}");
     }
 }
 
@@ -255,9 +251,9 @@ fn an_object_a_line_is_a_row_and_everything_else_an_error_of_that_row() {
     let read = read(text, Format::Ndjson);
     let expected = [
         "1 a@b.c cn=Иван title=",
-        "3 - ! column 11: this is no JSON object: expected `,` or `}`",
-        "4 - ! column 1: this is no JSON object: invalid type: sequence, expected a map",
-        "5 - ! quux is no field | tilte is no field; did you mean title?",
+        "3 - ! column 11: this is not a JSON object: expected `,` or `}`",
+        "4 - ! column 1: this is not a JSON object: invalid type: sequence, expected a map",
+        "5 - ! quux is not a field | tilte is not a field; did you mean title?",
         "6 - ! the line must be a flat JSON object: texts, numbers, true, false, null, or lists of texts",
         "7 - ! mail is given more than once",
         "8 - sn=1",
@@ -301,7 +297,7 @@ fn a_chunk_ends_before_a_row_that_names_an_address_again() {
     assert_eq!(chunks.next().now_or_never().unwrap().unwrap().rows.len(), 256);
 }
 
-/// A cell as it may stand in a table.
+/// A cell as a table may have it.
 fn quoted(cell: &str) -> String {
     format!("\"{}\"", cell.replace('"', "\"\""))
 }

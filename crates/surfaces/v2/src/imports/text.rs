@@ -1,6 +1,7 @@
-//! Bytes to text, in pieces of any size: Unicode and the encodings of the Encoding Standard. The encoding is what was
-//! declared; else what a mark says (BOM), or the pattern of UTF-16 without one; else UTF-8 where the first letters outside
-//! ASCII are that; else it is guessed from them ([`super::guess`]). Never lossy: bytes that do not fit are an error.
+//! Decodes bytes into text, in pieces of any size: Unicode and the encodings of the Encoding Standard. The encoding is
+//! the declared one; otherwise the one of a byte order mark, or of the pattern of UTF-16 without a mark; otherwise
+//! UTF-8 if the first letters outside ASCII are valid UTF-8; otherwise it is guessed from them ([`super::guess`]).
+//! Decoding is never lossy: bytes that do not fit are an error.
 
 use super::{
     charset::{Charset, name_of},
@@ -10,44 +11,45 @@ use super::{
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::str;
 
-/// How much is looked at to tell the encoding: so many bytes outside ASCII, some hundred letters ...
+/// The encoding is detected from this many bytes outside ASCII, some hundred letters ...
 const MAX_OUTSIDE: usize = 256;
 /// ... within this many bytes from the first of them.
 const MAX_WINDOW: usize = 64 * 1024;
-/// Letters of UTF-8 before the first bytes that are not, from which on a text is taken for UTF-8 that is broken: what
-/// comes by accident in another encoding is one letter, or of a script that no table mixes in.
+/// With this many letters of UTF-8 before the first invalid bytes, a text counts as damaged UTF-8. In other encodings,
+/// accidental UTF-8 gives a single letter, or letters of a script that tables do not mix in.
 const LETTERS_OF_UTF_8: usize = 3;
-/// Longest beginning of a word that is kept for the guess.
+/// The longest beginning of a word that is kept for the guess.
 const MAX_BEGUN_WORD: usize = 64;
-/// Longest mark, and the shortest pattern that tells UTF-16 without one.
+/// The length of the longest byte order mark, and of the shortest pattern of UTF-16 without one.
 const HEAD: usize = 4;
 
-/// What is known of a file's encoding beforehand.
+/// What is known about a file's encoding before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Declared {
     Nothing,
-    /// That it is UTF-8, or UTF-16 with a mark.
+    /// UTF-8, or UTF-16 with a byte order mark.
     Unicode,
     As(Charset),
 }
 
-/// The encoding that a file is read in.
+/// The encoding of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEncoding {
-    /// Its name in the Encoding Standard, but `cp866`; `utf-8` of plain ASCII.
+    /// Its name in the Encoding Standard, or `cp866`; `utf-8` for plain ASCII.
     pub name: String,
-    /// Whether it is a guess from the letters.
+    /// Whether the encoding was guessed from the letters.
     pub guessed: bool,
 }
 
-/// Text from bytes, as they come.
+/// Decodes bytes into text, in pieces.
 pub(super) struct Decoding {
     declared: Declared,
     begun: bool,
-    /// Bytes that wait for more, to tell the encoding: a mark, or the first ones outside ASCII and what follows.
+    /// Bytes that are kept until the encoding is known: a byte order mark, or the first bytes outside ASCII and those
+    /// that follow.
     held: Vec<u8>,
     window: Window,
-    /// The beginning of the word that goes on in what is held.
+    /// The beginning of the word that continues in the kept bytes.
     word: Vec<u8>,
     decoder: Option<SteadyDecoder>,
     guessed: bool,
@@ -72,7 +74,7 @@ impl Decoding {
         FileEncoding { name: name_of(encoding), guessed: self.guessed }
     }
 
-    /// Adds the text of some bytes; of an error, all that comes before it.
+    /// Appends the text of some bytes; before an error, the text that comes before it.
     pub(super) fn push(&mut self, input: &[u8], last: bool, text: &mut String) -> Result<(), TextError> {
         if let Some(decoder) = &mut self.decoder {
             return decoder.decode(input, last, text);
@@ -93,7 +95,7 @@ impl Decoding {
         decoder.decode(&std::mem::take(&mut self.held), last, text)
     }
 
-    /// Looks at the mark, and takes what was declared.
+    /// Reads the byte order mark, and applies the declared encoding.
     fn begin(&mut self) -> Result<(), TextError> {
         let marked = mark_of(&self.held)?;
         if let Some((encoding, length)) = marked {
@@ -114,7 +116,7 @@ impl Decoding {
         Ok(())
     }
 
-    /// ASCII is the same in every encoding that is told apart here.
+    /// Passes on ASCII, which is the same in every encoding that is detected here.
     fn pass_ascii(&mut self, text: &mut String) {
         if self.window.scanned > 0 {
             return;
@@ -130,7 +132,7 @@ impl Decoding {
         }
     }
 
-    /// Tells the encoding of what is held, once that is enough.
+    /// Detects the encoding of the kept bytes, once there are enough.
     fn tell(&mut self, last: bool) -> Result<(), TextError> {
         let Some(window) = self.window.of(&self.held, last) else { return Ok(()) };
         let encoding = if is_utf_8(window, last && window.len() == self.held.len()) {
@@ -144,7 +146,7 @@ impl Decoding {
     }
 }
 
-/// How far a text has been looked at, from its first byte outside ASCII on.
+/// How far a text was searched, from its first byte outside ASCII on.
 #[derive(Default)]
 struct Window {
     scanned: usize,
@@ -152,7 +154,8 @@ struct Window {
 }
 
 impl Window {
-    /// The part of the bytes that tells the encoding, whatever pieces they come in; nothing while more is needed.
+    /// The bytes that decide the encoding, which do not depend on how the text is cut into pieces; `None` while more
+    /// are needed.
     fn of<'a>(&mut self, held: &'a [u8], last: bool) -> Option<&'a [u8]> {
         for byte in held.get(self.scanned..)? {
             self.scanned += 1;
@@ -165,7 +168,7 @@ impl Window {
     }
 }
 
-/// The encoding that a file's mark names, and the mark's length.
+/// The encoding of a byte order mark, and the mark's length.
 fn mark_of(head: &[u8]) -> Result<Option<(&'static Encoding, usize)>, TextError> {
     match head {
         [0xFF, 0xFE, 0, 0, ..]
@@ -177,7 +180,7 @@ fn mark_of(head: &[u8]) -> Result<Option<(&'static Encoding, usize)>, TextError>
     }
 }
 
-/// UTF-16 without a mark: its first characters are of ASCII, as those of a header are.
+/// UTF-16 without a mark: the first characters are ASCII, as in a header.
 fn pattern_of(head: &[u8]) -> Option<&'static Encoding> {
     match head {
         [1..=0x7F, 0, 1..=u8::MAX, 0, ..] | [1..=0x7F, 0] => Some(UTF_16LE),
@@ -186,7 +189,7 @@ fn pattern_of(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether bytes are UTF-8, or were before they were broken. The last character may be cut off where more follows.
+/// Whether bytes are UTF-8, or damaged UTF-8. The last character may be incomplete if more bytes follow.
 fn is_utf_8(bytes: &[u8], is_end: bool) -> bool {
     let Err(error) = str::from_utf8(bytes) else { return true };
     if error.error_len().is_none() && !is_end {
@@ -314,7 +317,7 @@ mod tests {
         assert_eq!(read(Declared::Nothing, b"\xFF\xFE\0\0m\0\0\0", 3).1, Err(TextError::Utf32));
         assert_eq!(read(Declared::Nothing, b"PK\x03\x04\x14\0", 3).1, Err(TextError::Workbook));
         assert_eq!(read(Declared::Nothing, b"\xD0\xCF\x11\xE0\xA1", 3).1, Err(TextError::Workbook));
-        // A byte that is no letter in most encodings, and a code page that none of them is.
+        // A byte without a letter in most encodings, and a code page that is not among the encodings.
         assert_eq!(
             read(Declared::Nothing, b"a;Jos\x82 Pe\xA4a", 3),
             ("a;Jos".into(), Err(TextError::Unknown))

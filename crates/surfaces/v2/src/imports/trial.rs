@@ -1,4 +1,4 @@
-//! What a dry run remembers of the rows before: the addresses that they would have taken.
+//! The state of a dry run: the addresses that earlier rows would have taken.
 
 use std::{
     collections::HashMap,
@@ -6,11 +6,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Most addresses that are remembered, by hashes of 8 bytes and those of their owners: 4 MiB in a half empty table.
-/// Rows beyond are tried on the directory alone.
+/// The most addresses that are remembered, by hashes of 8 bytes and those of their owners: 4 MiB in a half empty table.
+/// Rows after that are checked against the directory only.
 const MAX_REMEMBERED: usize = 128 * 1024;
 
-/// Addresses that would be taken by now, and by whom.
+/// Addresses that earlier rows would have taken, and their owners.
 #[derive(Default)]
 pub(super) struct Trial {
     hasher: RandomState,
@@ -18,7 +18,7 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Whether an earlier row would have made a user of that address.
+    /// Whether an earlier row would have created a user with this address.
     pub(super) fn has_user(&self, mail: &str) -> bool {
         let user = self.hash(mail);
         self.owners().get(&user) == Some(&user)

@@ -1,24 +1,26 @@
-//! Bytes that may be packed by gzip (RFC 1952), told by their first two: no text begins so. Unpacked as they come, and
-//! bounded: a small body that unpacks to a large one costs its sender nothing.
+//! Bytes that may be compressed with gzip (RFC 1952), recognized by their first two bytes, which no text begins with.
+//! They are decompressed as they arrive, with limits, because a small body that decompresses to a large one costs its
+//! sender nothing.
 
 use flate2::write::MultiGzDecoder;
 use std::io::Write;
 
 const GZIP: [u8; 2] = [0x1F, 0x8B];
-/// How much is unpacked at a time. Gzip makes at most 1,032 bytes of one: a mebibyte of this.
+/// The number of bytes that are decompressed at a time. Gzip makes at most 1,032 bytes of one, so this gives a
+/// mebibyte.
 const STEP: usize = 1024;
-/// Most bytes that a packed one may stand for; tables of people have 3 to 15.
+/// The most bytes that a compressed byte may stand for; tables of people have 3 to 15.
 const MAX_RATIO: u64 = 128;
-/// From this size on the ratio counts.
+/// The ratio is checked from this decompressed size on.
 const FREE: u64 = 1024 * 1024;
-/// Longest file once it is unpacked, in bytes: five million rows. What is sent plain has no such limit, for its sender
-/// bears its length.
+/// The longest file after decompression, in bytes: five million rows. A plain file has no such limit, because its
+/// sender bears the cost of its length.
 const MAX_UNPACKED: u64 = 1024 * 1024 * 1024;
 
-/// Why packed bytes are read no further.
+/// Why no more compressed bytes are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UnpackError {
-    #[error("the file is packed by gzip and is damaged or cut off")]
+    #[error("the file is compressed with gzip and is damaged or truncated")]
     Damaged,
     #[error("the file unpacks to more than {MAX_RATIO} times its size: send it unpacked")]
     Ratio,
@@ -26,9 +28,9 @@ pub(super) enum UnpackError {
     TooLarge,
 }
 
-/// Bytes of a file from those of a body.
+/// Turns the bytes of a body into the bytes of a file.
 pub(super) enum Unpacking {
-    /// Not known yet: the first byte, where one came.
+    /// Not known yet; the first byte, if it has arrived.
     Start(Option<u8>),
     Plain,
     Gzip(Box<Gzip>),
@@ -41,7 +43,7 @@ pub(super) struct Gzip {
 }
 
 impl Unpacking {
-    /// Adds the file's bytes that some of the body stand for; of an error, all that is known to come before it.
+    /// Appends the file's bytes for some bytes of the body; before an error, those that come before it.
     pub(super) fn push(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), UnpackError> {
         if let Self::Start(first) = self {
             let begin: Vec<u8> = first.iter().chain(bytes).copied().collect();
