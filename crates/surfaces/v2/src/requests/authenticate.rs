@@ -1,5 +1,5 @@
-//! `POST /v2/auth` (guide, 2.4.1): log in with login and password, or renew the access token with a refresh
-//! token. The guide sends login and password with the refresh token as well; whatever is sent must be right.
+//! `POST /v2/auth` (guide, 2.4.1): log in with login and password, or renew the access token with a refresh token. In
+//! the guide, login and password are sent with the refresh token as well; all values that are sent must be right.
 
 use crate::{
     answer::{Failure, TOKEN_EXPIRED, as_json},
@@ -16,15 +16,15 @@ use serde_json::json;
 use utoipa::ToSchema;
 use web::answer::Reply;
 
-/// Tokens, and whose they are.
+/// Tokens and the account that they are for.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
 pub(super) struct Granted<'a> {
     /// For the header `Authorization: Bearer …`.
     access_token: String,
-    /// To get another access token with.
+    /// For renewing the access token.
     refresh_token: String,
-    /// Seconds that the access token counts.
+    /// Validity of the access token, in seconds.
     expire: u32,
     /// The account's tenant.
     #[serde(rename = "tenant-id")]
@@ -42,8 +42,8 @@ pub(super) const AUTHENTICATE: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "Log in, or renew a token",
-        about: "Log in with `login` and `password`; renew the access token with `refresh_token`, where login and password \
-                may be sent along and must then be right.",
+        about: "Log in with `login` and `password`, or renew the access token with `refresh_token`. Login and \
+                password may be sent with a refresh token, and must be right then.",
         parameters: || {
             vec![
                 Declared::optional("login", "The address; required without a refresh token.", kinds::text()),
@@ -54,7 +54,7 @@ pub(super) const AUTHENTICATE: Endpoint = Endpoint {
                 ),
                 Declared::optional(
                     "refresh_token",
-                    "A refresh token, to get a new access token.",
+                    "A refresh token, for a new access token.",
                     kinds::text(),
                 ),
             ]
@@ -101,7 +101,7 @@ fn refused(error: LogInError) -> Failure {
     match error {
         LogInError::Refused => Failure::new(
             StatusCode::UNAUTHORIZED,
-            "The login or the password is wrong, or the token does not count.",
+            "The login or the password is wrong, or the refresh token is not valid.",
         ),
         LogInError::Expired => Failure::new(StatusCode::UNAUTHORIZED, TOKEN_EXPIRED),
         LogInError::TooMany { retry_after } => Failure::too_many(retry_after),

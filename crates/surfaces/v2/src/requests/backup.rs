@@ -1,4 +1,4 @@
-//! Backups over HTTP: what the command `pbm backup` does, for whoever may.
+//! Backups over HTTP: the command `pbm backup` for callers with the right.
 
 use crate::{
     answer::Failure,
@@ -26,9 +26,9 @@ use std::rc::Rc;
 use tokio::sync::mpsc;
 use web::answer::{Cut, Reply};
 
-/// The media type of LDIF, as it is used; none is registered.
+/// The usual media type of LDIF; none is registered.
 pub(super) const LDIF: &str = "text/x-ldif";
-/// Pieces of a backup that may wait for the client.
+/// The most pieces of a backup that wait for the client.
 const PIECES: usize = 4;
 
 pub(super) const BACK_UP: Endpoint = Endpoint {
@@ -40,11 +40,10 @@ pub(super) const BACK_UP: Endpoint = Endpoint {
     particulars: Particulars { tenant: TenantParameter::Optional, needs_token: true, ..Particulars::NONE },
     document: Document {
         summary: "A tenant, or everything, as LDIF with the hashes of passwords",
-        about: "Everything, or with `tenant-id` one tenant; administrators name theirs. The hashes of passwords are in it.",
+        about: "Everything, or one tenant with `tenant-id`, which administrators must name. Contains the hashes of \
+                passwords.",
         parameters: || vec![optional_tenant()],
-        answer: || {
-            Answer::file("The entries, and at the end their number and a checksum.", LDIF, kinds::text())
-        },
+        answer: || Answer::file("The entries, followed by their number and a checksum.", LDIF, kinds::text()),
         ..Document::BASE
     },
 };
@@ -57,13 +56,13 @@ async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let turn = Rc::new(call.begin(LongWork::Backup)?);
     let (out, mut pieces) = mpsc::channel(PIECES);
     let of_task = turn.clone();
-    // By itself, so that it goes on while the client takes what it has; it ends with the answer, whose client is cut off
-    // when it takes nothing.
+    // A task of its own, so that the backup continues while the client reads. The task ends with the answer, and the
+    // connection of a client that does not read is closed.
     let backup = rt::spawn(async move {
         let _turn = of_task;
         Box::pin(backup_directory.back_up(&request, out, |_| {})).await
     });
-    // What fails before there is a first piece is an answer of its own.
+    // A failure before the first piece gets an answer of its own.
     let first = pieces.recv().await;
     let Some(first) = first else {
         let failed = backup.await.map_err(|error| Failure::internal(error.into()))?;
@@ -108,7 +107,7 @@ fn failure_of_backup(error: BackupError) -> Failure {
 }
 
 pub(super) fn backup_directory<'a>(call: &Call<'a>) -> Result<&'a Directory, Failure> {
-    // Once begun, the work waits for the directory; the beginning does not.
+    // A backup or restore that has begun waits for the directory; a new one does not begin.
     if call.directory.hangs() {
         return Err(DirectoryError::from(Unreachable::Hangs).into());
     }

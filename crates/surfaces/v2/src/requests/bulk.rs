@@ -1,4 +1,4 @@
-//! Many users at once (beyond the guide): rows are read while they come, and answered while they are done.
+//! Import of many users (beyond the guide): rows are read as they arrive, and reported as they are applied.
 
 use super::{find_tenant, users::new_user_parameters};
 use crate::{
@@ -24,13 +24,13 @@ use utoipa::openapi::{
 };
 use web::answer::{NDJSON, Reply};
 
-/// The media types of tables: that of CSV (RFC 7111), and what clients call a table otherwise.
+/// The media types of tables: that of CSV (RFC 7111), and others that clients send.
 const TABLES: [&str; 6] = [
     "text/csv",
     "application/csv",
     "text/tab-separated-values",
     "text/plain",
-    // What browsers on a Windows with Excel say of CSV.
+    // Sent for CSV by browsers on Windows with Excel.
     "application/vnd.ms-excel",
     "text/comma-separated-values",
 ];
@@ -45,13 +45,13 @@ pub(super) const IMPORT: Endpoint = Endpoint {
     handler: |call| Box::pin(import(call)),
     particulars: Particulars { body: Body::Stream, ..Particulars::NONE },
     document: Document {
-        summary: "Make and change many users",
-        about: "Rows are done while they come, and answered in their order; one that is wrong stops no other. What is done \
-                stays done: the same rows again finish it.",
+        summary: "Create and change many users",
+        about: "Rows are applied as they arrive, and reported in their order; an invalid row does not stop the \
+                others. Applied rows stay applied; repeat the import to complete an interrupted one.",
         parameters,
         body: Some(rows),
         answer: || {
-            let words = "A line of JSON for each row, in their order, and a summary.";
+            let words = "A line of JSON for each row, in order, and a summary.";
             Answer::lines_of::<Report>(words).of_any_form().with_schema("ImportRow", row())
         },
         ..Document::BASE
@@ -90,13 +90,13 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
         let report = reports.next().await?;
         match &report {
             Report::Row(row) => row.changed.iter().for_each(|id| under_way.note(id)),
-            // Whoever has read the summary, and reads the address book, finds what was imported.
+            // A client that reads the address book after the summary finds the imported users.
             Report::End { .. } => under_way.end().await,
             Report::Stop(_) => {}
         }
         Some((report, (reports, under_way)))
     });
-    // It is over when the last report was taken, or nobody takes any.
+    // The work ends with the last report, or when the client is gone.
     let reports = reports.chain(stream::once(async move { drop(turn) }).filter_map(async |()| None));
     let mut reports = Box::pin(reports.peekable());
     if let Some(Report::Stop(_)) = reports.as_mut().peek().await {
@@ -106,8 +106,7 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn parameters() -> Vec<Declared> {
-    let mode =
-        "create: each row makes a user. upsert: it makes one, or changes the one that has its address.";
+    let mode = "create: each row creates a user. upsert: each row creates a user, or changes the one with its address.";
     vec![
         Declared::optional("mode", mode, kinds::choice(Mode::VARIANTS, Mode::VARIANTS.first().copied())),
         dry_run(),
@@ -115,12 +114,13 @@ fn parameters() -> Vec<Declared> {
 }
 
 fn rows() -> RequestBody {
-    let csv = "A header row with the names of fields, then a row for each user; `;` `,` tab `|` `:` or blanks between fields, as \
-               in the header or by a first line `sep=;`. The encoding is found out, and told in the summary; the parameter \
-               `charset` of the media type says it, by a name of the Encoding Standard. The CSV export of an address book is taken.";
+    let csv = "A header row with the names of fields, then a row for each user; `;` `,` tab `|` `:` or blanks between \
+               fields, as in the header or by a first line `sep=;`. The encoding is detected, and reported in the \
+               summary; the parameter `charset` of the media type declares it, by a name of the Encoding Standard. \
+               The CSV export of an address book is accepted.";
     let example = "mail;userPassword;employeeNumber;cn;sn\nivan@example.com;Correct-Horse-7;2;Ivan;Petrov\n";
     let about = format!(
-        "A row for each user, of at most {} bytes; as many as you like. Plain, or packed by gzip.",
+        "A row for each user, of at most {} bytes; any number of rows. Plain, or compressed with gzip.",
         imports::MAX_RECORD
     );
     let lines = kinds::text()
@@ -149,7 +149,7 @@ fn row() -> ObjectBuilder {
     })
 }
 
-/// The answer to a body of which not one row can be read, such as one with unknown columns.
+/// The answer to a body without a single readable row, such as one with unknown columns.
 async fn unreadable(reports: impl Stream<Item = Report>) -> Failure {
     let stops = reports.filter_map(async |report| match report {
         Report::Stop(stop) => Some(stop.to_string()),
@@ -174,7 +174,7 @@ fn format(media_type: &str, charset: Option<&str>) -> Result<Format, Failure> {
     }
 }
 
-/// Gzip is found out from the body.
+/// Gzip is detected in the body.
 fn check_packing(content_encoding: Option<&str>) -> Result<(), Failure> {
     match content_encoding.map(|text| text.trim().to_ascii_lowercase()).as_deref() {
         None | Some("" | "identity" | "gzip" | "x-gzip") => Ok(()),

@@ -13,14 +13,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::answer::Reply;
 
-/// How it is.
+/// The state of the process.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 pub(super) struct Status {
     /// `live` or `ready`.
     status: &'static str,
-    /// `failed` where the latest backup on schedule came to nothing; the log has the reason. Answers are given all the same.
-    /// Told to super administrators alone.
+    /// `failed` if the latest scheduled backup failed; the log has the reason. The process is ready all the same. Only
+    /// super administrators get this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     backup: Option<&'static str>,
@@ -49,8 +49,8 @@ pub(super) const READY: Endpoint = Endpoint {
     particulars: Particulars { tells_administrators_more: true, ..Particulars::NONE },
     document: Document {
         summary: "The directory answers",
-        about: "503 while the directory is out of reach, does not let this server in, or does not run the plug-ins that keep \
-                addresses unique.",
+        about: "503 while the directory is out of reach, refuses the account of this server, or does not run the \
+                plug-ins that keep addresses unique.",
         answer: Answer::of::<Status>,
         fails_with: &[503],
         ..Document::BASE
@@ -65,13 +65,13 @@ async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
             let backup = (is_told && call.services.scheduled_backup.has_failed()).then_some("failed");
             as_json(&Status { status: "ready", backup })
         }
-        Found::Hangs => failure("The directory hangs: it has answered nothing for seconds."),
+        Found::Hangs => failure("The directory hangs: it has not responded for several seconds."),
         Found::OutOfReach => failure("The directory is out of reach."),
         Found::RefusesUs => failure(
             "The directory does not let this server in. Its log says why, and what to do (directory.account.refused).",
         ),
         Found::HasIdlePlugins => failure(
-            "Plug-ins of the directory do not run that this server relies on. Its log says which, and what to do \
+            "Plug-ins of the directory that this server needs do not run. Its log says which, and what to do \
              (directory.plugins.idle).",
         ),
     }

@@ -1,5 +1,5 @@
-//! Mailing lists (guide, 3.13), and beyond the guide one list with everyone it reaches, the removal of members, and
-//! dynamic lists.
+//! Mailing lists (guide, 3.13), and, beyond the guide, reading one list with everyone it reaches, the removal of
+//! members, and dynamic lists.
 
 use super::{done, find_tenant};
 use crate::{
@@ -39,20 +39,20 @@ const OTHER_MAIL: &str = "mmail";
 #[derive(Serialize, ToSchema)]
 #[schema(as = MailList)]
 pub(super) struct Shown {
-    /// Its address.
+    /// The address.
     mail: String,
-    /// Its name in address books.
+    /// The name in address books.
     #[serde(rename = "displayName")]
     display_name: String,
-    /// Its tenant, of a list on its own.
+    /// The tenant; only in the answer for a single list.
     #[serde(rename = "tenant-id", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     tenant: Option<String>,
-    /// The members' addresses; in a list of lists at most the first 1000.
+    /// The addresses of the members; in a page of lists at most the first 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     alias: Option<Vec<String>>,
-    /// How many members it has.
+    /// The number of members.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     members: Option<usize>,
@@ -60,7 +60,7 @@ pub(super) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     filter: Option<Vec<String>>,
-    /// Everyone whom it reaches, with `expand=1`.
+    /// Everyone that the list reaches, with `expand=1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     expanded: Option<Vec<String>>,
@@ -71,7 +71,7 @@ impl Shown {
         Self::new(list.mail, list.display_name, list.members, list.count, list.conditions.as_ref())
     }
 
-    /// A dynamic list shows its filter, and members only where it has some besides.
+    /// A dynamic list shows its filter, and members only if it has some.
     fn new(
         mail: String,
         display_name: String,
@@ -105,7 +105,8 @@ pub(super) const LIST: Endpoint = Endpoint {
     },
     document: Document {
         summary: "Mailing lists of a tenant",
-        about: "A list shows at most its first 1000 members, and in `members` how many it has. A dynamic list shows its `filter`.",
+        about: "A list has at most its first 1000 members in `alias`, and their number in `members`. A dynamic list \
+                shows its `filter`.",
         parameters: || vec![tenant_parameter()].and(page_parameters(&MAIL_LISTS, "the address or the name")),
         answer: || Answer::page_of::<Shown>("maillists"),
         ..Document::BASE
@@ -130,7 +131,7 @@ pub(super) const READ: Endpoint = Endpoint {
     document: Document {
         summary: "One mailing list",
         parameters: || {
-            let about = "1: also everyone whom the list reaches, lists in it opened.";
+            let about = "1: also everyone that the list reaches, through nested lists too.";
             vec![Declared::optional("expand", about, kinds::switch())]
         },
         answer: || Answer::of::<Shown>().with_version(),
@@ -165,7 +166,7 @@ pub(super) const CREATE: Endpoint = Endpoint {
         ..Particulars::NONE
     },
     document: Document {
-        summary: "Make a mailing list",
+        summary: "Create a mailing list",
         about: "With members (`alias`) or conditions (`filter`).",
         parameters: creation_parameters,
         example: Some(|| {
@@ -199,8 +200,8 @@ pub(super) const PATCH: Endpoint = Endpoint {
     },
     document: Document {
         summary: "Change a mailing list",
-        about: "Changes what is given: members come (`alias`) and go (`remove`), or the whole list is set (`members`), or it \
-                becomes a dynamic one (`filter`).",
+        about: "Changes the given fields: adds members (`alias`) and removes members (`remove`), or sets the whole \
+                list (`members`), or makes the list dynamic (`filter`).",
         parameters: change_parameters,
         example: Some(|| {
             json!({
@@ -244,7 +245,7 @@ pub(super) const DELETE: Endpoint = Endpoint {
     },
     document: Document {
         summary: "Delete a mailing list",
-        about: "At once: there is no way back.",
+        about: "The deletion is immediate and cannot be undone.",
         parameters: naming_parameters,
         ..Document::BASE
     },
@@ -260,18 +261,18 @@ async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     done(call, WHAT, administration.delete_mail_list(caller, &tenant.id, &mail, &call.precondition).await)
 }
 
-/// What names a list, as the document has it.
+/// The parameters that name a list.
 fn naming_parameters() -> Vec<Declared> {
     vec![
         tenant_parameter(),
         Declared::optional(
             "mail",
-            "The address of the list. Required, here or as `mmail`.",
+            "The address of the list. Required as `mail` or `mmail`.",
             kinds::address_of_request(),
         ),
         Declared::optional(
             "mmail",
-            "Another name of `mail`; one of the two is enough.",
+            "Another name for `mail`; one of the two is enough.",
             kinds::address_of_request(),
         ),
     ]
@@ -283,7 +284,7 @@ fn display_name(is_required: bool) -> Declared {
 }
 
 fn members(name: &'static str, about: &str) -> Declared {
-    let about = format!("{about} Also taken as `a,b`, `[a,b]` or `[\"a\",\"b\"]` in one value.");
+    let about = format!("{about} Also accepted as `a,b`, `[a,b]` or `[\"a\",\"b\"]` in one value.");
     Declared::optional(name, about, kinds::list(kinds::address_of_request(), Some(MAX_MEMBERS)))
 }
 
@@ -291,7 +292,8 @@ fn filter() -> Declared {
     let fields = FIELDS.iter().map(|(_, name)| *name).collect::<Vec<_>>();
     let pattern = format!("^({})=.+$", fields.join("|"));
     let about = format!(
-        "Conditions of a dynamic list, `field=value`, that must all hold for a member; with a field of {}. One a value.",
+        "Conditions of a dynamic list, `field=value`, that a member must all meet; the fields are {}. One condition \
+         per value.",
         fields.join(", ")
     );
     Declared::optional(
@@ -311,14 +313,14 @@ fn change_parameters() -> Vec<Declared> {
     naming_parameters().and([
         display_name(false),
         new_address("newmail", "A new address of the list."),
-        members("alias", "Members to be added."),
-        members("remove", "Members to be taken out; an address that is none changes nothing."),
+        members("alias", "Members to add."),
+        members("remove", "Members to remove; an address that is not a member is ignored."),
         members("members", "The whole list of members, at least one."),
         filter(),
     ])
 }
 
-/// The parameters that a creation and a change have in common.
+/// The parameters that a creation and a change share.
 fn list_texts(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ListTexts {
     ListTexts {
         mail: mail_text(parameters, errors),
@@ -332,12 +334,12 @@ fn mail_text(parameters: &mut Parameters, errors: &mut ParameterErrors) -> Optio
     let mail = once(parameters, MAIL, errors);
     let other = once(parameters, OTHER_MAIL, errors);
     if mail.is_some() && other.is_some() && mail != other {
-        errors.add(OTHER_MAIL, &"is another name for mail, and says something else");
+        errors.add(OTHER_MAIL, &"is another name for mail and has a different value: send one of the two");
     }
     mail.or(other)
 }
 
-/// The list that a request is about; an impossible address is no list's.
+/// The list that a request names. An invalid address is answered as one that does not exist.
 fn named(texts: &ListTexts) -> Result<MailAddress, Failure> {
     match texts.mail.as_deref().filter(|text| !text.is_empty()) {
         None => Err(Failure::missing(MAIL)),

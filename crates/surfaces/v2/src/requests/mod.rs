@@ -1,5 +1,5 @@
-//! The requests of the API. Each handler turns parameters into a command of `mail-model`, gives it to
-//! `directory`, and its outcome back.
+//! The requests of the API. Each handler turns the parameters into a command of `mail-model`, has it executed, and
+//! turns the outcome into an answer.
 
 mod addressbook;
 mod authenticate;
@@ -24,19 +24,19 @@ use directory::{changing::WriteError, tenants::TenantAtHand};
 use std::sync::LazyLock;
 use web::{answer::Reply, routes::Routes};
 
-/// The tenant that a request names.
+/// The tenant of a request.
 async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
     let tenant = Box::pin(call.directory.tenant(call.tenant()?)).await?;
     tenant.ok_or_else(|| Failure::not_found("tenant"))
 }
 
-/// The answer to a change of a thing.
+/// The answer to a change of an entry of the kind `what`.
 fn done(call: &Call<'_>, what: &str, outcome: Result<(), WriteError>) -> Result<Reply, Failure> {
     outcome.map_err(|error| Failure::of_write(what, error, call.services.retention))?;
     Ok(success())
 }
 
-/// Every request that the API knows: what stands here, and nothing else, is answered, documented and tested.
+/// All endpoints. Only these are served, documented and tested.
 pub static ENDPOINTS: &[Endpoint] = &[
     authenticate::AUTHENTICATE,
     health::LIVE,
@@ -88,7 +88,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     docs::PAGE_FILE,
 ];
 
-/// Where each of them is found.
+/// The routes to the endpoints.
 pub static ROUTES: LazyLock<Routes<&'static Endpoint>> =
     LazyLock::new(|| Routes::new(ENDPOINTS.iter().map(|e| (e.method.method(), e.path, e))));
 

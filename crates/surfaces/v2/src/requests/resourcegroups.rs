@@ -1,4 +1,4 @@
-//! Resource groups (guide, 3.11), and beyond the guide one group.
+//! Resource groups (guide, 3.11), and, beyond the guide, reading one resource group.
 
 use super::{done, find_tenant};
 use crate::{
@@ -31,11 +31,11 @@ const GROUP_PATH: &str = "/v2/resourcegroups/{tenant}/{group}";
 #[derive(Serialize, ToSchema)]
 #[schema(as = ResourceGroup)]
 pub(super) struct Shown {
-    /// Its name.
+    /// The name.
     name: String,
-    /// How many resources it has.
+    /// The number of resources.
     resources: usize,
-    /// Its tenant, of a group on its own.
+    /// The tenant; only in the answer for a single group.
     #[serde(rename = "tenant-id", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     tenant: Option<String>,
@@ -100,7 +100,7 @@ pub(super) const CREATE: Endpoint = Endpoint {
     handler: |call| Box::pin(create(call)),
     particulars: Particulars::taking(Takes::IdempotencyKey),
     document: Document {
-        summary: "Make a resource group",
+        summary: "Create a resource group",
         parameters: || vec![in_path()],
         example: Some(|| json!({})),
         ..Document::BASE
@@ -124,7 +124,7 @@ pub(super) const RENAME: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfMatch),
     document: Document {
         summary: "Rename a resource group",
-        about: "Its resources move along.",
+        about: "Its resources stay in it.",
         parameters: || vec![in_path(), Declared::required(NAME, "The new name.", kinds::group_name())],
         example: Some(|| json!({"name": "Meeting rooms"})),
         fails_with: &[409],
@@ -157,7 +157,8 @@ pub(super) const DELETE: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfMatch),
     document: Document {
         summary: "Delete a resource group with its resources",
-        about: "At once. A deletion that was cut off is ended by asking again.",
+        about: "The deletion is immediate and cannot be undone. Repeat the request to complete an interrupted \
+                deletion.",
         ..Document::BASE
     },
 };
@@ -172,7 +173,7 @@ async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     )
 }
 
-/// The group in the path; an impossible name is no group's.
+/// The group in the path. An invalid name is answered as one that does not exist.
 pub(super) fn name_of(call: &Call<'_>) -> Result<GroupName, Failure> {
     GroupName::parse(call.text("group")).map_err(|_| Failure::not_found(GROUP))
 }

@@ -1,4 +1,4 @@
-//! Resources (guide, 3.12), and beyond the guide one resource.
+//! Resources (guide, 3.12), and, beyond the guide, reading one resource.
 
 use super::{
     done, find_tenant,
@@ -37,7 +37,7 @@ const RESOURCE: &str = "resource";
 const RESOURCES_PATH: &str = "/v2/resources/{tenant}/{group}";
 const RESOURCE_PATH: &str = "/v2/resources/{tenant}/{group}/{mail}";
 
-/// One resource.
+/// A single resource.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
@@ -101,7 +101,7 @@ pub(super) const CREATE: Endpoint = Endpoint {
     handler: |call| Box::pin(create(call)),
     particulars: Particulars::taking(Takes::IdempotencyKey),
     document: Document {
-        summary: "Make a resource",
+        summary: "Create a resource",
         parameters: || vec![in_path()].and(field_parameters(true)),
         example: Some(|| json!({"displayName": "Room 5", "l": "Berlin", "employeeType": 1})),
         ..Document::BASE
@@ -161,7 +161,7 @@ pub(super) const DELETE: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfMatch),
     document: Document {
         summary: "Delete a resource",
-        about: "At once: there is no way back.",
+        about: "The deletion is immediate and cannot be undone.",
         ..Document::BASE
     },
 };
@@ -175,7 +175,7 @@ async fn delete(call: &mut Call<'_>) -> Result<Reply, Failure> {
     done(call, RESOURCE, deletion.await)
 }
 
-/// The group in the path, by its name as it was made.
+/// The group in the path, with its name in the letter case of its creation.
 async fn find_group(call: &Call<'_>, tenant: &TenantId) -> Result<ResourceGroup, Failure> {
     let group = call.directory.resource_group(tenant, &name_of(call)?).await?;
     group.ok_or_else(|| Failure::not_found(GROUP))
@@ -189,7 +189,7 @@ fn field_parameters(is_creation: bool) -> impl Iterator<Item = Declared> {
     })
 }
 
-/// The fields that are given, and what is wrong with parameters and fields.
+/// The given fields, with the errors of parameters and fields.
 fn fields(parameters: &mut Parameters) -> (ResourceValues, ParameterErrors, FieldErrors) {
     ignore_tenant(parameters);
     let (mut errors, mut wrong) = (ParameterErrors::default(), FieldErrors::default());

@@ -1,4 +1,4 @@
-//! Restores over HTTP: what the command `pbm restore` does, for whoever may.
+//! Restores over HTTP: the command `pbm restore` for callers with the right.
 
 use super::{
     backup::{LDIF, backup_directory},
@@ -30,20 +30,20 @@ use utoipa::openapi::{
 };
 use web::answer::Reply;
 
-/// Most bytes of the body of an administrator of a tenant, packed or not: a plain backup of 200,000 users.
+/// The largest body of an administrator of a tenant in bytes, compressed or not: a plain backup of 200,000 users.
 const MAX_BODY: u64 = 256 << 20;
 
-/// What is done with what is there and differs.
+/// What to do with an existing entry that differs from the file.
 #[derive(Clone, Copy, EnumString, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub(super) enum ExistingWord {
-    /// It stays.
+    /// Leave the entry as it is and report it.
     Keep,
-    /// It becomes as in the file.
+    /// Change the entry to the state in the file.
     Update,
 }
 
-/// What was asked for in the parameters.
+/// The decoded parameters.
 struct Asked {
     existing: Existing,
     dry_run: bool,
@@ -64,12 +64,15 @@ pub(super) const RESTORE: Endpoint = Endpoint {
     },
     document: Document {
         summary: "Restore from LDIF",
-        about: "The body is a backup, or LDIF from elsewhere; with `tenant-id` only this tenant's entries count, and \
-                administrators name theirs. What is missing is added. A file that is cut, was altered or can't be read changes \
-                nothing; an entry that is wrong stops no other. Safe to send again.",
+        about: "The body is a backup, or LDIF of another origin; with `tenant-id`, which administrators must name, \
+                only this tenant's entries are restored. Missing entries are added. A file that is truncated, altered \
+                or unreadable changes nothing; an invalid entry does not stop the others. The request can be repeated \
+                safely.",
         parameters,
         body: Some(ldif),
-        answer: || Answer::lines_of::<Line>("A line of JSON for what is worth a word, and a summary."),
+        answer: || {
+            Answer::lines_of::<Line>("Lines of JSON: the entries to report, the progress, and a summary.")
+        },
         fails_with: &[413, 429, 507],
         ..Document::BASE
     },
@@ -102,7 +105,8 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     }?;
     let (mut report, lines) = report(restore.findings().entries, dry_run);
     let administration = call.administration.clone();
-    // To the end also where the client goes away: what is half done would have to be found out.
+    // The restore runs to its end even if the client disconnects, because the state of an unfinished restore would be
+    // unknown.
     rt::spawn(async move {
         let outcome = administration.restore(restore, async |event| report.take(&event).await).await;
         let end = match outcome {
@@ -123,8 +127,8 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn parameters() -> Vec<Declared> {
-    let existing = "What is done with what is there and differs. keep: it stays, and is told. update: it becomes as in \
-                    the file.";
+    let existing = "For an existing entry that differs from the file. keep: leave it as it is and report it. update: \
+                    change it to the state in the file.";
     let words = ExistingWord::VARIANTS;
     vec![
         optional_tenant(),
@@ -135,9 +139,12 @@ fn parameters() -> Vec<Declared> {
 
 fn ldif() -> RequestBody {
     let example = "dn: mail=ivan@example.com,ou=default,ou=People,dc=example,dc=com\nobjectClass: top\n";
-    let shape = kinds::text().description(Some("Entries (RFC 2849), no changes.")).examples([example]);
+    let shape = kinds::text().description(Some("Entries (RFC 2849), not changes.")).examples([example]);
     RequestBodyBuilder::new()
-        .description(Some("LDIF, plain or packed by gzip or zstd, of any size and any media type."))
+        .description(Some(
+            "LDIF, plain or compressed with gzip or zstd, of any media type; from administrators of a tenant at most \
+             256 MiB.",
+        ))
         .required(Some(Required::True))
         .content(LDIF, Content::new(Some(shape)))
         .build()
@@ -161,7 +168,8 @@ async fn asked(call: &mut Call<'_>) -> Result<Asked, Failure> {
     Ok(Asked { existing, dry_run, bounds })
 }
 
-/// Keeps a body on the disk, for it is read twice. Nobody else can read it, and it is gone when it is dropped.
+/// Stores a body on the disk, because it is read twice. Only this process's user can read the file, which is removed
+/// when it is dropped.
 async fn spool(rows: Rows, most: Option<u64>) -> Result<NamedTempFile, Failure> {
     let most = most.unwrap_or(u64::MAX);
     if rows.announced.is_some_and(|length| length > most) {
@@ -185,7 +193,7 @@ async fn spool(rows: Rows, most: Option<u64>) -> Result<NamedTempFile, Failure> 
 
 fn too_large(most: u64) -> Failure {
     let message =
-        format!("The body is too large: at most {most} bytes. Pack it, or ask a super administrator.");
+        format!("The body is too large: at most {most} bytes. Compress it, or ask a super administrator.");
     Failure::new(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }
 
@@ -198,7 +206,7 @@ fn failure_of_disk(error: io::Error) -> Failure {
     Failure::new(StatusCode::INSUFFICIENT_STORAGE, message).with_cause(error.into())
 }
 
-/// What a file is refused for that was not begun with.
+/// The answer about a file that was refused before anything was written.
 fn failure_of_restore(error: RestoreError) -> Failure {
     match error {
         RestoreError::Directory(error) => error.into(),
@@ -210,7 +218,7 @@ fn failure_of_restore(error: RestoreError) -> Failure {
 
 fn message_of(error: &RestoreError) -> String {
     match error {
-        // What is wrong with the file, and where.
+        // The error in the file, and its position.
         RestoreError::Ldif(error) => visible_text::chain(error),
         RestoreError::Damaged(_) => visible_text::chain(error),
         RestoreError::OtherRoot { .. } => {

@@ -1,4 +1,4 @@
-//! What a restore answers: lines of JSON, sent while it goes on.
+//! The answer to a restore: lines of JSON, sent while the restore runs.
 
 use actix_web::web::Bytes;
 use directory::restore::{Event, Outcome, Summary};
@@ -11,12 +11,12 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use utoipa::ToSchema;
 
-/// Lines of a report that may wait for the client, and how many bytes of them: a change may be as large as a list.
+/// The most lines of a report that wait for the client, and their most bytes: a change may be as large as a list.
 const LINES: usize = 256;
 const BYTES: u32 = 1 << 20;
-/// How long in all a client may let the restore wait until it is told nothing more.
+/// The longest time in all that a restore waits for its client; after that it sends no more lines.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often progress is told.
+/// The interval of progress lines.
 const PROGRESS: Duration = Duration::from_secs(1);
 
 /// A line of the answer to a restore.
@@ -24,77 +24,77 @@ const PROGRESS: Duration = Duration::from_secs(1);
 #[serde(untagged)]
 #[schema(as = RestoreReport)]
 pub(crate) enum Line {
-    /// Of an entry that is worth a word.
+    /// An entry to report.
     Entry(EntryLine),
-    /// How far it is, now and then.
+    /// The progress, from time to time.
     Progress {
-        /// Entries done.
+        /// Entries that are done.
         done: u64,
         /// All entries.
         entries: u64,
     },
-    /// Why it stopped.
+    /// The reason why the restore stopped.
     Stop {
-        /// In words.
+        /// The reason.
         message: String,
     },
-    /// The end, where it came to one.
+    /// The end of a complete restore.
     End {
-        /// What was done.
+        /// The number of entries by outcome.
         summary: SummaryLine,
-        /// Whether it was only tried.
+        /// Whether it was a dry run.
         #[serde(rename = "dry-run")]
         dry_run: bool,
     },
 }
 
-/// What became of an entry.
+/// The outcome of an entry.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RestoreReportEntry)]
 pub(crate) struct EntryLine {
-    /// The line that it begins at, from 1.
+    /// The line where the entry begins, from 1.
     line: u64,
-    /// Its name; empty where it can't be read.
+    /// The name of the entry; empty if it cannot be read.
     dn: String,
-    /// `added` and `updated` (told in a dry run), `different`, `refused`.
+    /// `added` and `updated` (reported in a dry run only), `different`, `refused`.
     result: &'static str,
     /// The change as LDIF, without passwords.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ldif: Option<String>,
-    /// Why it was refused.
+    /// Why the entry was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message: Option<String>,
 }
 
-/// The numbers of entries by what became of them.
+/// The number of entries by outcome.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RestoreSummary)]
 pub(crate) struct SummaryLine {
     /// Added.
     added: u64,
-    /// Brought to the file's state.
+    /// Changed to the file's state.
     updated: u64,
-    /// As in the file already.
+    /// Equal to the file already.
     same: u64,
-    /// Different, and left so.
+    /// Different, and left as they are.
     different: u64,
     /// Refused.
     refused: u64,
-    /// Those of the refused that are not told: only the first thousand are.
+    /// Refused entries that have no line: only the first thousand have one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     unlisted: Option<u64>,
-    /// Of another tenant, or of none.
+    /// Entries of another tenant, or of none.
     #[serde(rename = "left-out")]
     left_out: u64,
 }
 
-/// A line that is ready to be sent, and the room that it takes until then.
+/// A line to send, and its share of the buffer until then.
 pub(super) struct Ready(Vec<u8>, Option<OwnedSemaphorePermit>);
 
-/// What is told while a restore goes on.
+/// Reports the progress of a restore.
 pub(super) struct Report {
     lines: mpsc::Sender<Ready>,
     room: Arc<Semaphore>,
@@ -102,11 +102,11 @@ pub(super) struct Report {
     done: u64,
     dry_run: bool,
     told: Instant,
-    /// How long it may still wait for the client.
+    /// The time that it may still wait for the client.
     patience: Duration,
 }
 
-/// A report on so many entries, and its lines as they are sent.
+/// A report on this number of entries, and its lines to send.
 pub(super) fn report(entries: u64, dry_run: bool) -> (Report, impl Stream<Item = Bytes>) {
     let (lines, told) = mpsc::channel(LINES);
     let room = Arc::new(Semaphore::new(BYTES as usize));
@@ -120,7 +120,7 @@ pub(super) fn report(entries: u64, dry_run: bool) -> (Report, impl Stream<Item =
 }
 
 impl Report {
-    /// Tells what came of an entry, where that is worth a word.
+    /// Reports the outcome of an entry, if it has to be reported.
     pub(super) async fn take(&mut self, event: &Event<'_>) {
         self.done += 1;
         let line = |result, ldif, message| {
@@ -143,16 +143,16 @@ impl Report {
         }
     }
 
-    /// Tells something.
+    /// Sends a line.
     pub(super) async fn tell(&mut self, line: Line) {
         if self.patience.is_zero() {
             return;
         }
-        // No part of a line has a reason to be no JSON.
+        // Serializing a line cannot fail.
         let mut text = serde_json::to_vec(&line).unwrap_or_default();
         text.push(b'\n');
         let since = Instant::now();
-        // Whoever has gone away, or takes nothing for so long, misses it: others wait for the end of this.
+        // A client that has gone away or does not read loses the line, because others wait for the end of this restore.
         let is_told = tokio::time::timeout(self.patience, self.hand_on(text)).await == Ok(true);
         self.patience = if is_told { self.patience.saturating_sub(since.elapsed()) } else { Duration::ZERO };
     }

@@ -1,4 +1,4 @@
-//! Tenants (guide, 3.2), and beyond the guide one tenant, its defaults, its domains, and the deleted ones.
+//! Tenants (guide, 3.2), and, beyond the guide, reading one tenant, its defaults, its domains, and the deleted tenants.
 
 use super::{done, find_tenant};
 use crate::{
@@ -37,16 +37,16 @@ const DOMAIN_PATH: &str = "/v2/tenants/{tenant}/domains/{domain}";
 #[derive(Serialize, ToSchema)]
 #[schema(as = TenantRow)]
 pub(super) struct Row {
-    /// Its id.
+    /// The id.
     #[serde(rename = "tenant-id")]
     id: String,
-    /// The domains that it serves.
+    /// The domains of the tenant.
     domains: Vec<String>,
-    /// When it was deleted.
+    /// When the tenant was deleted.
     #[serde(rename = "deleted-since", skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, nullable = false)]
     deleted_since: Option<String>,
-    /// Until when it can be restored.
+    /// The tenant can be restored until this time.
     #[serde(rename = "kept-until", skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, nullable = false)]
     kept_until: Option<String>,
@@ -68,7 +68,7 @@ impl Row {
     }
 }
 
-/// One tenant.
+/// A single tenant.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant)]
 pub(super) struct Shown {
@@ -85,14 +85,14 @@ pub(super) struct Shown {
     counts: Counts,
 }
 
-/// How much a tenant has.
+/// The number of entries of a tenant.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TenantCounts)]
 #[serde(rename_all = "kebab-case")]
 struct Counts {
     /// Users.
     users: usize,
-    /// Users that were deleted and are kept.
+    /// Deleted users that are kept.
     deleted_users: usize,
     /// Mailing lists.
     maillists: usize,
@@ -102,13 +102,13 @@ struct Counts {
     resources: usize,
 }
 
-/// A tenant that was made.
+/// A created tenant.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TenantMade)]
 pub(super) struct Made<'a> {
     /// Always true.
     success: bool,
-    /// Its id.
+    /// The id.
     #[serde(rename = "tenant-id")]
     id: &'a str,
 }
@@ -152,8 +152,8 @@ pub(super) const CREATE_OF_DOMAIN: Endpoint = Endpoint {
     handler: |call| Box::pin(create_of_domain(call)),
     particulars: Particulars::taking(Takes::IdempotencyKey),
     document: Document {
-        summary: "Make a tenant whose name is given by the server",
-        about: "The name is the first label of the domain, with a number where that is taken; the answer has it.",
+        summary: "Create a tenant, with an id chosen by the server",
+        about: "The id is the first label of the domain, with a number if it is taken. The answer contains the id.",
         parameters: || vec![first_domain()],
         example: Some(|| json!({"domain": "acme.example"})),
         answer: Answer::of::<Made<'_>>,
@@ -178,7 +178,7 @@ pub(super) const CREATE: Endpoint = Endpoint {
     handler: |call| Box::pin(create(call)),
     particulars: Particulars::taking(Takes::IdempotencyKey),
     document: Document {
-        summary: "Make a tenant",
+        summary: "Create a tenant",
         parameters: || vec![in_path(), first_domain()],
         example: Some(|| json!({"domain": "acme.example"})),
         ..Document::BASE
@@ -269,7 +269,7 @@ pub(super) const DELETE: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfMatch),
     document: Document {
         summary: "Delete a tenant softly",
-        about: "Everything in it goes along. The tenant `default` stays.",
+        about: "Everything in the tenant is deleted with it. The tenant `default` cannot be deleted.",
         fails_with: &[409],
         ..Document::BASE
     },
@@ -293,7 +293,7 @@ pub(super) const RESTORE: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "Undo the deletion of a tenant",
-        about: "What was deleted with it comes back; what was deleted before does not.",
+        about: "Restores the entries that were deleted with the tenant, and not those deleted before.",
         ..Document::BASE
     },
 };
@@ -310,8 +310,8 @@ pub(super) const ADD_DOMAIN: Endpoint = Endpoint {
     handler: |call| Box::pin(add_domain(call)),
     particulars: Particulars::NONE,
     document: Document {
-        summary: "Give a tenant a domain",
-        about: "A domain that it has already is a success.",
+        summary: "Add a domain to a tenant",
+        about: "Succeeds if the tenant has the domain already.",
         fails_with: &[409],
         ..Document::BASE
     },
@@ -331,8 +331,8 @@ pub(super) const REMOVE_DOMAIN: Endpoint = Endpoint {
     handler: |call| Box::pin(remove_domain(call)),
     particulars: Particulars::NONE,
     document: Document {
-        summary: "Take a domain from a tenant",
-        about: "Neither the last one nor one that an address of the tenant uses.",
+        summary: "Remove a domain from a tenant",
+        about: "409 for the last domain, and for a domain that an address of the tenant uses.",
         fails_with: &[409],
         ..Document::BASE
     },
@@ -358,10 +358,10 @@ fn default_parameters() -> Vec<Declared> {
         in_path(),
         Declared::optional(
             "quota",
-            "Mailbox size of new users in megabytes; an empty one removes the default.",
+            "Mailbox size of new users in megabytes; an empty value removes the default.",
             kinds::of_request(quota, true),
         ),
-        Declared::optional("lang", "Language of new users; an empty one removes the default.", languages),
+        Declared::optional("lang", "Language of new users; an empty value removes the default.", languages),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! The feed of changes: pages to be applied in order, for whoever keeps a copy.
+//! The feed of changes: pages of changes to apply in order, for programs that keep a copy of the address book.
 
 use super::{DEFAULT_CHANGES, form};
 use crate::{
@@ -30,10 +30,10 @@ pub(crate) const CHANGES: Endpoint = Endpoint {
     handler: |call| Box::pin(changes(call)),
     particulars: Particulars::NONE,
     document: Document {
-        summary: "What has changed among the contacts",
-        about: "One loop keeps a copy: apply the changes in their order, keep `since` with them, ask again with it; at \
-                once while `more` is true. The same change may come twice. 410: forget the copy, and begin without `since`. \
-                503: there is no feed now; ask again later, from where you are.",
+        summary: "The feed of changes of contacts",
+        about: "To keep a copy, apply the changes in order, store `since` with them, and send it with the next \
+                request; at once while `more` is true. A change may be repeated. 410: delete the copy, and start over \
+                without `since`. 503: the feed is not available now; try again later with the same `since`.",
         parameters,
         answer: || Answer::json(page()).with_schema("ContactChange", change()),
         fails_with: &[410],
@@ -48,7 +48,7 @@ async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let feed = call.books.feed(call.tenant()?).await.map_err(|_| Failure::no_feed())?;
     let changes = feed.changes(request.since.as_deref(), request.limit);
     if changes.is_err() || !feed.has_users() {
-        // There may be no tenant: a deleted one has no user left, at most contacts from outside.
+        // The tenant may not exist: the book of a deleted one has no users, at most outside contacts.
         find_tenant(call).await?;
     }
     let changes = changes.map_err(|_| Failure::no_such_place())?;
@@ -56,11 +56,11 @@ async fn changes(call: &mut Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn parameters() -> Vec<Declared> {
-    let since = "The `since` of the page before; without it the feed begins with everybody who is there.";
+    let since = "The `since` of the previous page; without it the feed begins with all present contacts.";
     let limit = kinds::number(1, MAX_LIMIT, DEFAULT_CHANGES);
     vec![
         Declared::optional("since", since, kinds::text()),
-        Declared::optional("limit", "Most changes of a page.", limit),
+        Declared::optional("limit", "Largest number of changes in the page.", limit),
     ]
 }
 
@@ -68,15 +68,15 @@ fn parameters() -> Vec<Declared> {
 fn page() -> ObjectBuilder {
     let more = ObjectBuilder::new()
         .schema_type(Type::Boolean)
-        .description(Some("Whether there is a next page already."));
+        .description(Some("Whether the next page has changes already."));
     let object = ObjectBuilder::new()
         .property("changes", list_of("ContactChange"))
-        .property("since", kinds::text().description(Some("Where the next page begins.")))
+        .property("since", kinds::text().description(Some("The token for the next page.")))
         .property("more", more);
     ["changes", "since", "more"].into_iter().fold(object, ObjectBuilder::required)
 }
 
-/// A change of the feed: a contact is there, or is there no longer.
+/// A change in the feed: a contact was written or removed.
 fn change() -> OneOfBuilder {
     let of = |op: &str, name: &str, shape: Shape| {
         let op = kinds::text().enum_values(Some([op]));
@@ -87,7 +87,7 @@ fn change() -> OneOfBuilder {
     OneOfBuilder::new().item(of("put", "contact", by_name("Contact"))).item(of("delete", "id", id))
 }
 
-/// What stands around the pieces of an answer: less than this for each.
+/// An upper bound of the JSON around each part of an answer, in bytes.
 const AROUND: usize = 64;
 
 fn json(changes: &Changes) -> Result<Vec<u8>, Failure> {

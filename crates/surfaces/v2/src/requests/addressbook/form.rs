@@ -1,4 +1,4 @@
-//! Parameters to requests for contacts.
+//! Parameters of requests for contacts.
 
 use super::{
     DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, KIND, MAX_SUGGESTIONS, ORDERS, files::Format,
@@ -16,7 +16,7 @@ use web::form::Parameters;
 /// A page of contacts.
 pub(super) struct ContactsPage {
     pub(super) contacts: ContactsRequest,
-    /// Its number.
+    /// The number of the page.
     pub(super) page: usize,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn contacts(parameters: &mut Parameters, errors: &mut ParameterErrors
     ContactsPage { contacts, page }
 }
 
-/// What somebody types.
+/// A text that is being typed.
 pub(super) struct Suggestions {
     pub(super) text: String,
     pub(super) limit: usize,
@@ -54,7 +54,7 @@ pub(super) fn suggestions(parameters: &mut Parameters, errors: &mut ParameterErr
     Suggestions { text, limit }
 }
 
-/// A place in the feed of changes, and how many are wanted from there.
+/// A position in the feed of changes, and the number of changes to return.
 pub(super) struct ChangesAfter {
     pub(super) since: Option<String>,
     pub(super) limit: usize,
@@ -65,7 +65,7 @@ pub(super) fn changes_after(parameters: &mut Parameters, errors: &mut ParameterE
     ChangesAfter { since, limit: number(parameters, "limit", 1, MAX_LIMIT, DEFAULT_CHANGES, errors) }
 }
 
-/// Contacts as a file.
+/// An export of contacts.
 pub(super) struct ExportRequest {
     pub(super) format: Format,
     pub(super) view: View,
@@ -81,7 +81,7 @@ pub(super) fn export(parameters: &mut Parameters, errors: &mut ParameterErrors) 
     }
 }
 
-/// The parameter `view`; the first of its values by default.
+/// The parameter `view`; the first value is the default.
 fn view(parameters: &mut Parameters, names: &'static [&'static str], errors: &mut ParameterErrors) -> View {
     let default = names.first().copied().and_then(View::parse).unwrap_or(View::All);
     choice(parameters, "view", names, View::parse, errors).unwrap_or(default)
@@ -97,7 +97,7 @@ fn order(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ContactOr
     choice(parameters, "orderby", ORDERS, parse, errors).unwrap_or_default()
 }
 
-/// The parameter `kind`: one or several, each once, in one order; all of them are the same as none.
+/// The parameter `kind`: one or several kinds, sorted and without repeats; all kinds are the same as none.
 fn kinds(parameters: &mut Parameters, errors: &mut ParameterErrors) -> Vec<Kind> {
     const NAMES: &[&str] = &["user", "contact", "list", "resource"];
     let texts = parameters.take_list(KIND).unwrap_or_default();
@@ -113,7 +113,7 @@ fn kinds(parameters: &mut Parameters, errors: &mut ParameterErrors) -> Vec<Kind>
     kinds
 }
 
-/// A parameter that is one of some words; `None` where it is not given, or none of them.
+/// A parameter with one of some values; `None` if it is absent or has another value.
 fn choice<T>(
     parameters: &mut Parameters,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! The address book of a tenant: pages of contacts, suggestions while somebody types, the feed of changes, exports.
+//! The address book of a tenant: pages of contacts, suggestions during typing, the feed of changes, exports.
 
 mod changes;
 mod export;
@@ -36,16 +36,18 @@ use web::answer::Reply;
 
 /// The name of the parameter `kind`.
 pub(super) const KIND: &str = "kind";
-/// Contacts that are suggested, unless asked for otherwise: what fits under a line of text.
+/// The default number of suggested contacts: what fits below an input field.
 pub(super) const DEFAULT_SUGGESTIONS: usize = 10;
-/// Most contacts that are suggested.
+/// The most suggested contacts.
 pub(super) const MAX_SUGGESTIONS: usize = 100;
-/// Changes a page, unless asked for otherwise.
+/// The default number of changes in a page.
 pub(super) const DEFAULT_CHANGES: usize = 500;
-/// The values of the parameter `view` of an export, the default first: whoever keeps a copy wants them all.
+/// The values of the parameter `view` of an export; the first is the default, because a copy needs all contacts.
 pub(super) const EXPORT_VIEWS: &[&str] = &["all", "colleagues", "suggestions"];
-/// The values of the parameter `orderby`, the default first.
+/// The values of the parameter `orderby`; the first is the default.
 pub(super) const ORDERS: &[&str] = &["displayName", "mail", "sn"];
+/// The values of the parameter `format`; the first is the default.
+pub(super) const FORMATS: &[&str] = Format::NAMES;
 
 pub(super) const LIST: Endpoint = Endpoint {
     name: "listContacts",
@@ -56,8 +58,8 @@ pub(super) const LIST: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfNoneMatch),
     document: Document {
         summary: "Contacts of a tenant",
-        about: "Users, mailing lists, resources and contacts from outside, in the views that each is to be seen in; never \
-                who is deleted or blocked. Ask again with `If-None-Match`: it costs little where nothing has changed.",
+        about: "Users, mailing lists, resources and contacts from outside, in the views that show them, except \
+                deleted and blocked ones. Repeat with `If-None-Match`: it costs little if nothing has changed.",
         parameters: || {
             let searched = "the names, addresses, department and title of a contact";
             page_of(ORDERS, searched).and([view(View::NAMES), kinds()])
@@ -99,9 +101,10 @@ pub(super) const SUGGEST: Endpoint = Endpoint {
     handler: |call| Box::pin(suggest(call)),
     particulars: Particulars::NONE,
     document: Document {
-        summary: "Contacts that a text may mean, while it is being typed",
-        about: "Best first, out of the view `suggestions`. Letter case, and ё or е, do not count; where nobody is found, \
-                the text is read as typed with the other keyboard layout, and names are found by Latin letters.",
+        summary: "Suggested contacts for a text that is being typed",
+        about: "Contacts of the view `suggestions`, best match first. Letter case and ё or е make no difference; \
+                without a match, the text is read as typed in the other keyboard layout, and names are matched by \
+                their transliteration.",
         parameters: suggestion_parameters,
         answer: || Answer::json(object_of("contacts", list_of("Contact"))),
         ..Document::BASE
@@ -135,24 +138,23 @@ fn with_contacts(contacts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn suggestion_parameters() -> Vec<Declared> {
-    let typed = "What was typed so far: beginnings of words of names and addresses, in any order. Without letters and \
-                 digits nobody is meant.";
+    let typed = "The text typed so far: beginnings of words of names and addresses, in any order. Without letters and \
+                 digits it matches nothing.";
     let limit = shapes::number(1, MAX_SUGGESTIONS, DEFAULT_SUGGESTIONS);
     vec![
         Declared::required("q", typed, shapes::text().max_length(Some(MAX_SEARCH))),
-        Declared::optional("limit", "Most contacts that are suggested.", limit),
+        Declared::optional("limit", "Largest number of suggested contacts.", limit),
     ]
 }
 
 fn view(names: &[&str]) -> Declared {
-    let about =
-        "Who is in it: the list of colleagues, those who are suggested, or whoever is in one of the two.";
+    let about = "The view: the list of colleagues, the suggestions, or all contacts of both.";
     Declared::optional("view", about, shapes::choice(names, names.first().copied()))
 }
 
 fn kinds() -> Declared {
     let names: Vec<_> = ContactKind::ALL.iter().map(|kind| kind.name()).collect();
-    let about = "Of these kinds only; also taken as `user,list` in one value.";
+    let about = "Only contacts of these kinds; also accepted as `user,list` in one value.";
     Declared::optional(KIND, about, shapes::list(shapes::choice(&names, None), None))
 }
 
@@ -160,19 +162,19 @@ fn object_of(name: &str, shape: Shape) -> ObjectBuilder {
     ObjectBuilder::new().property(name, shape).required(name)
 }
 
-/// The book of the tenant that the path names, as it is now.
+/// The current address book of the tenant in the path.
 async fn open(call: &Call<'_>) -> Result<Opened, Failure> {
     Ok(call.books.open(call.directory, call.tenant()?).await?)
 }
 
-/// Whether a book may be of no tenant: a deleted one has no user left, at most contacts from outside.
+/// Whether the tenant of a book may not exist: the book of a deleted tenant has no users, at most outside contacts.
 fn may_be_nobodys(book: &Book) -> bool {
     !book.has_users()
 }
 
-/// The tag of an answer: of the state of the book, and of what is asked of it, which need not stand in the URL.
+/// The tag of an answer: a digest of the state of the book and of the request, whose parameters may be outside the URL.
 fn tag_of(book: &Opened, request: &ContactsRequest) -> String {
-    // The same in every process of a version of the program, since it starts from the same keys.
+    // Equal in all processes of one version of the program, because the hasher starts from fixed keys.
     let mut hasher = DefaultHasher::new();
     (request.view, request.order, request.descending, request.offset, request.limit).hash(&mut hasher);
     (&request.kinds, &request.search).hash(&mut hasher);

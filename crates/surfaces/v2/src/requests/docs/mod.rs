@@ -1,5 +1,5 @@
-//! The API's document, and a page to read it and to try it out. All of the page is part of the program and asks no
-//! other host. Swagger UI comes with its files; which of them there are is said here, so the rest is not served.
+//! The document of the API, and a page to read it and to try requests. The whole page is part of the program and
+//! contacts no other host. Only the listed files of Swagger UI are served, not the others that come with it.
 
 use crate::{
     answer::Failure,
@@ -17,16 +17,16 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa_swagger_ui::Config;
 use web::answer::{Reply, StaticFile};
 
-/// The page's own files of Swagger UI.
+/// The files of Swagger UI that the page uses.
 const SWAGGER_UI: [&str; 3] = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 /// The page.
 const HTML: &str = include_str!("page.html");
-/// What starts Swagger UI.
+/// The script that starts Swagger UI.
 const START: &str = include_str!("start.js");
-/// The name that the page knows it by.
+/// The name under which the page loads it.
 const START_FILE: &str = "start.js";
 
-/// Swagger UI sets styles of elements, and has pictures in its style sheet.
+/// Swagger UI sets style attributes, and its style sheet contains images.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HEADERS: &[(HeaderName, &str)] =
@@ -77,7 +77,7 @@ pub(super) const PAGE_FILE: Endpoint = Endpoint {
     handler: |call| Box::pin(async { page_file(call) }),
     particulars: Particulars { is_cacheable: true, ..Particulars::NONE },
     document: Document {
-        summary: "A file of that page",
+        summary: "A file of the page that shows this document",
         answer: || Answer::file("The file.", "*/*", Shape::default()),
         ..Document::BASE
     },

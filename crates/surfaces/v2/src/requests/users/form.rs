@@ -1,4 +1,4 @@
-//! Parameters to commands about users. Past this file no raw text of a request exists.
+//! Converts parameters to commands about users. Behind this file no raw text of a request exists.
 
 use crate::{
     answer::Failure,
@@ -18,9 +18,9 @@ use mail_model::{
 };
 use web::form::Parameters;
 
-/// The parameters that a creation and a change have in common.
+/// The parameters that a creation and a change share.
 pub(super) fn parameters(is_creation: bool) -> Vec<Declared> {
-    let about = "The password, of at most 512 bytes; the password policy of the directory may ask for more.";
+    let about = "The password, of at most 512 bytes; the password policy of the directory may demand more.";
     let password = Declared::optional(PASSWORD, about, kinds::password()).needed(is_creation);
     let fields = UserField::ALL.into_iter().map(move |field| {
         let shape = kinds::of_request(field.kind(), !field.is_required());
@@ -30,7 +30,7 @@ pub(super) fn parameters(is_creation: bool) -> Vec<Declared> {
     vec![password].and(fields)
 }
 
-/// A user to be made. The path has its address and tenant, and wins over the body.
+/// A user to create. The path has the address and the tenant, and overrides the body.
 pub(crate) fn new_user(mail: &str, parameters: &mut Parameters, tenant: &Tenant) -> Result<NewUser, Failure> {
     let Given { password, fields, errors, mut wrong } = given(parameters);
     let mail = wrong.address(Field::UserMail, mail);
@@ -49,13 +49,13 @@ pub(crate) fn user_patch(
     Ok(errors.and(UserPatch::new(mail, new_mail, password, fields, tenant, wrong))?)
 }
 
-/// The parameters that a creation and a change have in common, read.
+/// The decoded parameters that a creation and a change share.
 struct Given {
     password: Option<Password>,
     fields: FieldValues,
-    /// What is wrong with parameters.
+    /// The errors of the parameters.
     errors: ParameterErrors,
-    /// What is wrong with the fields that they give.
+    /// The errors of the fields.
     wrong: FieldErrors,
 }
 

@@ -1,4 +1,4 @@
-//! Users (guide, 3.3 to 3.10), and beyond the guide the deleted ones, their restoration, and the lists they are in.
+//! Users (guide, 3.3 to 3.10), and, beyond the guide, the deleted users, their restoration, and their mailing lists.
 
 pub(crate) mod form;
 pub(super) mod photo;
@@ -56,7 +56,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = call.tenant()?;
     let retention = call.services.retention;
     if deleted {
-        // Of a deleted tenant all users are, and none is told of.
+        // In a deleted tenant every user is deleted, so answer 404.
         find_tenant(call).await?;
         let page = call.directory.deleted_users(tenant, &request).await?;
         let items = page.items.iter().map(|deleted| DeletedUserJson { deleted, retention }).collect();
@@ -68,7 +68,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
             (write_page(USERS, &found, request.page, request.limit), found.count)
         });
         if count == 0 {
-            // The list of a tenant without users, or of no tenant.
+            // The tenant has no users, or does not exist.
             find_tenant(call).await?;
         }
         Ok(Reply::written_json(json))
@@ -84,7 +84,7 @@ pub(super) const READ: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "One user",
-        about: "Every field that is set; never the password.",
+        about: "All fields with a value, without the password.",
         answer: || Answer::json(by_name("User")).with_version(),
         ..Document::BASE
     },
@@ -95,12 +95,12 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     Ok(as_json(&UserJson(&user.user))?.with_tag(&user.version.tag()))
 }
 
-/// What a creation takes.
+/// The parameters of a creation.
 pub(super) fn new_user_parameters() -> Vec<Declared> {
     vec![in_path()].and(form::parameters(true))
 }
 
-/// The user in the path. Who may reach their own entry only is not told which others are there.
+/// The user in the path. A caller whose rights cover only their own entry must not learn which other users exist.
 async fn find(call: &Call<'_>) -> Result<LiveUser, Failure> {
     let absent = || if call.reach.is_own_only() { Failure::forbidden() } else { Failure::not_found(USER) };
     let mail = call.mail_of(USER).map_err(|_| absent())?;
@@ -116,7 +116,7 @@ pub(super) const CREATE: Endpoint = Endpoint {
     handler: |call| Box::pin(create(call)),
     particulars: Particulars::taking(Takes::IdempotencyKey),
     document: Document {
-        summary: "Make a user",
+        summary: "Create a user",
         parameters: new_user_parameters,
         example: Some(|| {
             json!({
@@ -143,7 +143,8 @@ pub(super) const PATCH: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfMatch),
     document: Document {
         summary: "Change a user",
-        about: "Changes what is given. A user with a new address keeps its password, other addresses and memberships.",
+        about: "Changes the given fields. A user with a new address keeps the password, the other addresses and the \
+                memberships.",
         parameters: || {
             vec![in_path(), new_address("mail", "A new address of the user.")].and(form::parameters(false))
         },
@@ -174,7 +175,7 @@ pub(super) const DELETE: Endpoint = Endpoint {
     particulars: Particulars::taking(Takes::IfMatch),
     document: Document {
         summary: "Delete a user softly",
-        about: "The user is hidden and cannot log in; its addresses stay taken until it is removed for good.",
+        about: "The user is hidden and cannot log in; the addresses stay reserved until the user is purged.",
         ..Document::BASE
     },
 };
@@ -212,10 +213,10 @@ async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
 pub(super) struct ShownMembership {
     /// The list's address.
     mail: String,
-    /// Its name.
+    /// The list's name.
     #[serde(rename = "displayName")]
     display_name: String,
-    /// Whether the user is a member itself, and not through another list only.
+    /// Whether the user is a direct member, and not only through another list.
     direct: bool,
 }
 
@@ -227,8 +228,8 @@ pub(super) const MEMBERSHIPS: Endpoint = Endpoint {
     handler: |call| Box::pin(memberships(call)),
     particulars: Particulars::NONE,
     document: Document {
-        summary: "The mailing lists that a user is in",
-        about: "Directly and through other lists; dynamic lists count.",
+        summary: "Mailing lists of a user",
+        about: "Direct memberships and those through other lists, dynamic lists included.",
         parameters: || page_parameters(&MAIL_LISTS, "the address or the name"),
         answer: || Answer::page_of::<ShownMembership>("maillists"),
         ..Document::BASE

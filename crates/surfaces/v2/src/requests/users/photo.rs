@@ -1,4 +1,4 @@
-//! Photos of users (beyond the guide): read, set and removed, under the version of the user.
+//! Photos of users (beyond the guide): read, set and removed, with the version of the user.
 
 use super::{USER, find};
 use crate::{
@@ -27,14 +27,14 @@ use utoipa::openapi::{
 };
 use web::answer::Reply;
 
-/// How long an image may take to arrive: 10 MiB at 170 kB a second. Meanwhile it keeps others from sending theirs.
+/// The longest time for an image to arrive: 10 MiB at 170 kB a second. A slower one would keep others from uploading.
 const LONGEST_BODY: Duration = Duration::from_secs(60);
 const PHOTO: &str = "photo";
 const PATH: &str = "/v2/users/{tenant}/{mail}/photo";
 const JPEG: &str = "image/jpeg";
-/// The formats that are taken.
+/// The accepted formats.
 const FORMATS: [&str; 3] = [JPEG, "image/png", "image/webp"];
-/// A name of its own for each user would have to be escaped; browsers take one from the URL.
+/// A file name for each user would need escaping; browsers take one from the URL.
 const INLINE: HeaderValue = HeaderValue::from_static("inline");
 
 pub(in crate::requests) const READ: Endpoint = Endpoint {
@@ -58,7 +58,7 @@ pub(in crate::requests) const READ: Endpoint = Endpoint {
 async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mail = find(call).await?.user.mail().clone();
     let found = call.directory.user_with_photo(call.tenant()?, &mail).await?;
-    // Another user may have the address by now.
+    // Another user may have the address in the meantime.
     let found = found.filter(|(user, _)| call.reaches(user));
     let (user, photo) = found.ok_or_else(|| Failure::not_found(USER))?;
     let photo = photo.ok_or_else(|| Failure::not_found(PHOTO))?;
@@ -79,7 +79,7 @@ pub(in crate::requests) const PUT: Endpoint = Endpoint {
     particulars: Particulars { body: Body::Stream, ..Particulars::taking(Takes::IfMatch) },
     document: Document {
         summary: "Set the photo of a user",
-        about: "The image is kept as a JPEG that fits 512 × 512 pixels and 256 KiB, upright and without metadata.",
+        about: "The image is stored as a JPEG that fits 512 × 512 pixels and 256 KiB, upright and without metadata.",
         body: Some(image),
         fails_with: &[413, 429],
         ..Document::BASE
@@ -93,7 +93,7 @@ async fn put(call: &mut Call<'_>) -> Result<Reply, Failure> {
         Some(rows) => timeout(LONGEST_BODY, read_body(rows)).await.map_err(|_| late())??,
         None => Bytes::new(),
     };
-    // The caller may have lost its rights while the body came.
+    // The caller may have lost their rights while the body arrived.
     call.recheck().await?;
     if image.is_empty() {
         let message = "The body is empty. Send an image; to remove the photo, use DELETE.";
@@ -132,7 +132,7 @@ fn late() -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, &message)
 }
 
-/// Reads an image as a whole.
+/// Reads a whole image.
 async fn read_body(rows: Rows) -> Result<Bytes, Failure> {
     let too_large = || format!("The image is too large: at most {MAX_IMAGE} bytes. Scale it down.");
     read_whole(rows.payload, rows.announced, MAX_IMAGE, too_large).await
@@ -140,8 +140,8 @@ async fn read_body(rows: Rows) -> Result<Bytes, Failure> {
 
 fn image() -> RequestBody {
     let about = format!(
-        "JPEG (RGB or gray), PNG or WebP, recognized by its first bytes, whatever the media type says; a still image of at most \
-         {MAX_IMAGE} bytes and {MAX_MEGAPIXELS} megapixels, fewer where the format takes more memory."
+        "JPEG (RGB or gray), PNG or WebP, recognized by its first bytes, whatever the media type says; a still image \
+         of at most {MAX_IMAGE} bytes and {MAX_MEGAPIXELS} megapixels, fewer if the format needs more memory."
     );
     let body = RequestBodyBuilder::new().description(Some(about)).required(Some(Required::True));
     let shape = |media_type: &str| Content::new(Some(kinds::text().content_media_type(media_type)));
