@@ -77,7 +77,7 @@ fn what_does_not_show_is_cut_at_ends_and_shown_in_messages(world: &World) {
     admin.get(path).expect(200);
     // Inside a value they stay, and messages show them.
     for (field, text, words) in [
-        ("telephoneNumber", "+7\u{a0}495", r"telephoneNumber +7\u{a0}495 is no phone number"),
+        ("telephoneNumber", "+7\u{a0}495", r"telephoneNumber +7\u{a0}495 is not a phone number"),
         ("quota", "1\u{200b}0", r"quota 1\u{200b}0 must be a whole number"),
         ("employeeType", "1\u{feff}2", r"employeeType 1\u{feff}2 must be one of"),
         ("alias", "a\u{200b}b@x.y", r"alias a\u{200b}b@x.y has a non-ASCII"),
@@ -225,7 +225,7 @@ fn hashes_are_no_passwords_and_bytes_are_called_bytes(world: &World) {
             admin.patch(&fixture.user, &form(&[("userPassword", hash)])).expect_wrong(&["userPassword"]);
         let message = refused.message()["userPassword"].as_str().unwrap().to_owned();
         assert!(
-            message.contains("hashes of passwords are not taken") && !message.contains("KgL5"),
+            message.contains("hashes of passwords are not accepted") && !message.contains("KgL5"),
             "{message}"
         );
         fixture.tenant.user("new").with("userPassword", hash).put().expect_wrong(&["userPassword"]);

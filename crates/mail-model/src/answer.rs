@@ -1,4 +1,4 @@
-//! Answers that are kept under an idempotency key: what is written for them.
+//! Stored answers for idempotency keys: the changes that write them.
 
 use crate::{
     changes::{add_values, attribute, delete_value, modify, replace, whole_seconds},
@@ -13,16 +13,16 @@ use ldap_text::{
     ldif::{Change, ChangeRecord},
 };
 
-/// An answer that can be given again.
+/// An answer that can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its body.
+    /// The body.
     pub body: String,
 }
 
-/// A key that was claimed for a request.
+/// A claimed key of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     dn: Dn,
@@ -32,7 +32,7 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A claim of a key for a request, both as digests: the directory learns neither.
+    /// A claim of a key for a request. Both are digests, so the directory learns neither.
     #[must_use]
     pub fn new(tree: &Tree, key: &str, request: &str, now: Timestamp) -> Self {
         Self {
@@ -43,13 +43,13 @@ impl Claim {
         }
     }
 
-    /// The name of its entry.
+    /// The name of the claim's entry.
     #[must_use]
     pub fn dn(&self) -> &Dn {
         &self.dn
     }
 
-    /// Makes it.
+    /// Creates the claim.
     #[must_use]
     pub fn creation(&self) -> ChangeRecord {
         let change = Change::Add(vec![
@@ -61,7 +61,7 @@ impl Claim {
         ChangeRecord { dn: self.dn.clone(), change }
     }
 
-    /// Takes an older one over; fails where somebody else has done so already.
+    /// Takes over an older claim; fails if another process has done so already.
     #[must_use]
     pub fn takeover(&self, began: &str) -> ChangeRecord {
         let modifications = vec![
@@ -84,14 +84,14 @@ impl Claim {
         modify(self.dn.clone(), modifications)
     }
 
-    /// Removes it.
+    /// Removes the claim.
     #[must_use]
     pub fn removal(&self) -> ChangeRecord {
         deletion::removal(self.dn.clone())
     }
 }
 
-/// Answers to requests that began at a moment or before it.
+/// Answers to requests that began at this time or earlier.
 #[must_use]
 pub fn begun_by(moment: Timestamp) -> Filter {
     Filter::all([

@@ -1,9 +1,9 @@
-//! Entries that replication has set aside. Where two servers of 389-ds get an entry of one name, each by its own clients, one of
-//! the two keeps the name. The other becomes a conflict entry: its identifier joins its name, as in
+//! Conflict entries of replication. If clients create entries with the same name on two servers of 389-ds at the same
+//! time, one of the two keeps the name. The other becomes a conflict entry: its identifier is added to its name, as in
 //! `nsuniqueid=…+mail=ivan@example.com`. Until 389-ds 1.3.6 every search found such entries; later versions hide them.
 //!
-//! A conflict entry is nobody's user, list or tenant, though it looks like one, and neither is what stands below one.
-//! Somebody has to decide which of the two entries counts; pbm leaves conflict entries alone and names them.
+//! A conflict entry is not a user, list or tenant, although it looks like one, and neither is an entry below it. An
+//! operator has to decide which of the two entries to keep; pbm leaves conflict entries alone and reports them.
 
 use crate::names;
 use ldap_text::{
@@ -12,34 +12,35 @@ use ldap_text::{
 };
 use std::fmt;
 
-/// Names that a message has room for.
+/// The most names in a message.
 const MOST_NAMED: usize = 10;
 
-/// Whether a name is that of a conflict entry, or of what stands below one.
+/// Whether a name is that of a conflict entry, or of an entry below one.
 #[must_use]
 pub fn is_set_aside(dn: &Dn) -> bool {
     dn.rdns().iter().any(is_of_conflict)
 }
 
-/// The same of a name as the server spells it. Most names are known for others without being read.
+/// The same for a name as the server spells it. Most names need no parsing for this.
 #[must_use]
 pub fn is_name_set_aside(dn: &str) -> bool {
     dn.contains('+') && Dn::parse(dn).is_ok_and(|dn| is_set_aside(&dn))
 }
 
-/// The identifier beside another value; alone it names what is left of a removed entry.
+/// The identifier beside another value. The identifier alone names the tombstone of a removed entry.
 fn is_of_conflict(rdn: &Rdn) -> bool {
     rdn.value_of(&names::NS_UNIQUE_ID).is_some_and(|id| Rdn::new(names::NS_UNIQUE_ID, id) != *rdn)
 }
 
-/// Conflict entries of every version, and everything else that is hidden from searches, such as roles and password policies.
+/// Conflict entries in every version, and other entries that are hidden from searches, such as roles and password
+/// policies.
 #[must_use]
 pub fn set_aside_or_hidden() -> Filter {
     let hidden = Filter::equal(names::OBJECT_CLASS, names::HIDDEN_CLASS);
     Filter::any([hidden, Filter::present(names::REPLICATION_CONFLICT)])
 }
 
-/// Conflict entries that were met: the first of them by name.
+/// The conflict entries that were found: their number, and the first names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetAside {
     named: Vec<String>,
@@ -47,7 +48,7 @@ pub struct SetAside {
 }
 
 impl SetAside {
-    /// Takes note of an entry.
+    /// Counts an entry.
     pub fn note(&mut self, dn: &Dn) {
         self.count += 1;
         if self.named.len() < MOST_NAMED {
@@ -55,21 +56,21 @@ impl SetAside {
         }
     }
 
-    /// Takes in what was met elsewhere.
+    /// Adds the entries that were found elsewhere.
     pub fn absorb(&mut self, other: Self) {
         self.count += other.count;
         self.named.extend(other.named);
         self.named.truncate(MOST_NAMED);
     }
 
-    /// How many there are.
+    /// The number of entries.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.count
     }
 }
 
-/// What there is and what to do about it, in several lines; for operators only.
+/// The number, the names and the remedy, in several lines; for operators only.
 impl fmt::Display for SetAside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} conflict entries of replication, which pbm leaves out:", self.count)?;

@@ -1,5 +1,5 @@
-//! Soft deletion: how long a deleted entry is kept, when its removal is due, and what a tenant's deletion
-//! does to what it has.
+//! Soft deletion: how long a deleted entry is kept, when it is removed, and how the deletion of a tenant affects its
+//! entries.
 
 use crate::{
     changes::{claim, delete_value, guarded, modify, replace, whole_seconds},
@@ -18,11 +18,11 @@ use ldap_text::{
     ldif::{Change, ChangeRecord, Modification},
 };
 
-/// When an entry was deleted.
+/// The time when an entry was deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Since {
     time: Timestamp,
-    /// As it stands in the entry, for a write that must find it unchanged.
+    /// The value in the entry, for a write that has to find it unchanged.
     value: String,
 }
 
@@ -34,7 +34,7 @@ impl Since {
         Self { time, value: generalized_time::print(time) }
     }
 
-    /// Reads it from an entry; `None` where that is not deleted.
+    /// Reads the time from an entry; `None` if the entry is not deleted.
     #[must_use]
     pub fn of_entry(entry: &impl EntryView) -> Option<Self> {
         let value = entry.first(&names::DELETED_SINCE)?.to_owned();
@@ -47,18 +47,18 @@ impl Since {
         self.time
     }
 
-    /// Sets it in an entry.
+    /// Sets the time in an entry.
     pub(crate) fn set(&self) -> Modification {
         replace(names::DELETED_SINCE, vec![self.value.as_str().into()])
     }
 
-    /// Takes it out of an entry, and fails where it stands there no longer.
+    /// Removes the time from an entry; fails if the entry has another one.
     pub(crate) fn unset(&self) -> Modification {
         delete_value(names::DELETED_SINCE, &self.value)
     }
 }
 
-/// Entries that were deleted at a moment or before it.
+/// Entries that were deleted at this time or earlier.
 #[must_use]
 pub fn deleted_by(moment: Timestamp) -> Filter {
     Filter::at_most(names::DELETED_SINCE, generalized_time::print(whole_seconds(moment)))
@@ -76,7 +76,7 @@ pub fn is_live() -> Filter {
     Filter::not(is_deleted())
 }
 
-/// Whether an entry is found no more: it is deleted, or claimed for removal.
+/// Whether searches no longer find an entry, because it is deleted or claimed for removal.
 #[must_use]
 pub fn is_hidden(entry: &impl EntryView) -> bool {
     [names::DELETED_SINCE, names::PURGING].iter().any(|name| entry.first(name).is_some())
@@ -88,7 +88,7 @@ pub fn is_shown() -> Filter {
     Filter::all([is_live(), Filter::not(Filter::present(names::PURGING))])
 }
 
-/// Entries of a tenant that are deleted and brought back with it: users, mailing lists and resources.
+/// Entries of a tenant that are deleted and restored with the tenant: users, mailing lists and resources.
 #[must_use]
 pub fn follows_its_tenant() -> Filter {
     let classes = [names::USER_CLASS, names::MAIL_LIST_CLASS, names::RESOURCE_CLASS];
@@ -107,7 +107,7 @@ pub fn is_claimed() -> Filter {
     Filter::equal(names::PURGING, "TRUE")
 }
 
-/// Attributes that an entry is deleted and brought back with its tenant by.
+/// The attributes that are needed to delete and restore an entry with its tenant.
 pub const FOLLOWING_ATTRIBUTES: &[AttributeName] = &[
     names::OBJECT_CLASS,
     names::REVISION,
@@ -128,7 +128,7 @@ pub fn with_tenant(dn: Dn, entry: &impl EntryView, since: &Since, now: Timestamp
     guarded(dn, &Revision::of_entry(entry), modifications)
 }
 
-/// Brings an entry back with its tenant; `None` where it was not deleted with it. A user that was blocked before
+/// Restores an entry with its tenant; `None` if it was not deleted with the tenant. A user that was blocked before
 /// stays blocked.
 #[must_use]
 pub fn back_with_tenant(dn: Dn, entry: &impl EntryView) -> Option<ChangeRecord> {
@@ -140,7 +140,7 @@ pub fn back_with_tenant(dn: Dn, entry: &impl EntryView) -> Option<ChangeRecord> 
     Some(guarded(dn, &Revision::of_entry(entry), modifications))
 }
 
-/// Lists, resources and resource groups that no removal has claimed.
+/// Lists, resources and resource groups that are not claimed for removal.
 #[must_use]
 pub fn is_claimable() -> Filter {
     let classes = [names::MAIL_LIST_CLASS, names::RESOURCE_CLASS, names::RESOURCE_GROUP_CLASS];
@@ -148,20 +148,20 @@ pub fn is_claimable() -> Filter {
     Filter::all([class, Filter::not(Filter::present(names::PURGING))])
 }
 
-/// Claims an entry as it was read for removal: from then on nobody finds it any more. Another entry that has got its name
-/// meanwhile has another revision, and is left alone.
+/// Claims an entry for removal, as it was read: from then on nothing finds it. Another entry that has the name by now
+/// has another revision, and is left alone.
 #[must_use]
 pub fn claim_of(dn: Dn, revision: &Revision) -> ChangeRecord {
     guarded(dn, revision, vec![claim()])
 }
 
-/// Takes back the creation of an entry.
+/// Undoes the creation of an entry.
 #[must_use]
 pub fn abandonment(dn: Dn) -> [ChangeRecord; 2] {
     [modify(dn.clone(), vec![claim()]), removal(dn)]
 }
 
-/// Removes an entry for good: the server's access rules let only claimed ones go.
+/// Removes an entry for good. The server's access rules allow it for claimed entries only.
 #[must_use]
 pub fn removal(dn: Dn) -> ChangeRecord {
     ChangeRecord { dn, change: Change::Delete }
@@ -176,12 +176,12 @@ fn is_user(entry: &impl EntryView) -> bool {
     is_of_class(entry, names::USER_CLASS)
 }
 
-/// Lets a user bind or not.
+/// Allows or forbids binds of a user.
 pub(crate) fn lock(may_bind: bool) -> Modification {
     replace(names::NS_ACCOUNT_LOCK, if may_bind { Vec::new() } else { vec!["true".into()] })
 }
 
-/// Ends the tokens that were made until now.
+/// Invalidates the tokens issued until now.
 pub(crate) fn end_tokens(now: Timestamp) -> Modification {
     replace(names::TOKENS_VALID_FROM, vec![generalized_time::print(now).into()])
 }
@@ -197,19 +197,19 @@ impl Retention {
         Self(SignedDuration::from_secs(seconds as i64))
     }
 
-    /// Until when an entry deleted at `since` is kept.
+    /// The time until which an entry that was deleted at `since` is kept.
     #[must_use]
     pub fn kept_until(self, since: Timestamp) -> Timestamp {
         since.saturating_add(self.0).unwrap_or(Timestamp::MAX)
     }
 
-    /// What was deleted at this moment or before is due now.
+    /// Entries that were deleted at this time or earlier are due for removal.
     #[must_use]
     pub fn due_since(self, now: Timestamp) -> Timestamp {
         now.saturating_sub(self.0).unwrap_or(Timestamp::MIN)
     }
 
-    /// Whether an entry deleted at `since` is due.
+    /// Whether an entry that was deleted at `since` is due for removal.
     #[must_use]
     pub fn is_due(self, since: Timestamp, now: Timestamp) -> bool {
         since <= self.due_since(now)

@@ -1,4 +1,4 @@
-//! How this crate looks at an entry that was read: by attribute name, without knowing who read it.
+//! Read access to an entry by attribute name, independent of how the entry was read.
 
 use ldap_text::attribute::AttributeName;
 

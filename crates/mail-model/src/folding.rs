@@ -4,8 +4,8 @@
 use crate::address::in_own_letters;
 use unicode_normalization::UnicodeNormalization;
 
-/// A text in the form that is compared: normalised (NFKC), in lower case, ё as е, and without the accents that are not
-/// part of a letter, such as a stress mark.
+/// A text in the compared form: normalised (NFKC), in lower case, with ё as е, and without accents that are not part of
+/// a letter, such as a stress mark.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -16,7 +16,7 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Most letters are ASCII or Russian ones. Nothing is to be composed among them.
+/// Most letters are ASCII or Russian, and need no composition.
 fn plain(letter: char) -> Option<char> {
     match letter {
         '\0'..='\x7f' => Some(letter.to_ascii_lowercase()),
@@ -31,7 +31,7 @@ fn fold_any(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).filter(|c| !is_accent(*c)).map(without_form).collect()
 }
 
-/// One letter for the forms of a letter: ё is sorted and found as е, and a sigma at the end of a word as one within it.
+/// One letter for all forms of a letter: ё is sorted and found as е, and a final sigma as a sigma within a word.
 const fn without_form(c: char) -> char {
     match c {
         'ё' => 'е',
@@ -40,13 +40,13 @@ const fn without_form(c: char) -> char {
     }
 }
 
-/// Combining diacritical marks: those that NFKC found no letter to compose with.
+/// Combining diacritical marks that NFKC could not compose with a letter.
 const fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}')
 }
 
-/// The domain of an address (or a domain) in its own letters, folded, with what stands before the `@`: the other form
-/// that it is searched in. `None` where it has no A-labels.
+/// An address with its domain in its own script, or a domain alone, folded: the second form that searches match. `None`
+/// if the domain has no A-labels.
 #[must_use]
 pub fn fold_in_own_letters(address: &str) -> Option<String> {
     in_own_letters(address).map(|shown| fold(&shown))

@@ -1,4 +1,4 @@
-//! Lists of entries: what can be asked of each kind of list, what a search finds in it, and its order.
+//! Lists of entries: the search and the order of each kind of list.
 
 use crate::{
     entry::EntryView,
@@ -6,25 +6,25 @@ use crate::{
 };
 use ldap_text::attribute::AttributeName;
 
-/// Most words of a search: each costs a pass over the texts of an entry.
+/// The most words of a search: each word is searched in all texts of an entry.
 pub const MAX_SEARCH_WORDS: usize = 8;
-/// Longest search text, in characters: a full name and an address.
+/// The longest search text, in characters: a full name and an address.
 pub const MAX_SEARCH: usize = 256;
-/// Entries a page by default.
+/// The default number of entries per page.
 pub const DEFAULT_LIMIT: usize = 50;
-/// Highest number of a page: more entries than that no directory holds, even one a page.
+/// The highest page number: no directory has more entries, even with one entry per page.
 pub const MAX_PAGE: usize = 1_000_000_000;
-/// Most entries a page.
+/// The most entries per page.
 pub const MAX_LIMIT: usize = 1000;
 
-/// A kind of list: how its entries are named, searched and ordered.
+/// A kind of list: the name, the search and the order of its entries.
 #[derive(Debug)]
 pub struct Listing {
-    /// The attribute that names its entries; it settles ties, so every order is total.
+    /// The attribute that names the entries; it breaks ties, so every order is total.
     pub naming: AttributeName,
-    /// The attributes that a search looks into.
+    /// The attributes that are searched.
     pub searched: &'static [AttributeName],
-    /// The attributes that it can be ordered by besides the naming one, which is the default.
+    /// The attributes of the orders, besides the naming attribute, which is the default.
     pub orders: &'static [AttributeName],
 }
 
@@ -38,10 +38,10 @@ impl Listing {
         self.orders.contains(attribute).then(|| OrderBy(Some(attribute.clone())))
     }
 
-    /// Whether each word of a search occurs in some value that is searched.
+    /// Whether each word of a search occurs in some searched value.
     ///
-    /// The server is not asked for this: it knows neither the forms of a letter (ё and е, composed or not) nor the
-    /// letters that an A-label stands for. All sort keys of a list are read for each page anyway.
+    /// This is not left to the server, which knows neither the forms of a letter (ё and е, composed or not) nor the
+    /// letters that an A-label stands for. Each page reads all sort keys of a list anyway.
     #[must_use]
     pub fn has_words(&self, entry: &impl EntryView, words: &SearchWords) -> bool {
         let values = self.searched.iter().flat_map(|attribute| entry.values(attribute));
@@ -49,7 +49,7 @@ impl Listing {
     }
 }
 
-/// What a list is ordered by; by default the value that names its entries.
+/// The order of a list; by default that of the naming attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderBy(Option<AttributeName>);
 
@@ -66,18 +66,18 @@ impl OrderBy {
 pub struct PageRequest {
     /// Words that must all be found.
     pub search: SearchWords,
-    /// What it is ordered by.
+    /// The order.
     pub order_by: OrderBy,
-    /// Whether the whole order is turned round.
+    /// Whether the order is reversed.
     pub descending: bool,
-    /// Number of the page, from 1.
+    /// The number of the page, from 1.
     pub page: usize,
-    /// Entries a page, 1 to [`MAX_LIMIT`].
+    /// Entries per page, 1 to [`MAX_LIMIT`].
     pub limit: usize,
 }
 
 impl PageRequest {
-    /// How many entries come before the page.
+    /// The number of entries before the page.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.page.saturating_sub(1).saturating_mul(self.limit)
@@ -103,12 +103,12 @@ impl Default for PageRequest {
     }
 }
 
-/// Words searched for, folded; none finds everything.
+/// The words of a search, folded; no words match every entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchWords(Vec<String>);
 
 impl SearchWords {
-    /// Splits a text at blanks. Every character but a blank is literal.
+    /// Splits a text at blanks. All other characters are literal.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self(fold(text).split_whitespace().take(MAX_SEARCH_WORDS).map(str::to_owned).collect())
@@ -119,14 +119,14 @@ impl SearchWords {
         self.0.iter().map(String::as_str)
     }
 
-    /// Whether there are none.
+    /// Whether there are no words.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether each word occurs in one of some texts, as both are folded; an address with A-labels is searched in its own
-    /// letters too.
+    /// Whether each word occurs in one of the texts, both folded; an address with A-labels is searched in its own
+    /// script too.
     #[must_use]
     pub fn are_found_in(&self, texts: &[&str]) -> bool {
         let forms = |text: &&str| [Some(fold(text)), fold_in_own_letters(text)];
@@ -135,7 +135,7 @@ impl SearchWords {
     }
 }
 
-/// Where an entry stands in the order: what is ordered by, folded, then the name.
+/// The sort key of an entry: the folded value of the order, then the name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey {
     folded: String,
@@ -143,8 +143,8 @@ pub struct SortKey {
 }
 
 impl SortKey {
-    /// The key of an entry, from the attribute that is ordered by (none when that is the name; empty where the entry has
-    /// none).
+    /// The key of an entry, from its value of the order's attribute: `None` if the order is by name, empty if the entry
+    /// has no value.
     #[must_use]
     pub fn new(name: String, value: Option<&str>) -> Self {
         Self { folded: fold(value.unwrap_or(&name)), name }

@@ -184,12 +184,12 @@ fn places() -> Vec<Case> {
         (
             "a folder below a user",
             unit("ou=x,mail=ivan@acme.test,ou=acme,ou=People"),
-            "nothing of a tenant stands",
+            "an entry of a tenant cannot be",
         ),
         (
             "a folder below a resource",
             unit("ou=x,mail=r@acme.test,ou=Rooms,ou=acme,ou=Resources"),
-            "nothing of a tenant",
+            "an entry of a tenant cannot be",
         ),
         (
             "a folder below a resource group",
@@ -198,7 +198,7 @@ fn places() -> Vec<Case> {
         ),
         ("a folder that is no group", unit("ou=x,ou=acme,ou=Resources"), "pbmResourceGroup is required"),
         ("a folder among the users", unit("ou=x,ou=acme,ou=People"), "its name must be one pair, mail="),
-        ("far below", unit("ou=x,ou=y,ou=z,ou=a,ou=b,ou=c,ou=acme,ou=CAB"), "nothing of a tenant stands"),
+        ("far below", unit("ou=x,ou=y,ou=z,ou=a,ou=b,ou=c,ou=acme,ou=CAB"), "an entry of a tenant cannot be"),
         ("an account among the users", account, "its name must be one pair, mail="),
         ("a user among the contacts", in_contacts, "is not one of a contact"),
     ]

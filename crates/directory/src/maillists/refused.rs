@@ -9,16 +9,16 @@ const MAX_NAMED: usize = 10;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MembersRefused {
     /// Addresses of the tenant that nothing has.
-    #[error("names addresses that nobody here has: {0}")]
+    #[error("names addresses that do not exist in the tenant: {0}")]
     Unknown(FirstAddresses),
     /// Addresses of another tenant.
-    #[error("names addresses of another tenant; members are the tenant's own, or outside: {0}")]
+    #[error("names addresses of another tenant; members are entries of the tenant or outside addresses: {0}")]
     OfOtherTenant(FirstAddresses),
     /// The list would contain itself: the addresses of the lists in between.
     #[error("would make a list its own member: {}", .0.join(" → "))]
     Cycle(Vec<String>),
     /// The list is dynamic, so its members are those who meet its conditions.
-    #[error("does not go with a dynamic list: change its filter, or set members to make it an ordinary one")]
+    #[error("cannot be given for a dynamic list: change its filter, or set members to make it an ordinary list")]
     Dynamic,
 }
 

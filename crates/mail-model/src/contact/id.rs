@@ -1,14 +1,14 @@
-//! The identifier of a contact: what 389-ds names its entry by for as long as that lives, as a UUID (RFC 9562).
+//! The identifier of a contact: the one that 389-ds gives an entry for its lifetime, as a UUID (RFC 9562).
 
 use std::fmt;
 
-/// A contact's identifier. It survives renames, and is given to no other entry later.
+/// A contact's identifier. It survives renames and is never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContactId([u8; 16]);
 
-/// Where a UUID has hyphens: before these of its bytes.
+/// The bytes of a UUID with a hyphen before them.
 const UUID_HYPHENS: [usize; 4] = [4, 6, 8, 10];
-/// Where `nsUniqueId` has them.
+/// The bytes of `nsUniqueId` with a hyphen before them.
 const UNIQUE_ID_HYPHENS: [usize; 3] = [4, 8, 12];
 
 impl ContactId {
@@ -24,7 +24,7 @@ impl ContactId {
         parse(text, &UUID_HYPHENS)
     }
 
-    /// The value of `nsUniqueId` that it came from.
+    /// As a value of `nsUniqueId`.
     #[must_use]
     pub fn unique_id(self) -> String {
         grouped(self, &UNIQUE_ID_HYPHENS)
@@ -54,7 +54,7 @@ fn grouped(id: ContactId, hyphens: &[usize]) -> String {
         if hyphens.contains(&place) {
             text.push('-');
         }
-        // A String takes whatever is written to it.
+        // Writing to a String cannot fail.
         let _written = write!(text, "{byte:02x}");
     }
     text

@@ -1,5 +1,5 @@
-//! What is remembered of an entry with an address, to answer for it without asking the directory: the contact
-//! that it is, where that is seen, and its row among the users of its tenant.
+//! The cached record of an entry with an address, for answers without a request to the directory: the contact, if a
+//! view shows it, and the row among the users of the tenant.
 
 use super::{Contact, Kind, id::ContactId, view::Visibility};
 use crate::{
@@ -15,22 +15,22 @@ use crate::{
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use std::sync::LazyLock;
 
-/// What is remembered of an entry.
+/// The cached record of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its tenant.
+    /// The tenant.
     pub tenant: TenantId,
-    /// What the address book shows of it, in the views that it is seen in.
+    /// The contact, as the views show it.
     pub contact: Contact,
-    /// In which views; in none, it is no contact.
+    /// The views that show the contact; in no view, the entry is not a contact.
     pub visibility: Visibility,
-    /// Its row in the list of users, which has the blocked ones too; `None` for what is no user.
+    /// The row in the list of users, which contains blocked users too; `None` if the entry is not a user.
     pub user: Option<User>,
 }
 
 impl Record {
-    /// Reads an entry with [`read_attributes`]. `None` where there is nothing to remember: it has no address, stands
-    /// elsewhere, is deleted, being removed, or set aside by replication.
+    /// Reads an entry with [`read_attributes`]. `None` if there is nothing to cache: the entry has no address, is at
+    /// another place of the tree, is deleted, is being removed, or is a conflict entry of replication.
     #[must_use]
     pub fn from_entry(tree: &Tree, dn: &Dn, entry: &impl EntryView) -> Option<Self> {
         if is_hidden(entry) || is_set_aside(dn) {
@@ -58,7 +58,7 @@ impl Record {
         Some(Self { tenant: place.tenant, contact, visibility, user })
     }
 
-    /// Whether somebody may see it in some view.
+    /// Whether some view shows the entry.
     #[must_use]
     pub const fn is_contact(&self) -> bool {
         self.visibility.colleagues || self.visibility.suggestions
@@ -83,8 +83,8 @@ pub fn read_attributes() -> &'static [AttributeName] {
     &ATTRIBUTES
 }
 
-/// The entries of a folder, of which those are remembered that have an address. That is not asked for: 389-ds would look
-/// it up, and read a list of the whole directory.
+/// The entries of a folder, including those without an address, which are not cached. The filter does not ask for an
+/// address, because 389-ds would look it up, and read an index list of the whole directory.
 #[must_use]
 pub fn anything() -> Filter {
     Filter::present(names::OBJECT_CLASS)

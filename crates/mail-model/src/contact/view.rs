@@ -8,14 +8,14 @@ use crate::{entry::EntryView, names};
 pub enum View {
     /// The list of colleagues.
     Colleagues,
-    /// What is suggested while somebody types.
+    /// The suggestions during typing.
     Suggestions,
-    /// Whoever is in one of the two.
+    /// The contacts of both views.
     All,
 }
 
 impl View {
-    /// The values of the parameter `view`, the default first.
+    /// The values of the parameter `view`; the first is the default.
     pub const NAMES: &[&str] = &["colleagues", "suggestions", "all"];
 
     /// Reads the parameter `view`.
@@ -30,24 +30,24 @@ impl View {
     }
 }
 
-/// In which views a contact is.
+/// The views that show a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Visibility {
-    /// In the list of colleagues.
+    /// Shown in the list of colleagues.
     pub colleagues: bool,
-    /// Among the suggestions.
+    /// Shown among the suggestions.
     pub suggestions: bool,
 }
 
 impl Visibility {
-    /// In both.
+    /// Shown in both views.
     pub const BOTH: Self = Self { colleagues: true, suggestions: true };
-    /// In none.
+    /// Shown in no view.
     pub const NONE: Self = Self { colleagues: false, suggestions: false };
     const SUGGESTIONS: Self = Self { colleagues: false, suggestions: true };
     const COLLEAGUES: Self = Self { colleagues: true, suggestions: false };
 
-    /// What an entry's `employeeType` says. What it can't mean for its kind counts as the default, both.
+    /// The visibility by `employeeType`. A value without a meaning for this kind counts as the default, both.
     #[must_use]
     pub fn of_entry(kind: Kind, entry: &impl EntryView) -> Self {
         match (kind, entry.first(&names::EMPLOYEE_TYPE)) {
@@ -58,7 +58,7 @@ impl Visibility {
         }
     }
 
-    /// Whether it is seen in a view.
+    /// Whether a view shows the contact.
     #[must_use]
     pub const fn is_in(self, view: View) -> bool {
         match view {

@@ -1,4 +1,4 @@
-//! What is wrong with the fields of a command.
+//! The errors of a command's fields.
 
 use super::{Field, MAX_ALIASES};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
 use std::{collections::BTreeMap, fmt};
 use visible_text::Visible;
 
-/// What is wrong with a command, one reason a field.
+/// The errors of a command, one reason a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldErrors(BTreeMap<Field, FieldError>);
 
 impl FieldErrors {
-    /// Records what is wrong with a field; the first reason stays.
+    /// Records the error of a field. The first reason for a field is kept.
     pub fn add(&mut self, field: Field, error: FieldError) {
         self.0.entry(field).or_insert(error);
     }
@@ -25,8 +25,8 @@ impl FieldErrors {
         result.map_err(|error| self.add(field, error.into())).ok()
     }
 
-    /// Reads an address, or records what is wrong with it. The message repeats the text if the text has characters that
-    /// do not show, because the fault could not be seen otherwise.
+    /// Parses an address, or records its error. The message repeats a text with invisible characters, because otherwise
+    /// the error could not be seen.
     pub fn address(&mut self, field: Field, text: &str) -> Option<MailAddress> {
         let error = |source| {
             if Visible(text).hides_something() {
@@ -68,7 +68,7 @@ impl fmt::Display for FieldErrors {
 
 impl std::error::Error for FieldErrors {}
 
-/// Why a value does not fit its field. The message says what is allowed.
+/// The error of a value. The message says what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// A required field is missing or empty.
@@ -77,16 +77,16 @@ pub enum FieldError {
     /// Longer than the field takes.
     #[error("is too long: at most {0} characters")]
     TooLong(usize),
-    /// Longer than the field takes, where bytes count.
+    /// Longer than the field takes, counted in bytes.
     #[error("is too long: at most {0} bytes of UTF-8")]
     TooManyBytes(usize),
-    /// Nothing but blanks and other characters that do not show.
+    /// Only blanks and other invisible characters.
     #[error("is blank")]
     Blank,
-    /// A control character, such as a NUL or a line break where none can be.
+    /// A control character, such as NUL, or a line break in a field of one line.
     #[error("has a control character")]
     Control,
-    /// A word of a name that is in two scripts.
+    /// A word of a name with letters of two scripts.
     #[error(
         "has Latin and Cyrillic letters in one word, {} ({}: {}): it was read in the wrong encoding, or typed on two \
          keyboards", Visible(&.0.word), .0.script, Visible(&.0.letters)
@@ -94,27 +94,27 @@ pub enum FieldError {
     Mixed(MixedWord),
     /// A hash in the place of a password, with its storage scheme.
     #[error(
-        "begins with the storage scheme {{{0}}}: hashes of passwords are not taken, only passwords in clear text"
+        "begins with the storage scheme {{{0}}}: hashes of passwords are not accepted, only passwords in clear text"
     )]
     Hash(&'static str),
-    /// No phone number.
-    #[error("is no phone number: digits, blanks and + - ( ) . , / : only, with at least one digit")]
+    /// Not a phone number.
+    #[error("is not a phone number: digits, blanks and + - ( ) . , / : only, with at least one digit")]
     Phone,
-    /// A value that shows nothing of what is wrong with it.
+    /// Another error, of a value with invisible characters.
     #[error("{shown} {reason}")]
     Hidden {
-        /// The value, with escapes for what does not show.
+        /// The value, with invisible characters escaped.
         shown: String,
-        /// What is wrong.
+        /// The error.
         reason: Box<FieldError>,
     },
     /// Not one of the values that the field has.
     #[error("must be one of {}", .0.join(", "))]
     Choice(&'static [&'static str]),
-    /// No quota.
+    /// Not a quota.
     #[error("must be a whole number of megabytes from 0 to {MAX_QUOTA_MB}")]
     Quota,
-    /// A list field that was given as one text.
+    /// A list field that was given as a single text.
     #[error("must be a list")]
     List,
     /// Too many aliases.
@@ -129,17 +129,17 @@ pub enum FieldError {
     /// One of several addresses is not valid.
     #[error("{address} {source}")]
     Address {
-        /// What was given.
+        /// The given text.
         address: String,
-        /// Why it is none.
+        /// The error.
         source: AddressError,
     },
     /// An address whose domain the tenant does not serve.
     #[error("{address} is of a domain that the tenant does not serve; it serves {}", .served.join(", "))]
     ForeignDomain {
-        /// What was given.
+        /// The given address.
         address: String,
-        /// What would be allowed.
+        /// The domains of the tenant.
         served: Vec<String>,
     },
     /// An alias that repeats the user's own address.
@@ -172,13 +172,13 @@ pub enum FieldError {
 }
 
 impl FieldError {
-    /// An address that is none; enough of it is told to recognise it.
+    /// The error of an address, with the text, shortened if it is long.
     #[must_use]
     pub fn address(text: &str, source: AddressError) -> Self {
         Self::Address { address: Visible(text).to_string(), source }
     }
 
-    /// The same, with the value where that has characters that do not show.
+    /// The same error, with the value if that has invisible characters.
     pub(super) fn about(self, text: &str) -> Self {
         let text = Visible(text);
         if text.hides_something() {

@@ -1,6 +1,5 @@
-//! What a field of an entry may hold, whichever entry it is of: the kinds of values, how a text of a request
-//! becomes one, and how an answer shows one. A [`FieldValue`] can only be made by parsing, so what reaches a change has
-//! been checked.
+//! The values of fields, for all kinds of entries: parsing the text of a request, and showing a value in an answer. A
+//! [`FieldValue`] can only be created by parsing, so every value in a change has been checked.
 
 mod errors;
 mod names;
@@ -22,7 +21,7 @@ pub const MAX_PHONE: usize = 64;
 /// Most aliases of one user; 389-ds checks the uniqueness of each with a search of its own.
 pub const MAX_ALIASES: usize = 100;
 
-/// What a field may hold.
+/// The kind of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One line of text.
@@ -44,10 +43,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Reads a text that is not empty. What does not show at its ends is cut, but U+0020 of texts.
+    /// Parses a text that is not empty. Invisible characters at its ends are removed, except U+0020 in texts.
     ///
     /// # Errors
-    /// [`FieldError`] says what the kind may hold.
+    /// [`FieldError`] says what the kind allows.
     pub fn parse(self, text: &str) -> Result<FieldValue, FieldError> {
         let (whole, text) = (trimmed_text(text), trimmed(text));
         match self {
@@ -71,10 +70,10 @@ impl Kind {
         }
     }
 
-    /// Reads an empty text, which clears an optional field.
+    /// Parses an empty text, which clears an optional field.
     ///
     /// # Errors
-    /// [`FieldError`] where the field cannot be cleared.
+    /// [`FieldError`] if the field cannot be cleared.
     pub fn parse_empty(self, is_required: bool) -> Result<FieldValue, FieldError> {
         match self {
             _ if is_required => Err(FieldError::Required),
@@ -83,8 +82,8 @@ impl Kind {
         }
     }
 
-    /// What an answer shows for an attribute's values; nothing where they make no sense, as after an
-    /// edit behind our back.
+    /// The value for answers; `None` if the attribute's values are not valid, for instance after a change by another
+    /// program.
     #[must_use]
     pub fn shown(self, values: &[String]) -> Option<FieldShown<'_>> {
         let first = values.first()?;
@@ -101,7 +100,7 @@ impl Kind {
     }
 }
 
-/// A field's value as it is shown.
+/// A field's value in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldShown<'a> {
     /// A text.
@@ -112,7 +111,7 @@ pub enum FieldShown<'a> {
     List(&'a [String]),
 }
 
-/// A checked value of a field, in the directory's form; empty clears the field.
+/// A checked value of a field, in the directory's form; an empty one clears the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldValue(Vec<String>);
 
@@ -122,7 +121,8 @@ impl FieldValue {
         Self(vec![text.to_owned()])
     }
 
-    /// A checked text that people wrote, composed (NFC): 389-ds compares octets, so one text is stored in one form.
+    /// A checked text that was written by a person, composed (NFC): 389-ds compares octets, so a text is stored in one
+    /// form only.
     fn text(text: &str) -> Self {
         Self(vec![text.nfc().collect()])
     }
@@ -164,8 +164,8 @@ fn check_text(text: &str, max: usize, forbidden: impl Fn(char) -> bool) -> Resul
     }
 }
 
-/// What a `telephoneNumber` of 389-ds can hold (its syntax is `PrintableString`, RFC 4517 section 3.3.31), letters
-/// left out, as the guide says.
+/// The characters of a `telephoneNumber` in 389-ds (the syntax is `PrintableString`, RFC 4517 section 3.3.31) without
+/// the letters, as in the guide.
 fn check_phone(text: &str) -> Result<&str, FieldError> {
     let allowed = |b: u8| b.is_ascii_digit() || b" +-().,/:".contains(&b);
     if text.chars().count() > MAX_PHONE {

@@ -1,4 +1,4 @@
-//! The fields of commands, by which errors name what is wrong. How a field is spelled in requests is up to each surface.
+//! The fields of commands, which errors refer to. Each surface has its own names for them.
 
 use crate::{names, resource::field::ResourceField, user::field::UserField};
 use ldap_text::attribute::AttributeName;
@@ -7,9 +7,9 @@ use std::fmt;
 /// A field of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
-    /// A field of a user, or of a tenant the default that its new users get.
+    /// A field of a user, or of a tenant: the default for its new users.
     User(UserField),
-    /// The address of a user, the present one or a new one.
+    /// The present or new address of a user.
     UserMail,
     /// The password of a user.
     UserPassword,
@@ -59,7 +59,7 @@ impl Field {
     }
 }
 
-/// The attribute of the field, which names it where no surface does.
+/// The attribute of the field, as its name where no surface gives one.
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.attribute().fmt(f)

@@ -1,5 +1,5 @@
-//! What can be asked of a mailing list. Addresses of members are checked as addresses here; who they are, the
-//! directory finds out.
+//! Commands on mailing lists. Here the addresses of members are checked as addresses only; the directory finds the
+//! entries that have them.
 
 use super::conditions::Conditions;
 use crate::{
@@ -9,14 +9,14 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Most members in one request. Each is a name of up to 350 bytes in one LDAP message, and 389-ds takes messages of
-/// up to 2 MB (`nsslapd-maxbersize`); a list can grow beyond by more requests.
+/// The most members in one request. Each is a name of up to 350 bytes in one LDAP message, and 389-ds accepts messages
+/// of up to 2 MB (`nsslapd-maxbersize`). A list can have more members, by several requests.
 pub const MAX_MEMBERS: usize = 5000;
 
-/// Members of a request, before anyone has looked who they are.
+/// Members of a request, before their entries are looked up.
 pub type Addresses = Vec<MailAddress>;
 
-/// What a list consists of.
+/// The content of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Members.
@@ -25,18 +25,18 @@ pub enum Content {
     Conditions(Conditions),
 }
 
-/// A mailing list to be made.
+/// A mailing list to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewMailList {
-    /// Its address.
+    /// The address.
     pub mail: MailAddress,
-    /// Its shown name.
+    /// The displayed name.
     pub display_name: String,
-    /// What it consists of.
+    /// The content.
     pub content: Content,
 }
 
-/// The fields of a command about a list, as texts; a field that was not given is `None`.
+/// The fields of a command on a list, as texts; `None` for a field that was not given.
 #[derive(Clone, Debug, Default)]
 pub struct ListTexts {
     /// [`ListField::Mail`]
@@ -56,10 +56,10 @@ pub struct ListTexts {
 }
 
 impl NewMailList {
-    /// Reads a list of a tenant.
+    /// Parses the command to create a list of a tenant.
     ///
     /// # Errors
-    /// All that is wrong at once.
+    /// All errors at once.
     pub fn parse(texts: &ListTexts, tenant: &Tenant, mut errors: FieldErrors) -> Result<Self, FieldErrors> {
         let mail = required_address(texts.mail.as_deref(), &mut errors);
         if let Some(mail) = &mail {
@@ -87,36 +87,36 @@ impl NewMailList {
     }
 }
 
-/// What is done to the content of a list.
+/// The change of a list's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentChange {
-    /// Members come and go.
+    /// Members are added and removed.
     Edit {
-        /// Those to be added.
+        /// Members to add.
         add: Addresses,
-        /// Those to be taken out.
+        /// Members to remove.
         remove: Addresses,
     },
-    /// The list gets other content.
+    /// The content is replaced.
     Replace(Content),
 }
 
 /// Changes to a mailing list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailListPatch {
-    /// Its new address.
+    /// The new address.
     pub new_mail: Option<MailAddress>,
-    /// Its new shown name.
+    /// The new displayed name.
     pub display_name: Option<String>,
-    /// What is done to its content.
+    /// The change of the content.
     pub content: Option<ContentChange>,
 }
 
 impl MailListPatch {
-    /// Reads changes to the list `mail` of a tenant.
+    /// Parses changes to the list `mail` of a tenant.
     ///
     /// # Errors
-    /// All that is wrong at once.
+    /// All errors at once.
     pub fn parse(
         mail: &MailAddress,
         texts: &ListTexts,
@@ -182,7 +182,7 @@ fn conditions(texts: &[String], errors: &mut FieldErrors) -> Option<Conditions> 
     errors.keep(Field::List(ListField::Conditions), Conditions::parse(texts))
 }
 
-/// Reads addresses of members; one twice is one. `own` is the list's own, which can't be among them.
+/// Parses the addresses of members, without repeats. `own` is the list's own address, which cannot be a member.
 fn addresses(
     field: ListField,
     texts: &[String],

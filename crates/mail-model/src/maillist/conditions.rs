@@ -1,4 +1,4 @@
-//! Conditions of a dynamic list: fields of a user that must have certain values, all of them.
+//! Conditions of a dynamic list: fields of a user and their required values. A member meets all conditions.
 
 use crate::{
     entry::EntryView,
@@ -11,11 +11,10 @@ use ldap_text::{dn::Dn, filter::Filter};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Most conditions of a list: one for each field that is offered.
+/// The most conditions of a list: one for each allowed field.
 pub const MAX_CONDITIONS: usize = FIELDS.len();
 
-/// The fields that a condition may be about, and their names in conditions as the directory stores them. Each has an
-/// index (`schema/indexes.ldif`).
+/// The fields of conditions, and their names in the directory's conditions. Each has an index (`schema/indexes.ldif`).
 pub const FIELDS: &[(UserField, &str)] = &[
     (UserField::Department, "ou"),
     (UserField::Title, "title"),
@@ -24,7 +23,7 @@ pub const FIELDS: &[(UserField, &str)] = &[
     (UserField::Role, "employeeNumber"),
 ];
 
-/// What is not allowed to stand plainly in an LDAP URL (RFC 4516 section 2.1).
+/// Characters that must be escaped in an LDAP URL (RFC 4516 section 2.1).
 const NOT_IN_URL: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -37,43 +36,43 @@ const NOT_IN_URL: &AsciiSet = &CONTROLS
     .add(b'^')
     .add(b'`');
 
-/// Why a text is not a condition, or texts are not the conditions of a list.
+/// The error of a condition, or of all conditions of a list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
-    /// There is none.
+    /// There is no condition.
     #[error("has no condition: expected field=value")]
     None,
     /// There are more than [`MAX_CONDITIONS`].
     #[error("has too many conditions: at most {MAX_CONDITIONS}")]
     TooMany,
     /// Not of the form `field=value`.
-    #[error("has a condition that is none: expected field=value, with a field of {}", offered())]
+    #[error("has an invalid condition: expected field=value, with a field of {}", offered())]
     Shape,
-    /// A field that conditions cannot be about.
+    /// A field that cannot be used in conditions.
     #[error("has a condition about another field than {}", offered())]
     OtherField,
-    /// Nothing behind the `=`.
+    /// No value after the `=`.
     #[error("has a condition without a value for {0}")]
     NoValue(&'static str),
-    /// The field cannot have the value.
+    /// A value that the field cannot have.
     #[error("has a wrong value: {name} {reason}")]
     Value {
         /// The name of the field.
         name: &'static str,
-        /// What is wrong with the value.
+        /// The error of the value.
         reason: Box<FieldError>,
     },
 }
 
-/// Conditions that must all hold; at least one.
+/// One or more conditions that must all hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conditions(Vec<(UserField, String)>);
 
 impl Conditions {
-    /// Reads texts of the form `field=value`.
+    /// Parses texts of the form `field=value`.
     ///
     /// # Errors
-    /// [`ConditionError`] of the first that is wrong.
+    /// [`ConditionError`] of the first invalid condition.
     pub fn parse(texts: &[String]) -> Result<Self, ConditionError> {
         let mut conditions = Vec::new();
         for text in texts {
@@ -81,7 +80,7 @@ impl Conditions {
             if !conditions.iter().any(|other| are_same(other, &condition)) {
                 conditions.push(condition);
             }
-            // Each is compared with those before.
+            // Checked here because each condition is compared with all before it.
             if conditions.len() > MAX_CONDITIONS {
                 return Err(ConditionError::TooMany);
             }
@@ -89,7 +88,7 @@ impl Conditions {
         if conditions.is_empty() { Err(ConditionError::None) } else { Ok(Self(conditions)) }
     }
 
-    /// Reads them from a list's entry; `None` where the list is not dynamic.
+    /// Reads the conditions of a list's entry; `None` if the list is not dynamic.
     #[must_use]
     pub fn of_entry(entry: &impl EntryView) -> Option<Self> {
         let read = |text: &String| parse_one(text).ok();
@@ -111,14 +110,14 @@ impl Conditions {
         Filter::all(std::iter::once(user::live_filter()).chain(self.0.iter().map(condition)))
     }
 
-    /// The same search for other readers (RFC 4516), below a tenant's folder of users.
+    /// The same search as an LDAP URL (RFC 4516), for other programs, below the folder of a tenant's users.
     #[must_use]
     pub fn url(&self, users: &Dn) -> String {
         url_of(users, &self.filter())
     }
 
-    /// Whether a URL is that of these conditions, in any order (the directory keeps none), as pbm writes it or as it
-    /// wrote it before decision 18.
+    /// Whether a URL is the search of these conditions, in any order, because the directory keeps none. It may be
+    /// spelled as pbm writes it now, or as it did before decision 18.
     #[must_use]
     pub fn is_url(&self, users: &Dn, url: &str) -> bool {
         let of_class = Filter::equal(names::OBJECT_CLASS, names::USER_CLASS);
@@ -132,7 +131,7 @@ impl Conditions {
         let parts: Vec<_> = self.0.iter().map(part).collect();
         let whole = Filter::all(std::iter::once(live.clone()).chain(parts.iter().cloned()));
         let mut left: Vec<_> = parts.iter().map(|part| in_url(&part.to_string())).collect();
-        // What stands before the first condition and behind the last is the same in every order.
+        // The parts before the first and after the last condition do not depend on the order.
         let own = url_of(users, &whole);
         let Some((start, end)) = own.split_once(&left.concat()) else { return false };
         let Some(mut rest) = url.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)) else {
@@ -145,7 +144,8 @@ impl Conditions {
         left.is_empty() && rest.is_empty()
     }
 
-    /// Whether a user meets them, by the rule of the directory: letter case and runs of blanks do not count.
+    /// Whether a user meets the conditions by the directory's matching rules, which ignore letter case and the number
+    /// of blanks.
     #[must_use]
     pub fn are_met_by(&self, user: &User) -> bool {
         let is_one_of = |forms: &[String], has: &String| forms.contains(&folded(has));
@@ -156,10 +156,11 @@ impl Conditions {
     }
 }
 
-/// A condition: a field, and the value that it must have.
+/// A condition: a field and its required value.
 type Condition = (UserField, String);
 
-/// The filter of one condition. Roles and languages are not looked up: a few values are those of nearly everybody.
+/// The filter of one condition. Roles and languages are not looked up in an index, because nearly all users share a few
+/// values.
 fn condition((field, value): &Condition) -> Filter {
     let mut forms: Vec<_> = forms(value).map(|form| Filter::equal(field.attribute(), form)).collect();
     let filter = if forms.len() == 1 { forms.remove(0) } else { Filter::Or(forms) };
@@ -174,14 +175,14 @@ fn in_url(text: &str) -> String {
     utf8_percent_encode(text, NOT_IN_URL).to_string()
 }
 
-/// A value, which is composed (NFC), and its decomposed form where that is another one. What pbm writes is composed;
-/// other programs, and pbm before it did so, wrote either form, and 389-ds compares octets.
+/// A value, which is composed (NFC), and its decomposed form if that differs. pbm writes composed values; other
+/// programs and older versions of pbm wrote both, and 389-ds compares octets.
 fn forms(value: &str) -> impl Iterator<Item = String> {
     let decomposed = Some(value.nfd().collect::<String>()).filter(|decomposed| decomposed != value);
     std::iter::once(value.to_owned()).chain(decomposed)
 }
 
-/// Whether two conditions say the same to the directory.
+/// Whether two conditions are equal for the directory.
 fn are_same((field, value): &(UserField, String), (other_field, other): &(UserField, String)) -> bool {
     field == other_field && folded(value) == folded(other)
 }
@@ -190,7 +191,7 @@ fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// The names of the fields that a condition may be about, for messages.
+/// The names of the allowed fields, for messages.
 fn offered() -> String {
     FIELDS.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
 }

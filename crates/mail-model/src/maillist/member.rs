@@ -1,4 +1,4 @@
-//! Members of a mailing list: as they stand in its entry, and as addresses.
+//! Members of a mailing list: their values in the list's entry, and their addresses.
 
 use crate::{address::MailAddress, entry::EntryView, names};
 use ldap_text::{
@@ -7,16 +7,16 @@ use ldap_text::{
 };
 use std::collections::HashSet;
 
-/// A member that an address was found to be.
+/// A member, by its entry or its outside address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Member {
     /// A user, list or resource of the tenant.
     Inside(Dn),
-    /// An address elsewhere.
+    /// An outside address.
     Outside(MailAddress),
 }
 
-/// The members of a list, as they stand in its entry.
+/// The members of a list, by the values in its entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     inside: Vec<String>,
@@ -24,27 +24,27 @@ pub struct Members {
 }
 
 impl Members {
-    /// Reads them from an entry.
+    /// Reads the members from an entry.
     #[must_use]
     pub fn of_entry(entry: &impl EntryView) -> Self {
         let values = |name| entry.values(&name).to_vec();
         Self { inside: values(names::MEMBER), outside: values(names::OUTSIDE_MEMBER) }
     }
 
-    /// The names of the members that have an entry here.
+    /// The DNs of the members that have an entry.
     #[must_use]
     pub fn inside(&self) -> &[String] {
         &self.inside
     }
 
-    /// The members' addresses in order, each once; those in `hidden` are left out.
+    /// The members' addresses, sorted and without repeats, except those in `hidden`.
     #[must_use]
     pub fn addresses(&self, hidden: &HashSet<String>) -> Vec<String> {
         in_order(self.inside_addresses().chain(self.outside_addresses()).filter(|a| !hidden.contains(a)))
     }
 
-    /// The members' addresses in order, each once, of those only whom somebody sees: `is_seen` is told an address, and
-    /// whether the member has an entry here.
+    /// The members' addresses, sorted and without repeats, if `is_seen` returns true for the address and for whether
+    /// the member has an entry.
     #[must_use]
     pub fn seen(&self, is_seen: impl Fn(&str, bool) -> bool) -> Vec<String> {
         let inside = self.inside_addresses().filter(|address| is_seen(address, true));
@@ -59,20 +59,20 @@ impl Members {
         self.outside.iter().map(|address| address.to_lowercase())
     }
 
-    /// The addresses of those below a folder.
+    /// The addresses of the members below a folder.
     pub fn within<'a>(&'a self, folder: &'a Dn) -> impl Iterator<Item = String> + 'a {
         let names = self.inside.iter().filter(|dn| is_below(dn, folder));
         names.filter_map(|dn| address_of(dn))
     }
 
-    /// Those of `some` that are not there.
+    /// The members of `some` that the list lacks.
     #[must_use]
     pub fn missing(&self, some: &[Member]) -> Vec<Member> {
         let present: HashSet<Member> = self.all().collect();
         some.iter().filter(|member| !present.contains(*member)).cloned().collect()
     }
 
-    /// What of `wanted` is not there yet, and what is there and not in `wanted`.
+    /// The members of `wanted` that the list lacks, and the list's members that are not in `wanted`.
     #[must_use]
     pub fn difference(&self, wanted: &[Member]) -> (Vec<Member>, Vec<Member>) {
         let kept: HashSet<&Member> = wanted.iter().collect();
@@ -80,7 +80,7 @@ impl Members {
         (self.missing(wanted), surplus.collect())
     }
 
-    /// Those of `some` that are there.
+    /// The members of `some` that the list has.
     #[must_use]
     pub fn present(&self, some: &[Member]) -> Vec<Member> {
         let present: HashSet<Member> = self.all().collect();
@@ -101,8 +101,8 @@ fn in_order(addresses: impl Iterator<Item = String>) -> Vec<String> {
     addresses
 }
 
-/// The address that a member's name begins with: the name of a user, list or resource is its address, so that no
-/// entry has to be read for it.
+/// The address of a member, read from its DN: the RDN of a user, list or resource is its address, so no entry has to be
+/// read.
 #[must_use]
 pub fn address_of(dn: &str) -> Option<String> {
     let leaf = Rdn::parse_leaf(dn).ok()?;
@@ -113,7 +113,7 @@ fn is_below(name: &str, folder: &Dn) -> bool {
     Dn::parse(name).is_ok_and(|dn| dn.is_within(folder))
 }
 
-/// The values of the two attributes that hold some members.
+/// The values of some members, for each of the two attributes.
 pub(super) fn values(members: &[Member]) -> (Vec<Value>, Vec<Value>) {
     let inside = members.iter().filter_map(|member| match member {
         Member::Inside(dn) => Some(dn.to_string().as_str().into()),

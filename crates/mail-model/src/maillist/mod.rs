@@ -1,6 +1,5 @@
-//! Mailing lists. A list has members: users, lists and resources of its tenant, as names of entries, so that
-//! renames and removals are followed by the server, and addresses elsewhere. Or it is dynamic: whoever meets its
-//! conditions is a member.
+//! Mailing lists. A list has members: users, lists and resources of its tenant, by DN, so that the server follows
+//! renames and removals, and outside addresses. Or it is dynamic: everyone who meets its conditions is a member.
 
 pub mod command;
 pub mod conditions;
@@ -22,7 +21,7 @@ use conditions::Conditions;
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use member::Members;
 
-/// Lists of mailing lists.
+/// The pages of mailing lists.
 pub static LISTING: Listing = Listing {
     naming: names::MAIL,
     searched: &[names::MAIL, names::DISPLAY_NAME],
@@ -32,22 +31,23 @@ pub static LISTING: Listing = Listing {
 /// A mailing list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailList {
-    /// Its address.
+    /// The address.
     pub mail: MailAddress,
-    /// Its tenant.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Its name in address books.
+    /// The name in address books.
     pub display_name: String,
-    /// Its members, as they stand in its entry.
+    /// The members, by the values in the entry.
     pub members: Members,
-    /// Its conditions, where it is dynamic.
+    /// The conditions, if the list is dynamic.
     pub conditions: Option<Conditions>,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
 }
 
 impl MailList {
-    /// Reads a list from an entry with [`READ_ATTRIBUTES`]; `None` where it is none, deleted, or being removed.
+    /// Reads a list from an entry with [`READ_ATTRIBUTES`]; `None` if the entry is not a list, is deleted, or is being
+    /// removed.
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
         if is_hidden(entry) || !is_of_class(entry, names::MAIL_LIST_CLASS) {
@@ -78,7 +78,7 @@ pub const READ_ATTRIBUTES: &[AttributeName] = &[
     names::OUTSIDE_MEMBER,
 ];
 
-/// All but the last two, the members: what of a list costs little to read.
+/// All but the last two attributes, which hold the members: the part of a list that is cheap to read.
 pub const HEAD_ATTRIBUTES: &[AttributeName] = READ_ATTRIBUTES.split_at(READ_ATTRIBUTES.len() - 2).0;
 
 /// Lists that are neither deleted nor being removed.

@@ -1,8 +1,8 @@
-//! What each command about a mailing list writes.
+//! The changes that commands on mailing lists write.
 //!
-//! Adding and removing members replaces no revision but leaves a fresh one behind: two who add different members
-//! both succeed, and a change that was planned on the list as it was before fails. Everything else is planned on
-//! the state that was read.
+//! Adding and removing members replaces the revision whatever it is: two concurrent additions of different members both
+//! succeed, and a change that was planned on the list before them fails. All other changes are planned on the state
+//! that was read.
 
 use super::{
     MailList,
@@ -23,7 +23,7 @@ use ldap_text::{
     ldif::{Attribute, Change, ChangeRecord, Modification},
 };
 
-/// What a list is to consist of, its members found.
+/// The new content of a list, with the members' entries found.
 #[derive(Clone, Debug)]
 pub enum FoundContent<'a> {
     /// Members.
@@ -32,25 +32,25 @@ pub enum FoundContent<'a> {
     Conditions(&'a Conditions),
 }
 
-/// Members that come and go.
+/// Members to add and to remove.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberEdit<'a> {
-    /// Those to be added; none of them is there.
+    /// Members to add; the list has none of them.
     pub add: &'a [Member],
-    /// Those to be taken out; all of them are there.
+    /// Members to remove; the list has all of them.
     pub remove: &'a [Member],
 }
 
 impl MemberEdit<'_> {
-    /// Whether it does nothing.
+    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.add.is_empty() && self.remove.is_empty()
     }
 }
 
-/// Makes a list. Its first revision is no other list's: a change that was planned on one whose name this one has got
-/// meanwhile does not fit it.
+/// Creates a list. Its first revision is unique, so that a change that was planned on an earlier list with this name
+/// does not apply to it.
 #[must_use]
 pub fn creation(
     tree: &Tree,
@@ -85,7 +85,7 @@ fn content_attributes(tree: &Tree, tenant: &TenantId, content: &FoundContent<'_>
     filled.map(|(name, values)| Attribute { name, values }).collect()
 }
 
-/// Adds and removes members, and sets the shown name, whatever the list's revision is.
+/// Adds and removes members, and sets the displayed name, whatever the list's revision is.
 #[must_use]
 pub fn edit(
     tree: &Tree,
@@ -125,7 +125,7 @@ pub fn patch(
     }
 }
 
-/// The modifications that make the content of a list as read what it is to be.
+/// The modifications that turn the content of a list, as read, into the wanted content.
 #[must_use]
 pub fn replacement(tree: &Tree, current: &MailList, content: &FoundContent<'_>) -> Vec<Modification> {
     match content {
@@ -147,7 +147,7 @@ pub fn replacement(tree: &Tree, current: &MailList, content: &FoundContent<'_>) 
     }
 }
 
-/// The modifications for members that come and go.
+/// The modifications that add and remove members.
 #[must_use]
 pub fn member_modifications(edit: &MemberEdit<'_>) -> Vec<Modification> {
     let (add, add_outside) = values(edit.add);
@@ -171,22 +171,22 @@ fn cleared(attributes: &[AttributeName]) -> impl Iterator<Item = Modification> {
     attributes.iter().map(|name| replace(name.clone(), Vec::new()))
 }
 
-/// Takes back the addresses that the first step of a rename has reserved.
+/// Undoes the reservation of addresses by the first step of a rename.
 #[must_use]
 pub fn retreat(tree: &Tree, before: &MailList, taken: &[String]) -> ChangeRecord {
     let reserved = delete_values(names::MAIL_ALTERNATE_ADDRESS, plain(taken));
     modify(tree.list(&before.tenant, &before.mail), vec![reserved])
 }
 
-/// Takes out members that were added a moment ago, whatever else has changed.
+/// Removes members that were just added, whatever else has changed.
 #[must_use]
 pub fn departure(tree: &Tree, tenant: &TenantId, mail: &MailAddress, members: &[Member]) -> ChangeRecord {
     let edit = MemberEdit { add: &[], remove: members };
     modify(tree.list(tenant, mail), member_modifications(&edit))
 }
 
-/// Puts some members in the place of others, whatever else the list's revision is: those that go are there, those that come are
-/// not.
+/// Replaces some members by others, whatever the list's revision is. The list must have the old members and lack the
+/// new ones.
 #[must_use]
 pub fn exchange(
     tree: &Tree,

@@ -1,29 +1,29 @@
-//! A mailing list as lists of mailing lists show it: with so many of its members as fit.
+//! A mailing list in pages of lists: with a limited number of members.
 
 use super::{MailList, conditions::Conditions};
 use std::collections::HashSet;
 
-/// Most members that are shown of a list among others: with 1,000 lists a page they fill some 30 MB. Reading the
-/// list itself shows all.
+/// The most members that a page shows of each list: with 1,000 lists a page they fill some 30 MB. Reading a single list
+/// shows all members.
 pub const MAX_SHOWN_MEMBERS: usize = 1000;
 
-/// A mailing list in short.
+/// A shortened mailing list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailListSummary {
-    /// Its address.
+    /// The address.
     pub mail: String,
-    /// Its shown name.
+    /// The displayed name.
     pub display_name: String,
-    /// Its first members, in order.
+    /// The first members, sorted.
     pub members: Vec<String>,
-    /// How many members it has.
+    /// The number of all members.
     pub count: usize,
-    /// Its conditions, where it is dynamic.
+    /// The conditions, if the list is dynamic.
     pub conditions: Option<Conditions>,
 }
 
 impl MailListSummary {
-    /// Of a list, without its hidden members.
+    /// The summary of a list, without its hidden members.
     #[must_use]
     pub fn of(list: &MailList, hidden: &HashSet<String>) -> Self {
         let mut members = list.members.addresses(hidden);

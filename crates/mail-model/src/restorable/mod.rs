@@ -40,7 +40,7 @@ pub struct Rules<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
     /// Nothing that the API makes stands there.
-    #[error("nothing of a tenant stands at this place of the tree")]
+    #[error("an entry of a tenant cannot be at this place of the tree")]
     Place,
     /// The name of the entry is not the value that it must be.
     #[error("its name must be one pair, {0}=…, with the value that {0} has in the entry")]

@@ -207,11 +207,11 @@ pub(super) fn check_content(rules: &Rules<'_>, attributes: &[&Attribute]) -> Res
     let search = |reason: &str| NotAllowed::Value(names::MEMBER_URL, reason.to_owned());
     if conditions.is_empty() {
         let is_static = urls.is_empty();
-        return if is_static { Ok(()) } else { Err(search("is of dynamic lists, which have pbmListFilter")) };
+        return if is_static { Ok(()) } else { Err(search("is only for dynamic lists, which have pbmListFilter")) };
     }
     let members = [names::MEMBER, names::OUTSIDE_MEMBER];
     if let Some(name) = members.into_iter().find(|name| !values_of(attributes, name).is_empty()) {
-        return Err(NotAllowed::Value(name, "is not of dynamic lists".to_owned()));
+        return Err(NotAllowed::Value(name, "is not allowed for a dynamic list".to_owned()));
     }
     let conditions: Vec<_> = conditions.into_iter().map(str::to_owned).collect();
     let users = rules.tree.users(&rules.tenant.id);

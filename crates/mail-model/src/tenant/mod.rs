@@ -33,7 +33,7 @@ pub struct TenantId(String);
 
 /// Why a text is no tenant id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is no tenant id: 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit")]
+#[error("is not a valid tenant id: 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit")]
 pub struct TenantIdError;
 
 impl TenantId {

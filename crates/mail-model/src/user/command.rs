@@ -334,7 +334,7 @@ mod tests {
         ] {
             let reason = Password::parse(hash).unwrap_err().to_string();
             assert!(
-                reason.contains("hashes of passwords are not taken") && !reason.contains("Zm9v"),
+                reason.contains("hashes of passwords are not accepted") && !reason.contains("Zm9v"),
                 "{reason}"
             );
         }

@@ -170,7 +170,7 @@ mod tests {
             [("+7\n", r"+7\u{a}"), ("+7\u{a0}495", r"+7\u{a0}495"), ("1\u{200b}2", r"1\u{200b}2")]
         {
             let reason = UserField::HomePhone.parse(wrong).unwrap_err().to_string();
-            assert!(reason.starts_with(&format!("{shown} is no phone number")), "{reason}");
+            assert!(reason.starts_with(&format!("{shown} is not a phone number")), "{reason}");
         }
         let letters = UserField::HomePhone.parse(&"я".repeat(64)).unwrap_err();
         assert_eq!(

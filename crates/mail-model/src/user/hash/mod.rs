@@ -53,13 +53,13 @@ pub enum Flaw {
     )]
     UnknownScheme(String),
     /// It is not what the scheme makes.
-    #[error("is not a whole hash of {{{0}}}: it was cut or altered")]
+    #[error("is not a whole hash of {{{0}}}: it was truncated or altered")]
     NotWhole(&'static str),
     /// It asks for too much work.
     #[error("is a hash that takes too long to check")]
     TooCostly,
     /// A scheme without its end: the rest of a hash that was cut.
-    #[error("begins like a hash, with a brace and a letter, and has no closing brace: it was cut")]
+    #[error("begins like a hash, with a brace and a letter, and has no closing brace: it was truncated")]
     Unclosed,
     /// The server knows hashes by their text.
     #[error("begins like a hash, with a brace, and is not text")]
