@@ -1,5 +1,5 @@
-//! What all changes have in common: why one is not made, how often it is planned anew, on which versions it may be
-//! made, and who has an address that was asked for.
+//! The common parts of all changes: why a change is refused, how often it is planned again, which versions it applies
+//! to, and which entry has an address.
 
 use crate::{
     Directory, Entry, Scope,
@@ -23,32 +23,32 @@ use mail_model::{
     tenant::TenantId,
 };
 
-/// How often a change is planned anew because someone else wrote the entry meanwhile. With ten writers
-/// on one entry the last of them needs ten; more is no longer a race but a fault.
+/// How often a change is planned again because the entry was written since it was read. With ten writers on one entry
+/// the last of them needs ten attempts; many more are not a race but a fault.
 const MAX_TRIES: usize = 32;
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// There is no such entry, or not in this state of its life.
+    /// There is no such entry, or it is in another state, such as deleted.
     #[error("no such entry")]
     NotFound,
     /// An address belongs to another entry.
     #[error("an address is taken")]
     Taken(AddressTaken),
-    /// There is an entry of this name already.
+    /// There is an entry with this name already.
     #[error("the name is taken")]
     NameTaken(NameTaken),
-    /// The state of something makes it impossible, for the reason given.
+    /// The state of an entry does not allow the change, for the given reason.
     #[error("{0}")]
     Conflict(String),
     /// A field of a mailing list has members that the list cannot have.
     #[error("the members of a mailing list are refused: {1}")]
     Members(ListField, MembersRefused),
-    /// Who asks may not touch this entry.
-    #[error("the entry may not be touched by who asks")]
+    /// The caller may not change this entry.
+    #[error("the caller may not change this entry")]
     Forbidden,
-    /// The entry is not of a version that the change may be made to.
+    /// The entry has another version than the change requires.
     #[error("the entry has changed")]
     PreconditionFailed,
     /// The password policy refuses the password.
@@ -64,7 +64,7 @@ pub enum WriteError {
 pub struct AddressTaken {
     /// The address.
     pub address: String,
-    /// When its owner was deleted, where the owner is a deleted entry of the same tenant.
+    /// When the owner was deleted, if it is a deleted entry of the same tenant.
     pub owner_deleted_since: Option<Since>,
 }
 
@@ -73,7 +73,7 @@ pub struct AddressTaken {
 pub struct NameTaken {
     /// The name.
     pub name: String,
-    /// When its owner was deleted, where it is.
+    /// When the owner was deleted, if it is deleted.
     pub owner_deleted_since: Option<Since>,
 }
 
@@ -87,20 +87,20 @@ impl From<DirectoryError> for WriteError {
     }
 }
 
-/// The change that takes an address from an entry whose rename was cut off before its last step: it is neither what
-/// the entry is named by nor one of its aliases.
+/// Removes an address that a rename left in an entry because it was interrupted before its last step: the address is
+/// neither the name of the entry nor one of its aliases.
 fn left_by_a_rename(dn: &Dn, owner: &Entry, address: &str) -> Option<ChangeRecord> {
     let name = dn.rdn()?.value_of(&names::MAIL)?;
     let mut all = owner.values(&names::MAIL_ALTERNATE_ADDRESS).iter().map(String::as_str).chain([name]);
     (!all.any(|own| own.eq_ignore_ascii_case(address))).then(|| old_name_removal(dn.clone(), address))
 }
 
-/// Whoever has an address, be it the first one or another.
+/// Entries with an address, as their own or as an alias.
 pub(crate) fn has_address(address: &str) -> Filter {
     Filter::any([names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::equal(name, address)))
 }
 
-/// Plans a change on the state that is there, again and again while others are faster.
+/// Counts the attempts of a change, which is planned again on the current state while other writers are faster.
 #[derive(Debug)]
 pub(crate) struct Attempts<'a> {
     precondition: &'a Precondition,
@@ -109,24 +109,25 @@ pub(crate) struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    /// A change that may be made to some versions.
+    /// The attempts of a change with a precondition.
     pub(crate) fn under(precondition: &'a Precondition) -> Self {
         Self { precondition, stale: 0, refused: false }
     }
 
-    /// Whether the change may be made to a version.
+    /// Whether the precondition allows the change of a version.
     ///
     /// # Errors
-    /// [`WriteError::PreconditionFailed`] when it may not.
+    /// [`WriteError::PreconditionFailed`] if it does not.
     pub(crate) fn allow(&self, version: &Version) -> Result<(), WriteError> {
         if self.precondition.allows(version) { Ok(()) } else { Err(WriteError::PreconditionFailed) }
     }
 
-    /// What an outcome of a planned change means: done, or to be planned anew (`None`). A refusal counts once:
-    /// 389-ds answers a write to an entry that is gone with `insufficientAccessRights`, and reading again tells.
+    /// Interprets the outcome of a planned change: done, or to be planned again (`None`). A refusal leads to one more
+    /// attempt: 389-ds answers a write to a missing entry with `insufficientAccessRights`, and reading it again finds
+    /// that out.
     ///
     /// # Errors
-    /// What ends the attempts.
+    /// The error that ends the attempts.
     pub(crate) fn judge<T>(&mut self, outcome: Result<T, DirectoryError>) -> Result<Option<T>, WriteError> {
         match outcome {
             Ok(done) => Ok(Some(done)),
@@ -147,21 +148,21 @@ impl<'a> Attempts<'a> {
 }
 
 impl Directory {
-    /// Applies the changes of one plan. The first decides whether the plan still fits the entry; what
-    /// follows belongs to a rename.
+    /// Applies the changes of one plan. The first change decides whether the plan still fits the entry; the others
+    /// belong to a rename.
     pub(crate) async fn apply_in_turn(&self, changes: &[ChangeRecord]) -> Result<(), DirectoryError> {
         let Some((first, rest)) = changes.split_first() else { return Ok(()) };
         self.apply(first).await?;
         self.apply_rest(rest).await
     }
 
-    /// Applies what follows the first change of a plan.
+    /// Applies the changes of a plan after the first.
     pub(crate) async fn apply_rest(&self, rest: &[ChangeRecord]) -> Result<(), DirectoryError> {
         for change in rest {
             let outcome = self.apply(change).await.map_err(DirectoryError::after_a_write);
             match (&change.change, outcome) {
-                // The reservation is gone already, which is what was wanted; or it stays behind, is
-                // shown nowhere, and goes with the next rename.
+                // The reservation is gone already, as wanted; or it stays, is shown nowhere, and is removed by the next
+                // rename.
                 (Change::Modify(_), Err(DirectoryError::Stale)) => {}
                 (Change::Modify(_), Err(error)) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "rename.reservation_left");
@@ -172,8 +173,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Takes back what should not have been written. Where that fails it is logged: an address of a domain that its
-    /// tenant has lost stays behind, or a user of a deleted tenant, which the hourly job reconciles.
+    /// Undoes a change that should not have been made. A failure is only logged: it leaves an address in a domain that
+    /// the tenant has lost, or a user of a deleted tenant, which the hourly job reconciles.
     pub(crate) async fn take_back(&self, changes: &[ChangeRecord]) {
         for change in changes {
             if let Err(error) = self.apply(change).await {
@@ -183,7 +184,7 @@ impl Directory {
         }
     }
 
-    /// Applies a removal; one that finds nothing is done already.
+    /// Applies a removal, which succeeds if the entry is gone already.
     pub(crate) async fn remove(&self, removal: &ChangeRecord) -> Result<(), DirectoryError> {
         match self.apply(removal).await {
             Err(DirectoryError::NotFound) => Ok(()),
@@ -191,15 +192,15 @@ impl Directory {
         }
     }
 
-    /// Removes a list, a resource or a group as it was read. LDAP's removal has no condition, so it is claimed first, by a
-    /// modify on the revision that was read.
+    /// Removes a list, a resource or a group as it was read. A removal in LDAP has no condition, so the entry is
+    /// claimed first, by a modify on the revision that was read.
     pub(crate) async fn claim_and_remove(&self, dn: Dn, revision: &Revision) -> Result<(), DirectoryError> {
         self.apply(&deletion::claim_of(dn.clone(), revision)).await?;
         self.remove_claimed(dn).await.map_err(DirectoryError::after_a_write)
     }
 
-    /// Removes a claimed entry. One that is gone is done already, be it that another one has its name by now: the server's
-    /// access rules protect what nobody has claimed.
+    /// Removes a claimed entry. It is a success if the entry is gone, even if another entry has its name by now: the
+    /// server's access rules protect entries that are not claimed.
     pub(crate) async fn remove_claimed(&self, dn: Dn) -> Result<(), DirectoryError> {
         let outcome = self.remove(&deletion::removal(dn.clone())).await;
         if let Err(DirectoryError::Refused {
@@ -212,7 +213,7 @@ impl Directory {
         outcome
     }
 
-    /// Whether an entry is there and claimed for removal.
+    /// Whether an entry exists and is claimed for removal.
     pub(crate) async fn is_claimed(&self, dn: &Dn) -> Result<bool, DirectoryError> {
         let found = self.find(dn, Scope::Base, &deletion::is_claimed(), &[names::NO_ATTRIBUTES]).await?;
         Ok(found.is_some())
@@ -224,7 +225,7 @@ impl Directory {
         self.change_all_found(folder, scope, &deletion::is_claimable(), &[names::REVISION], claim).await
     }
 
-    /// Which of some addresses another entry than `own` has.
+    /// The first of the addresses that another entry than `own` has.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -236,7 +237,7 @@ impl Directory {
     ) -> Result<Option<AddressTaken>, DirectoryError> {
         let root = self.tree().root();
         for few in addresses.chunks(FEW) {
-            // Most often none is taken, and one search tells that of a few.
+            // Usually no address is taken, and one search finds that out for several.
             let any = Filter::any(few.iter().map(|address| has_address(address)));
             if few.len() > 1
                 && self.find(root, Scope::Subtree, &any, &[names::NO_ATTRIBUTES]).await?.is_none()
@@ -250,7 +251,7 @@ impl Directory {
         Ok(None)
     }
 
-    /// The first of some addresses that another entry has, looked for one by one.
+    /// The first of the addresses that another entry has, by a search for each.
     async fn first_taken(
         &self,
         tenant: &TenantId,
@@ -279,7 +280,7 @@ impl Directory {
         Ok(None)
     }
 
-    /// The error for addresses of which another entry was found to have one.
+    /// The error for addresses that the directory has refused as taken.
     pub(crate) async fn address_conflict(
         &self,
         tenant: &TenantId,
@@ -287,7 +288,7 @@ impl Directory {
         own: Option<&Dn>,
     ) -> Result<WriteError, DirectoryError> {
         let taken = self.taken_address(tenant, addresses, own).await?;
-        // Taken a moment ago and free again by now; the first is named, and asking again will do.
+        // No address is taken any more: name the first, and a repeated request will succeed.
         Ok(WriteError::Taken(taken.unwrap_or_else(|| AddressTaken {
             address: addresses.first().cloned().unwrap_or_default(),
             owner_deleted_since: None,

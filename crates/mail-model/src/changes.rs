@@ -1,4 +1,4 @@
-//! The parts that changes are made of, and the rename that users and mailing lists share.
+//! Building blocks of changes, and the rename that users and mailing lists share.
 
 use crate::{names, revision::Revision};
 use jiff::Timestamp;
@@ -36,8 +36,8 @@ pub(crate) fn modify(dn: Dn, modifications: Vec<Modification>) -> ChangeRecord {
     ChangeRecord { dn, change: Change::Modify(modifications) }
 }
 
-/// A modify that fails with `noSuchAttribute` (or, for an entry without a revision, with
-/// `attributeOrValueExists` or `objectClassViolation`) when the entry was written since it was read.
+/// A modify that fails with `noSuchAttribute` (or, for an entry without a revision, with `attributeOrValueExists` or
+/// `objectClassViolation`) if the entry was written after it was read.
 pub(crate) fn guarded(dn: Dn, revision: &Revision, mut modifications: Vec<Modification>) -> ChangeRecord {
     let mut guard = Vec::with_capacity(modifications.len() + 2);
     guard.extend(revision.stored().map(|stored| delete_value(names::REVISION, stored)));
@@ -46,9 +46,11 @@ pub(crate) fn guarded(dn: Dn, revision: &Revision, mut modifications: Vec<Modifi
     modify(dn, guard)
 }
 
-/// Gives an entry that is named by its address another one, together with other changes. LDAP cannot change a
-/// name and attributes at once, and the uniqueness plug-in of 389-ds does not look at renames. So it is three
-/// operations: reserve the new address as an alias together with all other changes (the only one that can
+/// Changes the address of an entry that is named by its address, together with other changes. LDAP cannot change a name
+/// and attributes at once, and the uniqueness plug-in of 389-ds does not check renames. So there are three operations:
+/// reserve the new address as an alias together with all other changes (the only operation that can conflict, and then
+/// it fails as a whole), rename, remove the alias. If the operations are interrupted, repeating the request completes
+/// them.
 /// conflict, and it does so as a whole), rename, drop the alias. Cut off anywhere, asking again finishes it.
 pub(crate) fn rename_with(
     folder: &Dn,
@@ -74,8 +76,8 @@ pub(crate) fn rename_with(
     ]
 }
 
-/// Renames an entry, and what is left to be taken out of it afterwards. 389-ds 2.3 cannot drop the old value itself
-/// where that is written with an escape: its uniqueness plug-in fails on such a rename (result 1).
+/// Renames an entry; the second result is the value to remove afterwards. 389-ds 2.3 cannot remove an old value that is
+/// written with an escape: its uniqueness plug-in fails on such a rename (result 1).
 pub(crate) fn rename(
     folder: &Dn,
     naming: AttributeName,
@@ -90,18 +92,18 @@ pub(crate) fn rename(
     (ChangeRecord { dn: folder.with_rdn(old_rdn), change }, old_name)
 }
 
-/// Takes an address from an entry that was named by it before a rename.
+/// Removes the address that named an entry before a rename.
 #[must_use]
 pub fn old_name_removal(dn: Dn, address: &str) -> ChangeRecord {
     modify(dn, vec![delete_value(names::MAIL, address)])
 }
 
-/// The claim of an entry that is to be removed: from then on nobody finds it any more.
+/// Claims an entry for removal: from then on nothing finds it.
 pub(crate) fn claim() -> Modification {
     replace(names::PURGING, vec!["TRUE".into()])
 }
 
-/// Deletion times are whole seconds: 389-ds takes "00Z" for later than "00.5Z".
+/// Deletion times are whole seconds, because 389-ds orders "00Z" after "00.5Z".
 pub(crate) fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

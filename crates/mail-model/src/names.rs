@@ -1,5 +1,5 @@
-//! Attribute and object class names of the directory. No other module, in this crate or outside,
-//! spells one. The stock names come from 389-ds's own schema; the rest stand in `schema/`.
+//! Attribute and object class names of the directory. No other module, inside or outside this crate, spells one. The
+//! stock names come from 389-ds's own schema, the others from `schema/`.
 
 use ldap_text::attribute::AttributeName;
 
@@ -7,7 +7,7 @@ macro_rules! attributes {
     ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {
         $($(#[$doc])* pub const $constant: AttributeName = AttributeName::from_static($name);)*
 
-        /// Every attribute that this project reads or writes, for the test that finds each in a schema.
+        /// All attributes that this project reads or writes, for the test that finds each in a schema.
         pub const ALL_ATTRIBUTES: &[AttributeName] = &[$($constant),*];
     };
 }
@@ -17,13 +17,13 @@ attributes! {
     OBJECT_CLASS = "objectClass";
     /// Mail address, lower case; names the entries of users (RFC 4524).
     MAIL = "mail";
-    /// First name, as the guide has it (tables 1 and 2).
+    /// First name, as in the guide (tables 1 and 2).
     CN = "cn";
     /// Last name.
     SN = "sn";
     /// Password, hashed by the server (RFC 4519).
     USER_PASSWORD = "userPassword";
-    /// Role: 1, 2 or 3 (RFC 2798 has the attribute, the guide this use of it).
+    /// Role: 1, 2 or 3 (the attribute is from RFC 2798, its use from the guide).
     EMPLOYEE_NUMBER = "employeeNumber";
     /// Visibility in the address book.
     EMPLOYEE_TYPE = "employeeType";
@@ -63,7 +63,7 @@ attributes! {
     NS_ACCOUNT_LOCK = "nsAccountLock";
     /// Identifier that 389-ds gives an entry; survives renames.
     NS_UNIQUE_ID = "nsUniqueId";
-    /// What replication says of an entry that it has set aside; operational.
+    /// Set by replication on conflict entries; operational.
     REPLICATION_CONFLICT = "nsds5ReplConflict";
     /// Count of changes that the server keeps (plug-in USN); operational.
     ENTRY_USN = "entryusn";
@@ -71,64 +71,64 @@ attributes! {
     ACI = "aci";
     /// When the entry was last changed; operational.
     MODIFY_TIMESTAMP = "modifyTimestamp";
-    /// How many entries stand right below; operational.
+    /// Number of direct children; operational.
     NUM_SUBORDINATES = "numSubordinates";
-    /// Members of a mailing list that have an entry here, as DNs.
+    /// Members of a mailing list that have an entry, as DNs.
     MEMBER = "member";
-    /// Lists that the entry is a member of, kept by the server's plug-in.
+    /// Lists with the entry as a member, maintained by the server's plug-in.
     MEMBER_OF = "memberOf";
-    /// Members of a mailing list elsewhere, as addresses.
+    /// Outside members of a mailing list, as addresses.
     OUTSIDE_MEMBER = "mgrpRFC822MailMember";
-    /// The search that finds the members of a dynamic list, for other readers.
+    /// The search for the members of a dynamic list, for other programs.
     MEMBER_URL = "memberURL";
     /// Mail domains of a tenant.
     ASSOCIATED_DOMAIN = "associatedDomain";
     /// Name of an account entry.
     UID = "uid";
-    /// Domain component, names the root.
+    /// Domain component; names the root.
     DC = "dc";
-    /// Organization, names the root where it is one.
+    /// Organization; names the root if the root is one.
     O = "o";
     /// When the entry was deleted softly; present on deleted entries only.
     DELETED_SINCE = "pbmDeletedSince";
-    /// The password policy of an account, where it has one of its own.
+    /// The password policy of an account, if it has its own.
     PASSWORD_POLICY = "pwdpolicysubentry";
-    /// `TRUE` where the entry was deleted because its tenant was: it comes back with it.
+    /// `TRUE` if the entry was deleted with its tenant, and is restored with it.
     DELETED_WITH_TENANT = "pbmDeletedWithTenant";
-    /// `TRUE` from the moment when a purge has claimed the entry; only such entries can be removed.
+    /// `TRUE` once a purge has claimed the entry; only such entries can be removed.
     PURGING = "pbmPurging";
-    /// Counts the writes; each write replaces the exact value that it was planned on.
+    /// Revision; each write replaces the exact value that it was planned on.
     REVISION = "pbmRevision";
-    /// Tokens made before this value was written no longer count.
+    /// Tokens issued before this time are not valid.
     TOKENS_VALID_FROM = "pbmTokensValidFrom";
     /// Quota in bytes for new users of a tenant.
     DEFAULT_QUOTA = "pbmDefaultQuota";
     /// Language for new users of a tenant.
     DEFAULT_LANGUAGE = "pbmDefaultLanguage";
-    /// Conditions of a dynamic list, `field=value` each; all must hold.
+    /// Conditions of a dynamic list, `field=value` each, which must all hold.
     LIST_FILTER = "pbmListFilter";
-    /// Keyed digest of a request that was made with an idempotency key.
+    /// Keyed digest of a request with an idempotency key.
     REQUEST_DIGEST = "pbmRequestDigest";
-    /// Status of its answer.
+    /// HTTP status of the stored answer.
     ANSWER_STATUS = "pbmAnswerStatus";
-    /// Body of its answer.
+    /// Body of the stored answer.
     ANSWER_BODY = "pbmAnswerBody";
-    /// When the request was begun.
+    /// When the request began.
     ANSWER_BEGAN = "pbmAnswerBegan";
 }
 
-/// Whether an attribute is the password of an account, whatever its options are. 389-ds hashes and checks the one without
-/// options only, and stores the others as they come.
+/// Whether an attribute is the password of an account, with or without options. 389-ds hashes and checks only the one
+/// without options, and stores the others unchanged.
 #[must_use]
 pub fn is_password(name: &AttributeName) -> bool {
     name.is_kind_of(&USER_PASSWORD)
 }
 
-/// Asks a search for all attributes but the operational ones (RFC 4511 section 4.5.1.8).
+/// Requests all attributes except operational ones (RFC 4511 section 4.5.1.8).
 pub const ALL_USER_ATTRIBUTES: &str = "*";
 
-/// Operational attributes that people set, and that a backup keeps: access rules, locks, limits of accounts, and which
-/// password policy counts. All others are the server's own and are made anew.
+/// Operational attributes that people set and a backup contains: access rules, locks, limits of accounts, and the
+/// applicable password policy. The server generates all others.
 pub const KEPT_OPERATIONAL: &[AttributeName] = &[
     ACI,
     NS_ACCOUNT_LOCK,
@@ -144,23 +144,23 @@ pub const KEPT_OPERATIONAL: &[AttributeName] = &[
     AttributeName::from_static("nsPagedIDListScanLimit"),
 ];
 
-/// Classes of entries that have members: the server's plug-in writes to the members when such an entry is added, so
-/// these come last.
+/// Classes of entries with members. Such entries are restored last, because the server's plug-in writes to the members
+/// when one is added.
 pub const GROUP_CLASSES: &[&str] = &["groupOfNames", "groupOfUniqueNames"];
 
-/// What holds the members of such entries, as names of entries.
+/// The attributes of such entries that contain the DNs of members.
 pub const MEMBER_ATTRIBUTES: &[AttributeName] = &[MEMBER, AttributeName::from_static("uniqueMember")];
 
-/// The class that the server's plug-in gives to members.
+/// The class that the server's plug-in adds to members.
 pub const MEMBER_CLASS: &str = "nsMemberOf";
 
-/// The class of entries that 389-ds finds only for who asks for it, such as password policies of subtrees.
+/// The class of entries that 389-ds returns only if the filter names it, such as password policies of subtrees.
 pub const HIDDEN_CLASS: &str = "ldapsubentry";
 
-/// The class of what is left of a removed entry, for replication.
+/// The class of tombstones, the remains of removed entries for replication.
 pub const TOMBSTONE_CLASS: &str = "nsTombstone";
 
-/// Asks a search for no attributes (RFC 4511 section 4.5.1.8).
+/// Requests no attributes (RFC 4511 section 4.5.1.8).
 pub const NO_ATTRIBUTES: AttributeName = AttributeName::from_static("1.1");
 
 /// Classes of a user's entry.
@@ -176,7 +176,8 @@ pub const TENANT_CLASSES: &[&str] = &["top", "organizationalUnit", "domainRelate
 /// The class that marks an entry as a tenant.
 pub const TENANT_CLASS: &str = "pbmTenant";
 
-/// Classes of a mailing list's entry. `groupOfURLs` is for dynamic lists, and on all, so that a list can become one.
+/// Classes of a mailing list's entry. All lists have `groupOfURLs`, which dynamic lists need, so that any list can
+/// become dynamic.
 pub const MAIL_LIST_CLASSES: &[&str] = &["top", "groupOfNames", "groupOfURLs", "mailGroup", MAIL_LIST_CLASS];
 
 /// The class that marks an entry as a mailing list.
@@ -194,10 +195,10 @@ pub const RESOURCE_CLASSES: &[&str] = &["top", RESOURCE_CLASS];
 /// The class of a resource.
 pub const RESOURCE_CLASS: &str = "pbmResource";
 
-/// Classes of a remembered answer.
+/// Classes of a stored answer.
 pub const ANSWER_CLASSES: &[&str] = &["top", "account", ANSWER_CLASS];
 
-/// The class that marks an entry as a remembered answer.
+/// The class that marks an entry as a stored answer.
 pub const ANSWER_CLASS: &str = "pbmAnswer";
 
 /// Classes of a plain folder of the tree.

@@ -1,11 +1,11 @@
-//! How long the name of an entry may be.
+//! The longest possible name of an entry.
 //!
-//! On LMDB, 389-ds keeps for each entry a record of its identifier (4 bytes), two lengths (2 bytes each), and its RDN
-//! twice, as written and in lower case, each with a closing zero byte. LMDB takes 511 bytes for such a record, so an
-//! RDN can have (511 - 8) / 2 - 1 = 250 bytes. A removed entry stays for a while as a tombstone, whose RDN begins with
-//! `nsuniqueid=`, 35 characters and a comma: 47 bytes more. So an entry whose RDN has more than 203 bytes could be added and
-//! never be removed. 389-ds refuses what is too long with result 1. Berkeley DB takes more; the bound is the same there,
-//! so that a server can be moved over.
+//! On LMDB, 389-ds stores for each entry a record of its identifier (4 bytes), two lengths (2 bytes each), and its RDN
+//! twice, as written and in lower case, each with a terminating zero byte. LMDB limits such a record to 511 bytes, so
+//! an RDN can have (511 - 8) / 2 - 1 = 250 bytes. A removed entry stays for a while as a tombstone, whose RDN begins
+//! with `nsuniqueid=`, 35 characters and a comma: 47 bytes more. So an entry with an RDN of more than 203 bytes could
+//! be added, but never be removed. 389-ds refuses a longer name with result 1. Berkeley DB allows longer names; the
+//! limit is the same there, so that a server can be migrated.
 
 use ldap_text::attribute::AttributeName;
 
@@ -18,7 +18,7 @@ pub fn fits(attribute: &AttributeName, value: &str) -> bool {
     attribute.as_str().len() + 1 + value.chars().map(length).sum::<usize>() <= MAX_RDN
 }
 
-/// The bytes that a character takes at most, in whichever letter case. 389-ds writes a special one as a backslash and two
+/// The most bytes of a character, in either letter case. 389-ds writes a special character as a backslash and two
 /// digits (RFC 4514 section 2.4).
 fn length(character: char) -> usize {
     match character {

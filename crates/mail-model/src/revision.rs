@@ -1,27 +1,26 @@
-//! The state of an entry that a change is planned on. Every write leaves another revision behind, and a write
-//! that was planned on one replaces exactly that one: of two such writers one succeeds. 389-ds has no
-//! assertion control (RFC 4528); a modify that deletes a value which is not there fails as a whole, which does
-//! the same.
+//! The version of an entry that a change is planned on. Every write replaces the revision. A write that was planned on
+//! a revision replaces exactly that one, so of two such writers one succeeds. 389-ds has no assertion control (RFC
+//! 4528); a modify that deletes a missing value fails as a whole, which has the same effect.
 
 use crate::{entry::EntryView, names};
 use ldap_text::attribute::AttributeName;
 use std::fmt;
 
-/// Attributes that a version is read with.
+/// The attributes to read a version.
 pub const READ_ATTRIBUTES: &[AttributeName] = &[names::REVISION, names::ENTRY_USN, names::MODIFY_TIMESTAMP];
 
-/// The mark of the last write of an entry through this project; entries made by others have none.
+/// The mark of the last write of an entry by pbm; entries of other programs have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision(Option<String>);
 
 impl Revision {
-    /// Reads it from an entry.
+    /// Reads the revision from an entry.
     #[must_use]
     pub fn of_entry(entry: &impl EntryView) -> Self {
         Self(entry.first(&names::REVISION).map(str::to_owned))
     }
 
-    /// The value as it stands in the entry.
+    /// The value in the entry.
     #[must_use]
     pub fn stored(&self) -> Option<&str> {
         self.0.as_deref()
@@ -35,14 +34,14 @@ impl Revision {
     }
 }
 
-/// A revision that is written without knowing the one before, so that writers who do not mind each other (two
-/// who add different members) both succeed, while a write that was planned on the old revision fails.
+/// A revision that is written without knowledge of the previous one, so that independent writers (two who add different
+/// members) both succeed, while a write that was planned on the old revision fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FreshRevision(u64);
 
 impl FreshRevision {
-    /// From a random number: none that was used before, as far as chance goes. The upper half of the numbers, so
-    /// that counted revisions stay apart, and one bit less than an LDAP integer of 389-ds compares rightly.
+    /// From a random number, which makes it unique with near certainty. It is in the upper half of the numbers, apart
+    /// from counted revisions, and one bit shorter than the LDAP integers that 389-ds compares correctly.
     #[must_use]
     pub const fn from_random(random: u64) -> Self {
         Self((random >> 2) | (1 << 61))
@@ -55,18 +54,18 @@ impl fmt::Display for FreshRevision {
     }
 }
 
-/// What tells one state of an entry from every other: our revision, and the server's own count of changes with the
-/// time of the last one, which changes made by others move as well. The count alone would not do: 389-ds takes one off
-/// for many a change that it refuses, and gives the number again.
+/// Distinguishes one state of an entry from all others: the revision of pbm, and the server's count of changes with the
+/// time of the last change, which changes by other programs move as well. The count alone is not enough: 389-ds
+/// decrements it for many a refused change, and reuses the number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// What a write replaces.
+    /// The revision, which a write replaces.
     pub revision: Revision,
     change: String,
 }
 
 impl Version {
-    /// Reads it from an entry with [`READ_ATTRIBUTES`]. Entries from before the plug-in USN have no count.
+    /// Reads the version from an entry with [`READ_ATTRIBUTES`]. Entries from before the plug-in USN have no count.
     #[must_use]
     pub fn of_entry(entry: &impl EntryView) -> Self {
         let part = |name| entry.first(name).unwrap_or_default();
@@ -74,27 +73,27 @@ impl Version {
         Self { revision: Revision::of_entry(entry), change }
     }
 
-    /// The version as an opaque text of letters, digits and `-`.
+    /// The version as an opaque string of letters, digits and `-`.
     #[must_use]
     pub fn tag(&self) -> String {
         format!("{}-{}", self.revision.stored().unwrap_or("0"), self.change)
     }
 }
 
-/// Which versions of an entry a change may be made to.
+/// The versions of an entry that may be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Any, and nobody asked.
+    /// No condition.
     #[default]
     None,
-    /// Any that is there (`*`).
+    /// Any version of an existing entry (`*`).
     AnyVersion,
     /// One of these tags.
     OneOf(Vec<String>),
 }
 
 impl Precondition {
-    /// Whether the change may be made to this version.
+    /// Whether this version may be changed.
     #[must_use]
     pub fn allows(&self, version: &Version) -> bool {
         match self {
@@ -103,13 +102,13 @@ impl Precondition {
         }
     }
 
-    /// Whether there is one.
+    /// Whether there is a condition.
     #[must_use]
     pub fn is_some(&self) -> bool {
         *self != Self::None
     }
 
-    /// Whether it names versions: then a change that loses a race for the entry is refused, and not planned anew.
+    /// Whether it names versions. If so, a change that loses a race for the entry is refused, and not planned again.
     #[must_use]
     pub fn names_versions(&self) -> bool {
         matches!(self, Self::OneOf(_))

@@ -1,14 +1,14 @@
-//! Words that are written in two scripts at once: a text that was read in the wrong encoding, such as "Josй", or a letter
-//! that looks like another, such as the Latin o in "Сидoров". A name that has one is found by nobody who types it.
+//! Words in two scripts at once: a text that was read in the wrong encoding, such as "Josй", or a letter that looks
+//! like another, such as the Latin o in "Сидoров". Nobody finds such a name by typing it.
 
-/// A word with both Latin and Cyrillic letters, and those that are fewer.
+/// A word with both Latin and Cyrillic letters, and the letters of the rarer script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MixedWord {
     /// The word.
     pub word: String,
-    /// The script of fewer letters of it.
+    /// The script with fewer letters in it.
     pub script: &'static str,
-    /// These letters.
+    /// The letters of that script.
     pub letters: String,
 }
 
@@ -18,7 +18,7 @@ enum Script {
     Cyrillic,
 }
 
-/// The first word that mixes the two scripts. A word is a run of letters and the accents on them: "IT-отдел" is two.
+/// The first word that mixes the two scripts. A word is a run of letters and their accents: "IT-отдел" is two words.
 pub(crate) fn mixed_word(text: &str) -> Option<MixedWord> {
     let is_part = |c: char| c.is_alphabetic() || matches!(c, '\u{300}'..='\u{36f}');
     text.split(|c| !is_part(c)).find_map(mixed)

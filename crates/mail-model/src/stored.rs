@@ -1,13 +1,13 @@
-//! Entries as tests write them down.
+//! Entries for tests.
 
 use crate::entry::EntryView;
 use ldap_text::attribute::AttributeName;
 
-/// An entry of some attributes.
+/// An entry with some attributes.
 pub(crate) struct Stored(Vec<(AttributeName, Vec<String>)>);
 
 impl Stored {
-    /// An entry of some classes, and attributes of one value each.
+    /// An entry with some classes, and attributes of one value each.
     pub(crate) fn new(classes: &[&str], pairs: &[(AttributeName, &str)]) -> Self {
         let classes = classes.iter().map(|class| (*class).to_owned()).collect();
         let pairs = pairs.iter().map(|(name, value)| (name.clone(), vec![(*value).to_owned()]));

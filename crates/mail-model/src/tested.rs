@@ -1,15 +1,15 @@
-//! Filters that 389-ds tests on entries which it has found by other means.
+//! Filters that 389-ds tests on entries that it has found by other means.
 //!
-//! 389-ds looks an equality, a presence or a substring up in its indexes wherever it stands in a filter. That is a waste
-//! where the index names most of the directory, such as `(objectClass=pbmUser)`, and on Berkeley DB reading such a list
-//! while entries are added can hang the server (decision 18). Of a negation it looks nothing up: it takes every entry
-//! that the rest of the filter and the base of the search leave, and tests that.
+//! 389-ds looks up an equality, a presence or a substring in its indexes wherever it is part of a filter. That is
+//! wasteful if the index list contains most of the directory, as for `(objectClass=pbmUser)`, and on Berkeley DB
+//! reading such a list while entries are added can hang the server (decision 18). 389-ds does not look up a negation:
+//! it takes the entries that the rest of the filter and the base of the search leave, and tests them.
 
 use ldap_text::filter::Filter;
 
-/// The same condition, for which no index is read: negated twice.
+/// The same condition, negated twice, so that no index is read.
 ///
-/// It belongs beside a condition that few entries meet, or into a search below a folder that is read anyway.
+/// Use it beside a condition that few entries meet, or in a search below a folder that is read as a whole.
 #[must_use]
 pub fn tested(filter: Filter) -> Filter {
     Filter::not(Filter::not(filter))

@@ -1,5 +1,5 @@
-//! Where things stand in the directory: the DNs of tenants, users and folders (design: one tree, one
-//! place that knows it). Turns a DN back into what it names.
+//! The tree of the directory: the DNs of tenants, users and folders, which only this module builds. It also finds the
+//! entry that a DN stands for.
 
 use crate::{address::MailAddress, contact::Kind, names, resource::group::GroupName, tenant::TenantId};
 use ldap_text::dn::Dn;
@@ -16,7 +16,7 @@ pub struct Tree {
     system: Dn,
 }
 
-/// Names of the folders below the root, as the configuration gives them.
+/// The names of the folders below the root, from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderNames {
     /// Tenants; `Domains` by default.
@@ -46,14 +46,14 @@ impl Default for FolderNames {
     }
 }
 
-/// What the place of an entry says of it.
+/// The properties of an entry that follow from its DN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
-    /// What stands there.
+    /// The kind of entry.
     pub kind: Kind,
-    /// Whose it is.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Its address, where that names it.
+    /// The address, if it is in the DN.
     pub mail: Option<&'a str>,
     /// The group of a resource.
     pub group: Option<&'a str>,
@@ -66,7 +66,7 @@ impl Tree {
         Self::with_folders(root, &FolderNames::default())
     }
 
-    /// A tree with folder names of its own.
+    /// A tree with other folder names.
     #[must_use]
     pub fn with_folders(root: Dn, names: &FolderNames) -> Self {
         let folder = |name: &str| root.child(names::OU, name);
@@ -81,7 +81,7 @@ impl Tree {
         }
     }
 
-    /// The root of everything.
+    /// The root of the tree.
     #[must_use]
     pub fn root(&self) -> &Dn {
         &self.root
@@ -105,7 +105,7 @@ impl Tree {
         &self.system
     }
 
-    /// All folders right below the root.
+    /// The folders directly below the root.
     #[must_use]
     pub fn folders(&self) -> [&Dn; 6] {
         [&self.domains, &self.people, &self.groups, &self.resources, &self.contacts, &self.system]
@@ -117,7 +117,7 @@ impl Tree {
         self.domains.child(names::OU, tenant.as_str())
     }
 
-    /// The folders that hold what belongs to a tenant: users, lists, resources, outside contacts.
+    /// The folders of a tenant's entries: users, lists, resources, outside contacts.
     #[must_use]
     pub fn tenant_folders(&self, tenant: &TenantId) -> [Dn; 4] {
         [&self.people, &self.groups, &self.resources, &self.contacts]
@@ -160,7 +160,7 @@ impl Tree {
         self.resource_group(tenant, group).child(names::MAIL, mail.as_str())
     }
 
-    /// The folder of remembered answers.
+    /// The folder of stored answers.
     #[must_use]
     pub fn answers(&self) -> Dn {
         self.system.child(names::OU, "Answers")
@@ -172,7 +172,7 @@ impl Tree {
         self.users(tenant).child(names::MAIL, mail.as_str())
     }
 
-    /// The tenant and address of the user that a DN names.
+    /// The tenant and address of the user with this DN.
     #[must_use]
     pub fn user_of(&self, dn: &Dn) -> Option<(TenantId, MailAddress)> {
         let mail = MailAddress::parse(dn.rdn()?.value_of(&names::MAIL)?).ok()?;
@@ -181,15 +181,15 @@ impl Tree {
         (folder.parent()? == self.people).then_some((tenant, mail))
     }
 
-    /// The tenant whose entry a DN names.
+    /// The tenant whose entry has this DN.
     #[must_use]
     pub fn tenant_of(&self, dn: &Dn) -> Option<TenantId> {
         let tenant = TenantId::parse(dn.rdn()?.value_of(&names::OU)?).ok()?;
         (dn.parent()? == self.domains).then_some(tenant)
     }
 
-    /// What the place of an entry says of it: its kind, its tenant, and where names say it, its address and group.
-    /// `None` where nothing stands that has an address.
+    /// The properties of an entry that follow from its DN: its kind, its tenant, and, if the DN contains them, its
+    /// address and group. `None` for a place where entries have no address.
     #[must_use]
     pub fn place_of<'a>(&self, dn: &'a Dn) -> Option<Place<'a>> {
         let kinds = [
@@ -200,7 +200,7 @@ impl Tree {
         ];
         let (folder, kind) = kinds.into_iter().find(|(folder, _)| dn.is_within(folder))?;
         let below = dn.rdns().len().checked_sub(folder.rdns().len())?;
-        // The tenant's folder is the last of the names below, and its parts come before.
+        // The tenant's folder is the last RDN; the RDNs within the folder come before it.
         let (tenant, own) = dn.rdns().get(..below)?.split_last()?;
         let tenant = TenantId::parse(tenant.value_of(&names::OU)?).ok()?;
         let mail = own.first().and_then(|rdn| rdn.value_of(&names::MAIL));
@@ -214,7 +214,7 @@ impl Tree {
         }
     }
 
-    /// The tenant that an entry belongs to: the folder right below the one of its kind.
+    /// The tenant of an entry: the folder directly below the folder of the kind.
     #[must_use]
     pub fn owner_of(&self, dn: &Dn) -> Option<TenantId> {
         let kinds = [&self.people, &self.groups, &self.resources, &self.contacts];
@@ -223,13 +223,13 @@ impl Tree {
         TenantId::parse(dn.rdns().get(place)?.value_of(&names::OU)?).ok()
     }
 
-    /// The account that takes the passwords of unknown logins: nobody knows its own.
+    /// The account that binds with unknown logins are tried on: nobody knows its password.
     #[must_use]
     pub fn decoy(&self) -> Dn {
         self.system.child(names::UID, "decoy")
     }
 
-    /// The account that backs up and restores: unlike the service account it may read passwords.
+    /// The account for backups and restores, which, unlike the service account, may read passwords.
     #[must_use]
     pub fn backup_account(&self) -> Dn {
         self.system.child(names::UID, "pbm-backup")
@@ -241,7 +241,7 @@ impl Tree {
         self.system.child(names::CN, "nsPwPolicyContainer").child(names::CN, "pbm")
     }
 
-    /// Whether an entry, whatever it is, belongs to a tenant.
+    /// Whether an entry of any kind belongs to a tenant.
     #[must_use]
     pub fn is_of_tenant(&self, dn: &Dn, tenant: &TenantId) -> bool {
         self.tenant_folders(tenant).iter().any(|folder| dn.is_within(folder))

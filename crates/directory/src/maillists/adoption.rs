@@ -1,10 +1,10 @@
-//! Outside members whose address becomes one of the tenant's. A list may have an address of a domain that the tenant serves only
-//! later; once a user, list or resource has that address, the entry is the member. As long as the list named it by the
-//! address alone, it would be in the list twice after it is added again, stay there after its deletion, and a list
-//! could come to contain itself.
+//! Outside members that become entries of the tenant. A list may have an outside member in a domain that the tenant
+//! serves only later. Once a user, list or resource has that address, the entry is the member. If the list kept the
+//! bare address, it would have the member twice after the entry is added, keep it after the entry's deletion, and could
+//! come to contain itself.
 //!
-//! So whoever gives an entry an address looks for lists that have it as an outside member, by an index, and puts the
-//! entry's name in its place. Decision 25 tells what that means for races and cycles.
+//! So an operation that gives an entry an address searches, by an index, for lists that have the address as an outside
+//! member, and replaces the address by the entry's DN. Decision 25 explains the consequences for races and cycles.
 
 use super::refused::MembersRefused;
 use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError, product::look_up::FEW};
@@ -24,18 +24,18 @@ use mail_model::{
 };
 use std::collections::BTreeSet;
 
-/// How often an exchange is planned again because others change the list.
+/// How often a replacement is planned again because others change the list.
 const MAX_TRIES: usize = 32;
 
-/// A list, and those of its outside members that are looked for.
+/// A list, and those of its outside members that are searched for.
 struct Waiting {
     list: MailAddress,
-    /// Its identifier, for the log.
+    /// The identifier of the list's entry, for the log.
     id: String,
     addresses: Vec<MailAddress>,
 }
 
-/// What [`Waiting`] is read from.
+/// The attributes to read a [`Waiting`].
 const READ_ATTRIBUTES: &[AttributeName] = &[names::OUTSIDE_MEMBER, names::NS_UNIQUE_ID];
 
 impl Waiting {
@@ -50,15 +50,15 @@ impl Waiting {
     }
 }
 
-/// What a list is to become that gets an address.
+/// A list that is about to have an address.
 pub(super) struct Arrival<'a> {
-    /// The address that it gets.
+    /// The new address.
     pub(super) mail: &'a MailAddress,
-    /// The address that it has, where it is there already.
+    /// The present address, if the list exists already.
     pub(super) before: Option<&'a MailAddress>,
-    /// The lists that it gets as members with the same change.
+    /// The lists that become its members in the same change.
     pub(super) nested: &'a [MailAddress],
-    /// The field that gives the address.
+    /// The field with the address.
     pub(super) field: ListField,
 }
 
@@ -69,8 +69,8 @@ impl Arrival<'_> {
 }
 
 impl Directory {
-    /// Makes an entry that has got some addresses a member of the lists that have these as outside members. A failure is logged:
-    /// the entry is there, mail reaches it by its address, and the hourly job tries again.
+    /// Makes an entry with new addresses a member of the lists that have these as outside members. A failure is only
+    /// logged: the entry exists, mail reaches it by its address, and the hourly job tries again.
     pub(crate) async fn adopt(&self, tenant: &TenantId, owner: &Dn, addresses: &[String]) {
         if let Err(error) = self.try_to_adopt(tenant, owner, addresses).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
@@ -89,7 +89,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Refuses to give a list an address by which it, or a list in it, would come to contain itself.
+    /// Refuses a new address by which the list, or a list in it, would contain itself.
     pub(super) async fn refuse_cycle_of_arrival(
         &self,
         tenant: &TenantId,
@@ -116,8 +116,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Makes a list that has got its address a member of the lists that have this as an outside member. Where a cycle has come about
-    /// at the same time, what was done is taken back.
+    /// Makes a list with a new address a member of the lists that have the address as an outside member. If a
+    /// concurrent change has closed a cycle, the additions are undone.
     pub(super) async fn adopt_list(
         &self,
         tenant: &TenantId,
@@ -144,7 +144,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Does the same for the outside members of one list that are addresses of the tenant.
+    /// Replaces the outside members of one list whose addresses are the tenant's own.
     pub(super) async fn reconcile_outside_members(
         &self,
         tenant: &Tenant,
@@ -158,7 +158,7 @@ impl Directory {
         self.reconcile(&tenant.id, waiting.into_iter().collect()).await
     }
 
-    /// Does the same for all lists of a tenant that have outside members in a domain.
+    /// Replaces the outside members in a domain, in all lists of a tenant.
     pub(crate) async fn reconcile_outside_members_in(
         &self,
         tenant: &TenantId,
@@ -170,11 +170,11 @@ impl Directory {
         self.reconcile(tenant, waiting).await
     }
 
-    /// The same for all domains of all tenants: what was cut off, what came with a file, and what other programs have
-    /// written. A list that can't be changed is logged and stops no other.
+    /// Replaces the outside members in all domains of all tenants: those left by interruptions, by restored files, and
+    /// by other programs. A list that cannot be changed is logged, and does not stop the others.
     ///
     /// # Errors
-    /// [`DirectoryError`] where the directory does nothing at all; what was done until then stays.
+    /// [`DirectoryError`] if the directory does not work at all; the replacements until then stay.
     pub async fn reconcile_all_outside_members(&self) -> Result<(), DirectoryError> {
         for id in self.all_tenants().await? {
             let Some(tenant) = self.tenant(&id).await? else { continue };
@@ -187,10 +187,10 @@ impl Directory {
         Ok(())
     }
 
-    /// Exchanges what can be exchanged.
+    /// Replaces all outside members that can be replaced.
     ///
     /// # Errors
-    /// The first failure, once all were tried.
+    /// The first failure, after all were tried.
     async fn reconcile(&self, tenant: &TenantId, waiting: Vec<Waiting>) -> Result<(), DirectoryError> {
         let all: BTreeSet<_> = waiting.iter().flat_map(|waiting| &waiting.addresses).collect();
         let owners = self.find_owners(tenant, &all.into_iter().collect::<Vec<_>>()).await?;
@@ -201,7 +201,7 @@ impl Directory {
                 let Some(owner) = owner else { continue };
                 let nested = self.nested_of(Some(&[Member::Inside(owner.dn.clone())]), tenant);
                 if nested.contains(&list) || self.closed_path(tenant, &list, &nested).await?.is_some() {
-                    // It would contain itself. Nobody is here to be told, so it stays as it is.
+                    // The list would contain itself. There is no caller to report this to, so the list stays as it is.
                     tracing::warn!(list = id, "maillists.cycle_left");
                     continue;
                 }
@@ -217,7 +217,7 @@ impl Directory {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Puts the name of an entry in the place of outside members of a list, as far as they are there.
+    /// Replaces outside members of a list by the DN of an entry, if the list still has them.
     async fn exchange(
         &self,
         tenant: &TenantId,
@@ -257,7 +257,7 @@ impl Directory {
         self.waiting(tenant, &parts, |address| addresses.contains(address)).await
     }
 
-    /// The live lists that meet any of some filters, with those of their outside members that are wanted.
+    /// The live lists that meet any of the filters, each with its wanted outside members.
     async fn waiting(
         &self,
         tenant: &TenantId,

@@ -1,4 +1,4 @@
-//! Who the members of a request are: the entries that have their addresses, found many at a time.
+//! The members of a request: the entries with the given addresses, found many at a time.
 
 use super::refused::{FirstAddresses, MembersRefused};
 use crate::{
@@ -18,7 +18,7 @@ use mail_model::{
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// An entry that an address was found at.
+/// The entry that was found for an address.
 #[derive(Clone)]
 pub(super) struct Found {
     pub(super) dn: Dn,
@@ -26,11 +26,11 @@ pub(super) struct Found {
 }
 
 impl Directory {
-    /// Finds out who addresses belong to: users, lists and resources of the tenant, by address or alias, each once;
-    /// all others are outside.
+    /// Finds the members for addresses: users, lists and resources of the tenant, by address or alias, without repeats;
+    /// all other addresses are outside members.
     ///
     /// # Errors
-    /// [`WriteError::Members`] names addresses that nobody has, or that are another tenant's.
+    /// [`WriteError::Members`] names addresses that nothing in the tenant has, or that are another tenant's.
     pub(super) async fn find_members(
         &self,
         tenant: &Tenant,
@@ -54,7 +54,7 @@ impl Directory {
         Ok(addresses.iter().map(member).filter(|member| seen.insert(member.clone())).collect())
     }
 
-    /// Whatever members addresses may stand for, those of deleted entries and of none among them.
+    /// All members that the addresses may stand for, including those of deleted entries and bare addresses.
     pub(super) async fn find_leaving_members(
         &self,
         tenant: &Tenant,
@@ -67,7 +67,7 @@ impl Directory {
         Ok(members)
     }
 
-    /// The entries of the tenant that have some addresses, deleted or not, by address.
+    /// The entries of the tenant that have the addresses, deleted or not, by address.
     pub(super) async fn find_owners(
         &self,
         tenant: &TenantId,
@@ -114,8 +114,9 @@ impl Directory {
         }
     }
 
-    /// The addresses of the users of a tenant that are deleted, and so are shown as members of no list. They are fewer than the
-    /// members of a large list, and few in all: the purge removes them. Whether they are members of anything is not asked.
+    /// The addresses of a tenant's deleted users, which are not shown as members of lists. They are few, because the
+    /// purge removes them, and fewer than the members of a large list. Whether they are members of a list is not
+    /// checked.
     pub(super) async fn hidden_members(&self, tenant: &TenantId) -> Result<HashSet<String>, DirectoryError> {
         let users = self.tree().users(tenant);
         let scan =

@@ -1,4 +1,4 @@
-//! Mailing lists in the directory: made, read, listed, changed, removed.
+//! Mailing lists in the directory: creating, reading, listing, changing and removing them.
 
 mod adoption;
 mod members;
@@ -34,7 +34,7 @@ use adoption::Arrival;
 pub use nesting::Membership;
 use refused::MembersRefused;
 
-/// The change of a list's members, found in the directory.
+/// The change of a list's members, with their entries found.
 struct FoundEdit {
     add: Vec<Member>,
     remove: Vec<Member>,
@@ -90,7 +90,7 @@ impl Directory {
             who: maillist::live_filter(),
             attributes: READ_ATTRIBUTES,
         };
-        // Of each list only the summary is kept: a page may have many, with many members each.
+        // Only the summary of each list is kept, because a page may have many lists with many members each.
         let read = |entry: &Entry| {
             let mail = MailAddress::parse(entry.dn()?.rdn()?.value_of(&names::MAIL)?).ok()?;
             Some(MailListSummary::of(&MailList::from_entry(mail, tenant.clone(), entry)?, &hidden))
@@ -98,10 +98,11 @@ impl Directory {
         self.page(&collection, request, read).await
     }
 
-    /// Makes a list.
+    /// Creates a list.
     ///
     /// # Errors
-    /// [`WriteError::Members`] about members that can't be, [`WriteError::Taken`] when something has its address.
+    /// [`WriteError::Members`] for members that are not allowed, [`WriteError::Taken`] if another entry has the
+    /// address.
     pub async fn create_mail_list(&self, tenant: &TenantAtHand, new: &NewMailList) -> Result<(), WriteError> {
         let revision = FreshRevision::from_random(rand::random());
         let (change, nested) = match &new.content {
@@ -133,8 +134,8 @@ impl Directory {
         adopted
     }
 
-    /// Changes a list. Two who add or remove different members at once both succeed; whatever else is changed is
-    /// planned on the list as it was read. `random` marks changes that replace no revision.
+    /// Changes a list. Two concurrent additions or removals of different members both succeed; all other changes are
+    /// planned on the list as it was read. `random` makes the revision of changes that replace no revision.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -193,8 +194,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Adds and removes members whatever the list's revision is. At first as if none that comes were there and all
-    /// that go were; where that does not hold, 389-ds refuses all of it, and the list is read.
+    /// Adds and removes members whatever the list's revision is. The first attempt assumes that the list has none of
+    /// the new members. If that is wrong, 389-ds refuses the whole change, and the list is read.
     async fn edit_members(
         &self,
         tenant: &Tenant,

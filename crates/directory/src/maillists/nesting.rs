@@ -1,9 +1,8 @@
-//! Lists in lists: no list may contain itself, everyone in a list and the lists in it, all lists that one is in.
+//! Lists in lists: a list must not contain itself; everyone in a list and its nested lists; all lists of a user.
 //!
-//! Two changes at once may each add a list to the other. So a change that adds lists looks for a cycle before it is
-//! written and again afterwards, and takes back what it added when there is one: of two such changes at least one
-//! finds the other. Whoever opens lists passes each once, so that a cycle that others made behind our back
-//! is harmless.
+//! Two concurrent changes may each add a list to the other. So a change that adds lists searches for a cycle before the
+//! write and again after it, and removes what it added if there is one: of two such changes, at least one finds the
+//! other. Expanding a list visits each list once, so a cycle that another program has made is harmless.
 
 use super::refused::MembersRefused;
 use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
@@ -24,25 +23,25 @@ use mail_model::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// A list that somebody is in.
+/// A list with a certain user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
-    /// Its address.
+    /// The address.
     pub mail: String,
-    /// Its shown name.
+    /// The displayed name.
     pub display_name: String,
-    /// Whether without another list in between.
+    /// Whether the user is a member without another list in between.
     pub is_direct: bool,
 }
 
-/// A list that was found, without its members.
+/// A list from a search, without its members.
 struct FoundList {
     mail: MailAddress,
     display_name: String,
 }
 
 impl Directory {
-    /// Those of some members that are lists, by address.
+    /// The addresses of the members that are lists.
     pub(super) fn nested_of(&self, members: Option<&[Member]>, tenant: &TenantId) -> Vec<MailAddress> {
         let lists = self.tree().lists(tenant);
         let list = |member: &Member| match member {
@@ -54,7 +53,7 @@ impl Directory {
         members.unwrap_or_default().iter().filter_map(list).collect()
     }
 
-    /// Refuses to add lists in which the list is already.
+    /// Refuses to add lists that contain the list already.
     pub(super) async fn refuse_cycle(
         &self,
         tenant: &Tenant,
@@ -68,7 +67,7 @@ impl Directory {
         }
     }
 
-    /// Takes lists that were added out again where a cycle has come about at the same time.
+    /// Removes added lists again if a concurrent change has closed a cycle.
     pub(super) async fn undo_cycle(
         &self,
         tenant: &Tenant,
@@ -88,8 +87,8 @@ impl Directory {
         outcome
     }
 
-    /// The path from a list through one of those to be added back to the list, where there is one: up from the list,
-    /// level by level.
+    /// The path from a list through one of the added lists back to the list, if there is one. The search goes up from
+    /// the list, level by level.
     pub(super) async fn closed_path(
         &self,
         tenant: &TenantId,
@@ -115,7 +114,7 @@ impl Directory {
         Ok(None)
     }
 
-    /// The path from the list at the bottom of some levels into `top`, and down again to it.
+    /// The path from the list in the lowest level to `top`, and from there down again to the list.
     async fn path_down(
         &self,
         tenant: &TenantId,
@@ -140,7 +139,7 @@ impl Directory {
         Ok(path)
     }
 
-    /// The lists that have any of some entries as a member.
+    /// The lists that have any of the entries as a member.
     async fn lists_with_members(
         &self,
         tenant: &TenantId,
@@ -150,7 +149,7 @@ impl Directory {
         self.lists_that_meet_any(tenant, &parts, &[names::DISPLAY_NAME], found_list).await
     }
 
-    /// What is picked of the lists that meet any of some filters.
+    /// The results of `pick` for the lists that meet any of the filters.
     async fn lists_that_meet_any<T>(
         &self,
         tenant: &TenantId,
@@ -162,7 +161,7 @@ impl Directory {
         self.find_by_values(&folder, Some(&live), parts, attributes, pick).await
     }
 
-    /// The addresses of a list's members, in order: those of the list itself, the deleted left out.
+    /// The addresses of a list's direct members, sorted, without deleted ones.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -171,8 +170,8 @@ impl Directory {
         Ok(list.members.addresses(&hidden))
     }
 
-    /// Everyone that a list reaches, once each, in order: nested lists opened, dynamic ones as they are now, the deleted
-    /// left out. Each level of nesting takes a search for every ten lists.
+    /// The addresses that a list reaches, sorted and without repeats: nested lists are expanded, dynamic lists
+    /// evaluated, and deleted users left out. Each level of nesting takes a search for every ten lists.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
@@ -223,7 +222,7 @@ impl Directory {
         self.lists_that_meet_any(tenant, &parts, READ_ATTRIBUTES, list).await
     }
 
-    /// The lists that a user is in: by name, by the conditions of a dynamic list, and through other lists.
+    /// The lists of a user: as a member, by the conditions of a dynamic list, and through other lists.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// How many addresses an error names.
+/// The most addresses in a message.
 const MAX_NAMED: usize = 10;
 
-/// Why a list cannot have members.
+/// Why a list cannot have these members.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MembersRefused {
-    /// Addresses of the tenant that nothing has.
+    /// Addresses of the tenant that no entry has.
     #[error("names addresses that do not exist in the tenant: {0}")]
     Unknown(FirstAddresses),
     /// Addresses of another tenant.
@@ -18,11 +18,13 @@ pub enum MembersRefused {
     #[error("would make a list its own member: {}", .0.join(" → "))]
     Cycle(Vec<String>),
     /// The list is dynamic, so its members are those who meet its conditions.
-    #[error("cannot be given for a dynamic list: change its filter, or set members to make it an ordinary list")]
+    #[error(
+        "cannot be given for a dynamic list: change its filter, or set members to make it an ordinary list"
+    )]
     Dynamic,
 }
 
-/// The first addresses of many, and how many more there are.
+/// The first addresses of many, and the number of the others.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FirstAddresses {
     first: Vec<String>,

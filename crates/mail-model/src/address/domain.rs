@@ -15,13 +15,13 @@ pub const MAX_DOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
 /// The full stops that separate labels (RFC 3490 section 3.1).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
-/// What an A-label begins with (RFC 5890 section 2.3.1).
+/// The prefix of an A-label (RFC 5890 section 2.3.1).
 const A_LABEL_PREFIX: &str = "xn--";
 
-/// The rule that a text breaks which is no domain.
+/// The rule that a text breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DomainError {
-    /// Nothing between two dots, before the first, or behind the last.
+    /// An empty label: two consecutive dots, or a dot at the beginning or end.
     #[error("has an empty label: exactly one dot stands between two labels, none at the ends")]
     EmptyLabel,
     /// A single label, such as `localhost`.
@@ -33,7 +33,7 @@ pub enum DomainError {
     /// More than 253 octets as A-labels.
     #[error("is too long: at most {MAX_DOMAIN} characters, in its ASCII form")]
     TooLong,
-    /// A character that no label can have.
+    /// A character that is not allowed in any label.
     #[error("has the character {}, which no domain can have: letters, digits and hyphens are allowed", shown(*.0))]
     Character(char),
     /// A label that begins or ends with a hyphen.
@@ -45,21 +45,21 @@ pub enum DomainError {
     /// `xn--` before something that is not the encoding of an international label.
     #[error("has a label that begins with xn-- and is not the ASCII form of an international label")]
     FakeALabel,
-    /// The last label is a number, as that of an IP address.
+    /// The last label is a number, as in an IP address.
     #[error("ends with a number: expected a name, not an IP address")]
     NumericEnd,
     /// A label that begins with a combining mark.
     #[error("has a label that begins with a combining mark")]
     LeadingMark,
-    /// Letters of both directions where they cannot be mixed (RFC 5893).
+    /// Letters of both directions in a combination that is not allowed (RFC 5893).
     #[error("mixes right-to-left and left-to-right characters in a way that no domain can")]
     Direction,
-    /// A character where its context does not allow it, such as a joiner (RFC 5892 appendix A).
+    /// A character in a context that is not allowed, such as a joiner (RFC 5892 appendix A).
     #[error("has a label that the rules of international domain names do not allow (RFC 5892)")]
     Label,
 }
 
-/// A character as a message shows it: one that prints nothing by its number.
+/// A character for a message: an invisible one by its number.
 fn shown(c: char) -> String {
     if c.is_control() || c.is_whitespace() || is_combining_mark(c) || c.escape_debug().len() > 1 {
         c.escape_unicode().to_string()
@@ -73,7 +73,7 @@ fn shown(c: char) -> String {
 pub struct Domain(String);
 
 impl Domain {
-    /// Reads a domain in any script and letter case, without the invisible characters around it.
+    /// Parses a domain in any script and letter case, ignoring invisible characters around it.
     ///
     /// # Errors
     /// [`DomainError`] names the rule that is broken.
@@ -81,7 +81,7 @@ impl Domain {
         Self::exactly(trimmed(text))
     }
 
-    /// Reads a domain that nothing may stand around, as behind the `@` of an address.
+    /// Parses a domain without anything around it, as after the `@` of an address.
     pub(super) fn exactly(text: &str) -> Result<Self, DomainError> {
         // More than 4 octets of UTF-8 per A-label octet cannot fit; checked first to bound the work.
         if text.len() > MAX_DOMAIN * 4 {
@@ -95,7 +95,7 @@ impl Domain {
         if labels.next().is_none() {
             return Err(DomainError::SingleLabel);
         }
-        // Of each label: an ASCII label beside it may have the hyphens.
+        // Checked for each label, because an ASCII label beside it may have the hyphens.
         if ascii.split('.').filter_map(in_own_letters).any(|label| has_reserved_hyphens(&label)) {
             return Err(DomainError::HyphensInULabel);
         }
@@ -115,8 +115,8 @@ impl fmt::Display for Domain {
     }
 }
 
-/// An address or a domain with the labels of its domain in the letters that they stand for; `None` where it has no
-/// A-label, or one that stands for nothing.
+/// An address or a domain with the domain's A-labels decoded; `None` if there is no A-label, or one that cannot be
+/// decoded.
 #[must_use]
 pub fn in_own_letters(text: &str) -> Option<String> {
     let (name, domain) = text.rsplit_once('@').map_or((None, text), |(name, domain)| (Some(name), domain));
@@ -141,14 +141,14 @@ fn has_reserved_hyphens(label: &str) -> bool {
     label.chars().skip(2).take(2).eq(['-', '-'])
 }
 
-/// Why a text is no domain. The reader of UTS #46 says only that it is none.
+/// The rule that a text breaks. The UTS #46 implementation only says that it is not valid.
 fn broken_rule(text: &str) -> DomainError {
     let labels = || text.split(DOTS);
     if labels().any(str::is_empty) {
         return DomainError::EmptyLabel;
     }
     if let Some(label) = labels().find(|label| label.chars().next().is_some_and(is_combining_mark)) {
-        // A mark alone, as `\u{301}`, could be composed with nothing.
+        // A mark alone, as `\u{301}`, which composes with no other character.
         return if label.chars().all(is_combining_mark) {
             DomainError::Label
         } else {
@@ -165,7 +165,7 @@ fn broken_rule(text: &str) -> DomainError {
     broken_rule_of_label(text)
 }
 
-/// Why a text is no domain whose labels have the right characters.
+/// The rule that a text breaks whose labels have allowed characters.
 fn broken_rule_of_label(text: &str) -> DomainError {
     for label in text.split(DOTS) {
         match to_ascii(label, DnsLength::Ignore) {
@@ -177,20 +177,21 @@ fn broken_rule_of_label(text: &str) -> DomainError {
             Some(_) => {}
         }
     }
-    // Each label would do alone: the length of all is left, or a left-to-right label beside a right-to-left one.
+    // Each label is valid on its own, so the cause is the length of all, or a left-to-right label beside a
+    // right-to-left one.
     match to_ascii(text, DnsLength::Ignore) {
         Some(_) => DomainError::TooLong,
         None => DomainError::Direction,
     }
 }
 
-/// Whether some label has this character.
+/// Whether some label can have this character.
 fn is_ever_allowed(c: char) -> bool {
-    // Joiners depend on the letters before them.
+    // Joiners depend on the preceding letters.
     if c.is_ascii_alphanumeric() || c == '-' || matches!(c, '\u{200c}' | '\u{200d}') {
         return true;
     }
-    // Behind a Latin letter, alone, or between Hebrew ones: whichever its direction is, one of them is a label.
+    // After a Latin letter, alone, or between Hebrew letters: with either direction, one of these is a valid label.
     !c.is_ascii()
         && [format!("a{c}"), format!("{c}"), format!("\u{5d0}{c}\u{5d0}")]
             .iter()

@@ -1,8 +1,8 @@
 //! Mail addresses and domains (RFC 5321 section 4.1.2, RFC 5890).
 //!
-//! Covered: dot-atom local parts in ASCII, domains in any script, kept as A-labels. Everything is
-//! kept lower case, so one address has one spelling; what does not show around it is cut. Refused, with a reason: quoted local parts,
-//! address literals, non-ASCII local parts (RFC 6531; `mail` is an IA5 attribute in 389-ds).
+//! Covered: dot-atom local parts in ASCII, and domains in any script, stored as A-labels. Everything is stored in lower
+//! case, so an address has one spelling; invisible characters around it are removed. Refused, with a reason: quoted
+//! local parts, address literals, and non-ASCII local parts (RFC 6531; `mail` is an IA5 attribute in 389-ds).
 
 mod domain;
 
@@ -15,7 +15,7 @@ use visible_text::trimmed;
 pub const MAX_LOCAL_PART: usize = 64;
 /// Longest address in octets: a path of 256 without its angle brackets (RFC 5321 section 4.5.3.1.3).
 pub const MAX_ADDRESS: usize = 254;
-/// Why a text is no mail address that can be used here.
+/// Why a text is not a mail address that can be used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// No `@`, or nothing on one side of it.
@@ -34,7 +34,7 @@ pub enum AddressError {
     /// Longer than the standard allows.
     #[error("is too long: at most 64 characters before the @ and 254 in all")]
     TooLong,
-    /// Longer than the name of an entry can be.
+    /// Longer than the name of an entry may be.
     #[error(
         "is too long for an entry to be named by it: at most 198 characters, of which each + and = counts as three"
     )]
@@ -52,7 +52,7 @@ pub struct MailAddress {
 }
 
 impl MailAddress {
-    /// Reads an address in any letter case.
+    /// Parses an address in any letter case.
     ///
     /// # Errors
     /// [`AddressError`] says what is allowed.

@@ -1,27 +1,27 @@
-//! Photos of users: the JPEG in `jpegPhoto`. What is written is small and has nothing but the picture; what another program
-//! wrote may be larger.
+//! Photos of users: the JPEG in `jpegPhoto`. Photos that pbm writes are small and contain only the image; those of
+//! other programs may be larger.
 
 pub mod outline;
 
 use outline::{Coding, Outline};
 use std::fmt;
 
-/// Longest side of a photo, in pixels: twice what a mail client shows, for screens with two pixels in the place of one.
+/// The longest side of a photo, in pixels: twice what a mail client shows, for screens with a doubled resolution.
 pub const MAX_SIDE: u16 = 512;
-/// Largest photo in bytes. 389-ds takes messages of at most 2 MiB, and an address book with 100,000 photos has to fit on a
-/// disk: at most 25 GiB, some 4 GiB with usual photos.
+/// The largest photo in bytes. 389-ds accepts messages of at most 2 MiB, and an address book with 100,000 photos has to
+/// fit on a disk: at most 25 GiB, some 4 GiB with usual photos.
 pub const MAX_BYTES: usize = 256 * 1024;
-/// Largest photo of another program that is shown, in bytes: half of what 389-ds takes in one message.
+/// The largest photo of another program that is shown, in bytes: half of what 389-ds accepts in one message.
 const MAX_FOREIGN_BYTES: usize = 1024 * 1024;
 
-/// A photo: bytes that are a whole JPEG.
+/// A photo: the bytes of a complete JPEG.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Photo(Vec<u8>);
 
-/// Why bytes can't be written as a photo. The message stands behind the name of the attribute.
+/// Why bytes cannot be stored as a photo. The message follows the name of the attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPhoto {
-    /// The bytes are not a JPEG, or only a part of one, or something follows it.
+    /// The bytes are not a JPEG, are truncated, or have something after it.
     #[error("must be one whole JPEG, with nothing before or after it")]
     NotWhole,
     /// Too many bytes.
@@ -30,16 +30,16 @@ pub enum NotAPhoto {
     /// Too many pixels.
     #[error("is too large: at most {MAX_SIDE} × {MAX_SIDE} pixels")]
     TooManyPixels,
-    /// It is neither gray nor in colour as screens have it.
+    /// The image is neither grayscale nor RGB.
     #[error("must be a grayscale or RGB photo of 8 bits a sample, coded in one scan")]
     Unusual,
-    /// It has more than the picture, such as the place where it was taken.
+    /// The file contains more than the image, such as the place where it was taken.
     #[error("has metadata, which a photo must not have")]
     Metadata,
 }
 
 impl Photo {
-    /// A photo as the API writes it: small, and nothing but the picture.
+    /// A photo within the API's rules: small, and without metadata.
     ///
     /// # Errors
     /// [`NotAPhoto`].
@@ -48,8 +48,7 @@ impl Photo {
         Ok(Self(bytes))
     }
 
-    /// A photo as it was found in the directory. Another program may have written it, with other limits; `None` where it is
-    /// not a JPEG.
+    /// A photo from the directory. Another program may have written it, with other limits; `None` if it is not a JPEG.
     #[must_use]
     pub fn found(bytes: &[u8]) -> Option<Self> {
         let is_jpeg = bytes.len() <= MAX_FOREIGN_BYTES && Outline::of(bytes).is_some();
@@ -62,14 +61,14 @@ impl Photo {
         &self.0
     }
 
-    /// The JPEG, taken out.
+    /// The JPEG, by value.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 }
 
-/// Whether bytes are a photo as the API writes it.
+/// Checks that bytes are a photo within the API's rules.
 ///
 /// # Errors
 /// [`NotAPhoto`].

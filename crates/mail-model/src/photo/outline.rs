@@ -1,38 +1,38 @@
-//! The outline of a JPEG (ITU-T T.81, annex B): its segments, and what the header of its frame says. Covers every coding
-//! process; decodes nothing, and allocates nothing.
+//! The outline of a JPEG (ITU-T T.81, annex B): its segments, and the header of its frame. Covers every coding process;
+//! does not decode, and does not allocate.
 
-/// What the segments of a JPEG say.
+/// The properties of a JPEG, read from its segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outline {
     /// Columns.
     pub width: u16,
     /// Rows.
     pub height: u16,
-    /// Bits of a sample.
+    /// Bits per sample.
     pub precision: u8,
-    /// Number of components: 1 gray, 3 colour, 4 the colours of print.
+    /// Number of components: 1 grayscale, 3 colour, 4 print colours.
     pub components: u8,
-    /// Samples of all components, up to whole blocks of 8 × 8: what a decoder holds of a progressive JPEG.
+    /// Samples of all components, rounded up to whole blocks of 8 × 8: the memory of a decoder for a progressive JPEG.
     pub samples: u64,
-    /// How it is coded.
+    /// The coding process.
     pub coding: Coding,
-    /// How many scans it has.
+    /// The number of scans.
     pub scans: u32,
-    /// Whether it has more than is needed to show it: anything but one plain JFIF header, tables of the right length, the frame,
-    /// and scans, one after the other.
+    /// Whether it has more segments than are needed to show it: other than one plain JFIF header, tables of the right
+    /// length, the frame and consecutive scans.
     pub has_metadata: bool,
-    /// Whether it ends where the bytes end.
+    /// Whether it ends at the end of the bytes.
     pub is_all: bool,
 }
 
-/// How a JPEG is coded.
+/// The coding process of a JPEG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
     /// One pass, Huffman.
     Sequential,
     /// Several passes, Huffman.
     Progressive,
-    /// Lossless, hierarchical or arithmetic: hardly any program reads them.
+    /// Lossless, hierarchical or arithmetic, which hardly any program reads.
     Other,
 }
 
@@ -40,12 +40,12 @@ const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
 const SOS: u8 = 0xda;
 const APP0: u8 = 0xe0;
-/// Between the markers of frames stand those of tables and one that is reserved.
+/// Markers in the range of frame headers that are not frames: tables, and a reserved one.
 const NO_FRAME: [u8; 3] = [0xc4, 0xc8, 0xcc];
 const HUFFMAN: u8 = 0xc4;
 const QUANTIZATION: u8 = 0xdb;
 const RESTARTS: u8 = 0xdd;
-/// A JFIF header without a thumbnail: its name, version, density, and no columns and rows.
+/// The length of a JFIF header without a thumbnail: its name, version and density, and zero columns and rows.
 const PLAIN_JFIF: usize = 14;
 
 /// The header of a frame.
@@ -60,20 +60,20 @@ struct Frame {
 }
 
 impl Outline {
-    /// Reads the segments of a JPEG up to its end; `None` where that is not reached, or there is no picture in it. What
-    /// follows the end is passed over.
+    /// Reads the segments of a JPEG up to its end; `None` if there is no end or no image. The bytes after the end are
+    /// ignored.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[0xff, SOI])?;
         let (mut frame, mut scans, mut has_metadata, mut has_jfif) = (None, 0_u32, false, false);
         loop {
             let (marker, after) = marker(rest)?;
-            // Fill bytes may hold anything's place.
+            // Fill bytes may precede any marker.
             has_metadata |= rest.len() - after.len() > 2;
             rest = after;
             match marker {
                 EOI => break,
-                // They stand alone.
+                // Markers without a segment.
                 0x01 | 0xd0..=0xd7 => {
                     has_metadata = true;
                     continue;
@@ -102,14 +102,14 @@ impl Outline {
         Some(Self { width, height, precision, components, samples, coding, scans, has_metadata, is_all })
     }
 
-    /// Whether every program shows it.
+    /// Whether every program can show it.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.coding != Coding::Other && self.precision == 8 && matches!(self.components, 1 | 3)
     }
 }
 
-/// Whether a segment holds tables, and nothing but them (T.81, B.2.4).
+/// Whether a segment contains only tables (T.81, B.2.4).
 fn is_table(marker: u8, segment: &[u8]) -> bool {
     match marker {
         QUANTIZATION => tables_fill(segment, |table| Some(if table.first()? >> 4 == 0 { 65 } else { 129 })),
@@ -122,7 +122,7 @@ fn is_table(marker: u8, segment: &[u8]) -> bool {
     }
 }
 
-/// Whether tables, each as long as it says, fill a segment.
+/// Whether tables with lengths of their own fill a segment exactly.
 fn tables_fill(segment: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> bool {
     let mut rest = segment;
     while !rest.is_empty() {
@@ -132,7 +132,7 @@ fn tables_fill(segment: &[u8], length: impl Fn(&[u8]) -> Option<usize>) -> bool 
     !segment.is_empty()
 }
 
-/// The next marker, and what follows it. Any number of fill bytes may stand before its code.
+/// The next marker, and the bytes after it. Any number of fill bytes may precede its code.
 fn marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let mut rest = bytes.strip_prefix(&[0xff])?;
     while let Some(after) = rest.strip_prefix(&[0xff]) {
@@ -141,14 +141,14 @@ fn marker(bytes: &[u8]) -> Option<(u8, &[u8])> {
     rest.split_first().map(|(code, rest)| (*code, rest))
 }
 
-/// The content of a segment, and what follows it.
+/// The content of a segment, and the bytes after it.
 fn segment(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, _) = bytes.split_first_chunk()?;
     let (segment, rest) = bytes.split_at_checked(u16::from_be_bytes(*length).into())?;
     Some((segment.get(2..)?, rest))
 }
 
-/// What follows the data of a scan: the next marker that is neither a stuffed byte nor a restart.
+/// The bytes after the data of a scan, from the next marker that is neither a stuffed byte nor a restart.
 fn after_scan(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes;
     loop {
@@ -197,7 +197,7 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A gray JPEG of no meaning, with further segments.
+    /// A grayscale JPEG without a real image, with further segments.
     pub(in crate::photo) fn jpeg(width: u16, height: u16, segments: &[u8]) -> Vec<u8> {
         let [x, y] = [width, height].map(u16::to_be_bytes);
         let frame = [0xff, 0xc0, 0, 11, 8, y[0], y[1], x[0], x[1], 1, 1, 0x11, 0];

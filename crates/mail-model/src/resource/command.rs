@@ -1,4 +1,4 @@
-//! What can be asked of a resource.
+//! Commands on resources.
 
 use super::field::ResourceField;
 use crate::{
@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 /// The fields that a request sets or clears.
 pub type ResourceValues = BTreeMap<ResourceField, FieldValue>;
 
-/// Visibility of a resource that was made without one: suggestions and colleagues (design, section 8).
+/// The default visibility of a new resource: suggestions and colleagues (design, section 8).
 const DEFAULT_VISIBILITY: &str = "1";
 
-/// A resource to be made.
+/// A resource to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewResource {
     /// Its address.
@@ -23,10 +23,10 @@ pub struct NewResource {
 }
 
 impl NewResource {
-    /// A resource of a tenant. `errors` holds what was found wrong so far.
+    /// A resource of a tenant. `errors` contains the errors found so far.
     ///
     /// # Errors
-    /// All that is wrong at once.
+    /// All errors at once.
     pub fn new(
         mail: Result<MailAddress, AddressError>,
         mut fields: ResourceValues,
@@ -47,7 +47,7 @@ impl NewResource {
     }
 }
 
-/// Reads the values of some fields; what is wrong with one is noted.
+/// Parses the values of some fields, and records the errors.
 pub fn parse_fields<'a>(
     texts: impl IntoIterator<Item = (ResourceField, &'a str)>,
     errors: &mut FieldErrors,

@@ -1,4 +1,4 @@
-//! The fields of a resource (guide, 3.12.2): their attributes in the directory, and what each may hold.
+//! The fields of a resource (guide, 3.12.2): their attributes in the directory, and their kinds of values.
 
 use crate::{field::Kind, names};
 use ldap_text::attribute::AttributeName;
@@ -35,7 +35,7 @@ impl ResourceField {
         self.row().0
     }
 
-    /// What it may hold.
+    /// The kind of its values.
     #[must_use]
     pub fn kind(self) -> Kind {
         self.row().1

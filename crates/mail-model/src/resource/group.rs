@@ -1,4 +1,4 @@
-//! Resource groups: folders of resources, known by their names.
+//! Resource groups: folders of resources, identified by their names.
 
 use crate::{
     deletion::is_of_class, entry::EntryView, list::Listing, names, naming, revision::Version, tested,
@@ -7,19 +7,20 @@ use ldap_text::{attribute::AttributeName, dn::Rdn, filter::Filter};
 use std::fmt;
 use visible_text::trimmed;
 
-/// Longest name of a group, in characters. Of 4 bytes each and percent-encoded it still fits a URL many times.
+/// The longest name of a group, in characters. Percent-encoded, with 4 bytes each, it is still much shorter than a URL
+/// may be.
 pub const MAX_GROUP_NAME: usize = 128;
 
-/// A group's name: any text of one line. Letter case does not tell two apart.
+/// A group's name: any text of one line. Two names that differ only in letter case are the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupName(String);
 
-/// Why a text is no name of a group.
+/// Why a text is not a name of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupNameError {
-    /// It is no line of text, or a long one.
+    /// The text is empty, too long, or not a plain line.
     #[error(
-        "is no name of a group: 1 to {MAX_GROUP_NAME} characters, none of them a control character, and no blank or other character that does not show at its ends, or blank next to another"
+        "is not a valid name of a group: 1 to {MAX_GROUP_NAME} characters, without control characters, without blanks or invisible characters at its ends, and without consecutive blanks"
     )]
     Shape,
     /// Longer than the name of an entry can be.
@@ -30,8 +31,8 @@ pub enum GroupNameError {
 }
 
 impl GroupName {
-    /// Reads a name. Blanks at the ends or in a row are refused: the directory would not tell them apart, and nobody does what does not
-    /// show.
+    /// Parses a name. Blanks at the ends and consecutive blanks are refused, because the directory ignores the
+    /// difference, and invisible characters at the ends, because people cannot see them.
     ///
     /// # Errors
     /// [`GroupNameError::Shape`] says what is allowed.
@@ -45,8 +46,8 @@ impl GroupName {
         }
     }
 
-    /// Reads a name that a group is to be given. One that was given by others may be longer, where the server's back end
-    /// is Berkeley DB.
+    /// Parses a new name of a group. An existing name that another program has written may be longer, if the server's
+    /// back end is Berkeley DB.
     ///
     /// # Errors
     /// [`GroupNameError`] says what is allowed.
@@ -68,7 +69,7 @@ impl fmt::Display for GroupName {
     }
 }
 
-/// Lists of groups.
+/// The pages of groups.
 pub static LISTING: Listing = Listing { naming: names::OU, searched: &[names::OU], orders: &[] };
 
 /// A resource group.
@@ -76,17 +77,17 @@ pub static LISTING: Listing = Listing { naming: names::OU, searched: &[names::OU
 pub struct ResourceGroup {
     /// Its name.
     pub name: GroupName,
-    /// How many resources it has, as the server counts.
+    /// The number of resources, as counted by the server.
     pub resources: usize,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
-    /// Whether its deletion was begun: it is found no more, and asking for the deletion again ends it.
+    /// Whether the deletion has begun: nothing finds the group any more, and a repeated deletion completes it.
     pub being_deleted: bool,
 }
 
 impl ResourceGroup {
-    /// Reads the group of a name from an entry with [`READ_ATTRIBUTES`]; `None` where it is none. A renaming that was cut
-    /// off may have left its old name beside the new one.
+    /// Reads the group with this name from an entry with [`READ_ATTRIBUTES`]; `None` if the entry is not a group. An
+    /// interrupted rename may have left the old name beside the new one.
     #[must_use]
     pub fn from_entry(rdn: &Rdn, entry: &impl EntryView) -> Option<Self> {
         if !is_of_class(entry, names::RESOURCE_GROUP_CLASS) {
@@ -103,7 +104,7 @@ impl ResourceGroup {
     }
 }
 
-/// Attributes that a group is read with.
+/// The attributes to read a group.
 pub const READ_ATTRIBUTES: &[AttributeName] = &[
     names::OBJECT_CLASS,
     names::OU,
@@ -114,7 +115,7 @@ pub const READ_ATTRIBUTES: &[AttributeName] = &[
     names::MODIFY_TIMESTAMP,
 ];
 
-/// Groups whose deletion was not begun.
+/// Groups whose deletion has not begun.
 #[must_use]
 pub fn live_filter() -> Filter {
     Filter::all([of_class(), Filter::not(Filter::present(names::PURGING))])

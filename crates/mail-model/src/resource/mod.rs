@@ -1,5 +1,5 @@
-//! Resources: what can be booked, such as a meeting room. Each stands in a group, and has a mailbox by which it is
-//! invited (guide, 3.12).
+//! Resources: bookable things, such as a meeting room. Each belongs to a group, and has a mailbox for invitations
+//! (guide, 3.12).
 
 pub mod command;
 pub mod field;
@@ -20,7 +20,7 @@ use field::ResourceField;
 use group::GroupName;
 use ldap_text::{attribute::AttributeName, filter::Filter};
 
-/// Lists of resources.
+/// The pages of resources.
 pub static LISTING: Listing = Listing {
     naming: names::MAIL,
     searched: &[names::MAIL, names::DISPLAY_NAME],
@@ -37,12 +37,13 @@ pub struct Resource {
     /// Its group.
     pub group: GroupName,
     fields: Vec<(ResourceField, Vec<String>)>,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
 }
 
 impl Resource {
-    /// Reads a resource from an entry with [`read_attributes`]; `None` where it is none, deleted, or being removed.
+    /// Reads a resource from an entry with [`read_attributes`]; `None` if the entry is not a resource, is deleted, or
+    /// is being removed.
     #[must_use]
     pub fn from_entry(
         mail: MailAddress,
@@ -73,7 +74,7 @@ impl Resource {
     }
 }
 
-/// Attributes that a resource is read with.
+/// The attributes to read a resource.
 #[must_use]
 pub fn read_attributes() -> Vec<AttributeName> {
     let mut attributes: Vec<_> = ResourceField::ALL.iter().map(|field| field.attribute()).collect();

@@ -1,5 +1,5 @@
-//! What each command about resources and their groups writes. Like that of a user, every change is planned on the
-//! state that was read and replaces its revision.
+//! The changes that commands on resources and their groups write. As for users, every change is planned on the state
+//! that was read, and replaces its revision.
 
 use super::{
     Resource,
@@ -17,7 +17,8 @@ use crate::{
 };
 use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification};
 
-/// Makes a group. Its first revision is no other group's, so that what was planned on one of the same name does not fit it.
+/// Creates a group. Its first revision is unique, so that a change that was planned on an earlier group with this name
+/// does not apply to it.
 #[must_use]
 pub fn group_creation(
     tree: &Tree,
@@ -33,9 +34,9 @@ pub fn group_creation(
     ChangeRecord { dn: tree.resource_group(tenant, group), change: Change::Add(attributes) }
 }
 
-/// Renames a group with all its resources. The revision goes first, so that it decides between two renames; should
-/// the second step be cut off, nothing has changed but the revision. Where only letter case differs the entry keeps the
-/// name that it is found by: 389-ds 2.3 is confused by such a rename, and refuses writes to the entry until its restart.
+/// Renames a group with all its resources. The revision is replaced first, so that it decides between two renames; if
+/// the second step is interrupted, nothing but the revision has changed. If only letter case differs, the DN stays as
+/// it is: such a rename confuses 389-ds 2.3, which then refuses writes to the entry until a restart.
 #[must_use]
 pub fn group_renaming(
     tree: &Tree,
@@ -54,7 +55,7 @@ pub fn group_renaming(
     [guard, renaming].into_iter().chain(rest).collect()
 }
 
-/// Makes a resource. Its first revision is no other resource's, as that of a group.
+/// Creates a resource. Its first revision is unique, as for a group.
 #[must_use]
 pub fn creation(
     tree: &Tree,
@@ -77,7 +78,7 @@ pub fn creation(
     ChangeRecord { dn: tree.resource(tenant, group, &new.mail), change: Change::Add(attributes) }
 }
 
-/// Changes a resource; nothing where everything is as asked already.
+/// Changes a resource; empty if all values are as requested already.
 #[must_use]
 pub fn patch(tree: &Tree, current: &Resource, fields: &ResourceValues) -> Option<ChangeRecord> {
     let differs = |(field, value): &(&ResourceField, &FieldValue)| current.values(**field) != value.values();
@@ -176,7 +177,7 @@ mod tests {
         let changes = group_renaming(&tree(), &tenant().id, &group, &new_name);
         let [first, second, third] = [0, 1, 2].map(|place| changes[place].to_string());
         assert!(first.contains("delete: pbmRevision\npbmRevision: 1\n"), "{first}");
-        // The old name has an escape, so the server cannot drop it itself.
+        // The old name has an escape, so the server cannot remove it itself.
         assert!(second.contains("changetype: modrdn") && second.contains("deleteoldrdn: 0"), "{second}");
         assert!(third.contains("delete: ou\nou: a,b\n"), "{third}");
     }

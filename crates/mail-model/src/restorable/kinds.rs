@@ -1,25 +1,25 @@
-//! Each kind of entry: its classes, its attributes, what they may hold.
+//! The kinds of entries, with their classes, attributes and values.
 
 use super::{place::Belonging, values::Values};
 use crate::{contact, field::Kind, names, resource::field::ResourceField, user::field::UserField};
 use ldap_text::attribute::AttributeName;
 use std::sync::LazyLock;
 
-/// An attribute that a kind of entry may have.
+/// An attribute of a kind of entry.
 pub(super) struct Known {
     pub(super) name: AttributeName,
     pub(super) values: Values,
     pub(super) is_required: bool,
 }
 
-/// Classes of a contact; it has `mailRecipient` where it has aliases.
+/// Classes of a contact; `mailRecipient` is for those with aliases.
 const CONTACT_CLASSES: &[&str] = &["top", "person", "organizationalPerson", "inetOrgPerson", "mailRecipient"];
 
-/// Classes that the server adds to those that are kinds of them, and what a contact need not be.
+/// Classes that the server adds as superclasses, and classes that a contact may lack.
 const OPTIONAL: [&str; 4] = ["top", "person", "organizationalPerson", "organizationalUnit"];
 
 impl Belonging {
-    /// What it is called in a reason.
+    /// The name of the kind in reasons.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Folder => "a folder of the tenant",
@@ -31,7 +31,7 @@ impl Belonging {
         }
     }
 
-    /// What names it, the usual attribute first.
+    /// The attributes that may name it, the usual one first.
     pub(super) fn naming(self) -> &'static [AttributeName] {
         const UNIT: &[AttributeName] = &[names::OU];
         const ADDRESS: &[AttributeName] = &[names::MAIL];
@@ -55,13 +55,13 @@ impl Belonging {
         }
     }
 
-    /// Whether it must have one of them.
+    /// Whether it must have a class.
     pub(super) fn requires_class(self, class: &str) -> bool {
         let is_optional = OPTIONAL.contains(&class) || (self == Self::Contact && class == "mailRecipient");
         !is_optional || (self == Self::Folder && class == "organizationalUnit")
     }
 
-    /// The attributes that it may have besides its classes.
+    /// The attributes that it may have, besides its classes.
     pub(super) fn attributes(self) -> &'static [Known] {
         static TABLES: LazyLock<[Vec<Known>; 6]> =
             LazyLock::new(|| [folder(), user(), list(), group(), resource(), contact()]);
@@ -76,7 +76,7 @@ impl Belonging {
         }
     }
 
-    /// Whether a restore may write one of its attributes.
+    /// Whether a restore may write an attribute of this kind.
     #[must_use]
     pub fn has(self, name: &AttributeName) -> bool {
         *name == names::OBJECT_CLASS || self.attributes().iter().any(|known| known.name == *name)
@@ -91,7 +91,7 @@ const fn optional(name: AttributeName, values: Values) -> Known {
     Known { name, values, is_required: false }
 }
 
-/// The state of an entry: what every write of the API moves, and what says that it was deleted.
+/// The state of an entry: the revision, which every write replaces, and the marks of a deletion.
 fn state() -> [Known; 3] {
     [
         optional(names::REVISION, Values::Revision),
@@ -107,7 +107,7 @@ fn folder() -> Vec<Known> {
 fn user() -> Vec<Known> {
     let field = |field: UserField| {
         let values = match field {
-            // A super administrator is made by super administrators.
+            // Only super administrators create super administrators.
             UserField::Role => Values::Field(Kind::Number(&["1", "2"])),
             UserField::Quota => Values::Quota,
             UserField::Aliases => Values::Aliases,
@@ -130,7 +130,7 @@ fn list() -> Vec<Known> {
         required(names::MAIL, Values::Address),
         required(names::CN, Values::Field(Kind::Line)),
         required(names::DISPLAY_NAME, Values::Field(Kind::Line)),
-        // Left by a rename that was cut off.
+        // Left by an interrupted rename.
         optional(names::MAIL_ALTERNATE_ADDRESS, Values::Aliases),
         optional(names::MEMBER, Values::Members),
         optional(names::OUTSIDE_MEMBER, Values::OutsideMembers),

@@ -1,9 +1,9 @@
-//! What the administrator of a tenant may restore from a file.
+//! The rules for what the administrator of a tenant may restore from a file.
 //!
-//! A restore runs with the rights of the account that backs up, so nothing but these rules stands between the file and
-//! the directory. They say what is allowed, and everything else is refused: the places where entries of each kind live,
-//! the classes and attributes of each kind, and values that the API itself would write. Whether others have an address
-//! already is for the server to find out.
+//! A restore runs with the rights of the backup account, so only these rules protect the directory from the file. They
+//! list what is allowed, and everything else is refused: the places of each kind of entry, the classes and attributes
+//! of each kind, and values that the API itself would write. Whether another entry has an address already is for the
+//! server to check.
 
 mod kinds;
 mod password;
@@ -26,29 +26,29 @@ use values::Context;
 /// The rules of one tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules<'a> {
-    /// Where things stand.
+    /// The tree of the installation.
     pub tree: &'a Tree,
     /// The tenant whose administrator restores.
     pub tenant: &'a Tenant,
     /// The domains that other tenants serve, in lower case.
     pub foreign_domains: &'a HashSet<String>,
-    /// The time, which no deletion can be later than.
+    /// The time of the restore; no deletion can be later.
     pub now: Timestamp,
 }
 
-/// Why the administrator of a tenant may not restore an entry. The texts speak of the file alone.
+/// Why the administrator of a tenant may not restore an entry. The messages are about the file only.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
-    /// Nothing that the API makes stands there.
+    /// The API creates no entry at this place.
     #[error("an entry of a tenant cannot be at this place of the tree")]
     Place,
-    /// The name of the entry is not the value that it must be.
+    /// The name of the entry is not the required value.
     #[error("its name must be one pair, {0}=…, with the value that {0} has in the entry")]
     Name(AttributeName),
-    /// A class that its kind does not have.
+    /// A class that the kind does not have.
     #[error("the class {0} is not one of {1}")]
     Class(String, &'static str),
-    /// A class of its kind that it lacks.
+    /// A missing class of the kind.
     #[error("the class {0} is required of {1}")]
     ClassMissing(&'static str, &'static str),
     /// An attribute that the API does not write.
@@ -60,25 +60,25 @@ pub enum NotAllowed {
     /// Several values where the API writes one.
     #[error("{0} has more than one value")]
     Several(AttributeName),
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     #[error("{0} has a value that is not text")]
     NotText(AttributeName),
-    /// A value that the API would not take.
+    /// A value that the API would refuse.
     #[error("{0} {1}")]
     Value(AttributeName, String),
 }
 
 impl Rules<'_> {
-    /// What stands at a place; `None` where nothing does that the API makes.
+    /// The kind of entry at a place; `None` if the API creates none there.
     #[must_use]
     pub fn place_of(&self, dn: &Dn) -> Option<Belonging> {
         place::belonging(self.tree, &self.tenant.id, dn)
     }
 
-    /// Checks an entry, given by those of its attributes that would be written.
+    /// Checks an entry, by the attributes that would be written.
     ///
     /// # Errors
-    /// The first reason against it.
+    /// The first reason for a refusal.
     pub fn check(&self, dn: &Dn, attributes: &[&Attribute]) -> Result<(), NotAllowed> {
         let kind = self.place_of(dn).ok_or(NotAllowed::Place)?;
         check_name(kind, dn, attributes)?;
@@ -119,8 +119,8 @@ fn texts(attribute: &Attribute) -> Result<Vec<&str>, NotAllowed> {
     Ok(attribute.values.iter().filter_map(|value| str::from_utf8(value.as_bytes()).ok()).collect())
 }
 
-/// Whether an entry is named by one pair, which is the only value of that attribute. 389-ds adds every other pair of a
-/// name to the entry, and a value that it lacks.
+/// Checks that the name of an entry is one pair, with the only value of that attribute. 389-ds adds to the entry all
+/// other pairs of the name, and a value that is missing.
 fn check_name(kind: Belonging, dn: &Dn, attributes: &[&Attribute]) -> Result<(), NotAllowed> {
     let is_named_by = |naming: &AttributeName| {
         let rdn = dn.rdn()?;
@@ -135,7 +135,7 @@ fn check_name(kind: Belonging, dn: &Dn, attributes: &[&Attribute]) -> Result<(),
     Err(NotAllowed::Name(naming.first().cloned().unwrap_or(names::OU)))
 }
 
-/// Whether an entry has the classes of its kind, and no other.
+/// Checks that an entry has the classes of its kind, and no others.
 fn check_classes(kind: Belonging, attributes: &[&Attribute]) -> Result<(), NotAllowed> {
     let classes = values_of(attributes, &names::OBJECT_CLASS);
     let is = |class: &Value, name: &str| class.as_bytes().eq_ignore_ascii_case(name.as_bytes());
@@ -153,7 +153,7 @@ fn check_classes(kind: Belonging, attributes: &[&Attribute]) -> Result<(), NotAl
     }
 }
 
-/// Whether a part of a name is one pair with a value, letter case aside.
+/// Whether an RDN is one pair with a value, ignoring letter case.
 fn is_pair(rdn: &Rdn, naming: &AttributeName, value: &str) -> bool {
     *rdn == Rdn::new(naming.clone(), value)
 }

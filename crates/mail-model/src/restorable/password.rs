@@ -1,13 +1,13 @@
-//! Passwords as a backup has them: whole hashes, whose cost is bounded. A bind computes the hash as the stored value asks
-//! for it, so values that ask for many rounds would keep the threads of the directory busy.
+//! Passwords in a backup: complete hashes of limited cost. A bind computes the hash as the stored value demands, so
+//! values with many rounds would keep the threads of the directory busy.
 
 use crate::user::{
     command::Password,
     hash::{self, Flaw, MostWork, Stored},
 };
 
-/// Ten times the rounds that 389-ds 3 makes, bcrypt of a quarter of a second, yescrypt as `crypt_gensalt(3)` makes it unless
-/// it is told otherwise: about a second of a processor.
+/// Ten times the rounds of 389-ds 3, bcrypt of a quarter of a second, yescrypt with the default of `crypt_gensalt(3)`:
+/// about a second of processor time.
 const MOST: MostWork = MostWork { rounds: 1_000_000, bcrypt: 12, yescrypt: 5 };
 
 /// Checks a value of `userPassword`.

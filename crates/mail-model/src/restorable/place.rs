@@ -1,4 +1,4 @@
-//! The places where a tenant's entries stand, and what stands there.
+//! The places of a tenant's entries in the tree.
 
 use super::is_pair;
 use crate::{names, resource::group::GroupName, tenant::TenantId, tree::Tree};
@@ -24,7 +24,7 @@ pub enum Belonging {
     Contact,
 }
 
-/// What stands at a place of a tenant. Only the folders that the API makes have anything below them.
+/// The kind of entry at a place of a tenant. Only the folders that the API creates have entries below them.
 pub(super) fn belonging(tree: &Tree, tenant: &TenantId, dn: &Dn) -> Option<Belonging> {
     let kinds = [Belonging::User, Belonging::List, Belonging::Group, Belonging::Contact];
     let folders = tree.tenant_folders(tenant);
@@ -42,8 +42,8 @@ fn is_group(rdn: &Rdn) -> bool {
     name.is_some_and(|name| is_pair(rdn, &names::OU, name))
 }
 
-/// Whether a part of a name is one pair with just this value. Addresses are ASCII, so there letter case is that of
-/// ASCII: what else folds to the same is another value to the server.
+/// Whether an RDN is one pair with exactly this value. Addresses are ASCII, so only ASCII letter case is ignored for
+/// them: other characters that fold to the same are different values to the server.
 pub(super) fn is_name(rdn: &Rdn, naming: &AttributeName, value: &str) -> bool {
     let is_spelled = |text: &str| *naming != names::MAIL || text.eq_ignore_ascii_case(value);
     is_pair(rdn, naming, value) && rdn.value_of(naming).is_some_and(is_spelled)

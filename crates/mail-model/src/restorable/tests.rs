@@ -162,7 +162,7 @@ fn a_name_is_one_pair_that_the_entry_has_as_its_only_value() {
         assert_refused(&named(rdn), name);
     }
     assert_taken(&named("MAIL=Ivan@acme.example"));
-    // The Kelvin sign folds to a plain k, and is another letter to the server.
+    // The Kelvin sign folds to a plain k, but is a different letter to the server.
     let kim = USER.replace("ivan@", "kim@");
     assert_refused(&kim.replace("dn: mail=kim", "dn: mail=\u{212a}im"), name);
     assert_refused(&USER.replace("mail: ivan@acme.example\n", ""), name);
@@ -175,7 +175,7 @@ fn a_name_is_one_pair_that_the_entry_has_as_its_only_value() {
 #[test]
 fn addresses_are_spelled_as_the_api_writes_them() {
     let named = |value: &str| USER.replace("mail: ivan@acme.example\n", &format!("{value}\n"));
-    // "ivan@acme.example " with the blank, and in capital letters.
+    // "ivan@acme.example " with the trailing blank, and in capital letters.
     assert_refused(&named("mail:: aXZhbkBhY21lLmV4YW1wbGUg"), "its name must be");
     assert_refused(&named("mail: Ivan@acme.example"), "must be spelled");
     assert_refused(&named("mail: ivan@acme.example\nmail: b@acme.example"), "its name must be");
@@ -253,7 +253,7 @@ fn values_that_the_api_would_not_take_are_refused() {
     assert_refused(&format!("{USER}{many}"), "too many addresses");
 }
 
-/// More aliases than a user has, the one of a rename included.
+/// More aliases than a user can have, including the one of a rename.
 const MANY: usize = crate::field::MAX_ALIASES + 1;
 
 #[test]
@@ -313,7 +313,7 @@ fn classes_are_those_of_the_kind() {
 #[test]
 fn a_photo_is_a_small_jpeg_without_metadata() {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    // Gray, 8 × 8, of one scan: enough to be told from other bytes.
+    // Grayscale, 8 × 8, of one scan: enough to be recognized.
     let jpeg =
         b"\xff\xd8\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0\xff\xda\0\x08\x01\x01\0\0\x3f\0\xff\xd9";
     let line = |photo: &[u8]| format!("jpegPhoto:: {}\n", BASE64_STANDARD.encode(photo));

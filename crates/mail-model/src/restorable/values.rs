@@ -1,4 +1,4 @@
-//! Values that the API would write.
+//! The values that the API would write.
 
 use super::{NotAllowed, Rules, is_pair, password, place::Belonging, texts, values_of};
 use crate::{
@@ -16,23 +16,23 @@ use ldap_text::{
     ldif::{Attribute, Value},
 };
 
-/// How far the clocks of two machines may be apart.
+/// The largest assumed difference between the clocks of two machines.
 const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
 
-/// What the values of an attribute may be.
+/// The allowed values of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Values {
-    /// What a field of the API holds.
+    /// A value of a field of the API.
     Field(Kind),
     /// An address of the tenant.
     Address,
     /// Further addresses of the tenant.
     Aliases,
-    /// An address that is no other tenant's.
+    /// An address that no other tenant has.
     OutsideAddress,
-    /// Further addresses that are no other tenant's.
+    /// Further addresses that no other tenant has.
     OutsideAddresses,
-    /// A name of a folder or a resource group.
+    /// The name of a folder or a resource group.
     GroupName,
     /// A quota in bytes.
     Quota,
@@ -42,15 +42,15 @@ pub(super) enum Values {
     Lock,
     /// A time.
     Time,
-    /// A time that has been.
+    /// A time that is not in the future.
     Past,
     /// A count of writes.
     Revision,
     /// `TRUE`.
     True,
-    /// Names of entries of the tenant.
+    /// DNs of entries of the tenant.
     Members,
-    /// Addresses elsewhere.
+    /// Outside addresses.
     OutsideMembers,
     /// Conditions of a dynamic list.
     Conditions,
@@ -60,14 +60,14 @@ pub(super) enum Values {
     Photo,
 }
 
-/// The entry that values are of.
+/// The entry with the values.
 pub(super) struct Context<'a> {
     pub(super) rules: &'a Rules<'a>,
     pub(super) dn: &'a Dn,
 }
 
 impl Values {
-    /// Whether the API writes one value at most.
+    /// Whether the API writes at most one value.
     pub(super) const fn is_single(self) -> bool {
         !matches!(
             self,
@@ -75,10 +75,10 @@ impl Values {
         )
     }
 
-    /// Checks values that are not text; `None` where these must be.
+    /// Checks values that are not text; `None` if the values have to be text.
     ///
     /// # Errors
-    /// As those of [`Self::check`].
+    /// The same as for [`Self::check`].
     pub(super) fn check_bytes(self, values: &[Value]) -> Option<Result<(), String>> {
         let check = |value: &Value| photo::check(value.as_bytes()).map_err(|error| error.to_string());
         (self == Self::Photo).then(|| values.iter().try_for_each(check))
@@ -87,7 +87,7 @@ impl Values {
     /// Checks the values of an attribute.
     ///
     /// # Errors
-    /// What is allowed, or what is wrong, to stand behind the name of the attribute.
+    /// What is allowed, or what is wrong, as a text that follows the name of the attribute.
     pub(super) fn check(self, texts: &[&str], context: &Context<'_>) -> Result<(), String> {
         match self {
             Self::Aliases | Self::OutsideAddresses if texts.len() > MAX_ALIASES + 1 => {
@@ -117,13 +117,13 @@ impl Values {
             Self::True if text == "TRUE" => Ok(()),
             Self::True => Err("must be TRUE".to_owned()),
             Self::Members => check_member(text, context),
-            // Photos are no texts; see `check_bytes`.
+            // Photos are not text; see `check_bytes`.
             Self::Conditions | Self::Search | Self::Photo => Ok(()),
         }
     }
 }
 
-/// What a field of the API holds is spelled as the API spells it.
+/// Checks that a field has the spelling of the API.
 fn check_field(kind: Kind, text: &str) -> Result<(), String> {
     let value = kind.parse(text).map_err(|error| error.to_string())?;
     if value.first() == Some(text) {
@@ -133,7 +133,7 @@ fn check_field(kind: Kind, text: &str) -> Result<(), String> {
     }
 }
 
-/// An address as the API writes it: in lower case, its domain in ASCII, nothing around it.
+/// An address as the API writes it: in lower case, with its domain in ASCII, and without surrounding characters.
 fn address(text: &str) -> Result<MailAddress, String> {
     let address = MailAddress::parse(text).map_err(|error| error.to_string())?;
     if address.as_str() == text { Ok(address) } else { Err(format!("must be spelled {address}")) }
@@ -168,13 +168,13 @@ fn past(text: &str, now: Timestamp) -> Result<(), String> {
     if time(text)? <= latest { Ok(()) } else { Err("is in the future".to_owned()) }
 }
 
-/// A revision is a positive number that an LDAP integer of 389-ds compares rightly.
+/// A revision is a positive number that 389-ds compares correctly as an LDAP integer.
 fn check_revision(text: &str) -> Result<(), String> {
     let number = text.parse::<i64>().ok().filter(|number| *number >= 0 && number.to_string() == text);
     number.map(drop).ok_or_else(|| "must be a whole number".to_owned())
 }
 
-/// A member is an entry of the tenant that has an address.
+/// Checks that a member is an entry of the tenant with an address.
 fn check_member(text: &str, context: &Context<'_>) -> Result<(), String> {
     let (rules, wrong) =
         (context.rules, || "has a member that is not a name of an entry of the tenant".to_owned());
@@ -200,14 +200,18 @@ fn check_conditions(texts: &[&str]) -> Result<(), String> {
     if conditions.texts() == texts { Ok(()) } else { Err("is not spelled as pbm writes it".to_owned()) }
 }
 
-/// Checks what a list consists of: members, or conditions together with the search that says the same.
+/// Checks the content of a list: members, or conditions with the search that they stand for.
 pub(super) fn check_content(rules: &Rules<'_>, attributes: &[&Attribute]) -> Result<(), NotAllowed> {
     let texts = |name| attributes.iter().find(|a| a.name == name).map_or(Ok(Vec::new()), |a| texts(a));
     let (conditions, urls) = (texts(names::LIST_FILTER)?, texts(names::MEMBER_URL)?);
     let search = |reason: &str| NotAllowed::Value(names::MEMBER_URL, reason.to_owned());
     if conditions.is_empty() {
         let is_static = urls.is_empty();
-        return if is_static { Ok(()) } else { Err(search("is only for dynamic lists, which have pbmListFilter")) };
+        return if is_static {
+            Ok(())
+        } else {
+            Err(search("is only for dynamic lists, which have pbmListFilter"))
+        };
     }
     let members = [names::MEMBER, names::OUTSIDE_MEMBER];
     if let Some(name) = members.into_iter().find(|name| !values_of(attributes, name).is_empty()) {

@@ -1,4 +1,4 @@
-//! What can be asked of a tenant.
+//! Commands on tenants.
 
 use crate::{
     address::Domain,
@@ -6,20 +6,20 @@ use crate::{
     user::{field::UserField, language::Language, quota::Quota},
 };
 
-/// Changes to a tenant: what its new users get.
+/// Changes to a tenant: the defaults of its new users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TenantPatch {
-    /// Their quota; `Some(None)` removes it.
+    /// The quota; `Some(None)` removes it.
     pub default_quota: Option<Option<Quota>>,
-    /// Their language; `Some(None)` removes it.
+    /// The language; `Some(None)` removes it.
     pub default_language: Option<Option<Language>>,
 }
 
 impl TenantPatch {
-    /// Reads the defaults; an empty text removes one.
+    /// Parses the defaults; an empty text removes one.
     ///
     /// # Errors
-    /// What is wrong with each.
+    /// The error of each field.
     pub fn parse(quota: Option<&str>, language: Option<&str>) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut read = |field: UserField, text: Option<&str>| {
@@ -35,21 +35,21 @@ impl TenantPatch {
     }
 }
 
-/// Why a domain cannot be taken from a tenant.
+/// Why a domain cannot be removed from a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DomainKept {
-    /// The tenant serves no other.
+    /// The tenant has no other domain.
     #[error("it is the last domain of the tenant")]
     Last,
-    /// An address uses it.
+    /// An address has the domain.
     #[error("addresses of the tenant use it, such as {0}")]
     InUse(String),
 }
 
-/// Reads a domain of a tenant.
+/// Parses a domain of a tenant.
 ///
 /// # Errors
-/// What is wrong with [`Field::Domain`].
+/// The error of [`Field::Domain`].
 pub fn parse_domain(text: Option<&str>) -> Result<Domain, FieldErrors> {
     let mut errors = FieldErrors::default();
     let domain = match text.filter(|text| !text.is_empty()) {

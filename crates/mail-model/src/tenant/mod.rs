@@ -1,5 +1,5 @@
-//! Tenants: one company among several on the same servers, with its own domains. Its deletion is soft and takes
-//! along everything it has; see [`plan`].
+//! Tenants: several companies on the same servers, each with its own domains. The deletion of a tenant is soft and
+//! includes all its entries; see [`plan`].
 
 pub mod command;
 pub mod plan;
@@ -18,26 +18,26 @@ use crate::{
 use ldap_text::{attribute::AttributeName, filter::Filter};
 use std::fmt;
 
-/// Longest tenant id in characters: it stands in every DN and URL, so it is kept short.
+/// The longest tenant id in characters. It is short because it is part of every DN and URL.
 pub const MAX_TENANT_ID: usize = 64;
 
-/// Most names that are tried for a tenant of a domain: each costs a search.
+/// The most ids that are tried for a tenant of a domain: each costs a search.
 const MAX_SUGGESTIONS: u32 = 1000;
 
-/// The tenant that super administrators belong to.
+/// The tenant of super administrators.
 pub const DEFAULT_TENANT: &str = "default";
 
 /// A tenant's id: letters, digits, `-`, `_` and `.`, at most 64; kept lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(String);
 
-/// Why a text is no tenant id.
+/// The text is not a tenant id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a valid tenant id: 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit")]
 pub struct TenantIdError;
 
 impl TenantId {
-    /// Reads a tenant id in any letter case.
+    /// Parses a tenant id in any letter case.
     ///
     /// # Errors
     /// [`TenantIdError`] says what is allowed.
@@ -57,9 +57,9 @@ impl TenantId {
         Self(DEFAULT_TENANT.to_owned())
     }
 
-    /// Names for a tenant of a domain, the best one first: its first label, and then that with numbers.
+    /// Ids for a tenant of a domain, the best one first: the first label of the domain, then the label with numbers.
     pub fn suggestions(domain: &Domain) -> impl Iterator<Item = Self> {
-        // A label has at most 63 characters (RFC 1035 section 2.3.4); short enough with a number.
+        // A label has at most 63 characters (RFC 1035 section 2.3.4); shortened for the number.
         let label: String =
             domain.as_str().split('.').next().unwrap_or_default().chars().take(MAX_TENANT_ID - 8).collect();
         (1_u32..=MAX_SUGGESTIONS).map_while(move |number| {
@@ -87,7 +87,7 @@ impl fmt::Display for TenantId {
     }
 }
 
-/// A tenant as the directory has it.
+/// A tenant's data in the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
     /// Its id.
@@ -101,8 +101,8 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// Reads a tenant from its entry. Values that are no domains are passed over: an address of such
-    /// a domain could not be written anyway.
+    /// Reads a tenant from its entry. Values that are not domains are ignored: an address of such a domain could not be
+    /// written anyway.
     #[must_use]
     pub fn from_entry(id: TenantId, entry: &impl EntryView) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl Tenant {
         self.domains.iter().any(|d| d.as_str() == domain)
     }
 
-    /// Records what keeps an address from naming an entry of the tenant: its domain, or its length.
+    /// Records why an address cannot name an entry of the tenant: by its domain or its length.
     pub fn check_name(&self, field: Field, mail: &MailAddress, errors: &mut FieldErrors) {
         self.check_domain(field, mail.as_str(), errors);
         if !naming::fits(&names::MAIL, mail.as_str()) {
@@ -144,14 +144,14 @@ impl Tenant {
 /// A tenant that is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveTenant {
-    /// What answers show.
+    /// The data for answers.
     pub tenant: Tenant,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
 }
 
 impl LiveTenant {
-    /// Reads a tenant from an entry with [`READ_ATTRIBUTES`]; `None` where it is none, or deleted.
+    /// Reads a tenant from an entry with [`READ_ATTRIBUTES`]; `None` if the entry is not a tenant, or is deleted.
     #[must_use]
     pub fn from_entry(id: TenantId, entry: &impl EntryView) -> Option<Self> {
         let is_live = is_of_class(entry, names::TENANT_CLASS) && entry.first(&names::DELETED_SINCE).is_none();
@@ -159,21 +159,21 @@ impl LiveTenant {
     }
 }
 
-/// A tenant that was deleted softly: its name and domains stay reserved, and it can be restored until it is purged.
+/// A softly deleted tenant: its name and domains stay reserved, and it can be restored until it is purged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeletedTenant {
-    /// What answers show.
+    /// The data for answers.
     pub tenant: Tenant,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
     /// When it was deleted.
     pub since: Since,
-    /// Whether a purge has claimed it: it can no longer be restored.
+    /// Whether a purge has claimed it, so that it cannot be restored.
     pub being_purged: bool,
 }
 
 impl DeletedTenant {
-    /// Reads a tenant from an entry with [`READ_ATTRIBUTES`]; `None` where it is none, or not deleted.
+    /// Reads a tenant from an entry with [`READ_ATTRIBUTES`]; `None` if the entry is not a tenant, or is not deleted.
     #[must_use]
     pub fn from_entry(id: TenantId, entry: &impl EntryView) -> Option<Self> {
         if !is_of_class(entry, names::TENANT_CLASS) {
@@ -188,11 +188,11 @@ impl DeletedTenant {
     }
 }
 
-/// Lists of tenants.
+/// The pages of tenants.
 pub static LISTING: Listing =
     Listing { naming: names::OU, searched: &[names::OU, names::ASSOCIATED_DOMAIN], orders: &[] };
 
-/// Attributes that a tenant is read with.
+/// The attributes to read a tenant.
 pub const READ_ATTRIBUTES: &[AttributeName] = &[
     names::OBJECT_CLASS,
     names::ASSOCIATED_DOMAIN,

@@ -1,8 +1,8 @@
-//! What each command about a tenant writes.
+//! The changes that commands on tenants write.
 //!
-//! A deletion is one modify of the tenant's entry; from then on the tenant is gone for the API. What it has follows
-//! entry by entry, each marked as deleted with its tenant (see [`crate::deletion`]), and comes back the same way.
-//! The tenant's entry decides: whatever was left half way is brought in line with it later.
+//! A deletion is one modify of the tenant's entry; from then on the API does not find the tenant. Its entries follow
+//! one by one, each marked as deleted with its tenant (see [`crate::deletion`]), and are restored the same way. The
+//! tenant's entry decides: after an interruption, the other entries are reconciled with it later.
 
 use super::{DeletedTenant, LiveTenant, TenantId, command::TenantPatch};
 use crate::{
@@ -18,7 +18,7 @@ use ldap_text::{
     ldif::{Change, ChangeRecord},
 };
 
-/// The changes that make a tenant: its entry last, so that a tenant which is there has its folders.
+/// Creates a tenant: its entry last, so that an existing tenant has its folders.
 #[must_use]
 pub fn creation(tree: &Tree, id: &TenantId, domain: &Domain) -> Vec<ChangeRecord> {
     let folder = |dn: Dn| ChangeRecord {
@@ -40,7 +40,7 @@ pub fn creation(tree: &Tree, id: &TenantId, domain: &Domain) -> Vec<ChangeRecord
     changes
 }
 
-/// Changes what new users get; nothing where everything is as asked already.
+/// Changes the defaults of new users; empty if all values are as requested already.
 #[must_use]
 pub fn patch(tree: &Tree, current: &LiveTenant, patch: &TenantPatch) -> Option<ChangeRecord> {
     let tenant = &current.tenant;
@@ -64,7 +64,7 @@ pub fn domain_addition(tree: &Tree, current: &LiveTenant, domain: &Domain) -> Ch
     guarded(tree.tenant(&current.tenant.id), &current.version.revision, modifications)
 }
 
-/// Takes a domain out.
+/// Removes a domain.
 #[must_use]
 pub fn domain_removal(tree: &Tree, current: &LiveTenant, domain: &Domain) -> ChangeRecord {
     let modifications = vec![delete_value(names::ASSOCIATED_DOMAIN, domain.as_str())];
@@ -84,8 +84,8 @@ pub fn restoration(tree: &Tree, deleted: &DeletedTenant) -> Option<ChangeRecord>
     (!deleted.being_purged).then(|| guarded(dn, &deleted.version.revision, vec![deleted.since.unset()]))
 }
 
-/// Claims a deleted tenant for removal. From then on it can't be restored, and only from then on does the server
-/// let it be removed.
+/// Claims a deleted tenant for removal. From then on it cannot be restored, and only from then on does the server allow
+/// its removal.
 #[must_use]
 pub fn purge_claim(tree: &Tree, deleted: &DeletedTenant) -> ChangeRecord {
     let set_again = deleted.since.set().attribute.values;
@@ -93,7 +93,7 @@ pub fn purge_claim(tree: &Tree, deleted: &DeletedTenant) -> ChangeRecord {
     guarded(tree.tenant(&deleted.tenant.id), &deleted.version.revision, modifications)
 }
 
-/// Removes what is left of a claimed tenant once everything in its folders is gone: the folders, then its entry.
+/// Removes the remains of a claimed tenant once its folders are empty: the folders, then its entry.
 #[must_use]
 pub fn removals(tree: &Tree, id: &TenantId) -> Vec<ChangeRecord> {
     tree.tenant_folders(id).into_iter().chain([tree.tenant(id)]).map(removal).collect()

@@ -1,4 +1,4 @@
-//! Accounts: the part of a user that decides who is asking and what it may do.
+//! Accounts: the part of a user that identifies the caller and determines their rights.
 
 use super::{role::Role, status::Status};
 use crate::{address::MailAddress, entry::EntryView, names, tenant::TenantId};
@@ -7,19 +7,20 @@ use ldap_text::attribute::AttributeName;
 /// A user that may log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The identifier that 389-ds gave its entry.
+    /// The identifier of the entry in 389-ds.
     pub id: String,
     /// Its address.
     pub mail: MailAddress,
     /// Its tenant.
     pub tenant: TenantId,
-    /// What it may do.
+    /// The role.
     pub role: Role,
-    /// The mark that its tokens must carry; it changes with the password, on blocking and on deletion.
+    /// The mark that the tokens of the account must carry. It changes with the password, when the user is blocked, and
+    /// on deletion.
     pub tokens_valid_from: Option<String>,
 }
 
-/// Attributes that an account is read with.
+/// The attributes to read an account.
 pub const READ_ATTRIBUTES: &[AttributeName] = &[
     names::NS_UNIQUE_ID,
     names::EMPLOYEE_NUMBER,
@@ -29,7 +30,7 @@ pub const READ_ATTRIBUTES: &[AttributeName] = &[
 ];
 
 impl Account {
-    /// Reads an account from a live user's entry; `None` where it may not log in.
+    /// Reads an account from a live user's entry; `None` if the user may not log in.
     #[must_use]
     pub fn from_entry(tenant: TenantId, mail: MailAddress, entry: &impl EntryView) -> Option<Self> {
         if !Status::of_entry(entry).is_active() {

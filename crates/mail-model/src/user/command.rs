@@ -1,4 +1,4 @@
-//! What can be asked of a user: the commands, checked against the tenant they are for.
+//! Commands on users, checked against the tenant.
 
 use super::{LiveUser, field::UserField, hash, language::Language};
 use crate::{
@@ -10,33 +10,33 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Longest password in octets. PBKDF2 hashes any length at one price; the bound keeps a bind request
-/// small and stays above every password manager's.
+/// The longest password in octets. PBKDF2 hashes any length at the same cost; the limit keeps a bind request small and
+/// is above that of every password manager.
 pub const MAX_PASSWORD: usize = 512;
 
-/// A password in clear text, on its way to the server that hashes it, as RFC 8265 section 4.2 prepares one
-/// (`OpaqueString`): composed (NFC), every kind of space as U+0020. So it is the same password on every keyboard.
+/// A password in clear text for the server, which hashes it. It is prepared by RFC 8265 section 4.2 (`OpaqueString`):
+/// composed (NFC), with every kind of space as U+0020. So it is the same password on every keyboard.
 ///
-/// Of the characters that the profile does not allow, control characters are refused; the rest of its tables
-/// (unassigned and ignorable characters) changes with each version of Unicode, and a password must not.
+/// Of the characters that the profile forbids, control characters are refused. The rest of its tables (unassigned and
+/// ignorable characters) changes with each version of Unicode, which must not affect a password.
 #[derive(Clone, Debug)]
 pub struct Password {
     prepared: SecretString,
-    /// As it was given, where that is something else.
+    /// The password as given, if that differs.
     given: Option<SecretString>,
 }
 
 impl Password {
-    /// Takes a password; never empty, since an LDAP bind with an empty one succeeds as anonymous
+    /// Parses a password. An empty one is refused, because an LDAP bind with an empty password succeeds as anonymous
     /// (RFC 4513 section 5.1.2).
     ///
     /// # Errors
-    /// [`FieldError`] when it is empty, too long, has a control character, or is a hash.
+    /// [`FieldError`] if it is empty, too long, has a control character, or is a hash.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         if text.is_empty() {
             return Err(FieldError::Required);
         }
-        // No character of a text takes more octets composed than three times what it took before.
+        // Composition makes no character of a text more than three times as long in octets.
         if text.len() > MAX_PASSWORD * 3 {
             return Err(FieldError::TooManyBytes(MAX_PASSWORD));
         }
@@ -53,19 +53,19 @@ impl Password {
         }
     }
 
-    /// The clear text, for the write that it is meant for.
+    /// The clear text, for the write.
     #[must_use]
     pub fn secret(&self) -> &SecretString {
         &self.prepared
     }
 
-    /// The clear texts that a bind may succeed with: prepared, and as it was given, for passwords that were set before
-    /// they were prepared or by another program.
+    /// The clear texts to try in a bind: the prepared password, and the given one, which may have been set before
+    /// passwords were prepared, or by another program.
     pub fn candidates(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.prepared).chain(&self.given)
     }
 
-    /// The clear text as an LDIF value that does not print.
+    /// The clear text as an LDIF value that is not printed.
     pub(crate) fn value(&self) -> ldap_text::ldif::Value {
         ldap_text::ldif::Value::secret(self.prepared.expose_secret())
     }
@@ -80,7 +80,7 @@ const fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
-/// Reads the values of some fields; what is wrong with one is noted.
+/// Parses the values of some fields, and records the errors.
 pub fn parse_fields<'a>(
     texts: impl IntoIterator<Item = (UserField, &'a str)>,
     errors: &mut FieldErrors,
@@ -93,7 +93,7 @@ pub fn parse_fields<'a>(
 /// The fields that a request sets or clears.
 pub type FieldValues = BTreeMap<UserField, FieldValue>;
 
-/// A user to be made: every required field is there.
+/// A user to create, with all required fields.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     pub(super) mail: MailAddress,
@@ -102,11 +102,11 @@ pub struct NewUser {
 }
 
 impl NewUser {
-    /// A user of a tenant, its unset fields filled with the guide's and the tenant's defaults. `errors`
-    /// holds what was found wrong so far; a part that is `None` for that reason is noted there already.
+    /// A user of a tenant, with the defaults of the guide and the tenant for unset fields. `errors` contains the errors
+    /// found so far; for an argument that is `None` because of an error, it has that error.
     ///
     /// # Errors
-    /// All that is wrong at once: `errors`, required fields that are missing, addresses of foreign domains.
+    /// All errors at once: `errors`, missing required fields, and addresses of foreign domains.
     pub fn new(
         mail: Option<MailAddress>,
         password: Option<Password>,
@@ -137,7 +137,7 @@ impl NewUser {
         &self.mail
     }
 
-    /// The addresses that it takes.
+    /// All its addresses.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         let aliases = self.fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values);
@@ -160,10 +160,10 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
-    /// Changes to the user `mail` of a tenant. `errors` holds what was found wrong so far.
+    /// Changes to the user `mail` of a tenant. `errors` contains the errors found so far.
     ///
     /// # Errors
-    /// All that is wrong at once: `errors`, and addresses of foreign domains.
+    /// All errors at once: `errors`, and addresses of foreign domains.
     pub fn new(
         mail: &MailAddress,
         new_mail: Option<MailAddress>,
@@ -180,21 +180,21 @@ impl UserPatch {
         Ok(Self { new_mail: new_mail.filter(|new| new != mail), password, fields })
     }
 
-    /// The addresses that it takes beyond those that the user may have already.
+    /// The addresses in the patch, which the user may or may not have already.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         let aliases = self.fields.get(&UserField::Aliases).map_or(&[][..], FieldValue::values);
         self.new_mail.iter().map(|m| m.as_str().to_owned()).chain(aliases.iter().cloned()).collect()
     }
 
-    /// Those of its addresses that a user does not have yet.
+    /// The addresses in the patch that a user does not have yet.
     #[must_use]
     pub fn new_addresses(&self, current: &LiveUser) -> Vec<String> {
         let had = current.user.addresses();
         self.addresses().into_iter().filter(|address| !had.contains(address)).collect()
     }
 
-    /// The address that a user has after it.
+    /// The address of the user after the change.
     #[must_use]
     pub fn mail_after<'a>(&'a self, mail: &'a MailAddress) -> &'a MailAddress {
         self.new_mail.as_ref().unwrap_or(mail)
@@ -206,19 +206,19 @@ impl UserPatch {
         self.password.as_ref()
     }
 
-    /// The same changes, the password left as it is.
+    /// The same changes without the password.
     #[must_use]
     pub fn without_password(self) -> Self {
         Self { password: None, ..self }
     }
 
-    /// Whether it changes nothing but the password.
+    /// Whether it changes only the password.
     #[must_use]
     pub fn changes_password_only(&self) -> bool {
         self.new_mail.is_none() && self.fields.is_empty()
     }
 
-    /// Whether it makes a super administrator.
+    /// Whether it makes the user a super administrator.
     #[must_use]
     pub fn makes_super(&self) -> bool {
         asks_for_super(&self.fields)
@@ -242,7 +242,7 @@ fn check_fields(fields: &FieldValues, mail: &MailAddress, tenant: &Tenant, error
     }
 }
 
-/// The defaults of tables 1 and 2, written on creation so that other readers of the directory see them.
+/// The defaults of tables 1 and 2. They are written on creation, so that other programs see them.
 fn add_defaults(fields: &mut FieldValues, tenant: &Tenant) {
     let language = tenant.default_language.unwrap_or(Language::DEFAULT);
     let defaults =
@@ -259,10 +259,10 @@ fn add_defaults(fields: &mut FieldValues, tenant: &Tenant) {
     }
 }
 
-/// Reads the addresses of an alias list; one address twice is one address.
+/// Parses a list of aliases, without repeats.
 ///
 /// # Errors
-/// The first address that is none, or that there are too many.
+/// The first invalid address, or that there are too many.
 pub fn parse_aliases(texts: &[String]) -> Result<FieldValue, FieldError> {
     let mut addresses = Vec::new();
     for text in texts {
@@ -308,7 +308,7 @@ mod tests {
         ] {
             assert_eq!(Password::parse(text).unwrap_err(), error, "{}", text.len());
         }
-        // Composed it is short enough; nobody can have set it as it is.
+        // Composed, it is short enough; as given, nobody can have set it.
         let long = "и\u{306}".repeat(MAX_PASSWORD / 2);
         assert_eq!(candidates(&long), ["й".repeat(MAX_PASSWORD / 2)]);
     }

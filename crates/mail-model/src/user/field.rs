@@ -1,4 +1,4 @@
-//! The fields of a user (tables 1 and 2 of the guide): their attributes in the directory, and what each may hold.
+//! The fields of a user (tables 1 and 2 of the guide): their attributes in the directory, and their kinds of values.
 
 use super::language::Language;
 use crate::{
@@ -75,7 +75,7 @@ impl UserField {
         Self::Language,
     ];
 
-    /// Attribute in the directory, and what it may hold: one row a field.
+    /// The attribute in the directory and the kind of values, one row per field.
     fn row(self) -> (AttributeName, Kind) {
         match self {
             Self::FirstName => (names::CN, Kind::Name),
@@ -112,7 +112,7 @@ impl UserField {
         matches!(self, Self::FirstName | Self::LastName | Self::Role)
     }
 
-    /// What it may hold.
+    /// The kind of its values.
     #[must_use]
     pub fn kind(self) -> Kind {
         self.row().1
@@ -124,15 +124,15 @@ impl UserField {
         self.kind() == Kind::Addresses
     }
 
-    /// Reads a value of a request. An empty one clears an optional text, phone, quota or list.
+    /// Parses a value of a request. An empty one clears an optional text, phone number, quota or list.
     ///
     /// # Errors
-    /// [`FieldError`] says what the field may hold.
+    /// [`FieldError`] says what the field allows.
     pub fn parse(self, text: &str) -> Result<FieldValue, FieldError> {
         if text.is_empty() { self.kind().parse_empty(self.is_required()) } else { self.kind().parse(text) }
     }
 
-    /// What an answer shows for the attribute's values.
+    /// The value for answers.
     #[must_use]
     pub fn shown(self, values: &[String]) -> Option<FieldShown<'_>> {
         self.kind().shown(values)

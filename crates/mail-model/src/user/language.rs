@@ -11,7 +11,7 @@ impl Language {
     /// Language of users whose tenant has none (table 2).
     pub const DEFAULT: Self = Self("en-US");
 
-    /// Reads a language in any letter case.
+    /// Parses a language in any letter case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|tag| tag.eq_ignore_ascii_case(text)).map(Self)

@@ -1,5 +1,5 @@
-//! Users: what one is, how it is read, and its life cycle as types. Changes are planned on a
-//! [`LiveUser`] or a [`DeletedUser`], never on both alike.
+//! Users: reading them, and their life cycle as types. Changes are planned on a [`LiveUser`] or a [`DeletedUser`],
+//! never on a type that covers both.
 
 pub mod account;
 pub mod command;
@@ -27,14 +27,14 @@ use ldap_text::{attribute::AttributeName, filter::Filter};
 use role::Role;
 use status::Status;
 
-/// Lists of users.
+/// The pages of users.
 pub static LISTING: Listing = Listing {
     naming: names::MAIL,
     searched: &[names::MAIL, names::CN, names::SN],
     orders: &[names::CN, names::SN],
 };
 
-/// A user's address, tenant and fields, as answers show them.
+/// A user's address, tenant and fields, for answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct User {
     mail: MailAddress,
@@ -43,8 +43,8 @@ pub struct User {
 }
 
 impl User {
-    /// Reads a user from its entry. An alias that repeats the address is left out: an interrupted
-    /// rename leaves one behind (see [`plan`]). The status counts the lock of 389-ds (see [`status`]).
+    /// Reads a user from its entry. An alias that equals the address is left out: an interrupted rename leaves one (see
+    /// [`plan`]). The status takes the lock of 389-ds into account (see [`status`]).
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Self {
         let status = Status::of_entry(entry);
@@ -88,13 +88,13 @@ impl User {
         self.fields.iter().find(|(f, _)| *f == field).map_or(&[], |(_, values)| values)
     }
 
-    /// What it may do.
+    /// The role.
     #[must_use]
     pub fn role(&self) -> Role {
         Role::of_entry(self.values(UserField::Role).first().map(String::as_str), &self.tenant)
     }
 
-    /// Whether it may log in as far as its status goes; without a status it is active.
+    /// Whether the status allows a log-in; a user without a status is active.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.values(UserField::Status).first().is_none_or(|status| status::is_active(status))
@@ -109,18 +109,18 @@ impl User {
 /// A user that is not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveUser {
-    /// The identifier that 389-ds gave its entry.
+    /// The identifier of the entry in 389-ds.
     pub id: String,
-    /// What answers show.
+    /// The data for answers.
     pub user: User,
-    /// What its entry says about being blocked.
+    /// Whether and how the user is blocked.
     pub status: Status,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
 }
 
 impl LiveUser {
-    /// Reads a user from an entry with [`read_attributes`]; `None` where it is no user, or deleted.
+    /// Reads a user from an entry with [`read_attributes`]; `None` if the entry is not a user, or is deleted.
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
         if !is_user(entry) || entry.first(&names::DELETED_SINCE).is_some() {
@@ -132,21 +132,21 @@ impl LiveUser {
     }
 }
 
-/// A user that was deleted softly: it keeps its address and can be restored until it is purged.
+/// A softly deleted user: the address stays reserved, and the user can be restored until the purge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeletedUser {
-    /// What answers show.
+    /// The data for answers.
     pub user: User,
-    /// What a write is planned on.
+    /// The version that a write is planned on.
     pub version: Version,
     /// When it was deleted.
     pub since: Since,
-    /// Whether a purge has claimed it: it can no longer be restored.
+    /// Whether a purge has claimed the user, who then cannot be restored.
     pub being_purged: bool,
 }
 
 impl DeletedUser {
-    /// Reads a user from an entry with [`read_attributes`]; `None` where it is no user, or not deleted.
+    /// Reads a user from an entry with [`read_attributes`]; `None` if the entry is not a user, or is not deleted.
     #[must_use]
     pub fn from_entry(mail: MailAddress, tenant: TenantId, entry: &impl EntryView) -> Option<Self> {
         if !is_user(entry) {
@@ -161,7 +161,7 @@ impl DeletedUser {
     }
 }
 
-/// Attributes that a user is shown and changed with.
+/// The attributes to show and to change a user.
 #[must_use]
 pub fn read_attributes() -> Vec<AttributeName> {
     let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
@@ -188,7 +188,7 @@ pub fn deleted_filter() -> Filter {
     Filter::all([Filter::present(names::DELETED_SINCE), of_class()])
 }
 
-/// Users that were deleted on their own at a moment or before it; those deleted with their tenant are purged with it.
+/// Users that were deleted on their own at this time or earlier; those deleted with their tenant are purged with it.
 #[must_use]
 pub fn deleted_by_filter(moment: Timestamp) -> Filter {
     Filter::all([

@@ -1,8 +1,7 @@
-//! What each command writes. Every change of a user is planned on the state that was read, and
-//! replaces the exact revision it was planned on: of two writers one succeeds, the other reads again.
-//! So a rule that was checked on the state (its role, that it is not deleted) still holds when the
-//! change is written. 389-ds has no assertion control (RFC 4528); a modify that deletes a value which
-//! is not there fails as a whole, which does the same.
+//! The changes that commands on users write. Every change of a user is planned on the state that was read, and replaces
+//! the exact revision of that state: of two writers one succeeds, and the other reads again. So a rule that was checked
+//! on the state (the role, that the user is not deleted) still holds when the change is written. 389-ds has no
+//! assertion control (RFC 4528); a modify that deletes a missing value fails as a whole, which has the same effect.
 
 use super::{
     DeletedUser, LiveUser, User,
@@ -23,13 +22,13 @@ use crate::{
 use jiff::Timestamp;
 use ldap_text::ldif::{Attribute, Change, ChangeRecord, Modification, Value};
 
-/// A purge has claimed the user; it can't be restored any more.
+/// A purge has claimed the user, who cannot be restored any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the user is being purged")]
 pub struct BeingPurged;
 
-/// Makes a user. Its first revision is no other user's: a change that was planned on a user whose name this one has got
-/// meanwhile does not fit it.
+/// Creates a user. The first revision is unique, so that a change that was planned on an earlier user with this name
+/// does not apply.
 #[must_use]
 pub fn creation(tree: &Tree, tenant: &TenantId, new: &NewUser, revision: FreshRevision) -> ChangeRecord {
     let mut attributes = vec![
@@ -47,14 +46,14 @@ pub fn creation(tree: &Tree, tenant: &TenantId, new: &NewUser, revision: FreshRe
     ChangeRecord { dn: tree.user(tenant, &new.mail), change: Change::Add(attributes) }
 }
 
-/// Changes a user; nothing where everything is as asked already.
+/// Changes a user; empty if all values are as requested already.
 #[must_use]
 pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp) -> Vec<ChangeRecord> {
     let user = &current.user;
     let mut modifications = field_changes(user, patch);
     let status = patch.fields.get(&UserField::Status).and_then(FieldValue::first);
     let status_change = status.and_then(|status| current.status.change_to(status));
-    // Also where a block ends: who set only the lock has left the tokens from before it.
+    // Also when a block ends: a program that set only the lock has left the tokens from before it.
     let stays_active = current.status.is_active() && status.is_none_or(is_active);
     let loses_tokens = patch.password.is_some() || (status_change.is_some() && !stays_active);
     modifications.extend(status_change.into_iter().flatten());
@@ -78,7 +77,7 @@ pub fn patch(tree: &Tree, current: &LiveUser, patch: &UserPatch, now: Timestamp)
     }
 }
 
-/// Gives a user another photo, or none.
+/// Sets or removes the photo of a user.
 #[must_use]
 pub fn photo_change(tree: &Tree, current: &LiveUser, photo: Option<&Photo>) -> ChangeRecord {
     let values = photo.map(|photo| Value::Plain(photo.bytes().to_vec())).into_iter().collect();
@@ -93,7 +92,7 @@ pub fn unblocks(current: &LiveUser, patch: &UserPatch) -> bool {
     !current.status.is_active() && status.is_some_and(is_active)
 }
 
-/// Takes back the addresses that the first change of a patch has taken, whose tenant has changed meanwhile.
+/// Undoes the new addresses of the first change of a patch, because the tenant has changed since.
 #[must_use]
 pub fn retreat(tree: &Tree, before: &LiveUser, patch: &UserPatch) -> [ChangeRecord; 1] {
     let taken = patch.new_addresses(before);
@@ -101,7 +100,7 @@ pub fn retreat(tree: &Tree, before: &LiveUser, patch: &UserPatch) -> [ChangeReco
     [modify(dn, vec![delete_values(names::MAIL_ALTERNATE_ADDRESS, plain(&taken))])]
 }
 
-/// Deletes a user softly: one modify in place, so the DN keeps the address reserved and memberships stay.
+/// Deletes a user softly: one modify in place, so that the DN keeps the address reserved and memberships stay.
 #[must_use]
 pub fn deletion(tree: &Tree, current: &LiveUser, now: Timestamp) -> ChangeRecord {
     let mut modifications = vec![Since::now(now).set(), lock(false), end_tokens(now)];
@@ -112,7 +111,7 @@ pub fn deletion(tree: &Tree, current: &LiveUser, now: Timestamp) -> ChangeRecord
 /// Undoes a deletion. A user that was blocked before stays blocked.
 ///
 /// # Errors
-/// [`BeingPurged`] when it is too late.
+/// [`BeingPurged`] if a purge has claimed the user.
 pub fn restoration(tree: &Tree, deleted: &DeletedUser) -> Result<ChangeRecord, BeingPurged> {
     if deleted.being_purged {
         return Err(BeingPurged);
@@ -125,9 +124,9 @@ pub fn restoration(tree: &Tree, deleted: &DeletedUser) -> Result<ChangeRecord, B
     Ok(guarded(tree.user(&deleted.user.tenant, &deleted.user.mail), &deleted.version.revision, modifications))
 }
 
-/// Claims a deleted user for removal. From then on it can't be restored, and only from then on does the
-/// server let it be removed (an access rule of `pbm init` says so). Finding the deletion time unchanged
-/// guards against a restore made behind our back.
+/// Claims a deleted user for removal. From then on the user cannot be restored, and only from then on does the server
+/// allow the removal (by an access rule of `pbm init`). The change requires an unchanged deletion time, which protects
+/// a user that another program has restored.
 #[must_use]
 pub fn purge_claim(tree: &Tree, deleted: &DeletedUser) -> ChangeRecord {
     let set_again = deleted.since.set().attribute.values;
@@ -141,7 +140,7 @@ pub fn removal(tree: &Tree, deleted: &DeletedUser) -> ChangeRecord {
     deletion::removal(tree.user(&deleted.user.tenant, &deleted.user.mail))
 }
 
-/// What a patch changes besides the status.
+/// The changes of a patch besides the status.
 fn field_changes(user: &User, patch: &UserPatch) -> Vec<Modification> {
     let differs = |(field, value): &(&UserField, &FieldValue)| {
         let mut wanted = value.values().to_vec();

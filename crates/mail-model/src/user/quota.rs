@@ -15,10 +15,10 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Reads the API's form.
+    /// Parses the API's form.
     ///
     /// # Errors
-    /// [`FieldError::Quota`] when it is not digits or too large.
+    /// [`FieldError::Quota`] if it is not digits or too large.
     pub fn from_mb_text(text: &str) -> Result<Self, FieldError> {
         if !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(FieldError::Quota);
@@ -27,7 +27,7 @@ impl Quota {
         Ok(Self { bytes: megabytes * BYTES_PER_MB })
     }
 
-    /// Reads the directory's form.
+    /// Parses the directory's form.
     #[must_use]
     pub fn from_bytes_text(text: &str) -> Option<Self> {
         text.parse().ok().map(|bytes| Self { bytes })

@@ -1,21 +1,21 @@
-//! Roles: what a user may do.
+//! Roles of users.
 
 use crate::tenant::TenantId;
 
-/// What a user may do (guide, 2.4.1).
+/// The role of a user (guide, 2.4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// 1: everything inside its own tenant.
+    /// 1, administrator: everything in their own tenant.
     Administrator,
-    /// 2: itself and its tenant's address book.
+    /// 2, user: their own entry and the address book of their tenant.
     User,
-    /// 3: everything.
+    /// 3, super administrator: everything.
     SuperAdministrator,
 }
 
 impl Role {
-    /// The role of an entry. What is no role counts as the least one, and 3 counts only in the tenant
-    /// `default`, where only super administrators can write it.
+    /// The role of an entry. An invalid value counts as the lowest role, and 3 counts only in the tenant `default`,
+    /// where only super administrators can write it.
     #[must_use]
     pub fn of_entry(number: Option<&str>, tenant: &TenantId) -> Self {
         match number {

@@ -1,6 +1,6 @@
 //! Whether a user is blocked. Two attributes say so: `inetUserStatus`, which pbm and mail programs read, and
-//! `nsAccountLock`, by which 389-ds refuses binds. pbm writes both together; tools of 389-ds (`dsidm account lock`) write the
-//! lock alone. Either of them blocks the user, and every reader of a user asks this module.
+//! `nsAccountLock`, by which 389-ds refuses binds. pbm writes both together; tools of 389-ds (`dsidm account lock`)
+//! write only the lock. Either attribute blocks the user, and every reader of a user asks this module.
 
 use crate::{
     changes::replace,
@@ -12,23 +12,23 @@ use ldap_text::ldif::Modification;
 
 /// The status of an active user.
 const ACTIVE: &str = "1";
-/// The status of a blocked user, and of one that only the lock blocks.
+/// The status of a blocked user, including one that only the lock blocks.
 const BLOCKED: &str = "0";
 
-/// What an entry says about a user being blocked.
+/// The attributes of an entry that block the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     stored: Option<String>,
-    /// A deletion locks everybody, so the lock of a deleted user says nothing of its status.
+    /// A deletion sets the lock too, so the lock of a deleted user does not affect the status.
     lock_says_blocked: bool,
     is_locked: bool,
 }
 
 impl Status {
-    /// Reads it from a user's entry, which was asked for the lock by name and for what hides an entry.
+    /// Reads the status from a user's entry, which was read with the lock and the attributes of hidden entries.
     #[must_use]
     pub fn of_entry(entry: &impl EntryView) -> Self {
-        // 389-ds knows this value alone, in any letter case.
+        // The only value that 389-ds knows, in any letter case.
         let is_locked =
             entry.first(&names::NS_ACCOUNT_LOCK).is_some_and(|lock| lock.eq_ignore_ascii_case("true"));
         Self {
@@ -38,37 +38,37 @@ impl Status {
         }
     }
 
-    /// The status as answers show it; `None` where the entry has none, which means active.
+    /// The status for answers; `None` if the entry has none, which means active.
     #[must_use]
     pub fn shown(&self) -> Option<&str> {
         if self.is_blocked_by_lock_alone() { Some(BLOCKED) } else { self.stored.as_deref() }
     }
 
-    /// Whether the user may log in as far as its status goes.
+    /// Whether the status allows a log-in.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.shown().is_none_or(is_active)
     }
 
-    /// What gives a live user another status; `None` where both attributes say it already.
+    /// The change to another status; `None` if both attributes have it already.
     pub(super) fn change_to(&self, wanted: &str) -> Option<[Modification; 2]> {
         let is_there = self.stored.as_deref() == Some(wanted) && self.is_locked != is_active(wanted);
         (!is_there).then(|| set(wanted))
     }
 
-    /// What a deletion has to write so that a user whom only the lock blocks comes back blocked.
+    /// The change in a deletion that keeps a user blocked after a restore, if only the lock blocks the user.
     pub(crate) fn kept_in_deletion(&self) -> Option<Modification> {
         self.is_blocked_by_lock_alone().then(|| replace(names::INET_USER_STATUS, vec![BLOCKED.into()]))
     }
 
-    /// Whether the status says active, and the lock blocks the user all the same.
+    /// Whether only the lock blocks the user, while the status is active.
     #[must_use]
     pub fn is_blocked_by_lock_alone(&self) -> bool {
         self.lock_says_blocked && self.stored.as_deref().is_none_or(is_active)
     }
 }
 
-/// Whether a status lets a user log in.
+/// Whether a status allows a log-in.
 #[must_use]
 pub fn is_active(status: &str) -> bool {
     status == ACTIVE

@@ -1,4 +1,4 @@
-//! The forms of hashes: what each scheme of 389-ds writes and checks, in all its versions
+//! The formats of hashes: what each scheme of 389-ds writes and accepts, in all its versions
 //! (`ldap/servers/plugins/pwdstorage` and `src/plugins/pwdchan` of its source).
 
 use super::{Cost, crypt};
@@ -15,18 +15,18 @@ const SHA1: usize = 20;
 const SHA256: usize = 32;
 const SHA384: usize = 48;
 const SHA512: usize = 64;
-/// Octets of a salt behind a digest: `OpenLDAP` used to write 4, 389-ds writes 8, none more than 64.
+/// Octets of a salt after a digest: old versions of `OpenLDAP` write 4, 389-ds writes 8, none more than 64.
 const SALT: std::ops::RangeInclusive<usize> = 4..=64;
 /// Octets of a salt of PBKDF2: at least 8 (RFC 8018 section 4.1). passlib writes 16, 389-ds 24.
 const PBKDF2_SALT: std::ops::RangeInclusive<usize> = 8..=64;
-/// Fewest rounds of PBKDF2 (RFC 8018 section 4.2).
+/// The fewest rounds of PBKDF2 (RFC 8018 section 4.2).
 const FEWEST_ROUNDS: u32 = 1000;
-/// Octets of the older PBKDF2: rounds, salt and digest.
+/// Octets of the older PBKDF2 format: rounds, salt and digest.
 const OLD_PBKDF2: usize = 4 + 64 + 256;
 /// Hexadecimal digits of `NS-MTA-MD5`: digest and salt.
 const MTA: usize = 32 + 32;
 
-/// Base64 with padding or without, as passlib leaves it out; bits that are left over do not count.
+/// Base64 with padding, or without it as in passlib; unused bits are ignored.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -34,7 +34,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What it costs to check a hash of a scheme; `None` where it is not whole.
+/// The cost to check a hash of a scheme; `None` if the hash is not complete.
 pub(super) fn cost(scheme: &str, hash: &str) -> Option<Cost> {
     match scheme {
         "CLEAR" => is_whole(!hash.is_empty() && !hash.contains('\0')),
@@ -62,13 +62,13 @@ fn is_whole(is_whole: bool) -> Option<Cost> {
     is_whole.then_some(Cost::Fixed)
 }
 
-/// Base64 as it is padded: a cut is seen in three of four places.
+/// Base64 with padding, which reveals a truncation in three of four places.
 fn decoded(hash: &str) -> Option<Vec<u8>> {
-    // 389-ds once wrote a line end behind it, and still passes over that.
+    // Old versions of 389-ds wrote a line break at the end, and the server still ignores it.
     BASE64_STANDARD.decode(hash.strip_suffix('\n').unwrap_or(hash)).ok()
 }
 
-/// A digest, behind which a salt may stand: to 389-ds the schemes with a salt and without are the same.
+/// A digest, with or without a salt after it: 389-ds treats the schemes with and without a salt alike.
 fn plain(hash: &str, digest: usize) -> Option<Cost> {
     let salt = decoded(hash)?.len().checked_sub(digest)?;
     is_whole(salt == 0 || SALT.contains(&salt))
@@ -79,7 +79,7 @@ fn salted(hash: &str, digest: usize) -> Option<Cost> {
     is_whole(SALT.contains(&decoded(hash)?.len().checked_sub(digest)?))
 }
 
-/// `rounds$salt$digest`, in base64, in which passlib and `OpenLDAP` write a dot for the plus sign.
+/// `rounds$salt$digest` in base64, in which passlib and `OpenLDAP` write a dot instead of the plus sign.
 fn pbkdf2(hash: &str, digest: usize) -> Option<Cost> {
     let mut parts = hash.split('$');
     let (rounds, salt, found) = (parts.next()?, parts.next()?, parts.next()?);
@@ -98,7 +98,7 @@ fn cost_of(rounds: u32) -> Option<Cost> {
     (rounds >= FEWEST_ROUNDS).then_some(Cost::Rounds(rounds))
 }
 
-/// A number in digits alone; one that is too large for its kind is the largest.
+/// A number of digits only; one that is too large becomes the largest.
 pub(super) fn number(digits: &str) -> Option<u32> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u32::MAX))

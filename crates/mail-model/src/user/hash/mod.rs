@@ -1,7 +1,7 @@
-//! Hashes of passwords as servers store them: a scheme in braces, and what it makes of a password (RFC 2307 section 5.3).
+//! Hashes of passwords as servers store them: a scheme in braces, and the value of that scheme (RFC 2307 section 5.3).
 //!
-//! 389-ds does not check a hash that it stores, and compares it as far as it goes: one that was cut behind the salt fits
-//! every password. So a hash is stored only when it is whole, by the form that its scheme has (`form`).
+//! 389-ds stores a hash without checking it, and compares only as much as is stored: a hash that is truncated after the
+//! salt matches every password. So a hash is stored only if it is complete, by the format of its scheme (`form`).
 
 mod crypt;
 mod form;
@@ -16,22 +16,22 @@ const OF_389_DS: [&str; 22] = [
     "SHA512", "SMD5", "SSHA", "SSHA256", "SSHA384", "SSHA512",
 ];
 
-/// Schemes of other servers, above all `OpenLDAP`. 389-ds would store such a hash as if it were a password.
+/// Schemes of other servers, mainly `OpenLDAP`. 389-ds would store such a hash as if it were a password.
 #[rustfmt::skip]
 const OF_OTHERS: [&str; 10] = [
     "AES", "APR1", "ARGON2", "BCRYPT", "CLEARTEXT", "DES", "KERBEROS", "LANMAN", "SASL", "UNIX",
 ];
 
-/// The work of checking a password against a hash: a bind does what the stored value asks for.
+/// The work to check a password against a hash; a bind does the work that the stored value demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cost {
-    /// The same for every hash of the scheme.
+    /// The same work for all hashes of the scheme.
     Fixed,
     /// Rounds of PBKDF2 or of SHA-2 in `crypt`.
     Rounds(u32),
     /// Rounds of bcrypt, as a power of two.
     Bcrypt(u32),
-    /// Costs of yescrypt, counted as by `crypt_gensalt(3)`: 1 to 11.
+    /// The cost of yescrypt, as for `crypt_gensalt(3)`: 1 to 11.
     Yescrypt(u32),
 }
 
@@ -44,32 +44,32 @@ pub enum Stored<'a> {
     Hash(Cost),
 }
 
-/// Why a value of `userPassword` must not be stored. The texts follow the name of the attribute.
+/// Why a value of `userPassword` must not be stored. The messages follow the name of the attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// The server would take the hash for a password.
+    /// The server would treat the hash as a password.
     #[error(
         "is hashed by {{{0}}}, which 389 Directory Server does not know: it would take the hash for the password"
     )]
     UnknownScheme(String),
-    /// It is not what the scheme makes.
+    /// The value does not have the format of the scheme.
     #[error("is not a whole hash of {{{0}}}: it was truncated or altered")]
     NotWhole(&'static str),
-    /// It asks for too much work.
+    /// The hash demands too much work.
     #[error("is a hash that takes too long to check")]
     TooCostly,
-    /// A scheme without its end: the rest of a hash that was cut.
+    /// A scheme without a closing brace: a truncated hash.
     #[error("begins like a hash, with a brace and a letter, and has no closing brace: it was truncated")]
     Unclosed,
-    /// The server knows hashes by their text.
+    /// The value is not text, and schemes are.
     #[error("begins like a hash, with a brace, and is not text")]
     NotText,
 }
 
-/// Finds out what a value of `userPassword` is.
+/// Determines the kind of a value of `userPassword`.
 ///
 /// # Errors
-/// [`Flaw`]: a hash that is not whole, or that no server should check.
+/// [`Flaw`] for a hash that is not complete, or that no server should check.
 pub fn read(value: &[u8]) -> Result<Stored<'_>, Flaw> {
     if !value.starts_with(b"{") {
         return Ok(Stored::Clear(value));
@@ -85,18 +85,18 @@ pub fn read(value: &[u8]) -> Result<Stored<'_>, Flaw> {
     if cost.is_within(Cost::MOST) { Ok(Stored::Hash(cost)) } else { Err(Flaw::TooCostly) }
 }
 
-/// The scheme that a value begins with, and the rest.
+/// The scheme at the beginning of a value, and the rest.
 fn split(value: &str) -> Option<(&str, &str)> {
     value.strip_prefix('{')?.split_once('}')
 }
 
-/// The scheme that a text begins with, where some server has it: the text is a hash then.
+/// The scheme at the beginning of a text, if a server has it: then the text is a hash.
 pub(super) fn known_scheme(text: &str) -> Option<&'static str> {
     let (scheme, _) = split(text)?;
     OF_389_DS.into_iter().chain(OF_OTHERS).find(|known| known.eq_ignore_ascii_case(scheme))
 }
 
-/// The most work of each kind.
+/// The limits of the work, by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MostWork {
     /// Rounds.
@@ -108,10 +108,11 @@ pub struct MostWork {
 }
 
 impl Cost {
-    /// What any hash may cost: 389-ds makes none of more rounds of PBKDF2, and the others take no longer: some seconds.
+    /// The limit for all hashes: 389-ds makes none with more rounds of PBKDF2, and the other kinds take no longer, some
+    /// seconds.
     const MOST: MostWork = MostWork { rounds: 10_000_000, bcrypt: 16, yescrypt: 11 };
 
-    /// Whether it is no more than that.
+    /// Whether the cost is within limits.
     #[must_use]
     pub fn is_within(self, most: MostWork) -> bool {
         match self {

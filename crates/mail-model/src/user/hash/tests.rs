@@ -1,10 +1,9 @@
-//! Hashes of `Correct-Horse-7` as `pwdhash` of 389-ds 2.3, `crypt(3)` and passlib make them, and what is left of them
-//! when they are cut.
+//! Hashes of `Correct-Horse-7` by `pwdhash` of 389-ds 2.3, `crypt(3)` and passlib, complete and truncated.
 
 use super::*;
 use proptest::prelude::*;
 
-/// Those of which each octet counts.
+/// Hashes in which each octet matters.
 const WHOLE: [&str; 20] = [
     "{crypt}Kf44cUS7YvTSo",
     "{crypt}$1$5A$e1MBKZShVKK17oav.eJ/R.",
@@ -28,8 +27,8 @@ const WHOLE: [&str; 20] = [
     "{PBKDF2_SHA256}AAAgAF2mqHw4TH0vv3dqJGkkJDdiXKvrGHfpjzJk7pIN5G+uj0kaKYRtLQtwd6ZlPTWq4lTHMkQUmQPyyq5q+hKuVpVydm0S73nhyg3XfUYxZSFqNBCEl4cYzSg/vfD7FDqI0pu1OPlXj6p1Vn1bsHHs1bmdfHhnH8xJsgJIXES53H+T/4lIFmfRCYtnAVkYhlr4UN0XetpyuunSr5DKTd5ldsPzYah+wI1qXK6hUXkefM4nBpyj+TWzJkjIAdgc/YjZo5WZn7ENSe9nDWolN2mx29FuUXMls0NqhgyAcl9jQhOMpcyIzMaJ7mbCRCQCxXvIrlo5UKhQQRG0id24r4RZ40toIohNn+0A1UA5yPl/g/M0xa6VuUjtw14OQkrSQN84PdsHNv55NPXwZJx3A99ac0L8jwC9pgzNQVDlqsZ0Xmy0",
 ];
 
-/// Those with a salt behind the digest, of which 389-ds takes any length: where only the salt was cut, the hash looks whole.
-/// It fits no password then. The numbers are the characters of the digest.
+/// Hashes with a salt after the digest. 389-ds accepts a salt of any length, so a hash with a truncated salt looks
+/// complete; it matches no password. The numbers are the characters of the digest.
 const SALTED: [(&str, usize); 4] = [
     ("{SSHA}YktcjVOD5CMtmO097Ot8XF18faWq2i5UVCZOfg==", 28),
     ("{SSHA256}sLb7OWbjqDRotoVaj9uYiXAGbgKqprFfnW4LzRqsJTm24rAfd3NbIg==", 44),
@@ -62,7 +61,7 @@ fn what_servers_make_is_whole_however_its_scheme_is_spelled() {
 #[test]
 fn a_hash_that_is_cut_anywhere_is_refused() {
     for hash in WHOLE {
-        // Padding that passlib leaves out says nothing of the digest.
+        // Padding, which passlib omits, is not part of the digest.
         let is_padded = !hash.contains("PBKDF2");
         let least = if is_padded { hash.len() } else { hash.trim_end_matches('=').len() };
         for length in 2..least {
@@ -99,7 +98,7 @@ fn a_hash_with_anything_behind_it_or_in_it_is_refused() {
 fn digests_and_salts_of_other_lengths_are_refused() {
     let sha = |scheme: &str, octets: usize| format!("{{{scheme}}}{}", "AAAA".repeat(octets / 3));
     for hash in [
-        // Ten octets of a digest and a salt: Directory Server 4.0 wrote these, and compares them still.
+        // Ten octets of a digest and a salt, as Directory Server 4.0 wrote them; 389-ds still accepts them.
         sha("SHA", 18),
         sha("SSHA512", 63),
         sha("SSHA", 21),
