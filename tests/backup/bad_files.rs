@@ -27,14 +27,14 @@ fn cut_and_altered() {
     let there = Fixture::empty();
     let before = there.back_up("before.ldif");
     let cut = there.written("cut.ldif", &whole[..whole.len() * 2 / 3]);
-    // At the end of a record, a cut is only visible by the missing end of the file.
+    // At the end of a record, a truncation is only visible by the missing end of the file.
     let text = String::from_utf8(whole.clone()).unwrap();
     let clean = there.written("clean.ldif", &text[..text[..text.len() / 2].rfind("\n\n").unwrap() + 2]);
     let mut flipped = text.clone().into_bytes();
     let place = text.find("title:: ").unwrap() + 12;
     flipped[place] ^= 3;
     let flipped = there.written("flipped.ldif", flipped);
-    for (file, words) in [(&clean, "the backup is cut"), (&flipped, "the backup was altered")] {
+    for (file, words) in [(&clean, "the backup is truncated"), (&flipped, "the backup was altered")] {
         let refused = there.pbm("restore", file, &[]).expect_failure();
         assert!(refused.stderr.contains(words) && refused.stderr.contains("--force"), "{}", refused.stderr);
         there.pbm("diff", file, &[]).expect_failure();

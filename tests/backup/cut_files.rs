@@ -12,7 +12,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("a_packed_file_that_is_damaged_says_so", damaged),
 ];
 
-const NOT_RESTORED: &str = "it is the last record of a file that is cut";
+const NOT_RESTORED: &str = "it is the last record of a truncated file";
 
 /// A client with the right to restore everything.
 fn client_of(serve: &Serve) -> Client {
@@ -29,13 +29,13 @@ fn backup(here: &Fixture) -> String {
 fn assert_refused_as_cut(there: &Fixture, client: &Client, file: &Path) {
     for command in ["restore", "diff"] {
         let refused = there.pbm(command, file, &[]).expect_failure();
-        let words = "the backup is cut: its end is missing; --force";
+        let words = "the backup is truncated: its end is missing; --force";
         assert!(refused.stderr.contains(words) && !refused.stderr.contains("LDIF"), "{}", refused.stderr);
     }
     let other = there.pbm("diff", file, &[file.to_str().unwrap()]).expect_failure();
-    assert!(other.stderr.contains("the backup is cut"), "{}", other.stderr);
+    assert!(other.stderr.contains("the backup is truncated"), "{}", other.stderr);
     let answer = client.try_send("POST", "/v2/restore/ldif", &fs::read(file).unwrap()).unwrap().expect(400);
-    assert!(answer.text().contains("the backup is cut: its end is missing"), "{}", answer.text());
+    assert!(answer.text().contains("the backup is truncated: its end is missing"), "{}", answer.text());
 }
 
 fn last_record() {

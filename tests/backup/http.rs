@@ -197,7 +197,7 @@ fn unfit() {
     let all = client.get("/v2/backup/ldif").text();
     let cut = &all[..all.find("# pbm backup: entries").unwrap()];
     for (body, words) in [
-        (cut, "cut"),
+        (cut, "truncated"),
         ("dn: dc=x\ncn no\n", "line 2"),
         ("", "no entry"),
         ("dn: dc=x\nchangetype: delete\n", "changetype"),

@@ -105,7 +105,7 @@ pub(crate) struct Sealed<R> {
     held: Vec<u8>,
     /// The first bytes, which contain the head.
     beginning: Vec<u8>,
-    /// Whether the compressed data is cut off.
+    /// Whether the compressed data is truncated.
     is_broken_off: bool,
 }
 
@@ -176,7 +176,7 @@ fn count_and_sum(lines: &str) -> Option<(u64, &str)> {
 }
 
 impl<R: Read> Read for Sealed<R> {
-    /// Reads on. Compressed data that is cut off ends at the last byte that can be decompressed.
+    /// Reads on. Truncated compressed data ends at the last byte that can be decompressed.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.is_broken_off {
             return Ok(0);
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_packed_one_is_cut_though_all_of_it_came() {
-        /// A reader whose compressed data is cut off.
+        /// A reader of truncated compressed data.
         struct BrokenOff;
         impl Read for BrokenOff {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

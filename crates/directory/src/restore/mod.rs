@@ -104,8 +104,8 @@ pub enum RestoreError {
     /// It has no entries at all.
     #[error("the file has no entry")]
     Empty,
-    /// It is a backup without its end, or a compressed file that is cut off.
-    #[error("the backup is cut: its end is missing")]
+    /// The file is a backup without its end, or a truncated compressed file.
+    #[error("the backup is truncated: its end is missing")]
     Cut,
     /// It can't be decompressed, or its encoding changes within the file.
     #[error("the file is damaged")]

@@ -58,7 +58,7 @@ pub(super) struct Rebase {
 }
 
 /// Why the last record of a truncated file is refused even if it looks complete.
-const CUT: &str = "it is the last record of a file that is cut, and may be cut itself";
+const CUT: &str = "it is the last record of a truncated file, and may be truncated itself";
 
 /// The entries of a file, in order.
 pub(super) struct Records {
