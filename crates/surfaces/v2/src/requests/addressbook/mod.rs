@@ -46,8 +46,6 @@ pub(super) const DEFAULT_CHANGES: usize = 500;
 pub(super) const EXPORT_VIEWS: &[&str] = &["all", "colleagues", "suggestions"];
 /// The values of the parameter `orderby`; the first is the default.
 pub(super) const ORDERS: &[&str] = &["displayName", "mail", "sn"];
-/// The values of the parameter `format`; the first is the default.
-pub(super) const FORMATS: &[&str] = Format::NAMES;
 
 pub(super) const LIST: Endpoint = Endpoint {
     name: "listContacts",
