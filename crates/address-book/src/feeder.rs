@@ -12,7 +12,7 @@ use crate::{
     store::{Condition, Heartbeat, Link, RedisAccess, StoreError, Stored},
 };
 use directory::{
-    Directory, Entry, Scope,
+    Entry, Lookup, Scope,
     error::DirectoryError,
     following::{Event, Follower},
     settings::LdapSettings,
@@ -277,7 +277,7 @@ async fn follow(link: &mut Link, follower: &mut Follower, first: Event) -> Resul
 
 /// The identifiers of a renamed entry and of the entries below it, once the server returns them under their new names.
 async fn ids_after_rename(
-    directory: &Directory,
+    directory: &Lookup,
     id: String,
     entry: &Entry,
 ) -> Result<Vec<String>, DirectoryError> {
@@ -291,7 +291,7 @@ async fn ids_after_rename(
 
 /// The identifiers of the entries below a renamed entry. An entry with an address has no entries below it.
 async fn ids_below_renamed(
-    directory: &Directory,
+    directory: &Lookup,
     entry: &Entry,
     dn: &Dn,
 ) -> Result<Vec<String>, DirectoryError> {
@@ -310,7 +310,7 @@ fn recorded(outcome: Outcome) -> Result<(), FeedError> {
 
 /// Reads the whole directory, folder by folder. The persistent search reports the entries that are created, or moved
 /// from a later folder to an earlier one, during the review.
-async fn review(directory: &Directory, link: &mut Link, server: &str) -> Result<(), FeedError> {
+async fn review(directory: &Lookup, link: &mut Link, server: &str) -> Result<(), FeedError> {
     let condition = Condition::Since(link.newest().await?);
     let mut unmet = known(link).await?;
     let tree = directory.tree();

@@ -10,7 +10,7 @@ use crate::{
     snapshots::Snapshots,
     store::{Keys, Link, RedisAccess, Standing, StoreError},
 };
-use directory::{Directory, error::DirectoryError, settings::LdapSettings, written::WriteObserver};
+use directory::{Lookup, error::DirectoryError, settings::LdapSettings, written::WriteObserver};
 use mail_model::{tenant::TenantId, tree::Tree};
 use redis::{ErrorKind, RedisError};
 use std::{
@@ -348,7 +348,7 @@ impl BookReader {
     ///
     /// # Errors
     /// [`DirectoryError`] when neither Redis nor the directory answers.
-    pub async fn open(&self, directory: &Directory, tenant: &TenantId) -> Result<Opened, DirectoryError> {
+    pub async fn open(&self, directory: &Lookup, tenant: &TenantId) -> Result<Opened, DirectoryError> {
         if let Some(copy) = self.copy().await {
             let tag = format!("r{:016x}", copy.epoch());
             return Ok(Opened { book: copy.book(tenant), tag });

@@ -2,7 +2,7 @@
 //! replaces one that was read later.
 
 use crate::store::{Applied, BATCH, Condition, Link, StoreError, Stored};
-use directory::{Directory, Entry, Scope, error::DirectoryError};
+use directory::{Entry, Lookup, Scope, error::DirectoryError};
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
     contact::record::{anything, read_attributes},
@@ -50,7 +50,7 @@ pub(crate) fn id_of(entry: &Entry) -> Option<String> {
 /// are read and recorded in their present state.
 pub(crate) async fn record(
     link: &mut Link,
-    directory: &Directory,
+    directory: &Lookup,
     server: &str,
     entries: &[Stored],
     mut ids: Vec<String>,
@@ -73,7 +73,7 @@ pub(crate) async fn record(
 
 async fn read_and_record(
     link: &mut Link,
-    directory: &Directory,
+    directory: &Lookup,
     server: &str,
     mut ids: Vec<String>,
 ) -> Result<Outcome, RecordError> {
@@ -94,7 +94,7 @@ async fn read_and_record(
 }
 
 async fn read(
-    directory: &Directory,
+    directory: &Lookup,
     ids: &[String],
     condition: Condition,
 ) -> Result<Vec<Stored>, DirectoryError> {
@@ -112,7 +112,7 @@ async fn read(
 }
 
 /// The identifiers of the entries below an entry.
-pub(crate) async fn ids_below(directory: &Directory, dn: &Dn) -> Result<Vec<String>, DirectoryError> {
+pub(crate) async fn ids_below(directory: &Lookup, dn: &Dn) -> Result<Vec<String>, DirectoryError> {
     let mut scan =
         directory.scan(dn, Scope::Subtree, &anything(), &[names::NS_UNIQUE_ID, names::MAIL]).await?;
     let mut ids = Vec::new();
@@ -125,14 +125,14 @@ pub(crate) async fn ids_below(directory: &Directory, dn: &Dn) -> Result<Vec<Stri
 /// Entries for the projection, collected and recorded in batches.
 pub(crate) struct Batch<'a> {
     link: &'a mut Link,
-    directory: &'a Directory,
+    directory: &'a Lookup,
     server: &'a str,
     entries: Vec<Stored>,
 }
 
 impl<'a> Batch<'a> {
     /// An empty batch.
-    pub(crate) fn new(link: &'a mut Link, directory: &'a Directory, server: &'a str) -> Self {
+    pub(crate) fn new(link: &'a mut Link, directory: &'a Lookup, server: &'a str) -> Self {
         Self { link, directory, server, entries: Vec::with_capacity(BATCH) }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     store::{Condition, Link, OPEN, RedisAccess, Standing, Stored},
 };
 use directory::{
-    Directory,
+    Lookup,
     settings::LdapSettings,
     written::{Report, WriteObserver, Written},
 };
@@ -121,7 +121,7 @@ struct Recorder<'a> {
     ldap: &'a LdapSettings,
     tree: &'a Tree,
     /// One client per directory server.
-    servers: HashMap<Arc<str>, Directory>,
+    servers: HashMap<Arc<str>, Lookup>,
 }
 
 /// The outcome of recording reports.
@@ -158,11 +158,11 @@ impl Recorder<'_> {
         recorded
     }
 
-    fn server(&mut self, server: &Arc<str>) -> &Directory {
+    fn server(&mut self, server: &Arc<str>) -> &Lookup {
         let (ldap, tree) = (self.ldap, self.tree);
         self.servers.entry(server.clone()).or_insert_with(|| {
             let settings = LdapSettings { connections: CONNECTIONS, ..ldap.only(server) };
-            Directory::new(Arc::new(settings), tree.clone())
+            Lookup::new(Arc::new(settings), tree.clone())
         })
     }
 }
@@ -179,7 +179,7 @@ impl Recorded {
 
 async fn record_written(
     link: &mut Link,
-    directory: &Directory,
+    directory: &Lookup,
     server: &str,
     written: Vec<Written>,
 ) -> Result<Outcome, RecordError> {

@@ -6,7 +6,7 @@ use crate::{
     copy::SharedBook,
 };
 use directory::{
-    Directory, Scope,
+    Lookup, Scope,
     error::{DirectoryError, Unreachable},
 };
 use mail_model::{
@@ -69,7 +69,7 @@ impl Snapshots {
     /// [`DirectoryError`] when the directory does not respond.
     pub(crate) async fn open(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         tenant: &TenantId,
         render: Render,
     ) -> Result<Snapshot, DirectoryError> {
@@ -120,7 +120,7 @@ impl Snapshots {
 impl Kept {
     async fn open(
         &mut self,
-        directory: &Directory,
+        directory: &Lookup,
         tenant: &TenantId,
         render: Render,
         asked: Instant,
@@ -160,7 +160,7 @@ impl Kept {
 }
 
 async fn read(
-    directory: &Directory,
+    directory: &Lookup,
     tenant: &TenantId,
     render: Render,
     position: Option<String>,

@@ -3,7 +3,7 @@
 //! directory does not answer, a cached account stays valid as long as the address book is served from its cache.
 
 use crate::tokens::Subject;
-use directory::{Directory, error::DirectoryError};
+use directory::{Lookup, error::DirectoryError};
 use mail_model::{tenant::TenantId, user::account::Account};
 use moka::sync::Cache;
 use std::{
@@ -41,7 +41,7 @@ impl Accounts {
     /// [`DirectoryError`] if the directory is needed and does not answer.
     pub async fn of_token(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         subject: &Subject,
     ) -> Result<Option<Arc<Account>>, DirectoryError> {
         self.current(directory, &subject.id, |account| subject.is_current(account)).await
@@ -54,7 +54,7 @@ impl Accounts {
     /// [`DirectoryError`] if the directory can't be read.
     pub(crate) async fn still_is(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         account: &Account,
     ) -> Result<bool, DirectoryError> {
         let has_the_same = |found: &Account| {
@@ -70,7 +70,7 @@ impl Accounts {
     /// The account with an identifier, if it passes a check. The cache is used only if the cached account passes it.
     async fn current(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         id: &str,
         is_as_it_should_be: impl Fn(&Account) -> bool,
     ) -> Result<Option<Arc<Account>>, DirectoryError> {

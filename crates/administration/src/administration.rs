@@ -5,7 +5,7 @@ use crate::{
     changes::{Change, Observers},
     policy::{Action, Forbidden},
 };
-use directory::{Directory, changing::WriteError};
+use directory::{Directory, Lookup, changing::WriteError};
 use mail_model::tenant::TenantId;
 use std::{future::pending, panic::resume_unwind};
 use tokio::task::spawn_local;
@@ -15,14 +15,29 @@ use tokio::task::spawn_local;
 #[derive(Clone)]
 pub struct Administration {
     pub(crate) directory: Directory,
+    /// The directory as the account for backups sees it, if one is set up.
+    pub(crate) backup_directory: Option<Directory>,
     observers: Observers,
 }
 
 impl Administration {
-    /// Creates the use cases on a directory.
+    /// Creates the use cases on a directory, which the account for backups, if one is set up, has connections of its own
+    /// to.
     #[must_use]
-    pub fn new(directory: Directory, observers: Observers) -> Self {
-        Self { directory, observers }
+    pub fn new(directory: Directory, backup_directory: Option<Directory>, observers: Observers) -> Self {
+        Self { directory, backup_directory, observers }
+    }
+
+    /// The directory, for reading.
+    #[must_use]
+    pub fn lookup(&self) -> &Lookup {
+        &self.directory
+    }
+
+    /// The directory as the account for backups reads it; `None` if no such account is set up.
+    #[must_use]
+    pub fn backup_lookup(&self) -> Option<&Lookup> {
+        self.backup_directory.as_deref()
     }
 
     /// The observers of changes.

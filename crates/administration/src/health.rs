@@ -1,6 +1,6 @@
 //! Whether the directory answers, so that changes can be made.
 
-use directory::{Directory, error::DirectoryError};
+use directory::{Lookup, error::DirectoryError};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -30,7 +30,7 @@ pub struct Health(Mutex<Option<(Instant, Found)>>);
 
 impl Health {
     /// The state of the directory, now or a moment ago.
-    pub async fn look(&self, directory: &Directory) -> Found {
+    pub async fn look(&self, directory: &Lookup) -> Found {
         if directory.hangs() {
             return Found::Hangs;
         }
@@ -54,7 +54,7 @@ impl Health {
     }
 }
 
-async fn look(directory: &Directory) -> Result<Found, DirectoryError> {
+async fn look(directory: &Lookup) -> Result<Found, DirectoryError> {
     directory.ping().await?;
     let idle = directory.idle_plugins().await?;
     Ok(if idle.is_some_and(|idle| !idle.is_empty()) { Found::HasIdlePlugins } else { Found::Answers })

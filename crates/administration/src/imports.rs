@@ -7,7 +7,7 @@ use crate::{
     changes::{Change, Changed, Observers},
     policy::{Action, Forbidden, Reach},
 };
-use directory::{Directory, changing::WriteError, tenants::TenantAtHand};
+use directory::{Directory, Lookup, changing::WriteError, tenants::TenantAtHand};
 use jiff::Timestamp;
 use mail_model::user::account::Account;
 use mail_model::{
@@ -58,9 +58,9 @@ impl Importer {
         }
     }
 
-    /// The directory that the import writes to.
+    /// The directory that the import writes to, for reading.
     #[must_use]
-    pub fn directory(&self) -> &Directory {
+    pub fn directory(&self) -> &Lookup {
         &self.directory
     }
 

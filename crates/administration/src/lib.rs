@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod administration;
+mod answers;
 pub mod attempts;
 pub mod backups;
 pub mod caller;

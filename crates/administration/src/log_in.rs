@@ -7,7 +7,7 @@ use crate::{
     caller::Actor,
     tokens::{TokenError, TokenKind, Tokens},
 };
-use directory::{Directory, error::DirectoryError};
+use directory::{Lookup, error::DirectoryError};
 use jiff::Timestamp;
 use mail_model::{
     address::MailAddress,
@@ -94,7 +94,7 @@ impl LogIns {
     ///
     /// # Errors
     /// [`LogInError`].
-    pub async fn log_in(&self, directory: &Directory, sent: &LogIn<'_>) -> Result<LoggedIn, LogInError> {
+    pub async fn log_in(&self, directory: &Lookup, sent: &LogIn<'_>) -> Result<LoggedIn, LogInError> {
         let (login, password) = (sent.login.unwrap_or_default(), sent.password.unwrap_or_default());
         let account = self.check_password(directory, login, password, sent.address).await?;
         let refresh_token = self.tokens.issue(TokenKind::Refresh, &account, sent.now)?;
@@ -108,7 +108,7 @@ impl LogIns {
     /// [`LogInError`].
     pub async fn renew(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         refresh_token: String,
         sent: &LogIn<'_>,
     ) -> Result<LoggedIn, LogInError> {
@@ -130,7 +130,7 @@ impl LogIns {
     /// [`LogInError`].
     pub async fn of_token(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         token: &str,
         now: Timestamp,
     ) -> Result<Actor, LogInError> {
@@ -143,7 +143,7 @@ impl LogIns {
     ///
     /// # Errors
     /// [`DirectoryError`] if the directory can't be read.
-    pub async fn still_stands(&self, directory: &Directory, actor: &Actor) -> Result<bool, DirectoryError> {
+    pub async fn still_stands(&self, directory: &Lookup, actor: &Actor) -> Result<bool, DirectoryError> {
         match actor {
             Actor::Account(account) => self.accounts.still_is(directory, account).await,
             Actor::TrustedSubnet | Actor::Operator => Ok(true),
@@ -165,7 +165,7 @@ impl LogIns {
     /// same answer.
     async fn check_password(
         &self,
-        directory: &Directory,
+        directory: &Lookup,
         login: &str,
         password: &str,
         address: Option<IpAddr>,
@@ -187,7 +187,7 @@ impl LogIns {
 }
 
 async fn find(
-    directory: &Directory,
+    directory: &Lookup,
     login: Option<&MailAddress>,
     password: &str,
 ) -> Result<Option<Account>, DirectoryError> {

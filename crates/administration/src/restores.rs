@@ -7,10 +7,10 @@ use crate::{
     policy::{Action, Reach},
 };
 use directory::{
-    Directory,
-    backup::Extent,
+    Directory, Lookup,
+    backup::{Extent, file::LdifFile},
     changing::WriteError,
-    restore::{Event, Restore, RestoreError, Summary},
+    restore::{Event, Restore, RestoreError, RestoreRequest, Summary},
 };
 use mail_model::tenant::{Tenant, TenantId};
 
@@ -30,11 +30,7 @@ impl Bounds {
     ///
     /// # Errors
     /// [`WriteError::Forbidden`]; [`WriteError::NotFound`] if the administrator's tenant does not exist any more.
-    pub async fn of(
-        directory: &Directory,
-        caller: &Actor,
-        tenants: Vec<TenantId>,
-    ) -> Result<Self, WriteError> {
+    pub async fn of(directory: &Lookup, caller: &Actor, tenants: Vec<TenantId>) -> Result<Self, WriteError> {
         if caller.reach_of_each(Action::RestoreBackup, &tenants)? == Reach::Everything {
             return Ok(Self { extent: Extent::of_tenants(tenants), limited_to: None });
         }
@@ -45,7 +41,31 @@ impl Bounds {
     }
 }
 
+/// Prepares restores, as the account for backups.
+pub struct Restorer {
+    directory: Directory,
+    /// The directory as pbm's own account reads it.
+    service: Lookup,
+}
+
+impl Restorer {
+    /// Reads a file and compares it with the directory; nothing is written yet.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub async fn prepare(self, file: LdifFile, request: RestoreRequest) -> Result<Restore, RestoreError> {
+        Restore::prepare(self.directory, self.service.bind_dn(), file, request, |_| {}).await
+    }
+}
+
 impl Administration {
+    /// What prepares restores; `None` if no account for backups is set up.
+    #[must_use]
+    pub fn restorer(&self) -> Option<Restorer> {
+        let directory = self.backup_directory.clone()?;
+        Some(Restorer { directory, service: self.lookup().clone() })
+    }
+
     /// Runs a prepared restore, and calls `on_event` for each entry. A file may have other passwords, and blocked
     /// users, so the whole account cache is invalidated afterwards.
     ///

@@ -1,7 +1,7 @@
 //! Accounts: which account a login or a token belongs to, and whether a password is right.
 
 use crate::{
-    Directory, Entry, Scope,
+    Entry, Lookup, Scope,
     error::{DirectoryError, Operation, Unreachable, trimmed},
 };
 use ldap_text::{dn::Dn, filter::Filter};
@@ -12,7 +12,7 @@ use mail_model::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-impl Directory {
+impl Lookup {
     /// The account of a login: a user that is neither deleted nor blocked.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! others.
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     error::{DirectoryError, Unreachable},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -42,6 +42,24 @@ impl Applied {
         self.done += other.done;
         self.stale += other.stale;
         self.failed.extend(other.failed);
+    }
+}
+
+impl Lookup {
+    /// Returns the error if it concerns one entry only, so that trying other entries makes sense.
+    ///
+    /// # Errors
+    /// The same error if the directory as a whole does not work.
+    pub(crate) async fn of_one_entry(&self, error: DirectoryError) -> Result<DirectoryError, DirectoryError> {
+        let may_be_of_all = match &error {
+            // A connection may become free soon, or a server may be back.
+            DirectoryError::Unreachable(
+                Unreachable::AllBusy | Unreachable::FoundOut | Unreachable::Hangs,
+            ) => return Err(error),
+            DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_) => true,
+            _ => false,
+        };
+        if may_be_of_all && self.ping().await.is_err() { Err(error) } else { Ok(error) }
     }
 }
 
@@ -109,21 +127,5 @@ impl Directory {
             }
         }
         Ok(all)
-    }
-
-    /// Returns the error if it concerns one entry only, so that trying other entries makes sense.
-    ///
-    /// # Errors
-    /// The same error if the directory as a whole does not work.
-    pub(crate) async fn of_one_entry(&self, error: DirectoryError) -> Result<DirectoryError, DirectoryError> {
-        let may_be_of_all = match &error {
-            // A connection may become free soon, or a server may be back.
-            DirectoryError::Unreachable(
-                Unreachable::AllBusy | Unreachable::FoundOut | Unreachable::Hangs,
-            ) => return Err(error),
-            DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_) => true,
-            _ => false,
-        };
-        if may_be_of_all && self.ping().await.is_err() { Err(error) } else { Ok(error) }
     }
 }

@@ -2,7 +2,7 @@
 //! to, and which entry has an address.
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     batches::Applied,
     error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS, NOT_ALLOWED_ON_NON_LEAF, PasswordRefusal},
     maillists::refused::MembersRefused,
@@ -147,6 +147,91 @@ impl<'a> Attempts<'a> {
     }
 }
 
+/// Who has addresses.
+#[derive(Default)]
+struct Owners {
+    /// The first address that another entry has.
+    taken: Option<AddressTaken>,
+    /// The removals of aliases that an interrupted rename has left at other entries.
+    left_by_renames: Vec<ChangeRecord>,
+}
+
+impl Lookup {
+    /// The first of the addresses that another entry than `own` has.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn taken_address(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+    ) -> Result<Option<AddressTaken>, DirectoryError> {
+        Ok(self.owners(tenant, addresses, own).await?.taken)
+    }
+
+    async fn owners(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+    ) -> Result<Owners, DirectoryError> {
+        let root = self.tree().root();
+        let mut owners = Owners::default();
+        for few in addresses.chunks(FEW) {
+            // Usually no address is taken, and one search finds that out for several.
+            let any = Filter::any(few.iter().map(|address| has_address(address)));
+            if few.len() > 1
+                && self.find(root, Scope::Subtree, &any, &[names::NO_ATTRIBUTES]).await?.is_none()
+            {
+                continue;
+            }
+            self.add_owners(tenant, few, own, &mut owners).await?;
+            if owners.taken.is_some() {
+                break;
+            }
+        }
+        Ok(owners)
+    }
+
+    /// Looks for the owner of each address, up to the first that is taken.
+    async fn add_owners(
+        &self,
+        tenant: &TenantId,
+        addresses: &[String],
+        own: Option<&Dn>,
+        owners: &mut Owners,
+    ) -> Result<(), DirectoryError> {
+        let root = self.tree().root();
+        for address in addresses {
+            let attributes = [names::DELETED_SINCE, names::MAIL_ALTERNATE_ADDRESS];
+            let Some(owner) = self.find(root, Scope::Subtree, &has_address(address), &attributes).await?
+            else {
+                continue;
+            };
+            let dn = owner.dn();
+            if dn.as_ref() == own {
+                continue;
+            }
+            if let Some(removal) = dn.as_ref().and_then(|dn| left_by_a_rename(dn, &owner, address)) {
+                owners.left_by_renames.push(removal);
+                continue;
+            }
+            let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));
+            let owner_deleted_since = Since::of_entry(&owner).filter(|_| is_ours);
+            owners.taken = Some(AddressTaken { address: address.clone(), owner_deleted_since });
+            break;
+        }
+        Ok(())
+    }
+
+    /// Whether an entry exists and is claimed for removal.
+    pub(crate) async fn is_claimed(&self, dn: &Dn) -> Result<bool, DirectoryError> {
+        let found = self.find(dn, Scope::Base, &deletion::is_claimed(), &[names::NO_ATTRIBUTES]).await?;
+        Ok(found.is_some())
+    }
+}
+
 impl Directory {
     /// Applies the changes of one plan. The first change decides whether the plan still fits the entry; the others
     /// belong to a rename.
@@ -213,71 +298,25 @@ impl Directory {
         outcome
     }
 
-    /// Whether an entry exists and is claimed for removal.
-    pub(crate) async fn is_claimed(&self, dn: &Dn) -> Result<bool, DirectoryError> {
-        let found = self.find(dn, Scope::Base, &deletion::is_claimed(), &[names::NO_ATTRIBUTES]).await?;
-        Ok(found.is_some())
-    }
-
     /// Claims the lists, resources and groups of a folder for removal, each as it was read.
     pub(crate) async fn claim_all(&self, folder: &Dn, scope: Scope) -> Result<Applied, DirectoryError> {
         let claim = |dn, entry: &Entry| Some(deletion::claim_of(dn, &Revision::of_entry(entry)));
         self.change_all_found(folder, scope, &deletion::is_claimable(), &[names::REVISION], claim).await
     }
 
-    /// The first of the addresses that another entry than `own` has.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn taken_address(
+    /// The first of the addresses that another entry than `own` has. Aliases that an interrupted rename has left at
+    /// other entries are removed.
+    pub(crate) async fn free_addresses(
         &self,
         tenant: &TenantId,
         addresses: &[String],
         own: Option<&Dn>,
     ) -> Result<Option<AddressTaken>, DirectoryError> {
-        let root = self.tree().root();
-        for few in addresses.chunks(FEW) {
-            // Usually no address is taken, and one search finds that out for several.
-            let any = Filter::any(few.iter().map(|address| has_address(address)));
-            if few.len() > 1
-                && self.find(root, Scope::Subtree, &any, &[names::NO_ATTRIBUTES]).await?.is_none()
-            {
-                continue;
-            }
-            if let Some(taken) = self.first_taken(tenant, few, own).await? {
-                return Ok(Some(taken));
-            }
+        let Owners { taken, left_by_renames } = self.owners(tenant, addresses, own).await?;
+        for removal in &left_by_renames {
+            self.apply(removal).await?;
         }
-        Ok(None)
-    }
-
-    /// The first of the addresses that another entry has, by a search for each.
-    async fn first_taken(
-        &self,
-        tenant: &TenantId,
-        addresses: &[String],
-        own: Option<&Dn>,
-    ) -> Result<Option<AddressTaken>, DirectoryError> {
-        let root = self.tree().root();
-        for address in addresses {
-            let attributes = [names::DELETED_SINCE, names::MAIL_ALTERNATE_ADDRESS];
-            let Some(owner) = self.find(root, Scope::Subtree, &has_address(address), &attributes).await?
-            else {
-                continue;
-            };
-            let dn = owner.dn();
-            if dn.as_ref() == own {
-                continue;
-            }
-            if let Some(cleaning) = dn.as_ref().and_then(|dn| left_by_a_rename(dn, &owner, address)) {
-                self.apply(&cleaning).await?;
-                continue;
-            }
-            let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));
-            let owner_deleted_since = Since::of_entry(&owner).filter(|_| is_ours);
-            return Ok(Some(AddressTaken { address: address.clone(), owner_deleted_since }));
-        }
-        Ok(None)
+        Ok(taken)
     }
 
     /// The error for addresses that the directory has refused as taken.
@@ -287,7 +326,7 @@ impl Directory {
         addresses: &[String],
         own: Option<&Dn>,
     ) -> Result<WriteError, DirectoryError> {
-        let taken = self.taken_address(tenant, addresses, own).await?;
+        let taken = self.free_addresses(tenant, addresses, own).await?;
         // No address is taken any more: name the first, and a repeated request will succeed.
         Ok(WriteError::Taken(taken.unwrap_or_else(|| AddressTaken {
             address: addresses.first().cloned().unwrap_or_default(),

@@ -3,7 +3,7 @@
 //! followed.
 
 use crate::{
-    Directory, Scope,
+    Directory, Lookup, Scope,
     connection::Connection,
     entry::Entry,
     error::{DirectoryError, Operation, Unreachable, broken, check},
@@ -131,7 +131,7 @@ impl Follower {
     }
 }
 
-impl Directory {
+impl Lookup {
     /// How far a server is with its changes: a text that differs if anything has changed since, including
     /// removals. `None` if the server does not show its counters.
     ///

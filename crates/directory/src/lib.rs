@@ -28,5 +28,5 @@ pub mod users;
 pub mod written;
 
 pub use entry::Entry;
-pub use operations::{Directory, Scope};
+pub use operations::{Directory, Lookup, Scope};
 pub use scan::Scan;

@@ -2,7 +2,7 @@
 //! scan reads the sort keys only, keeps those up to the requested page, and then the entries of that page are
 //! read.
 
-use crate::{Directory, Entry, Scope, error::DirectoryError};
+use crate::{Entry, Lookup, Scope, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     entry::EntryView as _,
@@ -35,7 +35,7 @@ pub(crate) struct Collection<'a> {
     pub(crate) attributes: &'a [AttributeName],
 }
 
-impl Directory {
+impl Lookup {
     /// Reads one page of the list.
     ///
     /// # Errors

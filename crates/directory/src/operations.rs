@@ -16,7 +16,7 @@ use ldap3::{
     controls::RawControl,
 };
 use mail_model::{names, tree::Tree};
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Entries that the server sends before it waits for the next request of a scan: this bounds the memory of a
@@ -44,51 +44,57 @@ pub enum Scope {
     Subtree,
 }
 
-/// The directory, as one thread uses it. Clones share its connections.
+/// The directory as its readers see it: searches, and what they find. It has no way to change anything. Clones share its
+/// connections.
 #[derive(Clone)]
-pub struct Directory {
+pub struct Lookup {
     tree: Tree,
     settings: Arc<LdapSettings>,
     pub(crate) pool: Pool,
     passwords: Pool,
     /// Permits for bulk changes, half as many as connections, so that other requests still find a connection.
     permits: Arc<Semaphore>,
+}
+
+/// The directory, as one thread uses it: everything that [`Lookup`] has, and the changes.
+#[derive(Clone)]
+pub struct Directory {
+    lookup: Lookup,
     pub(crate) observer: Option<Arc<dyn WriteObserver>>,
     pub(crate) patience: Option<Arc<Patience>>,
 }
 
-impl Directory {
-    /// Creates a directory that opens connections when they are needed, on the calling thread's runtime.
+impl Deref for Directory {
+    type Target = Lookup;
+
+    fn deref(&self) -> &Lookup {
+        &self.lookup
+    }
+}
+
+impl Lookup {
+    /// Creates a directory for reading that opens connections when they are needed, on the calling thread's runtime.
     #[must_use]
     pub fn new(settings: Arc<LdapSettings>, tree: Tree) -> Self {
         Self {
             pool: Pool::for_requests(&settings),
             passwords: Pool::for_passwords(&settings),
             permits: Arc::new(Semaphore::new(permits(&settings))),
-            observer: None,
-            patience: None,
             settings,
             tree,
         }
-    }
-
-    /// Adds an observer: it gets the resulting entries of all writes to entries that belong to a tenant.
-    #[must_use]
-    pub fn observed_by(self, observer: Arc<dyn WriteObserver>) -> Self {
-        Self { observer: Some(observer), ..self }
-    }
-
-    /// Makes writes wait, up to `most`, while the server takes none. `report` is called after a second and
-    /// every few seconds, with the time waited so far.
-    #[must_use]
-    pub fn patient(self, most: Duration, report: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self { patience: Some(Arc::new(Patience::new(most, report))), ..self }
     }
 
     /// The layout of the directory tree.
     #[must_use]
     pub fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    /// The account that the connections bind as.
+    #[must_use]
+    pub fn bind_dn(&self) -> &Dn {
+        &self.settings.credentials.dn
     }
 
     /// How many of many related changes are worth running at a time.
@@ -292,6 +298,27 @@ impl Directory {
             Err(DirectoryError::NotFound) => Ok((server, None)),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Directory {
+    /// Creates a directory that opens connections when they are needed, on the calling thread's runtime.
+    #[must_use]
+    pub fn new(settings: Arc<LdapSettings>, tree: Tree) -> Self {
+        Self { lookup: Lookup::new(settings, tree), observer: None, patience: None }
+    }
+
+    /// Adds an observer: it gets the resulting entries of all writes to entries that belong to a tenant.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn WriteObserver>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// Makes writes wait, up to `most`, while the server takes none. `report` is called after a second and
+    /// every few seconds, with the time waited so far.
+    #[must_use]
+    pub fn patient(self, most: Duration, report: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { patience: Some(Arc::new(Patience::new(most, report))), ..self }
     }
 }
 

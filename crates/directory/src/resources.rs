@@ -5,7 +5,7 @@
 //! job. So the deletion can be killed at any point.
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     changing::{Attempts, NameTaken, WriteError},
     error::{DirectoryError, NOT_ALLOWED_ON_NON_LEAF},
     lists::{Collection, Page},
@@ -34,7 +34,7 @@ const MOST_ROUNDS: usize = 8;
 
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(resource::read_attributes);
 
-impl Directory {
+impl Lookup {
     /// A page of a tenant's resource groups.
     ///
     /// # Errors
@@ -83,18 +83,6 @@ impl Directory {
         Ok(entry.and_then(|entry| group_of(&entry)))
     }
 
-    /// Creates a resource group.
-    ///
-    /// # Errors
-    /// [`WriteError::NameTaken`] if a group of that name exists.
-    pub async fn create_resource_group(&self, tenant: &TenantId, name: &GroupName) -> Result<(), WriteError> {
-        let revision = FreshRevision::from_random(rand::random());
-        match self.apply(&plan::group_creation(self.tree(), tenant, name, revision)).await {
-            Err(DirectoryError::Exists) => Err(self.group_conflict(tenant, name).await?),
-            outcome => Ok(outcome?),
-        }
-    }
-
     async fn group_conflict(
         &self,
         tenant: &TenantId,
@@ -109,6 +97,60 @@ impl Directory {
         } else {
             WriteError::NameTaken(NameTaken { name: name.to_string(), owner_deleted_since: None })
         })
+    }
+
+    /// A page of a group's resources.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn resources(
+        &self,
+        tenant: &TenantId,
+        group: &ResourceGroup,
+        request: &PageRequest,
+    ) -> Result<Page<Resource>, DirectoryError> {
+        let collection = Collection {
+            listing: &resource::LISTING,
+            folder: self.tree().resource_group(tenant, &group.name),
+            scope: Scope::Subtree,
+            who: resource::live_filter(),
+            attributes: READ_ATTRIBUTES.as_slice(),
+        };
+        let read = |entry: &Entry| {
+            let mail = MailAddress::parse(entry.dn()?.rdn()?.value_of(&names::MAIL)?).ok()?;
+            Resource::from_entry(mail, tenant.clone(), group.name.clone(), entry)
+        };
+        self.page(&collection, request, read).await
+    }
+
+    /// Reads a resource.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn resource(
+        &self,
+        tenant: &TenantId,
+        group: &GroupName,
+        mail: &MailAddress,
+    ) -> Result<Option<Resource>, DirectoryError> {
+        let dn = self.tree().resource(tenant, group, mail);
+        let anything = Filter::present(names::OBJECT_CLASS);
+        let entry = self.find(&dn, Scope::Base, &anything, &READ_ATTRIBUTES).await?;
+        Ok(entry.and_then(|e| Resource::from_entry(mail.clone(), tenant.clone(), group.clone(), &e)))
+    }
+}
+
+impl Directory {
+    /// Creates a resource group.
+    ///
+    /// # Errors
+    /// [`WriteError::NameTaken`] if a group of that name exists.
+    pub async fn create_resource_group(&self, tenant: &TenantId, name: &GroupName) -> Result<(), WriteError> {
+        let revision = FreshRevision::from_random(rand::random());
+        match self.apply(&plan::group_creation(self.tree(), tenant, name, revision)).await {
+            Err(DirectoryError::Exists) => Err(self.group_conflict(tenant, name).await?),
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Renames a resource group with all its resources.
@@ -201,46 +243,6 @@ impl Directory {
             }
         }
         Ok(())
-    }
-
-    /// A page of a group's resources.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn resources(
-        &self,
-        tenant: &TenantId,
-        group: &ResourceGroup,
-        request: &PageRequest,
-    ) -> Result<Page<Resource>, DirectoryError> {
-        let collection = Collection {
-            listing: &resource::LISTING,
-            folder: self.tree().resource_group(tenant, &group.name),
-            scope: Scope::Subtree,
-            who: resource::live_filter(),
-            attributes: READ_ATTRIBUTES.as_slice(),
-        };
-        let read = |entry: &Entry| {
-            let mail = MailAddress::parse(entry.dn()?.rdn()?.value_of(&names::MAIL)?).ok()?;
-            Resource::from_entry(mail, tenant.clone(), group.name.clone(), entry)
-        };
-        self.page(&collection, request, read).await
-    }
-
-    /// Reads a resource.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn resource(
-        &self,
-        tenant: &TenantId,
-        group: &GroupName,
-        mail: &MailAddress,
-    ) -> Result<Option<Resource>, DirectoryError> {
-        let dn = self.tree().resource(tenant, group, mail);
-        let anything = Filter::present(names::OBJECT_CLASS);
-        let entry = self.find(&dn, Scope::Base, &anything, &READ_ATTRIBUTES).await?;
-        Ok(entry.and_then(|e| Resource::from_entry(mail.clone(), tenant.clone(), group.clone(), &e)))
     }
 
     /// Creates a resource.

@@ -109,7 +109,7 @@ impl Directory {
 }
 
 /// Sends a change.
-async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
+pub(crate) async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
     let outcome = connection.run(async |ldap| send(ldap, record).await).await;
     check(outcome.map_err(|error| connection.failure(Operation::Write, error))?)
 }

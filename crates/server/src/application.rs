@@ -68,13 +68,12 @@ impl Application {
             let directory = observed(Directory::new(ldap.clone(), tree.clone()), &books);
             let reader = Rc::new(books.reader());
             let observers = Observers::new(vec![reader.clone(), Rc::new(services.log_ins.accounts.clone())]);
+            let backup_directory = backup_directory
+                .as_ref()
+                .map(|ldap| observed(Directory::new(ldap.clone(), tree.clone()), &books));
             Worker {
                 services: services.clone(),
-                backup_directory: backup_directory
-                    .as_ref()
-                    .map(|ldap| observed(Directory::new(ldap.clone(), tree.clone()), &books)),
-                administration: Administration::new(directory.clone(), observers),
-                directory,
+                administration: Administration::new(directory, backup_directory, observers),
                 books: reader,
             }
         };
@@ -129,7 +128,6 @@ fn services(config: &Config) -> Services {
         retention: config.retention,
         digests: Digests::new(&auth.token_key),
         health: Health::default(),
-        service: config.ldap.credentials.dn.clone(),
         scheduled_backup: Arc::default(),
         long_works: LongWorks::default(),
         restores: Restores::default(),

@@ -14,7 +14,7 @@ mod utf16;
 pub use extent::Extent;
 pub use seal::Verdict;
 
-use crate::{Directory, Scope, error::DirectoryError};
+use crate::{Lookup, Scope, error::DirectoryError};
 use jiff::Timestamp;
 use key::{Key, Numbers};
 use ldap_text::{
@@ -85,7 +85,7 @@ pub enum BackupError {
     Unwanted,
 }
 
-impl Directory {
+impl Lookup {
     /// Backs up a part of the directory, in pieces that are sent to `out`. The directory must be bound as an account
     /// that may read everything, including passwords.
     ///
@@ -131,7 +131,7 @@ impl Directory {
 }
 
 struct Backup<'a, F> {
-    directory: &'a Directory,
+    directory: &'a Lookup,
     request: &'a BackupRequest,
     numbers: Numbers,
     /// Entries that were written and may have others below them.
@@ -312,7 +312,7 @@ pub(crate) fn is_super(tree: &Tree, entry: &Entry) -> bool {
     numbers.filter_map(|value| str::from_utf8(value.as_bytes()).ok()).any(is_super)
 }
 
-impl Directory {
+impl Lookup {
     /// Reads an entry with all attributes that people can set; `None` if it does not exist.
     ///
     /// # Errors

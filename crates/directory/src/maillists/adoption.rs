@@ -7,7 +7,9 @@
 //! member, and replaces the address by the entry's DN. Decision 25 explains the consequences for races and cycles.
 
 use super::refused::MembersRefused;
-use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError, product::look_up::FEW};
+use crate::{
+    Directory, Entry, Lookup, Scope, changing::WriteError, error::DirectoryError, product::look_up::FEW,
+};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     address::{Domain, MailAddress},
@@ -68,27 +70,7 @@ impl Arrival<'_> {
     }
 }
 
-impl Directory {
-    /// Makes an entry with new addresses a member of the lists that have these as outside members. A failure is only
-    /// logged: the entry exists, mail reaches it by its address, and the hourly job tries again.
-    pub(crate) async fn adopt(&self, tenant: &TenantId, owner: &Dn, addresses: &[String]) {
-        if let Err(error) = self.try_to_adopt(tenant, owner, addresses).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
-        }
-    }
-
-    async fn try_to_adopt(
-        &self,
-        tenant: &TenantId,
-        owner: &Dn,
-        addresses: &[String],
-    ) -> Result<(), DirectoryError> {
-        for waiting in self.lists_with_outside(tenant, &parsed(addresses.iter())).await? {
-            self.exchange(tenant, &waiting.list, owner, &waiting.addresses).await?;
-        }
-        Ok(())
-    }
-
+impl Lookup {
     /// Refuses a new address by which the list, or a list in it, would contain itself.
     pub(super) async fn refuse_cycle_of_arrival(
         &self,
@@ -112,6 +94,56 @@ impl Directory {
                 path.insert(1, arrival.mail.to_string());
                 return Err(arrival.cycle(path));
             }
+        }
+        Ok(())
+    }
+
+    async fn lists_with_outside(
+        &self,
+        tenant: &TenantId,
+        addresses: &[MailAddress],
+    ) -> Result<Vec<Waiting>, DirectoryError> {
+        let has = |address: &MailAddress| Filter::equal(names::OUTSIDE_MEMBER, address.as_str());
+        let parts: Vec<_> = addresses.iter().map(has).collect();
+        self.waiting(tenant, &parts, |address| addresses.contains(address)).await
+    }
+
+    /// The live lists that meet any of the filters, each with its wanted outside members.
+    async fn waiting(
+        &self,
+        tenant: &TenantId,
+        parts: &[Filter],
+        is_wanted: impl Fn(&MailAddress) -> bool,
+    ) -> Result<Vec<Waiting>, DirectoryError> {
+        let pick = |entry: &Entry| Waiting::of(entry, &is_wanted);
+        let folder = self.tree().lists(tenant);
+        let mut waiting = Vec::new();
+        for parts in parts.chunks(FEW) {
+            let filter = Filter::all([Filter::any(parts.iter().cloned()), maillist::live_filter()]);
+            let scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
+            waiting.extend(scan.gather(pick).await?);
+        }
+        Ok(waiting)
+    }
+}
+
+impl Directory {
+    /// Makes an entry with new addresses a member of the lists that have these as outside members. A failure is only
+    /// logged: the entry exists, mail reaches it by its address, and the hourly job tries again.
+    pub(crate) async fn adopt(&self, tenant: &TenantId, owner: &Dn, addresses: &[String]) {
+        if let Err(error) = self.try_to_adopt(tenant, owner, addresses).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
+        }
+    }
+
+    async fn try_to_adopt(
+        &self,
+        tenant: &TenantId,
+        owner: &Dn,
+        addresses: &[String],
+    ) -> Result<(), DirectoryError> {
+        for waiting in self.lists_with_outside(tenant, &parsed(addresses.iter())).await? {
+            self.exchange(tenant, &waiting.list, owner, &waiting.addresses).await?;
         }
         Ok(())
     }
@@ -245,34 +277,6 @@ impl Directory {
             }
         }
         Err(DirectoryError::Stale)
-    }
-
-    async fn lists_with_outside(
-        &self,
-        tenant: &TenantId,
-        addresses: &[MailAddress],
-    ) -> Result<Vec<Waiting>, DirectoryError> {
-        let has = |address: &MailAddress| Filter::equal(names::OUTSIDE_MEMBER, address.as_str());
-        let parts: Vec<_> = addresses.iter().map(has).collect();
-        self.waiting(tenant, &parts, |address| addresses.contains(address)).await
-    }
-
-    /// The live lists that meet any of the filters, each with its wanted outside members.
-    async fn waiting(
-        &self,
-        tenant: &TenantId,
-        parts: &[Filter],
-        is_wanted: impl Fn(&MailAddress) -> bool,
-    ) -> Result<Vec<Waiting>, DirectoryError> {
-        let pick = |entry: &Entry| Waiting::of(entry, &is_wanted);
-        let folder = self.tree().lists(tenant);
-        let mut waiting = Vec::new();
-        for parts in parts.chunks(FEW) {
-            let filter = Filter::all([Filter::any(parts.iter().cloned()), maillist::live_filter()]);
-            let scan = self.scan(&folder, Scope::Subtree, &filter, READ_ATTRIBUTES).await?;
-            waiting.extend(scan.gather(pick).await?);
-        }
-        Ok(waiting)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::refused::{FirstAddresses, MembersRefused};
 use crate::{
-    Directory, Entry, Scope,
+    Entry, Lookup, Scope,
     changing::{WriteError, has_address},
     error::DirectoryError,
 };
@@ -25,7 +25,7 @@ pub(super) struct Found {
     pub(super) is_deleted: bool,
 }
 
-impl Directory {
+impl Lookup {
     /// Finds the members for addresses: users, lists and resources of the tenant, by address or alias, without repeats;
     /// all other addresses are outside members.
     ///

@@ -6,7 +6,7 @@ mod nesting;
 pub mod refused;
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     changing::{Attempts, WriteError},
     error::DirectoryError,
     lists::{Collection, Page},
@@ -40,7 +40,7 @@ struct FoundEdit {
     remove: Vec<Member>,
 }
 
-impl Directory {
+impl Lookup {
     /// Reads a list with all its members.
     ///
     /// # Errors
@@ -98,6 +98,18 @@ impl Directory {
         self.page(&collection, request, read).await
     }
 
+    async fn find_edit(
+        &self,
+        tenant: &Tenant,
+        add: &Addresses,
+        remove: &Addresses,
+    ) -> Result<FoundEdit, WriteError> {
+        let add = self.find_members(tenant, ListField::Added, add).await?;
+        Ok(FoundEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
+    }
+}
+
+impl Directory {
     /// Creates a list.
     ///
     /// # Errors
@@ -271,16 +283,6 @@ impl Directory {
                 return Ok(self.apply_rest(rest).await?);
             }
         }
-    }
-
-    async fn find_edit(
-        &self,
-        tenant: &Tenant,
-        add: &Addresses,
-        remove: &Addresses,
-    ) -> Result<FoundEdit, WriteError> {
-        let add = self.find_members(tenant, ListField::Added, add).await?;
-        Ok(FoundEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
     }
 
     /// Removes a list.

@@ -5,7 +5,7 @@
 //! other. Expanding a list visits each list once, so a cycle that another program has made is harmless.
 
 use super::refused::MembersRefused;
-use crate::{Directory, Entry, Scope, changing::WriteError, error::DirectoryError};
+use crate::{Directory, Entry, Lookup, Scope, changing::WriteError, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{
     address::MailAddress,
@@ -40,7 +40,7 @@ struct FoundList {
     display_name: String,
 }
 
-impl Directory {
+impl Lookup {
     /// The addresses of the members that are lists.
     pub(super) fn nested_of(&self, members: Option<&[Member]>, tenant: &TenantId) -> Vec<MailAddress> {
         let lists = self.tree().lists(tenant);
@@ -65,26 +65,6 @@ impl Directory {
             None => Ok(()),
             Some(path) => Err(WriteError::Members(field, MembersRefused::Cycle(path))),
         }
-    }
-
-    /// Removes added lists again if a concurrent change has closed a cycle.
-    pub(super) async fn undo_cycle(
-        &self,
-        tenant: &Tenant,
-        list: &MailAddress,
-        field: ListField,
-        added: &[MailAddress],
-    ) -> Result<(), WriteError> {
-        let outcome = self.refuse_cycle(tenant, list, field, added).await;
-        if let Err(WriteError::Members(..)) = outcome {
-            let remove: Vec<_> =
-                added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();
-            match self.apply(&plan::departure(self.tree(), &tenant.id, list, &remove)).await {
-                Ok(()) | Err(DirectoryError::Stale | DirectoryError::NotFound) => {}
-                Err(error) => return Err(error.after_a_write().into()),
-            }
-        }
-        outcome
     }
 
     /// The path from a list through one of the added lists back to the list, if there is one. The search goes up from
@@ -262,6 +242,28 @@ impl Directory {
         let is_met = |entry: &Entry| Conditions::of_entry(entry).is_some_and(|c| c.are_met_by(user));
         let scan = self.scan(&folder, Scope::Subtree, &filter, &attributes).await?;
         scan.gather(|entry| found_list(entry).filter(|_| is_met(entry))).await
+    }
+}
+
+impl Directory {
+    /// Removes added lists again if a concurrent change has closed a cycle.
+    pub(super) async fn undo_cycle(
+        &self,
+        tenant: &Tenant,
+        list: &MailAddress,
+        field: ListField,
+        added: &[MailAddress],
+    ) -> Result<(), WriteError> {
+        let outcome = self.refuse_cycle(tenant, list, field, added).await;
+        if let Err(WriteError::Members(..)) = outcome {
+            let remove: Vec<_> =
+                added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();
+            match self.apply(&plan::departure(self.tree(), &tenant.id, list, &remove)).await {
+                Ok(()) | Err(DirectoryError::Stale | DirectoryError::NotFound) => {}
+                Err(error) => return Err(error.after_a_write().into()),
+            }
+        }
+        outcome
     }
 }
 

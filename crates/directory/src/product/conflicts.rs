@@ -1,12 +1,12 @@
 //! Conflict entries of replication (see `mail_model::conflicts`). Only the functions here return them; every other
 //! search skips them as it reads.
 
-use crate::{Directory, Scope, error::DirectoryError};
+use crate::{Lookup, Scope, error::DirectoryError};
 use ldap_text::dn::Dn;
 use mail_model::conflicts::{self, SetAside};
 use std::collections::HashMap;
 
-impl Directory {
+impl Lookup {
     /// The conflict entries below the root, as far as this account may see them.
     ///
     /// # Errors

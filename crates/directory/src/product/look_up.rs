@@ -5,7 +5,7 @@
 //! looked up by several searches of a few values each. That is also faster if the list is long. On Berkeley DB,
 //! reading such a list can hang the server (decision 18).
 
-use crate::{Directory, Entry, Scope, error::DirectoryError};
+use crate::{Entry, Lookup, Scope, error::DirectoryError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 
@@ -14,7 +14,7 @@ pub(crate) const FEW: usize = 10;
 /// Searches at a time. More of them would take connections away from other requests.
 const AT_ONCE: usize = 2;
 
-impl Directory {
+impl Lookup {
     /// Finds the entries below a base that match any of `values`, and also `who`, and collects the results of `pick`
     /// in no particular order. One or two entries should match each value.
     ///

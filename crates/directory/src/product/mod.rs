@@ -13,7 +13,7 @@ pub(crate) mod result_code;
 pub(crate) mod syntax;
 pub(crate) mod tries;
 
-use crate::{Directory, Scope, error::DirectoryError};
+use crate::{Lookup, Scope, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};
 use std::fmt;
@@ -55,7 +55,7 @@ pub struct Product {
     pub threads: Option<u32>,
 }
 
-impl Directory {
+impl Lookup {
     /// Reads the version and configuration of the server.
     ///
     /// # Errors

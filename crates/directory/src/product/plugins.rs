@@ -7,7 +7,7 @@
 //! has not been restarted. The mark does not have to be removed afterwards, and every process that may read it knows
 //! the state.
 
-use crate::{Directory, Scope, error::DirectoryError};
+use crate::{Lookup, Scope, error::DirectoryError};
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use mail_model::{entry::EntryView, names};
 use std::fmt;
@@ -53,7 +53,7 @@ impl fmt::Display for IdlePlugins {
     }
 }
 
-impl Directory {
+impl Lookup {
     /// The plug-ins that do not run; `None` if the account may not read their state (`pbm init` gives it the right).
     ///
     /// # Errors

@@ -8,7 +8,7 @@
 //! So a rename is finished when the server reads the renamed entries under the new name. If that takes long, a rename
 //! of an entry that does not exist helps: the server refuses it and empties its caches again.
 
-use crate::{Directory, Scope, backup::every_entry, error::DirectoryError};
+use crate::{Lookup, Scope, backup::every_entry, error::DirectoryError, written::write};
 use ldap_text::{
     dn::{Dn, Rdn},
     filter::Filter,
@@ -33,7 +33,30 @@ pub(crate) fn new_name(record: &ChangeRecord) -> Option<Dn> {
     Some(folder.with_rdn(new_rdn.clone()))
 }
 
-impl Directory {
+impl Lookup {
+    /// Whether the entry and each of its children are read under their new names. If the entry does not exist, it has
+    /// been renamed again or removed, which also counts.
+    async fn is_read_as(&self, dn: &Dn) -> Result<bool, DirectoryError> {
+        let everything = Filter::present(names::OBJECT_CLASS);
+        let found = self.look(dn, Scope::Base, &everything, &[names::NUM_SUBORDINATES], 1).await?;
+        let Some(found) = found else { return Ok(true) };
+        // The server found it by this name, and then dropped it because its own name differs.
+        let Some(entry) = found.first() else { return Ok(false) };
+        let expected = entry.first(&names::NUM_SUBORDINATES).and_then(|number| number.parse().ok());
+        if entry.dn().as_ref() != Some(dn) {
+            return Ok(false);
+        }
+        let Some(expected) = expected.filter(|number| *number > 0_usize) else { return Ok(true) };
+        // The server's count includes entries that are hidden from other searches.
+        let attributes = [names::NO_ATTRIBUTES];
+        let mut scan = self.scan_with_conflicts(dn, Scope::Children, &every_entry(), &attributes).await?;
+        let mut count = 0_usize;
+        while let Some(child) = scan.next().await? {
+            count += usize::from(child.dn().and_then(|child| child.parent()).as_ref() == Some(dn));
+        }
+        Ok(count == expected)
+    }
+
     /// Waits, for a bounded time, until the server reads a renamed entry and its children under the new name. The
     /// rename itself was done, even if this time runs out.
     pub async fn await_rename(&self, dn: &Dn) {
@@ -62,36 +85,14 @@ impl Directory {
         }
     }
 
-    /// Whether the entry and each of its children are read under their new names. If the entry does not exist, it has
-    /// been renamed again or removed, which also counts.
-    async fn is_read_as(&self, dn: &Dn) -> Result<bool, DirectoryError> {
-        let everything = Filter::present(names::OBJECT_CLASS);
-        let found = self.look(dn, Scope::Base, &everything, &[names::NUM_SUBORDINATES], 1).await?;
-        let Some(found) = found else { return Ok(true) };
-        // The server found it by this name, and then dropped it because its own name differs.
-        let Some(entry) = found.first() else { return Ok(false) };
-        let expected = entry.first(&names::NUM_SUBORDINATES).and_then(|number| number.parse().ok());
-        if entry.dn().as_ref() != Some(dn) {
-            return Ok(false);
-        }
-        let Some(expected) = expected.filter(|number| *number > 0_usize) else { return Ok(true) };
-        // The server's count includes entries that are hidden from other searches.
-        let attributes = [names::NO_ATTRIBUTES];
-        let mut scan = self.scan_with_conflicts(dn, Scope::Children, &every_entry(), &attributes).await?;
-        let mut count = 0_usize;
-        while let Some(child) = scan.next().await? {
-            count += usize::from(child.dn().and_then(|child| child.parent()).as_ref() == Some(dn));
-        }
-        Ok(count == expected)
-    }
-
     /// Makes the server empty its caches, on LMDB: it does so after every rename, even a refused one.
     async fn empty_caches(&self, dn: &Dn) {
         let nobody = Rdn::new(names::OU, &format!("pbm-{:016x}", rand::random::<u64>()));
         let folder = dn.parent().unwrap_or_else(Dn::empty);
         let change = Change::Rename { new_rdn: nobody.clone(), delete_old_rdn: false, new_superior: None };
+        let Ok(mut connection) = self.pool.check_out().await else { return };
         // The server always refuses this: the entry does not exist.
-        let _refused = self.send(&ChangeRecord { dn: folder.with_rdn(nobody), change }).await;
+        let _refused = write(&mut connection, &ChangeRecord { dn: folder.with_rdn(nobody), change }).await;
     }
 }
 

@@ -11,7 +11,7 @@
 //! time.
 
 use crate::{
-    Directory, Scope,
+    Directory, Lookup, Scope,
     error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS, Unreachable},
 };
 use ldap_text::{
@@ -102,7 +102,7 @@ fn needed(record: &ChangeRecord) -> Vec<Dn> {
     }
 }
 
-impl Directory {
+impl Lookup {
     /// Whether every entry that a change needs exists.
     async fn has_what_it_needs(&self, record: &ChangeRecord) -> bool {
         let everything = Filter::present(names::OBJECT_CLASS);

@@ -16,7 +16,7 @@ mod report;
 mod tenants;
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     error::{DirectoryError, INSUFFICIENT_ACCESS_RIGHTS},
 };
 use futures_util::{StreamExt, stream};
@@ -37,29 +37,7 @@ const BATCH: usize = 500;
 /// people wait for.
 const AT_ONCE: usize = 8;
 
-impl Directory {
-    /// Removes every user and every tenant that is due at `now`, and calls `on_removed` after the removal of
-    /// each user.
-    ///
-    /// # Errors
-    /// [`DirectoryError`]; what was removed until then stays removed, and the next run removes the rest.
-    pub async fn purge(
-        &self,
-        retention: Retention,
-        now: Timestamp,
-        mut on_removed: impl FnMut(),
-    ) -> Result<PurgeReport, DirectoryError> {
-        let mut report = PurgeReport::default();
-        self.reconcile_tenants(now, &mut report).await?;
-        let due = self.due_users(retention, now).await?;
-        Box::pin(self.purge_users(due, &mut report, &mut on_removed)).await?;
-        Box::pin(self.purge_tenants(retention, now, &mut report, &mut on_removed)).await?;
-        Box::pin(self.end_removals(&mut report)).await?;
-        let answers = Box::pin(self.purge_answers(now)).await?;
-        self.take_notes(&mut report, answers).await;
-        Ok(report)
-    }
-
+impl Lookup {
     /// What a purge at `now` would remove: the removals, each with the time of the deletion.
     ///
     /// # Errors
@@ -86,6 +64,40 @@ impl Directory {
             report.tenants += 1;
             report.users += self.removals_of_tenant(&tenant, &mut on_change).await?;
         }
+        Ok(report)
+    }
+
+    async fn due_users(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<DeletedUsers<impl Fn(&DeletedUser) -> bool>, DirectoryError> {
+        let filter = user::deleted_by_filter(retention.due_since(now));
+        let scan = self.scan(self.tree().people(), Scope::Subtree, &filter, &user::read_attributes()).await?;
+        Ok(DeletedUsers { scan, is_due: move |user: &DeletedUser| retention.is_due(user.since.time(), now) })
+    }
+}
+
+impl Directory {
+    /// Removes every user and every tenant that is due at `now`, and calls `on_removed` after the removal of
+    /// each user.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; what was removed until then stays removed, and the next run removes the rest.
+    pub async fn purge(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+        mut on_removed: impl FnMut(),
+    ) -> Result<PurgeReport, DirectoryError> {
+        let mut report = PurgeReport::default();
+        self.reconcile_tenants(now, &mut report).await?;
+        let due = self.due_users(retention, now).await?;
+        Box::pin(self.purge_users(due, &mut report, &mut on_removed)).await?;
+        Box::pin(self.purge_tenants(retention, now, &mut report, &mut on_removed)).await?;
+        Box::pin(self.end_removals(&mut report)).await?;
+        let answers = Box::pin(self.purge_answers(now)).await?;
+        self.take_notes(&mut report, answers).await;
         Ok(report)
     }
 
@@ -143,16 +155,6 @@ impl Directory {
         }
         was_done(self.apply(&plan::removal(self.tree(), deleted)).await)
     }
-
-    async fn due_users(
-        &self,
-        retention: Retention,
-        now: Timestamp,
-    ) -> Result<DeletedUsers<impl Fn(&DeletedUser) -> bool>, DirectoryError> {
-        let filter = user::deleted_by_filter(retention.due_since(now));
-        let scan = self.scan(self.tree().people(), Scope::Subtree, &filter, &user::read_attributes()).await?;
-        Ok(DeletedUsers { scan, is_due: move |user: &DeletedUser| retention.is_due(user.since.time(), now) })
-    }
 }
 
 /// Users that a search finds, read in batches.
@@ -162,7 +164,7 @@ struct DeletedUsers<F> {
 }
 
 impl<F: Fn(&DeletedUser) -> bool> DeletedUsers<F> {
-    async fn next_batch(&mut self, directory: &Directory) -> Result<Vec<DeletedUser>, DirectoryError> {
+    async fn next_batch(&mut self, directory: &Lookup) -> Result<Vec<DeletedUser>, DirectoryError> {
         let mut batch = Vec::new();
         while batch.len() < BATCH {
             let Some(entry) = self.scan.next().await? else { break };
@@ -172,7 +174,7 @@ impl<F: Fn(&DeletedUser) -> bool> DeletedUsers<F> {
     }
 }
 
-fn read(directory: &Directory, entry: &Entry) -> Option<DeletedUser> {
+fn read(directory: &Lookup, entry: &Entry) -> Option<DeletedUser> {
     let (tenant, mail) = directory.tree().user_of(&entry.dn()?)?;
     DeletedUser::from_entry(mail, tenant, entry)
 }

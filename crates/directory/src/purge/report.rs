@@ -1,7 +1,7 @@
 //! What a purge did, and which entries it could not process.
 
 use crate::{
-    Directory, Scope,
+    Lookup, Scope,
     batches::Applied,
     error::{DirectoryError, NOT_ALLOWED_ON_NON_LEAF},
 };
@@ -35,7 +35,7 @@ pub struct FailedEntry {
     pub reason: String,
 }
 
-impl Directory {
+impl Lookup {
     /// Records a change that failed, so that the purge can continue with the others.
     ///
     /// # Errors

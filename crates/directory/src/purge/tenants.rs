@@ -2,7 +2,7 @@
 //! its own entry last.
 
 use super::{DeletedUsers, PurgeReport, was_done};
-use crate::{Directory, Entry, Scope, error::DirectoryError};
+use crate::{Directory, Entry, Lookup, Scope, error::DirectoryError};
 use jiff::Timestamp;
 use ldap_text::{dn::Dn, filter::Filter, ldif::ChangeRecord};
 use mail_model::{
@@ -12,6 +12,50 @@ use mail_model::{
     tested::tested,
     user::{self, DeletedUser},
 };
+
+impl Lookup {
+    /// The deleted tenants that are due or claimed already. There are few tenants.
+    pub(super) async fn due_tenants(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<Vec<DeletedTenant>, DirectoryError> {
+        let old = deletion::deleted_by(retention.due_since(now));
+        let filter = Filter::all([tenant::of_class(), Filter::any([old, deletion::is_claimed()])]);
+        let is_due = |d: &DeletedTenant| d.being_purged || retention.is_due(d.since.time(), now);
+        let due = |entry: &Entry| {
+            let id = self.tree().tenant_of(&entry.dn()?)?;
+            DeletedTenant::from_entry(id, entry).filter(is_due)
+        };
+        self.scan(self.tree().domains(), Scope::Children, &filter, READ_ATTRIBUTES).await?.gather(due).await
+    }
+
+    async fn users_of_deleted(&self, id: &TenantId) -> Result<crate::Scan, DirectoryError> {
+        let users = self.tree().users(id);
+        // All of these users are deleted, so the whole folder is read, without an index lookup.
+        self.scan(&users, Scope::Subtree, &tested(user::deleted_filter()), &user::read_attributes()).await
+    }
+
+    /// What the purge of a tenant would remove, for a dry run: its users and its own entry. Returns the number
+    /// of users.
+    pub(super) async fn removals_of_tenant(
+        &self,
+        due: &DeletedTenant,
+        on_change: &mut impl FnMut(&Since, &ChangeRecord),
+    ) -> Result<usize, DirectoryError> {
+        let mut users = 0;
+        let mut scan = self.users_of_deleted(&due.tenant.id).await?;
+        while let Some(entry) = scan.next().await? {
+            let Some(deleted): Option<DeletedUser> = super::read(self, &entry) else { continue };
+            users += 1;
+            on_change(&deleted.since, &user::plan::removal(self.tree(), &deleted));
+        }
+        for removal in plan::removals(self.tree(), &due.tenant.id) {
+            on_change(&due.since, &removal);
+        }
+        Ok(users)
+    }
+}
 
 impl Directory {
     /// Removes the tenants that are due.
@@ -32,22 +76,6 @@ impl Directory {
             }
         }
         Ok(())
-    }
-
-    /// The deleted tenants that are due or claimed already. There are few tenants.
-    pub(super) async fn due_tenants(
-        &self,
-        retention: Retention,
-        now: Timestamp,
-    ) -> Result<Vec<DeletedTenant>, DirectoryError> {
-        let old = deletion::deleted_by(retention.due_since(now));
-        let filter = Filter::all([tenant::of_class(), Filter::any([old, deletion::is_claimed()])]);
-        let is_due = |d: &DeletedTenant| d.being_purged || retention.is_due(d.since.time(), now);
-        let due = |entry: &Entry| {
-            let id = self.tree().tenant_of(&entry.dn()?)?;
-            DeletedTenant::from_entry(id, entry).filter(is_due)
-        };
-        self.scan(self.tree().domains(), Scope::Children, &filter, READ_ATTRIBUTES).await?.gather(due).await
     }
 
     /// Removes a claimed tenant with everything that belongs to it. If an entry can't be removed, its folder
@@ -72,12 +100,6 @@ impl Directory {
         Ok(())
     }
 
-    async fn users_of_deleted(&self, id: &TenantId) -> Result<crate::Scan, DirectoryError> {
-        let users = self.tree().users(id);
-        // All of these users are deleted, so the whole folder is read, without an index lookup.
-        self.scan(&users, Scope::Subtree, &tested(user::deleted_filter()), &user::read_attributes()).await
-    }
-
     /// Claims and removes what is left below a folder, the deepest entries first. It does not touch users: the
     /// access rules allow the removal of claimed users only, and a user that is left keeps the folder from
     /// being removed.
@@ -95,25 +117,5 @@ impl Directory {
             self.take_notes(report, applied).await;
         }
         Ok(())
-    }
-
-    /// What the purge of a tenant would remove, for a dry run: its users and its own entry. Returns the number
-    /// of users.
-    pub(super) async fn removals_of_tenant(
-        &self,
-        due: &DeletedTenant,
-        on_change: &mut impl FnMut(&Since, &ChangeRecord),
-    ) -> Result<usize, DirectoryError> {
-        let mut users = 0;
-        let mut scan = self.users_of_deleted(&due.tenant.id).await?;
-        while let Some(entry) = scan.next().await? {
-            let Some(deleted): Option<DeletedUser> = super::read(self, &entry) else { continue };
-            users += 1;
-            on_change(&deleted.since, &user::plan::removal(self.tree(), &deleted));
-        }
-        for removal in plan::removals(self.tree(), &due.tenant.id) {
-            on_change(&due.since, &removal);
-        }
-        Ok(users)
     }
 }

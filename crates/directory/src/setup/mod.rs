@@ -12,7 +12,7 @@ mod rights;
 pub mod schema;
 
 use crate::{
-    Directory, Entry, Scope, backup::every_entry, connection::Connection, error::DirectoryError,
+    Directory, Entry, Lookup, Scope, backup::every_entry, connection::Connection, error::DirectoryError,
     product::Product, settings::Credentials,
 };
 use desired::{attribute_names, difference, entries, in_url};
@@ -49,7 +49,7 @@ pub struct SetupRequest {
     pub backup: Option<Credentials>,
     /// A domain that the tenant `default` serves.
     pub domain: Domain,
-    /// The first super administrator, if one should be created; see [`Directory::has_super_administrator`].
+    /// The first super administrator, if one should be created; see [`crate::Lookup::has_super_administrator`].
     pub administrator: Option<NewUser>,
 }
 
@@ -124,6 +124,19 @@ struct Setup<'a, F> {
     on_event: F,
 }
 
+impl Lookup {
+    /// Whether there is a super administrator; `false` if nothing has been set up yet.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn has_super_administrator(&self) -> Result<bool, DirectoryError> {
+        let users = self.tree().users(&TenantId::default_tenant());
+        let is_super = Filter::all([user::live_filter(), Filter::equal(names::EMPLOYEE_NUMBER, "3")]);
+        let found = self.find(&users, Scope::Children, &is_super, &[names::NO_ATTRIBUTES]).await?;
+        Ok(found.is_some())
+    }
+}
+
 impl Directory {
     /// Sets a server up. `self` must be bound with the rights of the Directory Manager.
     ///
@@ -139,17 +152,6 @@ impl Directory {
         setup.run(request).await?;
         setup.report.product = self.product().await.map_err(failed("reading what the server is"))?;
         Ok(setup.report)
-    }
-
-    /// Whether there is a super administrator; `false` if nothing has been set up yet.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn has_super_administrator(&self) -> Result<bool, DirectoryError> {
-        let users = self.tree().users(&TenantId::default_tenant());
-        let is_super = Filter::all([user::live_filter(), Filter::equal(names::EMPLOYEE_NUMBER, "3")]);
-        let found = self.find(&users, Scope::Children, &is_super, &[names::NO_ATTRIBUTES]).await?;
-        Ok(found.is_some())
     }
 }
 

@@ -7,7 +7,7 @@
 //! finishes within `GRACE` of reading the tenant is seen by that check. An operation that took longer reads the tenant
 //! again after its write, and rolls the write back if the tenant has lost what the write relied on.
 
-use crate::{Directory, changing::WriteError, error::DirectoryError};
+use crate::{Lookup, changing::WriteError, error::DirectoryError};
 use mail_model::tenant::{Tenant, TenantId};
 use std::{
     ops::Deref,
@@ -41,7 +41,7 @@ impl Deref for TenantAtHand {
     }
 }
 
-impl Directory {
+impl Lookup {
     /// Reads a tenant that is not deleted.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! write, and it can't be removed while an address uses it.
 
 use crate::{
-    Directory, Scope,
+    Directory, Lookup, Scope,
     changing::{NameTaken, WriteError},
     error::DirectoryError,
 };
@@ -17,7 +17,7 @@ use mail_model::{
     tested::tested,
 };
 
-impl Directory {
+impl Lookup {
     /// The tenant that serves a domain, deleted or not.
     ///
     /// # Errors
@@ -41,6 +41,31 @@ impl Directory {
         }))
     }
 
+    /// An address in the domain that an entry of the tenant has, deleted or not.
+    async fn address_in_domain(
+        &self,
+        id: &TenantId,
+        domain: &Domain,
+    ) -> Result<Option<String>, DirectoryError> {
+        let end = format!("@{domain}");
+        let filter = Filter::any(
+            [names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::ends_with(name, end.as_str())),
+        );
+        // The ending of these addresses is that of all addresses of the tenant, so an index lookup would not help.
+        let filter = tested(filter);
+        for folder in self.tree().tenant_folders(id) {
+            let attributes = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS];
+            if let Some(entry) = self.find(&folder, Scope::Subtree, &filter, &attributes).await? {
+                let values = attributes.iter().flat_map(|name| entry.values(name));
+                let of_domain = values.into_iter().find(|value| value.to_lowercase().ends_with(&end));
+                return Ok(Some(of_domain.cloned().unwrap_or(end)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Directory {
     /// Adds a domain to a tenant; does nothing if the tenant serves it already.
     ///
     /// # Errors
@@ -90,29 +115,6 @@ impl Directory {
             return Err(kept(domain, &DomainKept::InUse(address)));
         }
         Ok(())
-    }
-
-    /// An address in the domain that an entry of the tenant has, deleted or not.
-    async fn address_in_domain(
-        &self,
-        id: &TenantId,
-        domain: &Domain,
-    ) -> Result<Option<String>, DirectoryError> {
-        let end = format!("@{domain}");
-        let filter = Filter::any(
-            [names::MAIL, names::MAIL_ALTERNATE_ADDRESS].map(|name| Filter::ends_with(name, end.as_str())),
-        );
-        // The ending of these addresses is that of all addresses of the tenant, so an index lookup would not help.
-        let filter = tested(filter);
-        for folder in self.tree().tenant_folders(id) {
-            let attributes = [names::MAIL, names::MAIL_ALTERNATE_ADDRESS];
-            if let Some(entry) = self.find(&folder, Scope::Subtree, &filter, &attributes).await? {
-                let values = attributes.iter().flat_map(|name| entry.values(name));
-                let of_domain = values.into_iter().find(|value| value.to_lowercase().ends_with(&end));
-                return Ok(Some(of_domain.cloned().unwrap_or(end)));
-            }
-        }
-        Ok(None)
     }
 }
 

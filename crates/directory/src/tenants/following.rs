@@ -6,7 +6,7 @@
 //! again, and repeats the sweep if the entry has changed. So the last replica to finish leaves everything in the state
 //! of the tenant's entry. The hourly job completes what a killed process left.
 
-use crate::{Directory, Scope, batches::Applied, error::DirectoryError};
+use crate::{Directory, Lookup, Scope, batches::Applied, error::DirectoryError};
 use jiff::Timestamp;
 use ldap_text::{filter::Filter, ldif::ChangeRecord};
 use mail_model::{
@@ -25,6 +25,28 @@ enum State {
     Deleted(Since),
     /// The tenant is gone or claimed by a purge: there is nothing left to do.
     Over,
+}
+
+impl Lookup {
+    /// All tenants, deleted or not. There are few.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) async fn all_tenants(&self) -> Result<Vec<TenantId>, DirectoryError> {
+        let filter = tenant::of_class();
+        let scan =
+            self.scan(self.tree().domains(), Scope::Children, &filter, &[names::NO_ATTRIBUTES]).await?;
+        scan.gather(|entry| self.tree().tenant_of(&entry.dn()?)).await
+    }
+
+    async fn state_of_tenant(&self, id: &TenantId) -> Result<State, DirectoryError> {
+        let Some(entry) = self.tenant_entry(id).await? else { return Ok(State::Over) };
+        if LiveTenant::from_entry(id.clone(), &entry).is_some() {
+            return Ok(State::Live);
+        }
+        let deleted = DeletedTenant::from_entry(id.clone(), &entry).filter(|deleted| !deleted.being_purged);
+        Ok(deleted.map_or(State::Over, |deleted| State::Deleted(deleted.since)))
+    }
 }
 
 impl Directory {
@@ -54,26 +76,6 @@ impl Directory {
             state = after;
         }
         Err(DirectoryError::Stale)
-    }
-
-    /// All tenants, deleted or not. There are few.
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub(crate) async fn all_tenants(&self) -> Result<Vec<TenantId>, DirectoryError> {
-        let filter = tenant::of_class();
-        let scan =
-            self.scan(self.tree().domains(), Scope::Children, &filter, &[names::NO_ATTRIBUTES]).await?;
-        scan.gather(|entry| self.tree().tenant_of(&entry.dn()?)).await
-    }
-
-    async fn state_of_tenant(&self, id: &TenantId) -> Result<State, DirectoryError> {
-        let Some(entry) = self.tenant_entry(id).await? else { return Ok(State::Over) };
-        if LiveTenant::from_entry(id.clone(), &entry).is_some() {
-            return Ok(State::Live);
-        }
-        let deleted = DeletedTenant::from_entry(id.clone(), &entry).filter(|deleted| !deleted.being_purged);
-        Ok(deleted.map_or(State::Over, |deleted| State::Deleted(deleted.since)))
     }
 
     /// Changes the entries of a tenant that a filter finds.

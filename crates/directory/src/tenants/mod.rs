@@ -5,7 +5,7 @@ mod domains;
 mod following;
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     changing::{Attempts, NameTaken, WriteError},
     error::DirectoryError,
     lists::{Collection, Page},
@@ -42,7 +42,7 @@ pub struct TenantCounts {
     pub resources: usize,
 }
 
-impl Directory {
+impl Lookup {
     /// Reads a tenant that is not deleted, with the version that a change can be planned on.
     ///
     /// # Errors
@@ -161,6 +161,21 @@ impl Directory {
         Ok(count)
     }
 
+    async fn tenant_name_taken(&self, id: &TenantId) -> Result<Option<NameTaken>, DirectoryError> {
+        let entry = self.tenant_entry(id).await?;
+        let owner = entry.map(|entry| Since::of_entry(&entry));
+        Ok(owner.map(|owner_deleted_since| NameTaken { name: id.to_string(), owner_deleted_since }))
+    }
+
+    /// Whether a tenant exists and is not deleted.
+    pub(crate) async fn is_live_tenant(&self, id: &TenantId) -> Result<bool, DirectoryError> {
+        let filter = deletion::is_live();
+        let found = self.find(&self.tree().tenant(id), Scope::Base, &filter, &[names::NO_ATTRIBUTES]).await?;
+        Ok(found.is_some())
+    }
+}
+
+impl Directory {
     /// Creates a tenant. If it is interrupted, another request completes it: the tenant's own entry is written last.
     ///
     /// # Errors
@@ -198,12 +213,6 @@ impl Directory {
             }
         }
         Err(WriteError::NotFound)
-    }
-
-    async fn tenant_name_taken(&self, id: &TenantId) -> Result<Option<NameTaken>, DirectoryError> {
-        let entry = self.tenant_entry(id).await?;
-        let owner = entry.map(|entry| Since::of_entry(&entry));
-        Ok(owner.map(|owner_deleted_since| NameTaken { name: id.to_string(), owner_deleted_since }))
     }
 
     async fn apply_unless_there(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
@@ -287,13 +296,6 @@ impl Directory {
                 return Ok(());
             }
         }
-    }
-
-    /// Whether a tenant exists and is not deleted.
-    pub(crate) async fn is_live_tenant(&self, id: &TenantId) -> Result<bool, DirectoryError> {
-        let filter = deletion::is_live();
-        let found = self.find(&self.tree().tenant(id), Scope::Base, &filter, &[names::NO_ATTRIBUTES]).await?;
-        Ok(found.is_some())
     }
 }
 

@@ -3,7 +3,7 @@
 mod photos;
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     changing::{Attempts, WriteError},
     error::DirectoryError,
     lists::{Collection, Page},
@@ -28,33 +28,7 @@ use std::sync::LazyLock;
 
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(user::read_attributes);
 
-impl Directory {
-    /// Creates a user.
-    ///
-    /// # Errors
-    /// [`WriteError::Taken`] if the server finds one of the addresses in another entry.
-    pub async fn create_user(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
-        // The server would detect the conflict too, but each change that it rolls back delays other writers
-        // (decision 17).
-        if let Some(taken) = self.taken_address(&tenant.id, &new.addresses(), None).await? {
-            return Err(WriteError::Taken(taken));
-        }
-        let revision = FreshRevision::from_random(rand::random());
-        match self.apply(&plan::creation(self.tree(), &tenant.id, new, revision)).await {
-            Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
-                Err(self.address_conflict(&tenant.id, &new.addresses(), None).await?)
-            }
-            outcome => Ok(outcome?),
-        }?;
-        let standing = self.still_stands(tenant, &new.addresses()).await;
-        if standing.is_err() {
-            self.take_back(&deletion::abandonment(self.tree().user(&tenant.id, new.mail()))).await;
-            return standing;
-        }
-        self.adopt(&tenant.id, &self.tree().user(&tenant.id, new.mail()), &new.addresses()).await;
-        Ok(())
-    }
-
+impl Lookup {
     /// Reads a user that is not deleted.
     ///
     /// # Errors
@@ -90,6 +64,86 @@ impl Directory {
     ) -> Result<Option<Entry>, DirectoryError> {
         let anything = Filter::present(names::OBJECT_CLASS);
         self.find(&self.tree().user(tenant, mail), Scope::Base, &anything, &READ_ATTRIBUTES).await
+    }
+
+    /// A lock can also come from a role of the directory (`dsidm role lock`); such a lock stays when the lock
+    /// of the entry is removed.
+    async fn confirm_unblocked(&self, tenant: &TenantId, mail: &MailAddress) -> Result<(), WriteError> {
+        let after = self.user(tenant, mail).await?;
+        if after.is_some_and(|user| user.status.is_blocked_by_lock_alone()) {
+            return Err(WriteError::Conflict(
+                "The user stays blocked: it is locked by a role of the directory, which the API does not change.".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Reads the user that a change is planned on.
+    async fn live_user(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        attempts: &Attempts<'_>,
+        may_touch: &impl Fn(&LiveUser) -> bool,
+    ) -> Result<LiveUser, WriteError> {
+        let current = self.user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
+        if !may_touch(&current) {
+            return Err(WriteError::Forbidden);
+        }
+        attempts.allow(&current.version)?;
+        Ok(current)
+    }
+
+    /// A page of a tenant's deleted users.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn deleted_users(
+        &self,
+        tenant: &TenantId,
+        request: &PageRequest,
+    ) -> Result<Page<DeletedUser>, DirectoryError> {
+        let read = |entry: &Entry| DeletedUser::from_entry(self.user_mail(entry)?, tenant.clone(), entry);
+        let collection = Collection {
+            listing: &user::LISTING,
+            folder: self.tree().users(tenant),
+            scope: Scope::Subtree,
+            who: user::deleted_filter(),
+            attributes: READ_ATTRIBUTES.as_slice(),
+        };
+        self.page(&collection, request, read).await
+    }
+
+    fn user_mail(&self, entry: &Entry) -> Option<MailAddress> {
+        self.tree().user_of(&entry.dn()?).map(|(_, mail)| mail)
+    }
+}
+
+impl Directory {
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// [`WriteError::Taken`] if the server finds one of the addresses in another entry.
+    pub async fn create_user(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
+        // The server would detect the conflict too, but each change that it rolls back delays other writers
+        // (decision 17).
+        if let Some(taken) = self.free_addresses(&tenant.id, &new.addresses(), None).await? {
+            return Err(WriteError::Taken(taken));
+        }
+        let revision = FreshRevision::from_random(rand::random());
+        match self.apply(&plan::creation(self.tree(), &tenant.id, new, revision)).await {
+            Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
+                Err(self.address_conflict(&tenant.id, &new.addresses(), None).await?)
+            }
+            outcome => Ok(outcome?),
+        }?;
+        let standing = self.still_stands(tenant, &new.addresses()).await;
+        if standing.is_err() {
+            self.take_back(&deletion::abandonment(self.tree().user(&tenant.id, new.mail()))).await;
+            return standing;
+        }
+        self.adopt(&tenant.id, &self.tree().user(&tenant.id, new.mail()), &new.addresses()).await;
+        Ok(())
     }
 
     /// Changes a user and returns its identifier. `may_touch` gets the same state that the change is planned
@@ -136,18 +190,6 @@ impl Directory {
         }
     }
 
-    /// A lock can also come from a role of the directory (`dsidm role lock`); such a lock stays when the lock
-    /// of the entry is removed.
-    async fn confirm_unblocked(&self, tenant: &TenantId, mail: &MailAddress) -> Result<(), WriteError> {
-        let after = self.user(tenant, mail).await?;
-        if after.is_some_and(|user| user.status.is_blocked_by_lock_alone()) {
-            return Err(WriteError::Conflict(
-                "The user stays blocked: it is locked by a role of the directory, which the API does not change.".into(),
-            ));
-        }
-        Ok(())
-    }
-
     /// Soft-deletes a user and returns its identifier.
     ///
     /// # Errors
@@ -192,45 +234,5 @@ impl Directory {
                 return Ok(());
             }
         }
-    }
-
-    /// Reads the user that a change is planned on.
-    async fn live_user(
-        &self,
-        tenant: &TenantId,
-        mail: &MailAddress,
-        attempts: &Attempts<'_>,
-        may_touch: &impl Fn(&LiveUser) -> bool,
-    ) -> Result<LiveUser, WriteError> {
-        let current = self.user(tenant, mail).await?.ok_or(WriteError::NotFound)?;
-        if !may_touch(&current) {
-            return Err(WriteError::Forbidden);
-        }
-        attempts.allow(&current.version)?;
-        Ok(current)
-    }
-
-    /// A page of a tenant's deleted users.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn deleted_users(
-        &self,
-        tenant: &TenantId,
-        request: &PageRequest,
-    ) -> Result<Page<DeletedUser>, DirectoryError> {
-        let read = |entry: &Entry| DeletedUser::from_entry(self.user_mail(entry)?, tenant.clone(), entry);
-        let collection = Collection {
-            listing: &user::LISTING,
-            folder: self.tree().users(tenant),
-            scope: Scope::Subtree,
-            who: user::deleted_filter(),
-            attributes: READ_ATTRIBUTES.as_slice(),
-        };
-        self.page(&collection, request, read).await
-    }
-
-    fn user_mail(&self, entry: &Entry) -> Option<MailAddress> {
-        self.tree().user_of(&entry.dn()?).map(|(_, mail)| mail)
     }
 }

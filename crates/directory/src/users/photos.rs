@@ -1,7 +1,7 @@
 //! Photos of users. They are read only on request: no list, address book or cache contains them.
 
 use crate::{
-    Directory, Entry, Scope,
+    Directory, Entry, Lookup, Scope,
     changing::{Attempts, WriteError},
     error::DirectoryError,
 };
@@ -25,7 +25,7 @@ static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> =
 /// The attributes that are read for the photos of several users.
 const PHOTOS: &[AttributeName] = &[names::NS_UNIQUE_ID, names::JPEG_PHOTO];
 
-impl Directory {
+impl Lookup {
     /// Reads a user that is not deleted, and the user's photo from the same moment.
     ///
     /// # Errors
@@ -37,37 +37,6 @@ impl Directory {
     ) -> Result<Option<(LiveUser, Option<Photo>)>, DirectoryError> {
         let found = self.with_photos(tenant, mail).await?;
         Ok(found.map(|(user, entry)| (user, entry.photo())))
-    }
-
-    /// Replaces or removes the photo of a user. `may_touch` gets the same state that the change is planned on.
-    ///
-    /// # Errors
-    /// [`WriteError`]; [`WriteError::NotFound`] also if there is no photo to remove.
-    pub async fn change_photo(
-        &self,
-        tenant: &TenantId,
-        mail: &MailAddress,
-        photo: Option<&Photo>,
-        precondition: &Precondition,
-        may_touch: impl Fn(&LiveUser) -> bool,
-    ) -> Result<(), WriteError> {
-        let mut attempts = Attempts::under(precondition);
-        loop {
-            let (current, entry) = self.with_photos(tenant, mail).await?.ok_or(WriteError::NotFound)?;
-            if !may_touch(&current) {
-                return Err(WriteError::Forbidden);
-            }
-            attempts.allow(&current.version)?;
-            match (photo, entry.photos()) {
-                (None, []) => return Err(WriteError::NotFound),
-                (Some(photo), [stored]) if photo.bytes() == stored => return Ok(()),
-                _ => {}
-            }
-            let change = plan::photo_change(self.tree(), &current, photo);
-            if attempts.judge(self.apply(&change).await)?.is_some() {
-                return Ok(());
-            }
-        }
     }
 
     /// The photos of some users of a tenant.
@@ -101,6 +70,39 @@ impl Directory {
             return Ok(None);
         };
         Ok(LiveUser::from_entry(mail.clone(), tenant.clone(), &entry).map(|user| (user, entry)))
+    }
+}
+
+impl Directory {
+    /// Replaces or removes the photo of a user. `may_touch` gets the same state that the change is planned on.
+    ///
+    /// # Errors
+    /// [`WriteError`]; [`WriteError::NotFound`] also if there is no photo to remove.
+    pub async fn change_photo(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        photo: Option<&Photo>,
+        precondition: &Precondition,
+        may_touch: impl Fn(&LiveUser) -> bool,
+    ) -> Result<(), WriteError> {
+        let mut attempts = Attempts::under(precondition);
+        loop {
+            let (current, entry) = self.with_photos(tenant, mail).await?.ok_or(WriteError::NotFound)?;
+            if !may_touch(&current) {
+                return Err(WriteError::Forbidden);
+            }
+            attempts.allow(&current.version)?;
+            match (photo, entry.photos()) {
+                (None, []) => return Err(WriteError::NotFound),
+                (Some(photo), [stored]) if photo.bytes() == stored => return Ok(()),
+                _ => {}
+            }
+            let change = plan::photo_change(self.tree(), &current, photo);
+            if attempts.judge(self.apply(&change).await)?.is_some() {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod keeping;
 pub mod schedule;
 
 use directory::{
-    Directory,
+    Lookup,
     backup::{BackedUp, BackupError, BackupProgress, BackupRequest, file::NewFile},
 };
 use std::{io::Write, path::Path};
@@ -69,7 +69,7 @@ impl Target {
 /// # Errors
 /// [`SaveError`]; in that case no new file exists.
 pub async fn save(
-    directory: &Directory,
+    directory: &Lookup,
     request: &BackupRequest,
     mut target: Target,
     on_progress: impl FnMut(BackupProgress),

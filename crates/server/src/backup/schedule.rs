@@ -8,7 +8,7 @@ use administration::{
     clock,
 };
 use directory::{
-    Directory,
+    Lookup,
     backup::{BackedUp, BackupRequest, Extent},
 };
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ const LEFT: Duration = Duration::from_secs(24 * 3600);
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Makes a backup whenever one is due; never ends.
-pub async fn run(directory: &Directory, schedule: &Schedule, note: &ScheduledBackup) {
+pub async fn run(directory: &Lookup, schedule: &Schedule, note: &ScheduledBackup) {
     loop {
         let wait = match due_in(schedule) {
             Ok(Some(wait)) => {
@@ -49,7 +49,7 @@ fn failed(note: &ScheduledBackup, schedule: &Schedule, error: &SaveError) -> Dur
 }
 
 /// Makes a backup after a random delay, unless another replica has already made it.
-async fn in_turn(directory: &Directory, schedule: &Schedule) -> Result<(), SaveError> {
+async fn in_turn(directory: &Lookup, schedule: &Schedule) -> Result<(), SaveError> {
     let longest = (schedule.every / 10).min(LONGEST_TURN);
     tokio::time::sleep(longest.mul_f64(rand::random::<f64>())).await;
     if due_in(schedule).map_err(SaveError::File)?.is_some() {
@@ -58,7 +58,7 @@ async fn in_turn(directory: &Directory, schedule: &Schedule) -> Result<(), SaveE
     back_up(directory, schedule).await
 }
 
-async fn back_up(directory: &Directory, schedule: &Schedule) -> Result<(), SaveError> {
+async fn back_up(directory: &Lookup, schedule: &Schedule) -> Result<(), SaveError> {
     let now = clock::now();
     let request = BackupRequest { extent: Extent::Everything, without_super: false, counts: false, now };
     let path = schedule.folder.join(keeping::name_of(now));

@@ -52,7 +52,7 @@ pub(super) fn tenant(config: &Config, args: &TenantArgs) -> Outcome {
             bail!("{domain} is served by the tenant {owner} already");
         }
         // No observers: a command that ends has no caches.
-        let administration = Administration::new(directory, Observers::new(Vec::new()));
+        let administration = Administration::new(directory, None, Observers::new(Vec::new()));
         match administration.create_tenant(&Actor::Operator, &id, &domain).await {
             Ok(()) => say!("made the tenant {id}, which serves {domain}"),
             Err(WriteError::NameTaken(taken)) if taken.name == id.as_str() => {

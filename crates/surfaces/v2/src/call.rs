@@ -10,7 +10,7 @@ use administration::{
     policy::Reach,
 };
 use bytes::BytesMut;
-use directory::Directory;
+use directory::Lookup;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId, user::LiveUser};
@@ -19,12 +19,10 @@ use web::{client::Client, form::Parameters, precondition::Known, routes::PathNam
 
 /// An authorized request: the input of a handler.
 pub struct Call<'a> {
-    /// The directory, through this thread's connections.
-    pub directory: &'a Directory,
-    /// The operations on the directory.
+    /// The directory, through this thread's connections. Changes go through [`Call::administration`].
+    pub directory: &'a Lookup,
+    /// The use cases.
     pub administration: &'a Administration,
-    /// The directory with the account for backups and restores; `None` if there is no such account.
-    pub backup_directory: Option<&'a Directory>,
     /// Opens address books, on this thread.
     pub books: &'a Rc<BookReader>,
     /// The state that all threads share.

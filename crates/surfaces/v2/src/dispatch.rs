@@ -74,7 +74,7 @@ async fn answer(
     payload: RequestBody,
     trace: &mut Trace,
 ) -> Result<HttpResponse, Failure> {
-    let Worker { services, directory, administration, backup_directory, books } = worker;
+    let Worker { services, administration, books } = worker;
     let path = path::parse(request.uri().path())
         .map_err(|e| Failure::new(StatusCode::BAD_REQUEST, &e.to_string()))?;
     let (endpoint, names) = ROUTES.find(request.method(), path.segments)?;
@@ -90,9 +90,8 @@ async fn answer(
         Asked::read(services, endpoint, actor.as_ref(), request, payload, place).await?;
     let was_slow = began.elapsed() > SLOW_BODY;
     let mut call = Call {
-        directory,
+        directory: administration.lookup(),
         administration,
-        backup_directory: backup_directory.as_ref(),
         books,
         services,
         actor,
@@ -123,7 +122,8 @@ async fn actor_of(
     client: Client,
     now: Timestamp,
 ) -> Result<Option<Actor>, Failure> {
-    let Worker { services, directory, .. } = worker;
+    let Worker { services, administration, .. } = worker;
+    let directory = administration.lookup();
     match endpoint.access {
         // A caller with an invalid token, or none, gets the answer that everybody gets.
         Access::Open if endpoint.particulars.tells_administrators_more => {
@@ -201,7 +201,7 @@ async fn handle(keyed: Option<Keyed>, endpoint: &Endpoint, call: &mut Call<'_>) 
 
 /// Calls the handler for a request with a key, unless the key has an answer.
 async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) -> Result<Reply, Failure> {
-    match claim(keyed, call.directory, call.now).await? {
+    match claim(keyed, call.administration, call.now).await? {
         Begun::Answered(reply) => {
             // Ignored parameters were reported in the first answer.
             call.parameters = Parameters::default();
@@ -209,7 +209,7 @@ async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) ->
         }
         Begun::New(claim) => {
             let outcome = (endpoint.handler)(call).await;
-            idempotency::keep(call.directory, &claim, &outcome).await;
+            idempotency::keep(call.administration, &claim, &outcome).await;
             outcome
         }
     }

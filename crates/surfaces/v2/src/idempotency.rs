@@ -2,7 +2,8 @@
 
 use super::answer::Failure;
 use actix_web::http::StatusCode;
-use directory::{Directory, answers::Known, error::DirectoryError};
+use administration::Administration;
+use directory::answers::Known;
 use jiff::Timestamp;
 use mail_model::answer::{Answer, Claim};
 use web::{
@@ -14,8 +15,8 @@ use web::{
 ///
 /// # Errors
 /// 409 while the first request is being processed, 422 if the key belongs to another request.
-pub async fn claim(keyed: &Keyed, directory: &Directory, now: Timestamp) -> Result<Begun, Failure> {
-    match directory.claim_key(&keyed.key, &keyed.request, now).await? {
+pub async fn claim(keyed: &Keyed, administration: &Administration, now: Timestamp) -> Result<Begun, Failure> {
+    match administration.claim_answer(&keyed.key, &keyed.request, now).await? {
         Known::New(claim) => Ok(Begun::New(claim)),
         Known::Answered(Answer { status, body }) => {
             Ok(Begun::Answered(Reply::kept(KeptAnswer { status, body })))
@@ -42,16 +43,13 @@ pub enum Begun {
 
 /// Stores the answer for the key. After a failure that is not an answer the key is released, so that a repeat is
 /// handled again.
-pub async fn keep(directory: &Directory, claim: &Claim, outcome: &Result<Reply, Failure>) {
+pub async fn keep(administration: &Administration, claim: &Claim, outcome: &Result<Reply, Failure>) {
     let answer = match outcome {
         Ok(reply) => reply.to_keep(),
         Err(failure) => failure.to_keep(),
     };
-    let kept: Result<(), DirectoryError> = match answer {
-        Some(KeptAnswer { status, body }) => directory.keep_answer(claim, &Answer { status, body }).await,
-        None => directory.forget_claim(claim).await,
-    };
-    if let Err(error) = kept {
+    let answer = answer.map(|KeptAnswer { status, body }| Answer { status, body });
+    if let Err(error) = administration.end_claim(claim, answer.as_ref()).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "http.answer_not_kept");
     }
 }

@@ -15,7 +15,7 @@ use actix_web::{
     },
 };
 use administration::{caller::Actor, log_in::LogInError, policy::Reach};
-use directory::Directory;
+use directory::Lookup;
 use jiff::Timestamp;
 use web::{
     client::Client,
@@ -28,7 +28,7 @@ use web::{
 /// 401; 403 if a page of another site may have made a request without a token.
 pub(super) async fn authenticate(
     services: &Services,
-    directory: &Directory,
+    directory: &Lookup,
     request: &HttpRequest,
     endpoint: &Endpoint,
     client: Client,

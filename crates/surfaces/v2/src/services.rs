@@ -5,9 +5,7 @@ use administration::{
     Administration, backups::ScheduledBackup, health::Health, log_in::LogIns, long_work::LongWorks,
     turns::Restores,
 };
-use directory::Directory;
 use ipnet::IpNet;
-use ldap_text::dn::Dn;
 use mail_model::deletion::Retention;
 use std::{rc::Rc, sync::Arc};
 use web::{client::Proxies, idempotency::Digests, provenance::HostName};
@@ -30,8 +28,6 @@ pub struct Services {
     pub digests: Digests,
     /// Whether the directory answered recently.
     pub health: Health,
-    /// The service account.
-    pub service: Dn,
     /// The outcome of the latest scheduled backup.
     pub scheduled_backup: Arc<ScheduledBackup>,
     /// Running backups, exports and imports.
@@ -44,12 +40,8 @@ pub struct Services {
 pub struct Worker {
     /// The state that all threads share.
     pub services: Arc<Services>,
-    /// The directory, through this thread's connections.
-    pub directory: Directory,
-    /// The operations on the directory.
+    /// The use cases, through this thread's connections to the directory.
     pub administration: Administration,
-    /// The directory with the account for backups and restores; `None` if there is no such account.
-    pub backup_directory: Option<Directory>,
     /// Opens address books.
     pub books: Rc<BookReader>,
 }

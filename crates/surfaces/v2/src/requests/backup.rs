@@ -17,7 +17,7 @@ use actix_web::{
 use administration::backups::{note_conflicts, order};
 use administration::{long_work::LongWork, policy::Action};
 use directory::{
-    Directory,
+    Lookup,
     backup::{BackedUp, BackupError},
     error::{DirectoryError, Unreachable},
 };
@@ -49,7 +49,7 @@ pub(super) const BACK_UP: Endpoint = Endpoint {
 };
 
 async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let backup_directory = backup_directory(call)?.clone();
+    let lookup = backup_lookup(call)?.clone();
     let tenant = call.tenant().ok().cloned();
     let name = tenant.as_ref().map_or_else(|| "everything".to_owned(), ToString::to_string);
     let request = order(call.caller()?, Vec::from_iter(tenant), call.now)?;
@@ -60,7 +60,7 @@ async fn back_up(call: &mut Call<'_>) -> Result<Reply, Failure> {
     // connection of a client that does not read is closed.
     let backup = rt::spawn(async move {
         let _turn = of_task;
-        Box::pin(backup_directory.back_up(&request, out, |_| {})).await
+        Box::pin(lookup.back_up(&request, out, |_| {})).await
     });
     // A failure before the first piece gets an answer of its own.
     let first = pieces.recv().await;
@@ -106,14 +106,16 @@ fn failure_of_backup(error: BackupError) -> Failure {
     }
 }
 
-pub(super) fn backup_directory<'a>(call: &Call<'a>) -> Result<&'a Directory, Failure> {
+/// The directory as the account for backups reads it.
+pub(super) fn backup_lookup<'a>(call: &Call<'a>) -> Result<&'a Lookup, Failure> {
     // A backup or restore that has begun waits for the directory; a new one does not begin.
     if call.directory.hangs() {
         return Err(DirectoryError::from(Unreachable::Hangs).into());
     }
-    call.backup_directory.ok_or_else(|| {
-        let message =
-            "Backups are not set up: this server has no account for them (backup.bind_password_file).";
-        Failure::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
-    })
+    call.administration.backup_lookup().ok_or_else(not_set_up)
+}
+
+pub(super) fn not_set_up() -> Failure {
+    let message = "Backups are not set up: this server has no account for them (backup.bind_password_file).";
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
 }

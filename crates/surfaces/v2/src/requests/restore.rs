@@ -1,7 +1,7 @@
 //! Restores over HTTP: the command `pbm restore` for callers with the right.
 
 use super::{
-    backup::{LDIF, backup_directory},
+    backup::{LDIF, backup_lookup, not_set_up},
     restore_report::{Line, report},
 };
 use crate::{
@@ -16,7 +16,7 @@ use actix_web::{http::StatusCode, rt};
 use administration::{policy::Action, restores::Bounds, turns::Turn};
 use directory::{
     backup::file::LdifFile,
-    restore::{Existing, OtherRoot, Restore, RestoreError, RestoreRequest, Summary},
+    restore::{Existing, OtherRoot, RestoreError, RestoreRequest, Summary},
 };
 use futures_util::{StreamExt, future::OptionFuture};
 use mail_model::field::FieldError;
@@ -80,20 +80,20 @@ pub(super) const RESTORE: Endpoint = Endpoint {
 
 async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let Asked { existing, dry_run, bounds: Bounds { extent, limited_to } } = asked(call).await?;
-    let backup_directory = backup_directory(call)?.clone();
+    backup_lookup(call)?;
+    let restorer = call.administration.restorer().ok_or_else(not_set_up)?;
     let rows = call.rows.take().ok_or_else(|| Failure::internal("a restore without a body".into()))?;
-    let restores = &call.services.restores;
-    let turn = limited_to.as_ref().map(|tenant| restores.begin(&tenant.id)).transpose()?;
+    let turns = &call.services.restores;
+    let turn = limited_to.as_ref().map(|tenant| turns.begin(&tenant.id)).transpose()?;
     let departure = rows.payload.departure();
     let file = spool(rows, limited_to.as_ref().map(|_| MAX_BODY)).await?;
     call.recheck().await?;
     let (force, other_root, now) = (false, OtherRoot::Refused, call.now);
     let request = RestoreRequest { extent, existing, dry_run, force, other_root, limited_to, now };
     let ldif = LdifFile::new(file.path());
-    let service = &call.services.service;
     let prepared = async {
         let turn = OptionFuture::from(turn.map(Turn::run)).await.transpose()?;
-        let restore = Restore::prepare(backup_directory, service, ldif, request, |_| {}).await;
+        let restore = restorer.prepare(ldif, request).await;
         Ok((restore.map_err(failure_of_restore)?, turn))
     };
     let (restore, turn) = tokio::select! {

@@ -25,7 +25,7 @@ use administration::{
     policy::Action,
 };
 use bytes::Bytes;
-use directory::{Directory, error::DirectoryError};
+use directory::{Lookup, error::DirectoryError};
 use futures_util::{Stream, stream};
 use mail_model::{
     address::MailAddress,
@@ -243,7 +243,7 @@ impl Seen {
 
 /// Reads what a contact is written with besides: members, photos.
 struct Reader {
-    directory: Directory,
+    directory: Lookup,
     tenant: TenantId,
     seen: Seen,
 }
