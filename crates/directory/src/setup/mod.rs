@@ -4,6 +4,7 @@
 //!
 //! It needs the rights of the Directory Manager. Nothing else in this project does.
 
+mod accounts;
 mod desired;
 mod indexes;
 mod plugins;
@@ -12,15 +13,16 @@ mod rights;
 pub mod schema;
 
 use crate::{
-    Directory, Entry, Lookup, Scope, backup::every_entry, connection::Connection, error::DirectoryError,
-    product::Product, settings::Credentials,
+    Directory, Entry, Lookup, Scope, backup::every_entry, error::DirectoryError, product::Product,
+    settings::Credentials,
 };
+use accounts::random_password;
 use desired::{attribute_names, difference, entries, in_url};
 use ldap_text::{
     attribute::AttributeName,
     dn::Dn,
     filter::Filter,
-    ldif::{Attribute, Change, ChangeRecord, Modification, ModifyKind, Value},
+    ldif::{Attribute, Change, ChangeRecord, Value},
 };
 use mail_model::{
     address::Domain,
@@ -31,14 +33,11 @@ use mail_model::{
     user::{self, command::NewUser, plan},
 };
 use secrecy::ExposeSecret;
-use std::sync::atomic::AtomicUsize;
 
 const SETTINGS: &str = include_str!("../../../../schema/settings.ldif");
-const BACKUP: &str = include_str!("../../../../schema/backup.ldif");
 const TREE: &str = include_str!("../../../../schema/tree.ldif");
 
 const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
-const PASSWORD_ADMIN: AttributeName = AttributeName::from_static("passwordAdminDN");
 
 /// What to set up.
 #[derive(Debug)]
@@ -258,40 +257,6 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         Ok(())
     }
 
-    /// Creates the account that backs up and restores, with its rights.
-    async fn backup_account(&mut self, account: &Credentials) -> Result<(), SetupError> {
-        let step = "creating the account that backs up and restores";
-        let root = self.directory.tree().root().to_string();
-        let placeholders = [
-            ("root", root),
-            ("account", account.dn.to_string()),
-            ("account_url", in_url(&account.dn)),
-            ("policy", self.directory.tree().account_policy().to_string()),
-        ];
-        // An account that has all rights already, such as the Directory Manager, is not in pbm's tree.
-        let is_ours = account.dn.is_within(self.directory.tree().root());
-        for entry in entries(BACKUP, &placeholders).into_iter().filter(|_| is_ours) {
-            let is_account = entry.dn == account.dn;
-            let exists = self.read(&entry.dn, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some();
-            let entry = if is_account && !exists {
-                let password = Value::secret(account.password.expose_secret());
-                desired::with(entry, names::USER_PASSWORD, password)
-            } else {
-                entry
-            };
-            self.ensure(entry).await.map_err(failed(step))?;
-            if is_account && exists {
-                self.service_password(account).await.map_err(failed(step))?;
-            }
-        }
-        let settings = self.read(&config(&[]), &[PASSWORD_ADMIN]).await.map_err(failed(step))?;
-        let admin = settings.and_then(|entry| entry.first(&PASSWORD_ADMIN).map(str::to_owned));
-        let is_other =
-            |admin: &String| !admin.is_empty() && Dn::parse(admin).ok().as_ref() != Some(&account.dn);
-        self.report.other_password_admin = admin.filter(is_other).filter(|_| is_ours);
-        Ok(())
-    }
-
     async fn root(&mut self) -> Result<(), SetupError> {
         let step = "creating the root entry";
         let root = self.directory.tree().root().clone();
@@ -307,20 +272,6 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         let classes = Attribute { name: names::OBJECT_CLASS, values: vec!["top".into(), class.into()] };
         let attributes = vec![classes, Attribute { name, values: vec![value.into()] }];
         self.apply(&ChangeRecord { dn: root, change: Change::Add(attributes) }).await.map_err(failed(step))
-    }
-
-    /// Sets the service account's password if the account cannot bind with the configured one.
-    async fn service_password(&mut self, service: &Credentials) -> Result<(), DirectoryError> {
-        match Connection::open(self.directory.settings(), service, &AtomicUsize::new(0)).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_of_account() => {
-                let values = vec![Value::secret(service.password.expose_secret())];
-                let attribute = Attribute { name: names::USER_PASSWORD, values };
-                let change = Change::Modify(vec![Modification { kind: ModifyKind::Replace, attribute }]);
-                self.apply(&ChangeRecord { dn: service.dn.clone(), change }).await
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 
     async fn default_tenant(&mut self, domain: &Domain) -> Result<(), SetupError> {
@@ -380,14 +331,9 @@ fn config(path: &[&str]) -> Dn {
     path.iter().rev().fold(Dn::empty().child(names::CN, "config"), |dn, name| dn.child(names::CN, name))
 }
 
-fn random_password() -> String {
-    use rand::distr::{Alphanumeric, SampleString};
-    Alphanumeric.sample_string(&mut rand::rng(), 43)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{accounts::BACKUP, *};
     use ldap_text::ldif::{LdifReader, Record};
 
     #[test]
