@@ -115,7 +115,7 @@ impl LongWorks {
     ///
     /// # Errors
     /// [`TooMuch`].
-    pub fn begin(&self, work: LongWork, actor: Option<&Actor>) -> Result<Turn, TooMuch> {
+    pub fn begin(&self, work: LongWork, actor: Option<&Actor>) -> Result<WorkInProgress, TooMuch> {
         let share = work.share();
         let mut holders = vec![(Holder::Everybody, share.in_all)];
         // For super administrators only the capacity of the machine counts.
@@ -136,7 +136,7 @@ impl LongWorks {
         for key in &keys {
             *under_way.entry(key.clone()).or_default() += 1;
         }
-        Ok(Turn { works: self.0.clone(), keys })
+        Ok(WorkInProgress { works: self.0.clone(), keys })
     }
 }
 
@@ -145,12 +145,12 @@ fn lock(under_way: &Mutex<HashMap<Key, usize>>) -> MutexGuard<'_, HashMap<Key, u
 }
 
 /// A work in progress; dropping it ends it.
-pub struct Turn {
+pub struct WorkInProgress {
     works: Arc<Mutex<HashMap<Key, usize>>>,
     keys: Vec<Key>,
 }
 
-impl Drop for Turn {
+impl Drop for WorkInProgress {
     fn drop(&mut self) {
         let mut under_way = lock(&self.works);
         for key in &self.keys {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     /// Begins as many works as one account may have.
-    fn begin_all(works: &LongWorks, work: LongWork, actor: &Actor) -> Vec<Turn> {
+    fn begin_all(works: &LongWorks, work: LongWork, actor: &Actor) -> Vec<WorkInProgress> {
         (0..100).map_while(|_| works.begin(work, Some(actor)).ok()).collect()
     }
 

@@ -10,7 +10,7 @@ use directory::{
     Directory, Lookup,
     backup::{Extent, file::LdifFile},
     changing::WriteError,
-    restore::{Event, Restore, RestoreError, RestoreRequest, Summary},
+    restore::{Restore, RestoreError, RestoreEvent, RestoreRequest, Summary},
 };
 use mail_model::tenant::{Tenant, TenantId};
 
@@ -74,7 +74,7 @@ impl Administration {
     pub async fn restore(
         &self,
         restore: Restore,
-        on_event: impl AsyncFnMut(Event<'_>),
+        on_event: impl AsyncFnMut(RestoreEvent<'_>),
     ) -> Result<Summary, RestoreError> {
         self.change(async {
             let outcome = Box::pin(restore.run(Vec::new(), on_event)).await;

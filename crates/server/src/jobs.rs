@@ -71,7 +71,7 @@ pub async fn watch_plugins(config: &Config) {
 }
 
 /// The thread that keeps an address book up to date; it ends when this value is dropped.
-pub struct Follower {
+pub struct FollowerThread {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -80,7 +80,7 @@ pub struct Follower {
 ///
 /// # Errors
 /// The system's error when the thread cannot be started.
-pub fn follow(config: &Config, book: AddressBook) -> io::Result<Follower> {
+pub fn follow(config: &Config, book: AddressBook) -> io::Result<FollowerThread> {
     let (ldap, (stop, stopped)) = (for_a_job(config), oneshot::channel());
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = thread::Builder::new().name("address-book".to_owned()).spawn(move || {
@@ -91,10 +91,10 @@ pub fn follow(config: &Config, book: AddressBook) -> io::Result<Follower> {
             }
         });
     })?;
-    Ok(Follower { stop: Some(stop), thread: Some(thread) })
+    Ok(FollowerThread { stop: Some(stop), thread: Some(thread) })
 }
 
-impl Drop for Follower {
+impl Drop for FollowerThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {

@@ -259,13 +259,13 @@ impl Entries {
     }
 
     /// The position of an entry in an order.
-    pub(super) fn standing(&self, key: Key, slot: u32) -> Option<Standing<'_>> {
+    pub(super) fn standing(&self, key: Key, slot: u32) -> Option<SortPosition<'_>> {
         self.get(slot).map(|entry| (self.key(key, entry), entry.id))
     }
 }
 
 /// The values that determine the position of an entry in an order: sort key, address and identifier.
-pub(super) type Standing<'a> = ((&'a [u8], &'a [u8]), ContactId);
+pub(super) type SortPosition<'a> = ((&'a [u8], &'a [u8]), ContactId);
 
 fn hash_of(slots: &[Option<Entry>], hasher: &RandomState, slot: u32) -> u64 {
     let entry = slots.get(slot as usize).and_then(Option::as_ref);

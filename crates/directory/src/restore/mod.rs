@@ -33,7 +33,7 @@ pub use bounds::TooLarge;
 pub use comparison::{Comparison, Told, compare_files};
 pub use refusal::Refusal;
 pub use run::Restore;
-pub use tally::{Event, Outcome, Summary};
+pub use tally::{Outcome, RestoreEvent, Summary};
 
 use crate::{
     backup::{Extent, seal::Verdict},

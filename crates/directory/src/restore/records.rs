@@ -62,18 +62,18 @@ const CUT: &str = "it is the last record of a truncated file, and may be truncat
 
 /// The entries of a file, in order.
 pub(super) struct Records {
-    reader: LdifReader<BufReader<Shared>>,
-    sealed: Shared,
+    reader: LdifReader<BufReader<SharedFile>>,
+    sealed: SharedFile,
     found: u64,
 }
 
 /// A reader that is shared, so that it can be asked for its verdict after the last byte.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Option<SealedFile>>>);
+struct SharedFile(Arc<Mutex<Option<SealedFile>>>);
 
 type SealedFile = Sealed<Box<dyn Read + Send>>;
 
-impl Read for Shared {
+impl Read for SharedFile {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let mut sealed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sealed.as_mut().map_or(Ok(0), |sealed| sealed.read(buffer))
@@ -86,7 +86,7 @@ impl Records {
         reading: &Reading,
         on_read: impl FnMut(usize) + Send + 'static,
     ) -> Result<Self, RestoreError> {
-        let sealed = Shared(Arc::new(Mutex::new(Some(Sealed::new(reading.open(on_read)?)))));
+        let sealed = SharedFile(Arc::new(Mutex::new(Some(Sealed::new(reading.open(on_read)?)))));
         let input = BufReader::with_capacity(BUFFER, sealed.clone());
         let reader = LdifReader::with_limit(input, reading.bounds.record);
         Ok(Self { reader, sealed, found: 0 })

@@ -9,7 +9,7 @@ use super::{
     refusal::Refusal,
     rules::{Limits, Rules},
     survey::{Stage, Survey},
-    tally::{Ended, Event, Outcome, Summary, Tally},
+    tally::{Ended, Outcome, RestoreEvent, Summary, Tally},
 };
 use crate::{
     Directory, Scope,
@@ -170,7 +170,7 @@ impl Restore {
     pub async fn run(
         self,
         surplus: Vec<Dn>,
-        on_event: impl AsyncFnMut(Event<'_>),
+        on_event: impl AsyncFnMut(RestoreEvent<'_>),
     ) -> Result<Summary, RestoreError> {
         let (most_again, rounds) = self.file.bounds.again;
         let mut tally = Tally::new(self.survey.left_out, most_again, on_event);
@@ -201,7 +201,7 @@ impl Restore {
         Ok(tally.summary)
     }
 
-    async fn remove<F: AsyncFnMut(Event<'_>)>(
+    async fn remove<F: AsyncFnMut(RestoreEvent<'_>)>(
         &self,
         surplus: Vec<Dn>,
         tally: &mut Tally<F>,
@@ -239,7 +239,7 @@ impl Restore {
     }
 
     /// Processes the entries of one stage.
-    async fn stage<F: AsyncFnMut(Event<'_>)>(
+    async fn stage<F: AsyncFnMut(RestoreEvent<'_>)>(
         &self,
         stage: &Stage,
         tally: &mut Tally<F>,

@@ -24,7 +24,7 @@ pub enum Outcome {
 
 /// A result that a restore reports for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
+pub struct RestoreEvent<'a> {
     /// The line of the entry in the file, if it is there.
     pub line: Option<u64>,
     /// The name of the entry; empty if it can't be read.
@@ -96,7 +96,7 @@ pub(super) struct Tally<F> {
     on_event: F,
 }
 
-impl<F: AsyncFnMut(Event<'_>)> Tally<F> {
+impl<F: AsyncFnMut(RestoreEvent<'_>)> Tally<F> {
     pub(super) fn new(left_out: u64, most_clashes: usize, on_event: F) -> Self {
         Self {
             summary: Summary { left_out, ..Summary::default() },
@@ -127,7 +127,7 @@ impl<F: AsyncFnMut(Event<'_>)> Tally<F> {
             self.summary.unlisted += 1;
             return;
         }
-        (self.on_event)(Event { line, dn, outcome }).await;
+        (self.on_event)(RestoreEvent { line, dn, outcome }).await;
     }
 
     /// Counts refused records of which only the number is known.

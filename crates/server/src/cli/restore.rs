@@ -14,7 +14,8 @@ use directory::{
     backup::Extent,
     backup::file::LdifFile,
     restore::{
-        self, Event, Existing, Findings, OtherRoot, Refusal, Restore, RestoreError, RestoreRequest, Summary,
+        self, Existing, Findings, OtherRoot, Refusal, Restore, RestoreError, RestoreEvent, RestoreRequest,
+        Summary,
     },
 };
 use indicatif::ProgressBar;
@@ -221,7 +222,7 @@ struct Shows<'a> {
 }
 
 impl Shows<'_> {
-    fn event(&self, event: &Event<'_>) {
+    fn event(&self, event: &RestoreEvent<'_>) {
         self.progress.inc(1);
         match event.outcome {
             restore::Outcome::Refused(refusal) => self.refused(event, refusal),
@@ -240,13 +241,13 @@ impl Shows<'_> {
         }
     }
 
-    fn refused(&self, event: &Event<'_>, refusal: &Refusal) {
+    fn refused(&self, event: &RestoreEvent<'_>, refusal: &Refusal) {
         self.progress.suspend(|| tell!("{}{refusal}", place_of(event)));
     }
 }
 
 /// The line and the name of an entry, as far as they are known, as a prefix of a message.
-pub(super) fn place_of(event: &Event<'_>) -> String {
+pub(super) fn place_of(event: &RestoreEvent<'_>) -> String {
     let line = event.line.map(|line| format!("line {line}: ")).unwrap_or_default();
     let name = event.dn.to_string();
     if name.is_empty() { line } else { format!("{line}{name}: ") }

@@ -6,7 +6,7 @@ use address_book::reader::BookReader;
 use administration::{
     Administration,
     caller::Actor,
-    long_work::{LongWork, Turn},
+    long_work::{LongWork, WorkInProgress},
     policy::Reach,
 };
 use bytes::BytesMut;
@@ -42,13 +42,13 @@ pub struct Call<'a> {
     /// The parameters. Those that the handler does not take are reported as ignored.
     pub parameters: Parameters,
     /// The body, if it is a stream and not parameters.
-    pub rows: Option<Rows>,
+    pub streamed: Option<StreamedBody>,
     /// Names in the path, decoded.
     pub(super) names: Names<'a>,
 }
 
 /// A body that is read as it arrives.
-pub struct Rows {
+pub struct StreamedBody {
     /// Its media type without parameters, in lower case.
     pub media_type: String,
     /// Its charset, if the media type names one.
@@ -113,7 +113,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// 429 or 503.
-    pub fn begin(&self, work: LongWork) -> Result<Turn, Failure> {
+    pub fn begin(&self, work: LongWork) -> Result<WorkInProgress, Failure> {
         Ok(self.services.long_works.begin(work, self.actor.as_ref())?)
     }
 

@@ -3,7 +3,7 @@
 
 use super::{
     answer::Failure,
-    call::{Call, Names, Rows, read_whole},
+    call::{Call, Names, StreamedBody, read_whole},
     idempotency::{self, Begun, claim},
     message::FailureBody,
     permission::{authenticate, client_of, reach_of},
@@ -86,7 +86,7 @@ async fn answer(
     trace.asked_by = actor.as_ref().map(|actor| actor.log_id().to_owned());
     let place = (Names::of(names), path.parameters);
     let began = Instant::now();
-    let Asked { names, reach, precondition, parameters, rows, keyed } =
+    let Asked { names, reach, precondition, parameters, streamed, keyed } =
         Asked::read(services, endpoint, actor.as_ref(), request, payload, place).await?;
     let was_slow = began.elapsed() > SLOW_BODY;
     let mut call = Call {
@@ -101,7 +101,7 @@ async fn answer(
         precondition,
         known: Known::of_request(request),
         parameters,
-        rows,
+        streamed,
         names,
     };
     if was_slow {
@@ -151,7 +151,7 @@ struct Asked<'a> {
     reach: Reach,
     precondition: Precondition,
     parameters: Parameters,
-    rows: Option<Rows>,
+    streamed: Option<StreamedBody>,
     keyed: Option<Keyed>,
 }
 
@@ -171,11 +171,11 @@ impl<'a> Asked<'a> {
             TenantParameter::Required | TenantParameter::Optional => None,
         };
         let precondition = precondition_of(endpoint, request)?;
-        let (body, rows) = match endpoint.particulars.body {
-            BodyKind::Stream => (Bytes::new(), Some(rows_of(request, payload))),
+        let (body, streamed) = match endpoint.particulars.body {
+            BodyKind::Stream => (Bytes::new(), Some(streamed_body(request, payload))),
             BodyKind::Parameters => (read_body(request, payload, endpoint.most_of_body()).await?, None),
         };
-        let kind = if rows.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
+        let kind = if streamed.is_some() { Body::Form(&body) } else { body_kind(request, &body)? };
         let mut parameters = Parameters::decode(in_path, request.query_string(), kind)?;
         let reach = if let Some(reach) = reach {
             reach
@@ -187,7 +187,7 @@ impl<'a> Asked<'a> {
             Some(actor) => key_of(endpoint, services, actor, request, &body)?,
             None => None,
         };
-        Ok(Self { names, reach, precondition, parameters, rows, keyed })
+        Ok(Self { names, reach, precondition, parameters, streamed, keyed })
     }
 }
 
@@ -259,14 +259,14 @@ fn key_of(
     Ok(None)
 }
 
-fn rows_of(request: &HttpRequest, payload: RequestBody) -> Rows {
+fn streamed_body(request: &HttpRequest, payload: RequestBody) -> StreamedBody {
     let charset = request.mime_type().ok().flatten();
     let charset = charset.and_then(|mime| mime.get_param("charset").map(|value| value.as_str().to_owned()));
     let (media_type, announced) = (request.content_type().to_ascii_lowercase(), announced_length(request));
     let content_encoding = request.headers().get(header::CONTENT_ENCODING);
     let content_encoding =
         content_encoding.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    Rows { media_type, charset, announced, content_encoding, payload }
+    StreamedBody { media_type, charset, announced, content_encoding, payload }
 }
 
 /// The length of the body, if the client sends it.

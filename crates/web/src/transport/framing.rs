@@ -7,7 +7,7 @@
 
 use super::{
     chunked::ChunkedBody,
-    request_head::{self, Body, End, LATE, MALFORMED, MAX_HEAD, TOO_LARGE},
+    request_head::{self, BodyFraming, End, LATE, MALFORMED, MAX_HEAD, TOO_LARGE},
 };
 use bytes::{Buf, BytesMut};
 
@@ -245,9 +245,9 @@ impl Framing {
         }
         self.requests += 1;
         match judgement.body {
-            Body::Length(0) => self.end_request(),
-            Body::Length(length) => self.state = State::Body(length),
-            Body::Chunked => self.state = State::Chunked(ChunkedBody::new()),
+            BodyFraming::Length(0) => self.end_request(),
+            BodyFraming::Length(length) => self.state = State::Body(length),
+            BodyFraming::Chunked => self.state = State::Chunked(ChunkedBody::new()),
         }
     }
 

@@ -101,7 +101,7 @@ pub(super) fn add_close(head: &mut BytesMut) {
 
 /// The framing of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum BodyFraming {
     /// A body of this number of bytes.
     Length(u64),
     /// A chunked body.
@@ -111,7 +111,7 @@ pub(super) enum Body {
 /// What the stream has to know about a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
-    pub(super) body: Body,
+    pub(super) body: BodyFraming,
     /// Whether no other request follows on the connection.
     pub(super) closes: bool,
     /// The positions where it requests another protocol.
@@ -197,9 +197,9 @@ impl<'a> Said<'a> {
         let body = match (self.lengths, self.codings) {
             // HTTP/1.0 had no other way to say that there is no body (RFC 1945 section 7.2.2).
             (0, 0) if is_old && method == "POST" => return None,
-            (0, 0) => Body::Length(0),
-            (1, 0) => Body::Length(content_length(self.length)?),
-            (0, 1) if !is_old && self.coding.eq_ignore_ascii_case(b"chunked") => Body::Chunked,
+            (0, 0) => BodyFraming::Length(0),
+            (1, 0) => BodyFraming::Length(content_length(self.length)?),
+            (0, 1) if !is_old && self.coding.eq_ignore_ascii_case(b"chunked") => BodyFraming::Chunked,
             // Two lengths, a length and a coding (RFC 9112 section 6.1), or a coding that HTTP/1.0 does not have.
             _ => return None,
         };

@@ -7,7 +7,7 @@ use super::{
     decoder::TextError,
     ndjson::NdjsonRows,
     place::{Counts, Place, Stop},
-    text::{Declared, Decoding, FileEncoding},
+    text::{DeclaredCharset, Decoding, FileEncoding},
     unpack::{UnpackError, Unpacking},
 };
 use crate::names::{MAIL, of_user};
@@ -180,10 +180,11 @@ impl<R: AsyncRead + Unpin> Rows<R> {
     /// The rows of a reader, plain or compressed with gzip. The mode decides which columns a table must have.
     pub fn new(reader: R, format: Format, mode: Mode) -> Self {
         let (parser, declared) = match format {
-            Format::Csv { charset } => {
-                (Parser::Csv(Box::new(CsvRows::new(mode))), charset.map_or(Declared::Nothing, Declared::As))
-            }
-            Format::Ndjson => (Parser::Ndjson(NdjsonRows::new()), Declared::Unicode),
+            Format::Csv { charset } => (
+                Parser::Csv(Box::new(CsvRows::new(mode))),
+                charset.map_or(DeclaredCharset::Nothing, DeclaredCharset::As),
+            ),
+            Format::Ndjson => (Parser::Ndjson(NdjsonRows::new()), DeclaredCharset::Unicode),
         };
         Self {
             reader,

@@ -25,7 +25,7 @@ const HEAD: usize = 4;
 
 /// What is known about a file's encoding before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Declared {
+pub(super) enum DeclaredCharset {
     Nothing,
     /// UTF-8, or UTF-16 with a byte order mark.
     Unicode,
@@ -43,7 +43,7 @@ pub struct FileEncoding {
 
 /// Decodes bytes into text, in pieces.
 pub(super) struct Decoding {
-    declared: Declared,
+    declared: DeclaredCharset,
     begun: bool,
     /// Bytes that are kept until the encoding is known: a byte order mark, or the first bytes outside ASCII and those
     /// that follow.
@@ -56,7 +56,7 @@ pub(super) struct Decoding {
 }
 
 impl Decoding {
-    pub(super) fn new(declared: Declared) -> Self {
+    pub(super) fn new(declared: DeclaredCharset) -> Self {
         Self {
             declared,
             begun: false,
@@ -100,7 +100,7 @@ impl Decoding {
         let marked = mark_of(&self.held)?;
         if let Some((encoding, length)) = marked {
             self.held.drain(..length);
-            if let Declared::As(charset) = self.declared
+            if let DeclaredCharset::As(charset) = self.declared
                 && charset.encoding().unwrap_or(encoding) != encoding
             {
                 return Err(TextError::OtherMark(name_of(encoding), charset.name()));
@@ -108,9 +108,9 @@ impl Decoding {
         }
         let found = || marked.map(|(encoding, _)| encoding).or_else(|| pattern_of(&self.held));
         let encoding = match self.declared {
-            Declared::As(charset) => Some(charset.encoding().or_else(found).unwrap_or(UTF_16LE)),
-            Declared::Unicode => Some(found().unwrap_or(UTF_8)),
-            Declared::Nothing => found(),
+            DeclaredCharset::As(charset) => Some(charset.encoding().or_else(found).unwrap_or(UTF_16LE)),
+            DeclaredCharset::Unicode => Some(found().unwrap_or(UTF_8)),
+            DeclaredCharset::Nothing => found(),
         };
         self.decoder = encoding.map(SteadyDecoder::new);
         Ok(())
@@ -208,7 +208,7 @@ mod tests {
 
     type Read = (String, Result<(), TextError>);
 
-    fn read_all(declared: Declared, bytes: &[u8], step: usize) -> (Read, FileEncoding) {
+    fn read_all(declared: DeclaredCharset, bytes: &[u8], step: usize) -> (Read, FileEncoding) {
         let mut decoding = Decoding::new(declared);
         let mut text = String::new();
         for piece in bytes.chunks(step.max(1)) {
@@ -220,12 +220,12 @@ mod tests {
         ((text, end), decoding.encoding())
     }
 
-    fn read(declared: Declared, bytes: &[u8], step: usize) -> Read {
+    fn read(declared: DeclaredCharset, bytes: &[u8], step: usize) -> Read {
         read_all(declared, bytes, step).0
     }
 
-    fn declared(label: &str) -> Declared {
-        Declared::As(Charset::of_label(label).unwrap())
+    fn declared(label: &str) -> DeclaredCharset {
+        DeclaredCharset::As(Charset::of_label(label).unwrap())
     }
 
     fn windows_1251(text: &str) -> Vec<u8> {
@@ -252,10 +252,10 @@ mod tests {
             let text = format!("mail;cn\r\na@b.c;{word} and more; {word}");
             for step in 1..20 {
                 let told = |guessed, name: &str| FileEncoding { name: name.into(), guessed };
-                let utf_8 = read_all(Declared::Nothing, text.as_bytes(), step);
+                let utf_8 = read_all(DeclaredCharset::Nothing, text.as_bytes(), step);
                 assert_eq!(utf_8, ((text.clone(), Ok(())), told(false, "utf-8")), "{step}");
                 let bytes = encoding.encode(&text).0;
-                let other = read_all(Declared::Nothing, &bytes, step);
+                let other = read_all(DeclaredCharset::Nothing, &bytes, step);
                 assert_eq!(other, ((text.clone(), Ok(())), told(true, &name_of(encoding))), "{step}");
             }
         }
@@ -267,7 +267,7 @@ mod tests {
         let apart = format!("mail;cn\r\na@b.c;№ 5\r\n{}a@b.c;Пётр", "u@b.c;U\r\n".repeat(20_000));
         for text in [late, apart] {
             for bytes in [windows_1251(&text), text.clone().into_bytes()] {
-                assert_eq!(read(Declared::Nothing, &bytes, 5000), (text.clone(), Ok(())));
+                assert_eq!(read(DeclaredCharset::Nothing, &bytes, 5000), (text.clone(), Ok(())));
             }
         }
     }
@@ -281,7 +281,7 @@ mod tests {
                 ("utf-16le", utf_16(&format!("\u{feff}{text}"), false)),
                 ("utf-16be", utf_16(&format!("\u{feff}{text}"), true)),
             ] {
-                for known in [Declared::Nothing, Declared::Unicode, declared(label)] {
+                for known in [DeclaredCharset::Nothing, DeclaredCharset::Unicode, declared(label)] {
                     let (read, encoding) = read_all(known, &bytes, step);
                     assert_eq!((read, &*encoding.name), ((text.into(), Ok(())), label));
                 }
@@ -290,8 +290,8 @@ mod tests {
             }
             assert_eq!(read(declared("utf-16"), &utf_16(&format!("\u{feff}{text}"), true), step).0, text);
         }
-        assert_eq!(read(Declared::Nothing, b"", 1), (String::new(), Ok(())));
-        assert_eq!(read(Declared::Nothing, b"a", 1), ("a".into(), Ok(())));
+        assert_eq!(read(DeclaredCharset::Nothing, b"", 1), (String::new(), Ok(())));
+        assert_eq!(read(DeclaredCharset::Nothing, b"a", 1), ("a".into(), Ok(())));
     }
 
     #[test]
@@ -299,27 +299,29 @@ mod tests {
         let text = "mail;cn\na@b.c;Пётр";
         for step in 1..6 {
             for (label, big) in [("utf-16le", false), ("utf-16be", true)] {
-                for known in [Declared::Nothing, Declared::Unicode, declared("utf-16"), declared(label)] {
+                for known in
+                    [DeclaredCharset::Nothing, DeclaredCharset::Unicode, declared("utf-16"), declared(label)]
+                {
                     let (read, encoding) = read_all(known, &utf_16(text, big), step);
                     assert_eq!((read, &*encoding.name), ((text.into(), Ok(())), label));
                 }
             }
         }
         let half = utf_16("mail;\u{41f}", false);
-        let cut = read(Declared::Nothing, &half[..half.len() - 1], 3);
+        let cut = read(DeclaredCharset::Nothing, &half[..half.len() - 1], 3);
         assert_eq!(cut, ("mail;".into(), Err(TextError::Malformed("utf-16le".into()))));
     }
 
     #[test]
     fn what_is_no_text_of_any_kind_is_named() {
         let utf_32: Vec<u8> = "mail".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
-        assert_eq!(read(Declared::Nothing, &utf_32, 3).1, Err(TextError::Utf32));
-        assert_eq!(read(Declared::Nothing, b"\xFF\xFE\0\0m\0\0\0", 3).1, Err(TextError::Utf32));
-        assert_eq!(read(Declared::Nothing, b"PK\x03\x04\x14\0", 3).1, Err(TextError::Workbook));
-        assert_eq!(read(Declared::Nothing, b"\xD0\xCF\x11\xE0\xA1", 3).1, Err(TextError::Workbook));
+        assert_eq!(read(DeclaredCharset::Nothing, &utf_32, 3).1, Err(TextError::Utf32));
+        assert_eq!(read(DeclaredCharset::Nothing, b"\xFF\xFE\0\0m\0\0\0", 3).1, Err(TextError::Utf32));
+        assert_eq!(read(DeclaredCharset::Nothing, b"PK\x03\x04\x14\0", 3).1, Err(TextError::Workbook));
+        assert_eq!(read(DeclaredCharset::Nothing, b"\xD0\xCF\x11\xE0\xA1", 3).1, Err(TextError::Workbook));
         // A byte without a letter in most encodings, and a code page that is not among the encodings.
         assert_eq!(
-            read(Declared::Nothing, b"a;Jos\x82 Pe\xA4a", 3),
+            read(DeclaredCharset::Nothing, b"a;Jos\x82 Pe\xA4a", 3),
             ("a;Jos".into(), Err(TextError::Unknown))
         );
     }
@@ -328,10 +330,10 @@ mod tests {
     fn what_does_not_fit_is_an_error_after_the_text_before_it() {
         for step in 1..10 {
             let half = "Иван;".as_bytes().iter().copied().chain(*b"ab\xFFcd").collect::<Vec<_>>();
-            assert_eq!(read(Declared::Nothing, &half, step), ("Иван;ab".into(), Err(TextError::Utf8)));
+            assert_eq!(read(DeclaredCharset::Nothing, &half, step), ("Иван;ab".into(), Err(TextError::Utf8)));
             let cut = "Иван; Ж".as_bytes();
             let cut = &cut[..cut.len() - 1];
-            assert_eq!(read(Declared::Nothing, cut, step), ("Иван; ".into(), Err(TextError::Utf8)));
+            assert_eq!(read(DeclaredCharset::Nothing, cut, step), ("Иван; ".into(), Err(TextError::Utf8)));
             for (label, byte) in [("windows-1251", 0x98), ("windows-1252", 0x81), ("iso-8859-1", 0x9D)] {
                 let bytes = [b"cn;Ab ".as_slice(), &[byte], b"!"].concat();
                 let name = if label == "iso-8859-1" { "windows-1252" } else { label };
@@ -341,7 +343,7 @@ mod tests {
             let names = format!("{} ", "Иван Петров".repeat(3));
             let bytes = [&windows_1251(&names)[..], b"\x98!"].concat();
             let expected = Err(TextError::Unassigned(0x98, "windows-1251".into()));
-            assert_eq!(read(Declared::Nothing, &bytes, step), (names, expected));
+            assert_eq!(read(DeclaredCharset::Nothing, &bytes, step), (names, expected));
         }
     }
 
@@ -360,12 +362,12 @@ mod tests {
             bytes in proptest::collection::vec(any::<u8>(), 0..800),
             step in 1..50_usize,
         ) {
-            prop_assert_eq!(read_all(Declared::Nothing, &bytes, step), read_all(Declared::Nothing, &bytes, 1000));
+            prop_assert_eq!(read_all(DeclaredCharset::Nothing, &bytes, step), read_all(DeclaredCharset::Nothing, &bytes, 1000));
         }
 
         #[test]
         fn utf_8_reads_as_itself(text in "[a-z]{4}\\PC{0,200}", step in 1..50_usize) {
-            prop_assert_eq!(read(Declared::Nothing, text.as_bytes(), step), (text, Ok(())));
+            prop_assert_eq!(read(DeclaredCharset::Nothing, text.as_bytes(), step), (text, Ok(())));
         }
     }
 }

@@ -65,9 +65,9 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mode = errors.keep("mode", mode.map_err(|_| FieldError::Choice(Mode::VARIANTS)));
     let dry_run = switch(&mut call.parameters, "dry-run", &mut errors);
     errors.none()?;
-    let (Some(mode), Some(rows)) = (mode, call.rows.take()) else { return Err(Failure::missing("mode")) };
-    let format = format(&rows.media_type, rows.charset.as_deref())?;
-    check_packing(rows.content_encoding.as_deref())?;
+    let (Some(mode), Some(body)) = (mode, call.streamed.take()) else { return Err(Failure::missing("mode")) };
+    let format = format(&body.media_type, body.charset.as_deref())?;
+    check_packing(body.content_encoding.as_deref())?;
     let turn = call.begin(LongWork::Import)?;
     let tenant = find_tenant(call).await?.id.clone();
     let (importer, under_way) =
@@ -84,7 +84,7 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
         retention: call.services.retention,
         now: clock::now,
     };
-    let reader = StreamReader::new(rows.payload.map_err(io::Error::other));
+    let reader = StreamReader::new(body.payload.map_err(io::Error::other));
     let reports = Box::pin(imports::run(import, Rows::new(reader, format, mode)));
     let reports = stream::unfold((reports, under_way), async |(mut reports, mut under_way)| {
         let report = reports.next().await?;

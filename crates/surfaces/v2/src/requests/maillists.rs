@@ -38,7 +38,7 @@ const OTHER_MAIL: &str = "mmail";
 /// A mailing list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MailList)]
-pub(super) struct Shown {
+pub(super) struct ShownList {
     /// The address.
     mail: String,
     /// The name in address books.
@@ -66,7 +66,7 @@ pub(super) struct Shown {
     expanded: Option<Vec<String>>,
 }
 
-impl Shown {
+impl ShownList {
     fn row(list: MailListSummary) -> Self {
         Self::new(list.mail, list.display_name, list.members, list.count, list.conditions.as_ref())
     }
@@ -108,7 +108,7 @@ pub(super) const LIST: Endpoint = Endpoint {
         about: "A list has at most its first 1000 members in `alias`, and their number in `members`. A dynamic list \
                 shows its `filter`.",
         parameters: || vec![tenant_parameter()].and(page_parameters(&MAIL_LISTS, "the address or the name")),
-        answer: || Answer::page_of::<Shown>("maillists"),
+        answer: || Answer::page_of::<ShownList>("maillists"),
         ..Document::BASE
     },
 };
@@ -117,7 +117,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let request = page_alone(&mut call.parameters, &MAIL_LISTS)?;
     let tenant = find_tenant(call).await?;
     let page = call.directory.mail_lists(&tenant.id, &request).await?;
-    let items = page.items.into_iter().map(Shown::row).collect();
+    let items = page.items.into_iter().map(ShownList::row).collect();
     as_json(&Listed::new("maillists", Page { items, count: page.count }, &request))
 }
 
@@ -134,7 +134,7 @@ pub(super) const READ: Endpoint = Endpoint {
             let about = "1: also everyone that the list reaches, through nested lists too.";
             vec![Declared::optional("expand", about, kinds::switch())]
         },
-        answer: || Answer::of::<Shown>().with_version(),
+        answer: || Answer::of::<ShownList>().with_version(),
         ..Document::BASE
     },
 };
@@ -149,8 +149,8 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let expanded = if expand { Some(call.directory.expanded(&list).await?) } else { None };
     let count = members.len();
     let (mail, name) = (list.mail.to_string(), list.display_name.clone());
-    let shown = Shown::new(mail, name, members, count, list.conditions.as_ref());
-    let shown = Shown { tenant: Some(tenant.id.to_string()), expanded, ..shown };
+    let shown = ShownList::new(mail, name, members, count, list.conditions.as_ref());
+    let shown = ShownList { tenant: Some(tenant.id.to_string()), expanded, ..shown };
     Ok(as_json(&shown)?.with_tag(&list.version.tag()))
 }
 

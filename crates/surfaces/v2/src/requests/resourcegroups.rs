@@ -30,7 +30,7 @@ const GROUP_PATH: &str = "/v2/resourcegroups/{tenant}/{group}";
 /// A resource group.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ResourceGroup)]
-pub(super) struct Shown {
+pub(super) struct ShownGroup {
     /// The name.
     name: String,
     /// The number of resources.
@@ -41,7 +41,7 @@ pub(super) struct Shown {
     tenant: Option<String>,
 }
 
-impl Shown {
+impl ShownGroup {
     fn row(group: &ResourceGroup) -> Self {
         Self { name: group.name.to_string(), resources: group.resources, tenant: None }
     }
@@ -57,7 +57,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     document: Document {
         summary: "Resource groups of a tenant",
         parameters: || page_parameters(&RESOURCE_GROUPS, "the name"),
-        answer: || Answer::page_of::<Shown>("resourcegroups"),
+        answer: || Answer::page_of::<ShownGroup>("resourcegroups"),
         ..Document::BASE
     },
 };
@@ -66,7 +66,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let request = page_alone(&mut call.parameters, &RESOURCE_GROUPS)?;
     let tenant = find_tenant(call).await?;
     let page = call.directory.resource_groups(&tenant.id, &request).await?;
-    let items = page.items.iter().map(Shown::row).collect();
+    let items = page.items.iter().map(ShownGroup::row).collect();
     as_json(&Listed::new("resourcegroups", Page { items, count: page.count }, &request))
 }
 
@@ -79,7 +79,7 @@ pub(super) const READ: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "One resource group",
-        answer: || Answer::of::<Shown>().with_version(),
+        answer: || Answer::of::<ShownGroup>().with_version(),
         ..Document::BASE
     },
 };
@@ -88,7 +88,7 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let group = call.directory.resource_group(&tenant.id, &name_of(call)?).await?;
     let group = group.ok_or_else(|| Failure::not_found(GROUP))?;
-    let shown = Shown { tenant: Some(tenant.id.to_string()), ..Shown::row(&group) };
+    let shown = ShownGroup { tenant: Some(tenant.id.to_string()), ..ShownGroup::row(&group) };
     Ok(as_json(&shown)?.with_tag(&group.version.tag()))
 }
 

@@ -39,7 +39,7 @@ const RESOURCE_PATH: &str = "/v2/resources/{tenant}/{group}/{mail}";
 
 /// A single resource.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownResource<'a> {
     #[serde(flatten)]
     resource: ResourceJson<'a>,
     #[serde(rename = "tenant-id")]
@@ -89,7 +89,7 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let group = find_group(call, &tenant.id).await?;
     let resource = call.directory.resource(&tenant.id, &group.name, &call.mail_of(RESOURCE)?).await?;
     let resource = resource.ok_or_else(|| Failure::not_found(RESOURCE))?;
-    let shown = Shown { resource: ResourceJson(&resource), tenant: tenant.id.as_str() };
+    let shown = ShownResource { resource: ResourceJson(&resource), tenant: tenant.id.as_str() };
     Ok(as_json(&shown)?.with_tag(&resource.version.tag()))
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     answer::Failure,
-    call::{Call, Rows},
+    call::{Call, StreamedBody},
     document::{Answer, Declared, dry_run, kinds, optional_tenant},
     endpoint::{Access, Body, Document, Endpoint, Particulars, TenantParameter, Verb},
     errors::ParameterErrors,
@@ -44,7 +44,7 @@ pub(super) enum ExistingWord {
 }
 
 /// The decoded parameters.
-struct Asked {
+struct RestoreQuery {
     existing: Existing,
     dry_run: bool,
     bounds: Bounds,
@@ -79,14 +79,14 @@ pub(super) const RESTORE: Endpoint = Endpoint {
 };
 
 async fn restore(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let Asked { existing, dry_run, bounds: Bounds { extent, limited_to } } = asked(call).await?;
+    let RestoreQuery { existing, dry_run, bounds: Bounds { extent, limited_to } } = asked(call).await?;
     backup_lookup(call)?;
     let restorer = call.administration.restorer().ok_or_else(not_set_up)?;
-    let rows = call.rows.take().ok_or_else(|| Failure::internal("a restore without a body".into()))?;
+    let body = call.streamed.take().ok_or_else(|| Failure::internal("a restore without a body".into()))?;
     let turns = &call.services.restores;
     let turn = limited_to.as_ref().map(|tenant| turns.begin(&tenant.id)).transpose()?;
-    let departure = rows.payload.departure();
-    let file = spool(rows, limited_to.as_ref().map(|_| MAX_BODY)).await?;
+    let departure = body.payload.departure();
+    let file = spool(body, limited_to.as_ref().map(|_| MAX_BODY)).await?;
     call.recheck().await?;
     let (force, other_root, now) = (false, OtherRoot::Refused, call.now);
     let request = RestoreRequest { extent, existing, dry_run, force, other_root, limited_to, now };
@@ -150,7 +150,7 @@ fn ldif() -> RequestBody {
         .build()
 }
 
-async fn asked(call: &mut Call<'_>) -> Result<Asked, Failure> {
+async fn asked(call: &mut Call<'_>) -> Result<RestoreQuery, Failure> {
     let mut errors = ParameterErrors::default();
     let existing = once(&mut call.parameters, "existing", &mut errors).filter(|text| !text.is_empty());
     let existing = existing.map_or(Ok(ExistingWord::Keep), |text| text.parse());
@@ -165,19 +165,19 @@ async fn asked(call: &mut Call<'_>) -> Result<Asked, Failure> {
     let tenants = Vec::from_iter(call.tenant().ok().cloned());
     let bounds = Bounds::of(call.directory, call.caller()?, tenants).await;
     let bounds = bounds.map_err(|error| Failure::of_write("tenant", error, call.services.retention))?;
-    Ok(Asked { existing, dry_run, bounds })
+    Ok(RestoreQuery { existing, dry_run, bounds })
 }
 
 /// Stores a body on the disk, because it is read twice. Only this process's user can read the file, which is removed
 /// when it is dropped.
-async fn spool(rows: Rows, most: Option<u64>) -> Result<NamedTempFile, Failure> {
+async fn spool(body: StreamedBody, most: Option<u64>) -> Result<NamedTempFile, Failure> {
     let most = most.unwrap_or(u64::MAX);
-    if rows.announced.is_some_and(|length| length > most) {
+    if body.announced.is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
     let file = NamedTempFile::new().map_err(failure_of_disk)?;
     let mut out = tokio::fs::File::from_std(file.reopen().map_err(failure_of_disk)?);
-    let (mut payload, mut length) = (rows.payload, 0_u64);
+    let (mut payload, mut length) = (body.payload, 0_u64);
     while let Some(piece) = payload.next().await {
         let unreadable = "The body could not be read to its end.";
         let piece = piece.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, unreadable))?;

@@ -1,7 +1,7 @@
 //! The answer to a restore: lines of JSON, sent while the restore runs.
 
 use actix_web::web::Bytes;
-use directory::restore::{Event, Outcome, Summary};
+use directory::restore::{Outcome, RestoreEvent, Summary};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use std::{
@@ -95,7 +95,7 @@ pub(crate) struct SummaryLine {
 pub(super) struct Ready(Vec<u8>, Option<OwnedSemaphorePermit>);
 
 /// Reports the progress of a restore.
-pub(super) struct Report {
+pub(super) struct RestoreReport {
     lines: mpsc::Sender<Ready>,
     room: Arc<Semaphore>,
     entries: u64,
@@ -107,11 +107,11 @@ pub(super) struct Report {
 }
 
 /// A report on this number of entries, and its lines to send.
-pub(super) fn report(entries: u64, dry_run: bool) -> (Report, impl Stream<Item = Bytes>) {
+pub(super) fn report(entries: u64, dry_run: bool) -> (RestoreReport, impl Stream<Item = Bytes>) {
     let (lines, told) = mpsc::channel(LINES);
     let room = Arc::new(Semaphore::new(BYTES as usize));
     let now = Instant::now();
-    let report = Report { lines, room, entries, done: 0, dry_run, told: now, patience: PATIENCE };
+    let report = RestoreReport { lines, room, entries, done: 0, dry_run, told: now, patience: PATIENCE };
     let sent = stream::unfold(told, async |mut told: mpsc::Receiver<Ready>| {
         let Ready(text, _room) = told.recv().await?;
         Some((text.into(), told))
@@ -119,9 +119,9 @@ pub(super) fn report(entries: u64, dry_run: bool) -> (Report, impl Stream<Item =
     (report, sent)
 }
 
-impl Report {
+impl RestoreReport {
     /// Reports the outcome of an entry, if it has to be reported.
-    pub(super) async fn take(&mut self, event: &Event<'_>) {
+    pub(super) async fn take(&mut self, event: &RestoreEvent<'_>) {
         self.done += 1;
         let line = |result, ldif, message| {
             let (line, dn) = (event.line.unwrap_or_default(), event.dn.to_string());

@@ -36,7 +36,7 @@ const DOMAIN_PATH: &str = "/v2/tenants/{tenant}/domains/{domain}";
 /// A tenant in a list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TenantRow)]
-pub(super) struct Row {
+pub(super) struct TenantRow {
     /// The id.
     #[serde(rename = "tenant-id")]
     id: String,
@@ -52,7 +52,7 @@ pub(super) struct Row {
     kept_until: Option<String>,
 }
 
-impl Row {
+impl TenantRow {
     fn live(tenant: &Tenant) -> Self {
         let domains = tenant.domains.iter().map(ToString::to_string).collect();
         Self { id: tenant.id.to_string(), domains, deleted_since: None, kept_until: None }
@@ -71,9 +71,9 @@ impl Row {
 /// A single tenant.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant)]
-pub(super) struct Shown {
+pub(super) struct ShownTenant {
     #[serde(flatten)]
-    row: Row,
+    row: TenantRow,
     /// Mailbox size of new users in megabytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -82,14 +82,14 @@ pub(super) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     lang: Option<&'static str>,
-    counts: Counts,
+    counts: TenantCounts,
 }
 
 /// The number of entries of a tenant.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TenantCounts)]
 #[serde(rename_all = "kebab-case")]
-struct Counts {
+struct TenantCounts {
     /// Users.
     users: usize,
     /// Deleted users that are kept.
@@ -123,7 +123,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     document: Document {
         summary: "Tenants; with `deleted=1` the deleted ones",
         parameters: || page_parameters(&TENANTS, "the id or a domain").and(deleted("tenants")),
-        answer: || Answer::page_of::<Row>("tenants"),
+        answer: || Answer::page_of::<TenantRow>("tenants"),
         ..Document::BASE
     },
 };
@@ -135,11 +135,12 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     errors.none()?;
     let page = if deleted {
         let page = call.directory.deleted_tenants(&request).await?;
-        let items = page.items.iter().map(|tenant| Row::deleted(tenant, call.services.retention)).collect();
+        let items =
+            page.items.iter().map(|tenant| TenantRow::deleted(tenant, call.services.retention)).collect();
         Page { items, count: page.count }
     } else {
         let page = call.directory.tenants(&request).await?;
-        Page { items: page.items.iter().map(Row::live).collect(), count: page.count }
+        Page { items: page.items.iter().map(TenantRow::live).collect(), count: page.count }
     };
     as_json(&Listed::new("tenants", page, &request))
 }
@@ -211,7 +212,7 @@ pub(super) const READ: Endpoint = Endpoint {
     particulars: Particulars::NONE,
     document: Document {
         summary: "One tenant",
-        answer: || Answer::of::<Shown>().with_version(),
+        answer: || Answer::of::<ShownTenant>().with_version(),
         ..Document::BASE
     },
 };
@@ -220,11 +221,11 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let id = call.tenant()?;
     let live = call.directory.live_tenant(id).await?.ok_or_else(|| Failure::not_found(TENANT))?;
     let counts = call.directory.tenant_counts(id).await?;
-    let shown = Shown {
-        row: Row::live(&live.tenant),
+    let shown = ShownTenant {
+        row: TenantRow::live(&live.tenant),
         quota: live.tenant.default_quota.map(mail_model::user::quota::Quota::megabytes),
         lang: live.tenant.default_language.map(mail_model::user::language::Language::as_str),
-        counts: Counts {
+        counts: TenantCounts {
             users: counts.users,
             deleted_users: counts.deleted_users,
             maillists: counts.mail_lists,

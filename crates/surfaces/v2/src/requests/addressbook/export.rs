@@ -2,7 +2,7 @@
 
 use super::{
     EXPORT_VIEWS,
-    files::{Format, Writer},
+    files::{FileFormat, Writer},
     form, may_be_nobodys, open,
 };
 use crate::{
@@ -21,7 +21,7 @@ use actix_web::{
 use address_book::{book::Book, export::Besides, reader::Opened};
 use administration::{
     caller::Actor,
-    long_work::{LongWork, Turn},
+    long_work::{LongWork, WorkInProgress},
     policy::Action,
 };
 use bytes::Bytes;
@@ -78,7 +78,7 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let json = book.read(|book| book.contact(id).map(<[u8]>::to_vec));
     let contact = contact_json::read(&json.ok_or_else(not_found)?);
     let contact = contact.map_err(|error| Failure::internal(error.into()))?;
-    let format = Format::Vcard;
+    let format = FileFormat::Vcard;
     let reader = Reader { directory: call.directory.clone(), tenant, seen: Seen::by(call, View::All) };
     let members = reader.members(&book, format, &contact).await?;
     let photos = reader.photos(format, slice::from_ref(&contact)).await?;
@@ -101,7 +101,7 @@ pub(crate) const EXPORT: Endpoint = Endpoint {
         summary: "All contacts as a file",
         about: "In the order of the addresses, sent while it is written.",
         parameters: || {
-            let formats = kinds::choice(Format::NAMES, Format::NAMES.first().copied());
+            let formats = kinds::choice(FileFormat::NAMES, FileFormat::NAMES.first().copied());
             let about = "vCard 4.0 (RFC 6350), CSV (RFC 4180), LDIF (RFC 2849), or a JSON array of contacts.";
             vec![Declared::optional("format", about, formats), super::view(EXPORT_VIEWS), super::kinds()]
         },
@@ -144,7 +144,7 @@ async fn export(call: &mut Call<'_>) -> Result<Reply, Failure> {
 struct Export {
     book: Opened,
     reader: Reader,
-    format: Format,
+    format: FileFormat,
     view: View,
     kinds: Vec<Kind>,
     writer: Writer,
@@ -154,7 +154,7 @@ struct Export {
 
 /// The parts of a file. A task of its own makes them, one ahead of what the client has taken, so that nothing that belongs
 /// to the directory waits for the client.
-fn parts(mut export: Export, turn: Turn) -> impl Stream<Item = Result<Bytes, Cut>> {
+fn parts(mut export: Export, turn: WorkInProgress) -> impl Stream<Item = Result<Bytes, Cut>> {
     let turn = Rc::new(turn);
     let (out, parts) = mpsc::channel(1);
     let of_task = turn.clone();
@@ -189,7 +189,7 @@ impl Export {
     /// The next part, and whether it is the last.
     async fn next(&mut self) -> Result<(Vec<u8>, bool), Cut> {
         let after = self.last.as_deref();
-        let most = if self.format == Format::Vcard { CARDS } else { CHUNK };
+        let most = if self.format == FileFormat::Vcard { CARDS } else { CHUNK };
         // Copied, so that nobody waits with a change while they are written.
         let contacts: Vec<Vec<u8>> = self.book.read(|book| {
             let contacts = book.after(after.unwrap_or_default(), self.view, &self.kinds, most);
@@ -252,12 +252,12 @@ impl Reader {
     /// Those of users, in vCards.
     async fn photos(
         &self,
-        format: Format,
+        format: FileFormat,
         contacts: &[Contact],
     ) -> Result<HashMap<ContactId, Photo>, DirectoryError> {
         let users = contacts.iter().filter(|contact| contact.kind == Kind::User);
         let ids: Vec<_> = users.map(|user| user.id).collect();
-        if format != Format::Vcard || ids.is_empty() {
+        if format != FileFormat::Vcard || ids.is_empty() {
             return Ok(HashMap::new());
         }
         self.directory.photos(&self.tenant, &ids).await
@@ -267,10 +267,10 @@ impl Reader {
     async fn members(
         &self,
         book: &Opened,
-        format: Format,
+        format: FileFormat,
         contact: &Contact,
     ) -> Result<Vec<String>, DirectoryError> {
-        if format != Format::Vcard || contact.kind != Kind::List {
+        if format != FileFormat::Vcard || contact.kind != Kind::List {
             return Ok(Vec::new());
         }
         let Ok(mail) = MailAddress::parse(&contact.mail) else { return Ok(Vec::new()) };

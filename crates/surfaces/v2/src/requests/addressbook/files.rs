@@ -8,7 +8,7 @@ use web::answer::JSON;
 
 /// A format of contact files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     Vcard,
     Csv,
     Ldif,
@@ -16,7 +16,7 @@ pub(super) enum Format {
     Json,
 }
 
-impl Format {
+impl FileFormat {
     /// The names of all formats, the default first.
     pub(super) const NAMES: &[&str] = &["vcard", "csv", "ldif", "json"];
 
@@ -58,7 +58,7 @@ pub(super) enum Writer {
 }
 
 impl Writer {
-    pub(super) fn new(format: Format) -> Self {
+    pub(super) fn new(format: FileFormat) -> Self {
         match format.of_address_book() {
             Some(format) => Self::AddressBook(export::Writer::new(format)),
             None => Self::Json { is_empty: true },
@@ -110,7 +110,7 @@ mod tests {
     use serde_json::Value;
 
     fn array(contacts: &[Contact]) -> String {
-        let (mut writer, mut out) = (Writer::new(Format::Json), Vec::new());
+        let (mut writer, mut out) = (Writer::new(FileFormat::Json), Vec::new());
         writer.begin(&mut out);
         for contact in contacts {
             writer.contact(&mut out, contact, Besides::default()).unwrap();
@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn every_name_of_a_format_can_be_parsed() {
-        assert!(Format::NAMES.iter().all(|name| Format::parse(name).is_some()));
-        assert_eq!(Format::parse(Format::NAMES[0]), Some(Format::Vcard));
-        assert_eq!(Format::parse("vCard"), None);
+        assert!(FileFormat::NAMES.iter().all(|name| FileFormat::parse(name).is_some()));
+        assert_eq!(FileFormat::parse(FileFormat::NAMES[0]), Some(FileFormat::Vcard));
+        assert_eq!(FileFormat::parse("vCard"), None);
     }
 }

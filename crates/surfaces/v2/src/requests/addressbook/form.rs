@@ -1,7 +1,7 @@
 //! Parameters of requests for contacts.
 
 use super::{
-    DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, KIND, MAX_SUGGESTIONS, ORDERS, files::Format,
+    DEFAULT_CHANGES, DEFAULT_SUGGESTIONS, EXPORT_VIEWS, KIND, MAX_SUGGESTIONS, ORDERS, files::FileFormat,
 };
 use crate::errors::ParameterErrors;
 use crate::parameters::{number, once, search_text, switch};
@@ -67,15 +67,15 @@ pub(super) fn changes_after(parameters: &mut Parameters, errors: &mut ParameterE
 
 /// An export of contacts.
 pub(super) struct ExportRequest {
-    pub(super) format: Format,
+    pub(super) format: FileFormat,
     pub(super) view: View,
     pub(super) kinds: Vec<Kind>,
 }
 
 pub(super) fn export(parameters: &mut Parameters, errors: &mut ParameterErrors) -> ExportRequest {
-    let format = choice(parameters, "format", Format::NAMES, Format::parse, errors);
+    let format = choice(parameters, "format", FileFormat::NAMES, FileFormat::parse, errors);
     ExportRequest {
-        format: format.unwrap_or(Format::Vcard),
+        format: format.unwrap_or(FileFormat::Vcard),
         view: view(parameters, EXPORT_VIEWS, errors),
         kinds: kinds(parameters, errors),
     }
@@ -190,7 +190,7 @@ mod tests {
     fn a_file_has_everybody_unless_asked_for_less() {
         let (mut parameters, mut errors) = given("format=csv");
         let request = export(&mut parameters, &mut errors);
-        assert_eq!((request.format, request.view), (Format::Csv, View::All));
+        assert_eq!((request.format, request.view), (FileFormat::Csv, View::All));
         assert!(EXPORT_VIEWS.iter().all(|name| View::parse(name).is_some()));
     }
 }

@@ -3,7 +3,7 @@
 use super::{USER, find};
 use crate::{
     answer::{Failure, success},
-    call::{Call, Rows, read_whole},
+    call::{Call, StreamedBody, read_whole},
     document::{Answer, kinds},
     endpoint::{Access, Body, Document, Endpoint, Particulars, Takes, Verb},
     requests::done,
@@ -89,8 +89,8 @@ pub(in crate::requests) const PUT: Endpoint = Endpoint {
 async fn put(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mail = find(call).await?.user.mail().clone();
     let _turn = call.begin(LongWork::Photo)?;
-    let image = match call.rows.take() {
-        Some(rows) => timeout(LONGEST_BODY, read_body(rows)).await.map_err(|_| late())??,
+    let image = match call.streamed.take() {
+        Some(body) => timeout(LONGEST_BODY, read_body(body)).await.map_err(|_| late())??,
         None => Bytes::new(),
     };
     // The caller may have lost their rights while the body arrived.
@@ -133,9 +133,9 @@ fn late() -> Failure {
 }
 
 /// Reads a whole image.
-async fn read_body(rows: Rows) -> Result<Bytes, Failure> {
+async fn read_body(body: StreamedBody) -> Result<Bytes, Failure> {
     let too_large = || format!("The image is too large: at most {MAX_IMAGE} bytes. Scale it down.");
-    read_whole(rows.payload, rows.announced, MAX_IMAGE, too_large).await
+    read_whole(body.payload, body.announced, MAX_IMAGE, too_large).await
 }
 
 fn image() -> RequestBody {
