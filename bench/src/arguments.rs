@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// The binary to measure [default: pbm beside this program].
     #[arg(long, value_name = "FILE")]
     pub(crate) pbm: Option<PathBuf>,
+    /// Write a picture of how the figures of the address book grow with the number of users; needs two sizes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     /// Answer every request with an empty response, and do nothing else.
     #[arg(long, hide = true)]
     pub(crate) empty_handler: bool,

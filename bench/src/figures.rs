@@ -81,6 +81,18 @@ pub(crate) fn print(columns: &[Column]) {
     println!("\n{met} of {} targets are met.", verdicts.len());
 }
 
+/// How many times worse a figure is at each size than at the smallest one: pairs of size and growth, ascending. Sizes at
+/// which it was not measured are left out.
+pub(crate) fn growth_by_size(name: &str, columns: &[Column]) -> Vec<(f64, f64)> {
+    let mut values = Line::of(name, columns).values;
+    values.sort_by_key(|(users, _)| *users);
+    let mut measured = values.into_iter().filter_map(|(users, figure)| Some((users, figure?)));
+    let Some((users, smallest)) = measured.next() else { return Vec::new() };
+    let size = |users: usize| u32::try_from(users).map_or(f64::INFINITY, f64::from);
+    let others = measured.filter_map(|(users, figure)| Some((size(users), figure.growth_since(smallest)?)));
+    std::iter::once((size(users), 1.0)).chain(others).collect()
+}
+
 /// The cells of a line.
 fn cells(name: &str, values: Vec<String>, growth: &str, target: &str) -> String {
     let values: Vec<_> = values.into_iter().map(|value| format!("{value:>9}")).collect();
@@ -173,6 +185,15 @@ mod tests {
         let line = Line::of("time", &columns);
         assert_eq!((line.growth(), line.verdicts().len()), (Some(4.0), 1));
         assert!(line.text().ends_with("4.00       <= 5"), "{}", line.text());
+    }
+
+    #[test]
+    fn growth_is_by_size_and_since_the_smallest() {
+        let columns = [column(100_000, 200.0, 4.0), column(10_000, 500.0, 1.0), column(500_000, 1.0, 90.0)];
+        let by_size = growth_by_size("time", &columns);
+        assert_eq!(by_size, [(10_000.0, 1.0), (100_000.0, 4.0), (500_000.0, 90.0)]);
+        assert_eq!(growth_by_size("rate", &columns)[1], (100_000.0, 2.5));
+        assert!(growth_by_size("else", &columns).is_empty());
     }
 
     #[test]

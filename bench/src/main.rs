@@ -10,6 +10,7 @@ mod http;
 mod load;
 mod operations;
 mod people;
+mod plot;
 mod processor;
 mod raw;
 mod report;
@@ -53,6 +54,10 @@ fn main() -> anyhow::Result<()> {
     if !columns.is_empty() {
         println!("\nThe address book, {} clients\n", operations::BOOK_CLIENTS);
         figures::print(&columns);
+    }
+    if let Some(path) = &arguments.svg {
+        plot::write(path, &columns)?;
+        println!("\nPicture of growth: {}", path.display());
     }
     Ok(())
 }
