@@ -36,8 +36,8 @@ test-packages:
 	$(call install,$(TEST_PACKAGES))
 
 run: packages ## Build pbm and start it with a private directory, a Redis and demo people; ARGS="--demo 1000" for more
-	cargo build --release --locked -p server
-	exec target/release/pbm dev $(ARGS)
+	cargo build --profile quick --locked -p server
+	exec target/quick/pbm dev $(ARGS)
 
 test: test-packages ## Run every test, against real servers that the tests start themselves
 	cargo test --workspace --locked
