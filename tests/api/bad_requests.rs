@@ -10,6 +10,7 @@ harness::trials! { "bad_requests":
     too_many_parameters_are_refused,
     other_content_types_are_refused,
     json_that_is_no_flat_object_is_refused,
+    json_may_begin_with_a_byte_order_mark,
     a_parameter_given_twice_is_refused,
     two_names_for_a_list_are_refused,
     two_tenants_in_a_request_get_nobody_into_the_other,
@@ -173,6 +174,15 @@ fn json_that_is_no_flat_object_is_refused(world: &World) {
         fixture.each(&client, body.as_bytes(), |answer| drop(answer.expect(400)));
     }
     fixture.assert_unchanged();
+}
+
+fn json_may_begin_with_a_byte_order_mark(world: &World) {
+    let tenant = world.tenant();
+    let ivan = tenant.user("ivan").create();
+    let client = tenant.admin().with_header("Content-Type", "application/json");
+    client.patch(&ivan, "\u{feff}{\"title\":\"Boss\"}").expect_success();
+    assert_eq!(client.get(&ivan).json()["title"], "Boss");
+    client.patch(&ivan, "\u{feff}\u{feff}{\"title\":\"x\"}").expect(400);
 }
 
 fn a_parameter_given_twice_is_refused(world: &World) {

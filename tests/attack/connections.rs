@@ -72,12 +72,16 @@ fn bytes_that_are_not_quite_http() {
     let get = "GET /health/live HTTP/1.1\r\nHost: a\r\n";
     let search = "GET /v2/users/default?search=я HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let chunked = "Transfer-Encoding: chunked\r\n\r\n";
-    let (ok, bad, nobody) = ("200 ", "400 ", "401 ");
+    let (ok, bad, nobody, large) = ("200 ", "400 ", "401 ", "431 ");
+    let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(70 << 10));
     let statuses = |request: &str| -> Vec<String> {
         let mut stream = connect(address, ATTACKER);
         stream.write_all(request.as_bytes()).unwrap();
         let text = read_text(&mut stream);
         assert!(!text.contains("content-length: 0"), "an answer is empty: {text}");
+        // Each answer has an identifier, that to an unreadable head included.
+        let count = |part: &str| text.matches(part).count();
+        assert_eq!(count("x-request-id: "), count("HTTP/1."), "{text}");
         let starts = text.match_indices("HTTP/1.").map(|(at, _)| text[at + 9..].chars().take(4).collect());
         starts.filter(|start: &String| start.ends_with(' ')).collect()
     };
@@ -85,6 +89,8 @@ fn bytes_that_are_not_quite_http() {
         // A head after a chunked body is parsed like any other.
         (format!("{get}{chunked}0\r\n\r\n{search}"), vec![ok, nobody]),
         (format!("{get}{chunked}2\r\nab\r\n0\r\nX: y\r\n\r\nGARBAGE\r\n\r\n"), vec![ok, bad]),
+        (format!("{get}{chunked}0\r\n\r\n{long}"), vec![ok, large]),
+        (long.clone(), vec![large]),
         (format!("POST /v2/auth HTTP/1.1\r\nHost: a\r\n{chunked}2\nab\n0\n\n{search}"), vec![bad]),
         // A line must not end in LF alone.
         ("GET /health/live HTTP/1.1\nHost: a\n\n".to_owned(), vec![bad]),

@@ -273,6 +273,7 @@ fn headers() {
     let ivan = tenant.user("ivan").create();
     tenant.mail_list("list").members(&[&ivan.mail]).create();
     let admin = tenant.admin();
+    let rooms = tenant.group("rooms").create();
     let id = tenant.book().contact(&ivan.mail)["id"].as_str().unwrap().to_owned();
     let book = format!("/v2/addressbook/{}", tenant.id);
     for path in [
@@ -281,8 +282,11 @@ fn headers() {
         format!("{}/maillists", ivan.as_ref()),
         format!("{}?deleted=1", tenant.users()),
         tenant.maillists(),
+        tenant.groups(),
+        rooms.resources(),
         book.clone(),
         format!("{book}/suggest?q=i"),
+        format!("{book}/changes"),
         format!("{book}/export"),
         format!("{book}/export?format=json"),
         format!("{book}/{id}.vcf"),

@@ -436,4 +436,15 @@ mod tests {
         let outcome = survey(7, bounds).err();
         assert!(matches!(outcome, Some(RestoreError::TooLarge(TooLarge::Entries(6)))), "{outcome:?}");
     }
+
+    #[test]
+    fn members_that_may_be_groups_are_bounded() {
+        let bounds = Bounds { nested: 3, ..Bounds::TENANT };
+        let file = Reading::of(LdifFile::new("no-such-file"), bounds);
+        let mut survey = survey(1, bounds).unwrap();
+        survey.nested = 3;
+        assert_eq!(survey.check_bounds(&file), Ok(()));
+        survey.nested = 4;
+        assert_eq!(survey.check_bounds(&file), Err(TooLarge::Nested(3)));
+    }
 }
