@@ -39,7 +39,9 @@ fn a_walk_from_the_beginning_shows_every_contact(world: &World) {
         assert_same("a walk", follower.catch_up(), &expected);
     }
     // Without a limit, and without any parameter.
-    let all = tenant.admin().get(format!("{}/changes", tenant.book().path)).expect(200).json();
+    let all = tenant.admin().get(format!("{}/changes", tenant.book().path)).expect(200);
+    assert_eq!(all.header("cache-control"), Some("no-store"));
+    let all = all.json();
     let changes = json_list(&all, "changes");
     assert!(
         changes.iter().filter(|change| change["op"] == "put").count() == 10 && all["more"] == false,

@@ -286,7 +286,6 @@ fn headers() {
         rooms.resources(),
         book.clone(),
         format!("{book}/suggest?q=i"),
-        format!("{book}/changes"),
         format!("{book}/export"),
         format!("{book}/export?format=json"),
         format!("{book}/{id}.vcf"),

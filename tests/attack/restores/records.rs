@@ -216,7 +216,10 @@ pub(super) fn promoted() {
     let made = user("x@example.com", "").replace("employeeNumber: 2", "employeeNumber: 3");
     assert_refused(&restore(&admin, query, made.as_bytes()), &["employeeNumber must be one of 1, 2"]);
     let changed = user("admin@example.com", &format!("userPassword: {PASSWORD}\n"));
-    assert_refused(&restore(&admin, query, changed.as_bytes()), &["super administrators are for"]);
+    assert_refused(
+        &restore(&admin, query, changed.as_bytes()),
+        &["only super administrators can restore super administrators"],
+    );
     assert!(acme.entries() == before, "something was written");
 }
 
