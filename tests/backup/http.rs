@@ -16,7 +16,11 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
 ];
 
 fn restore(client: &Client, more: &str, body: &str) -> Answer {
-    client.with_header("Content-Type", "text/x-ldif").post(format!("/v2/restore/ldif{more}"), body)
+    let answer =
+        client.with_header("Content-Type", "text/x-ldif").post(format!("/v2/restore/ldif{more}"), body);
+    // Reports and refusals name people.
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+    answer
 }
 
 fn lines(answer: &Answer) -> Vec<Value> {
