@@ -208,7 +208,7 @@ fn gone() {
     ]);
     let done = fixture.once(&server, &[]).expect_success();
     assert_eq!(done.stdout, lines(&[RESET, ANNA]));
-    assert!(done.stderr.contains("410 to the beginning; trying again"), "{done:?}");
+    assert!(done.stderr.contains("410 to a request without a token; trying again"), "{done:?}");
     assert_eq!(fixture.state(), "new\n");
     assert_eq!(server.requests(), since(&["old", "", ""]));
 
@@ -471,7 +471,7 @@ fn wrong_commands() {
         ("http://a:secret@x", &[], "holds a login: use --login and --password-file"),
         (url, &["--ca-file", "/x"], "--ca-file is for a --url with https"),
         ("https://x", &["--ca-file", "/nowhere"], "--ca-file /nowhere"),
-        (url, &["--login", "a@x.ru"], "is needed: --password-file FILE or PBM_PASSWORD"),
+        (url, &["--login", "a@x.ru"], "--login needs a password: use --password-file FILE or set PBM_PASSWORD"),
         (url, &["--login", "a@x.ru", "--password-file", "/nowhere"], "cannot read /nowhere"),
     ] {
         let refused = run(url, more);
