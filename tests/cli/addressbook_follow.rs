@@ -471,7 +471,11 @@ fn wrong_commands() {
         ("http://a:secret@x", &[], "holds a login: use --login and --password-file"),
         (url, &["--ca-file", "/x"], "--ca-file is for a --url with https"),
         ("https://x", &["--ca-file", "/nowhere"], "--ca-file /nowhere"),
-        (url, &["--login", "a@x.ru"], "--login needs a password: use --password-file FILE or set PBM_PASSWORD"),
+        (
+            url,
+            &["--login", "a@x.ru"],
+            "--login needs a password: use --password-file FILE or set PBM_PASSWORD",
+        ),
         (url, &["--login", "a@x.ru", "--password-file", "/nowhere"], "cannot read /nowhere"),
     ] {
         let refused = run(url, more);

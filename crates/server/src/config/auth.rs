@@ -42,7 +42,7 @@ pub(super) fn auth(source: &mut Source, proxies: &[IpNet]) -> Option<AuthConfig>
     let failed_logins = Limits {
         per_login: source.number("auth.failed_logins_per_login", 5, &(1..=1_000_000)),
         per_address: source.number("auth.failed_logins_per_address", 50, &(1..=1_000_000)),
-        window: source.duration("auth.failed_logins_window", 300_000).max(Duration::from_secs(1)),
+        window: source.seconds("auth.failed_logins_window", Duration::from_secs(300)),
     };
     let token_key = source.required("auth.token_key", token_key)?;
     Some(AuthConfig {

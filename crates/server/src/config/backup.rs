@@ -63,7 +63,7 @@ pub(super) fn backup(source: &mut Source, tree: Option<&Tree>, service: Option<&
         );
     }
     let account = dn.zip(password).map(|(dn, password)| Credentials { dn, password });
-    let every = source.duration("backup.every", 24 * 3_600_000).max(Duration::from_secs(1));
+    let every = source.seconds("backup.every", Duration::from_secs(24 * 3600));
     let folder = source.text("backup.folder").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     let keep = Keep {
         daily: source.number("backup.keep.daily", KEEP.daily, &(0..=MOST)),

@@ -87,13 +87,9 @@ fn connections(source: &mut Source) -> ConnectionBounds {
 
 fn patience(source: &mut Source) -> Patience {
     let Patience { head, idle, stall } = Patience::default();
-    let mut limit = |key, default: Duration| {
-        let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
-        source.duration(key, default).max(Duration::from_secs(1))
-    };
     Patience {
-        head: limit("http.head_timeout", head),
-        idle: limit("http.idle_timeout", idle),
-        stall: limit("http.stall_timeout", stall),
+        head: source.seconds("http.head_timeout", head),
+        idle: source.seconds("http.idle_timeout", idle),
+        stall: source.seconds("http.stall_timeout", stall),
     }
 }

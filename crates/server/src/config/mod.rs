@@ -100,8 +100,7 @@ impl Config {
         let ldap = ldap(source, tree.as_ref());
         let auth = auth::auth(source, &http.proxies.trusted);
         let retention = retention(source);
-        let purge_interval =
-            source.duration("deletion.purge_interval", 3_600_000).max(Duration::from_secs(1));
+        let purge_interval = source.seconds("deletion.purge_interval", Duration::from_secs(3600));
         let address_book = address_book::address_book(source);
         let backup = backup::backup(source, tree.as_ref(), ldap.as_ref().map(|ldap| &ldap.credentials.dn));
         let log = log(source);
@@ -252,6 +251,7 @@ mod tests {
             ("PBM_HTTP__FORWARDED_HEADER", "via"),
             ("PBM_HTTP__HOSTS", "https://pbm.example"),
             ("PBM_DELETION__RETENTION", "long"),
+            ("PBM_DELETION__PURGE_INTERVAL", "0s"),
         ]);
         let mistakes = Config::read(None, wrong).unwrap_err();
         let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -266,6 +266,7 @@ mod tests {
             "http.forwarded_header: \"via\" must be",
             "http.hosts: \"https://pbm.example\" must be",
             "deletion.retention: \"long\" must be a span",
+            "deletion.purge_interval: \"0s\" must be at least 1s",
             "tree.root: is missing",
         ] {
             assert!(text.contains(expected), "{expected} is not in\n{text}");
@@ -337,7 +338,10 @@ mod tests {
         let mut source = Source::read(None, []);
         let _ = Config::from_source(&mut source);
         let known: BTreeSet<String> = source.known_keys().iter().map(ToString::to_string).collect();
-        assert_eq!(documented, known);
+        let lacking: Vec<_> = known.difference(&documented).collect();
+        assert!(lacking.is_empty(), "pbm.example.toml lacks {lacking:?}");
+        let unknown: Vec<_> = documented.difference(&known).collect();
+        assert!(unknown.is_empty(), "pbm.example.toml has {unknown:?}, which no code reads");
     }
 
     #[test]

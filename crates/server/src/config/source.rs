@@ -10,6 +10,7 @@ use std::{
     ops::RangeInclusive,
     path::Path,
     str::FromStr,
+    time::Duration,
 };
 use visible_text::spelling::did_you_mean;
 
@@ -163,12 +164,17 @@ impl Source {
     }
 
     /// A duration such as `30d`, or its default.
-    pub fn duration(&mut self, key: &'static str, default_millis: u64) -> std::time::Duration {
-        let parse = |text: &str| {
-            humantime::parse_duration(text)
-                .map_err(|_| "must be a span of time such as 30d, 12h, 15m, 10s or 500ms".to_owned())
+    pub fn duration(&mut self, key: &'static str, default_millis: u64) -> Duration {
+        self.parsed(key, duration).unwrap_or(Duration::from_millis(default_millis))
+    }
+
+    /// A span of time of at least a second, such as an interval at which a job runs.
+    pub fn seconds(&mut self, key: &'static str, default: Duration) -> Duration {
+        let parse = |text: &str| match duration(text)? {
+            time if time < Duration::from_secs(1) => Err("must be at least 1s".to_owned()),
+            time => Ok(time),
         };
-        self.parsed(key, parse).unwrap_or(std::time::Duration::from_millis(default_millis))
+        self.parsed(key, parse).unwrap_or(default)
     }
 
     /// A required value.
@@ -202,4 +208,8 @@ fn text_of(value: toml::Value) -> String {
         toml::Value::String(text) => text,
         other => other.to_string(),
     }
+}
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "must be a span of time such as 30d, 12h, 15m, 10s or 500ms".to_owned())
 }
