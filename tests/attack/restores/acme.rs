@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) const ROOT: &str = "dc=example,dc=com";
 
 /// The longest silence of a restore, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(1200);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The tenants `acme` and `victim`, and the clients.
 pub(super) struct Acme {

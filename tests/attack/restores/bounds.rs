@@ -42,7 +42,7 @@ fn uploads() -> Vec<(&'static str, Vec<u8>, u16)> {
     let classes = ["groupOfNames", "groupOfURLs", "mailGroup", "pbmMailList"];
     let classes: String = classes.map(|class| format!("objectClass: {class}\n")).concat();
     let mut lists = String::new();
-    for number in 0..if is_full() { 40 } else { 3 } {
+    for number in 0..if is_full() { 40 } else { 8 } {
         let mail = format!("l{number}@acme.test");
         let own = format!("mail: {mail}\ncn: L\ndisplayName: L\n");
         writeln!(lists, "dn: mail={mail},ou=acme,ou=Groups,{ROOT}\n{classes}{own}").unwrap();

@@ -254,7 +254,18 @@ impl Restore {
         let mut tasks = FuturesUnordered::new();
         let mut under_way = HashSet::new();
         let mut looked = Instant::now();
-        while let Some(lot) = received.recv().await {
+        loop {
+            let lot = tokio::select! {
+                lot = received.recv() => lot,
+                // The entries under way may hold all the room that the reader waits for.
+                Some(ended) = tasks.next(), if !tasks.is_empty() => {
+                    let ended: Ended = ended?;
+                    under_way.remove(&ended.key);
+                    tally.end(ended).await;
+                    continue;
+                }
+            };
+            let Some(lot) = lot else { break };
             self.file.check_time()?;
             if looked.elapsed() > LOOK_AT_TENANT {
                 self.look_at_tenant().await?;
