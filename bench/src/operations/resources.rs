@@ -11,9 +11,9 @@ use crate::{
     world::{CONNECTIONS, World},
 };
 use anyhow::anyhow;
-use ldap_text::ldif::ChangeRecord;
+use ldap_text::ldif::{Attribute, Change, ChangeRecord};
 use ldap3::Ldap;
-use mail_model::resource::group::GroupName;
+use mail_model::{names, resource::group::GroupName};
 use std::{
     sync::{
         Arc,
@@ -50,10 +50,11 @@ impl Client for Removing {
 }
 
 pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
-    let make_all = |side: &str| -> anyhow::Result<Vec<Group>> {
-        (1..=arguments.rounds).map(|round| make(world, &format!("{side}{round}"))).collect()
+    let make_all = |side: &str, are_claimed| -> anyhow::Result<Vec<Group>> {
+        (1..=arguments.rounds).map(|round| make(world, &format!("{side}{round}"), are_claimed)).collect()
     };
-    let (for_ours, for_raw) = (make_all("ours")?, make_all("raw")?);
+    // The service account may remove only what is claimed; pbm claims what it removes.
+    let (for_ours, for_raw) = (make_all("ours", false)?, make_all("raw", true)?);
     let (ours_done, raw_done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let ours = || -> anyhow::Result<Measured> {
         let path = format!("/v2/resourcegroups/default/{}", next(&for_ours, &ours_done)?.name);
@@ -81,12 +82,15 @@ fn next(groups: &[Group], done: &AtomicUsize) -> anyhow::Result<Group> {
 }
 
 /// Creates a group with its resources, in the form that pbm creates.
-fn make(world: &World, name: &str) -> anyhow::Result<Group> {
+fn make(world: &World, name: &str, are_claimed: bool) -> anyhow::Result<Group> {
     let began = Instant::now();
     let group = GroupName::parse(name)?;
     let creation = world.people.resource_group(&group);
     world.manager.once(async |ldap| raw::add(ldap, &creation).await)?;
-    let entries = (0..RESOURCES).map(|number| resource(world, &group, number));
+    let entries = (0..RESOURCES).map(|number| {
+        let record = resource(world, &group, number)?;
+        Ok(if are_claimed { claimed(record) } else { record })
+    });
     let entries = Arc::new(entries.collect::<anyhow::Result<Vec<_>>>()?);
     let next = Arc::new(AtomicUsize::new(0));
     load::run(CONNECTIONS, Until::Times(RESOURCES.div_ceil(CONNECTIONS)), async || {
@@ -97,6 +101,14 @@ fn make(world: &World, name: &str) -> anyhow::Result<Group> {
     eprintln!("a group of {RESOURCES} resources: made in {:.1} s", began.elapsed().as_secs_f64());
     let resources = Arc::new(entries.iter().map(|entry| entry.dn.to_string()).collect());
     Ok(Group { name: name.to_owned(), resources })
+}
+
+/// An entry that is claimed for removal from the beginning.
+fn claimed(mut record: ChangeRecord) -> ChangeRecord {
+    if let Change::Add(attributes) = &mut record.change {
+        attributes.push(Attribute { name: names::PURGING, values: vec!["TRUE".into()] });
+    }
+    record
 }
 
 fn resource(world: &World, group: &GroupName, number: usize) -> anyhow::Result<ChangeRecord> {
