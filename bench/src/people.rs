@@ -31,7 +31,7 @@ pub(crate) const ROOT: &str = "dc=example,dc=com";
 /// The password of users that a benchmark creates.
 pub(crate) const PASSWORD: &str = "Correct-Horse-7";
 /// A hash in the format of 389-ds, of no known password: hashing 20,000 passwords would take minutes.
-const HASH: &str = "{PBKDF2-SHA512}10000$c2FsdHNhbHRzYWx0c2FsdA==$b2YgYSBwYXNzd29yZCB0aGF0IG5vYm9keSBrbm93cywgbWFkZSBvZiA2NCBieXRlcyBleGFjdGx5IQ==";
+const HASH: &str = "{PBKDF2-SHA512}10000$c2FsdHNhbHRzYWx0c2FsdA==$b2YgYSBwYXNzd29yZCB0aGF0IG5vYm9keSBrbm93cywgbWFkZSBvZiA2NCBieXRlcyBleGFjdGx5ISEhISEhIQ==";
 
 /// Three letters of one last name in twenty, in the display name and in no address; and the other way round.
 pub(crate) const CYRILLIC_PART: &str = "шев";

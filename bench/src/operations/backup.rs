@@ -70,7 +70,9 @@ pub(super) fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 fn search(login: &Login, file: &Path) -> anyhow::Result<()> {
     let mut command = Command::new("ldapsearch");
     command.args(["-LLL", "-x", "-H", &login.url, "-D", &login.dn, "-w", &login.password, "-b", ROOT]);
-    command.args(["(objectClass=*)", "*", "aci", "nsAccountLock"]).stdout(fs::File::create(file)?);
+    // 389-ds hides subentries, such as password policies, from a search that does not name their class.
+    let everything = "(|(objectClass=*)(objectClass=ldapSubEntry))";
+    command.args([everything, "*", "aci", "nsAccountLock"]).stdout(fs::File::create(file)?);
     let status = command.status().context("cannot run ldapsearch (package ldap-utils)")?;
     ensure!(status.success(), "ldapsearch failed");
     Ok(())
