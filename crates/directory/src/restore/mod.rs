@@ -28,6 +28,7 @@ mod rules;
 mod run;
 mod survey;
 mod tally;
+mod under_way;
 
 pub use bounds::TooLarge;
 pub use comparison::{Comparison, Told, compare_files};

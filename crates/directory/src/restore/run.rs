@@ -10,6 +10,7 @@ use super::{
     rules::{Limits, Rules},
     survey::{Stage, Survey},
     tally::{Ended, Outcome, RestoreEvent, Summary, Tally},
+    under_way::UnderWay,
 };
 use crate::{
     Directory, Scope,
@@ -251,48 +252,31 @@ impl Restore {
             let handover = Handover::new(lots, file.bounds.in_flight);
             tokio::task::spawn_blocking(move || read(&file, &rules, &survey, &stage, handover))
         };
-        let mut tasks = FuturesUnordered::new();
-        let mut under_way = HashSet::new();
+        let mut under_way = UnderWay::new();
         let mut looked = Instant::now();
-        loop {
-            let lot = tokio::select! {
-                lot = received.recv() => lot,
-                // The entries under way may hold all the room that the reader waits for.
-                Some(ended) = tasks.next(), if !tasks.is_empty() => {
-                    let ended: Ended = ended?;
-                    under_way.remove(&ended.key);
-                    tally.end(ended).await;
-                    continue;
-                }
-            };
-            let Some(lot) = lot else { break };
+        while let Some(lot) = under_way.during(received.recv()).await {
             self.file.check_time()?;
             if looked.elapsed() > LOOK_AT_TENANT {
-                self.look_at_tenant().await?;
+                under_way.during(self.look_at_tenant()).await?;
                 looked = Instant::now();
             }
             for item in lot {
-                let outcome = self.outcome_at_sight(&item, tally).await?;
+                let outcome = under_way.during(self.outcome_at_sight(&item, tally)).await?;
                 if let Some(outcome) = outcome {
-                    tally.end(Ended { line: item.line, key: item.key, dn: item.entry.dn, outcome }).await;
+                    let ended = Ended { line: item.line, key: item.key, dn: item.entry.dn, outcome };
+                    under_way.during(tally.end(ended)).await;
                     continue;
                 }
-                let waits_for = |under_way: &HashSet<Key>| {
-                    let parent = self.rules.numbers.of_parent(&item.entry.dn);
-                    parent.is_some_and(|parent| under_way.contains(&parent))
-                };
-                while tasks.len() >= self.permits() || waits_for(&under_way) {
-                    let Some(ended) = tasks.next().await else { break };
-                    let ended: Ended = ended?;
-                    under_way.remove(&ended.key);
-                    tally.end(ended).await;
+                let parent = self.rules.numbers.of_parent(&item.entry.dn);
+                while under_way.must_wait(self.permits(), parent) {
+                    let Some(ended) = under_way.next().await else { break };
+                    under_way.during(tally.end(ended?)).await;
                 }
-                under_way.insert(item.key);
-                tasks.push(self.restore(item));
+                under_way.begin(item.key, self.restore(item));
             }
         }
-        while let Some(ended) = tasks.next().await {
-            tally.end(ended?).await;
+        while let Some(ended) = under_way.next().await {
+            under_way.during(tally.end(ended?)).await;
         }
         reader.await.map_err(|_| RestoreError::Stopped)?
     }
