@@ -38,13 +38,6 @@ impl FieldErrors {
         self.keep(field, MailAddress::parse(text).map_err(error))
     }
 
-    /// Adds the errors of another part of the command.
-    pub fn absorb(&mut self, others: Self) {
-        for (field, error) in others.0 {
-            self.add(field, error);
-        }
-    }
-
     /// Whether there is no error.
     ///
     /// # Errors
