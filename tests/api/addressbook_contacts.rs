@@ -7,7 +7,7 @@ harness::trials! { "addressbook_contacts":
     everything_with_an_address_is_a_contact_of_its_kind,
     a_contact_shows_what_is_set_and_nothing_else,
     what_one_user_is_to_another_has_no_secrets,
-    employee_type_says_in_which_views_somebody_is,
+    employee_type_says_in_which_views_a_user_is,
     blocked_users_are_in_no_view,
     deleted_users_are_in_no_view_until_they_are_restored,
     who_has_no_displayname_is_shown_by_its_names,
@@ -131,7 +131,7 @@ fn views(tenant: &Tenant<'_>, name: &str) -> [bool; 3] {
         .map(|view| tenant.book().names(&format!("view={view}&limit=1000")).contains(&name.to_owned()))
 }
 
-fn employee_type_says_in_which_views_somebody_is(world: &World) {
+fn employee_type_says_in_which_views_a_user_is(world: &World) {
     let tenant = world.tenant();
     let rooms = tenant.group("Rooms").create();
     let [nowhere, colleagues, suggestions, both] =

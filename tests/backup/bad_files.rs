@@ -222,7 +222,7 @@ fn wrong_entries() {
         (person(&format!("cn=d,ou=CAB,{ROOT}"), "userPassword: {ROT13}grfg\n"), "{ROT13}"),
         (
             person(&format!("cn=e,ou=CAB,{ROOT}"), "mail: alias.7@example.com\n"),
-            "somebody else has alias.7@example.com",
+            "another entry has alias.7@example.com",
         ),
         (
             format!("dn: cn=f,ou=CAB,{ROOT}\nobjectClass: inetOrgPerson\ncn: x\n\n"),

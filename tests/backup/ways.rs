@@ -164,7 +164,7 @@ fn exchanged() {
     probe.replace(&user("u8@example.com"), "mailAlternateAddress", &["u6@example.com"]);
     let kept = here.pbm("restore", &file, &[]);
     assert_eq!(kept.code, 1, "{}", kept.output());
-    assert!(kept.stderr.contains("somebody else has u6@example.com"), "{}", kept.stderr);
+    assert!(kept.stderr.contains("another entry has u6@example.com"), "{}", kept.stderr);
     let done = here.pbm("restore", &file, &["--existing", "update"]).expect_success();
     assert!(done.stderr.contains(" 1 added, 3 updated,"), "{}", done.stderr);
     here.assert_is_as(&file);

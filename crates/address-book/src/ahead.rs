@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_somebody_has_spoilt_is_counted_with() {
+    fn a_count_that_was_overwritten_is_counted_with() {
         let ahead = Ahead::default();
         ahead.note();
         assert!(

@@ -53,7 +53,7 @@ const TIME_TO_BEGIN: Duration = Duration::from_millis(200);
 /// searches during it.
 const CONNECTIONS: usize = 3;
 
-/// A change that somebody made.
+/// A change that any program made.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// An entry was added or changed; this is its state right after the change.

@@ -41,7 +41,7 @@ impl Schemes {
 /// Why a page of another site may have made a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FromElsewhere {
-    /// The request has a `Host` that may be somebody else's name.
+    /// The request has a `Host` that may be the name of another site.
     #[error("its Host is neither an IP address, nor localhost, nor listed in http.hosts")]
     Host,
     /// The browser says that the page is of another site.

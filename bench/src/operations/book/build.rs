@@ -30,12 +30,12 @@ pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Fi
     let rebuilt = until_followed(&world.pbm, &world.token)?;
     use_it(world)?;
     let memory_anew = world.pbm.peak_memory()?;
-    eprintln!("the projection: built anew in {rebuilt:.1} s, pbm {memory_anew:.0} MB");
+    eprintln!("the projection: rebuilt in {rebuilt:.1} s, pbm {memory_anew:.0} MB");
     Ok(vec![
         Figure::cost("building the projection, s", built).target(MOST_SECONDS),
         Figure::cost("building, most memory of pbm in MB", memory).target(MOST_OF_PBM),
-        Figure::cost("building anew after FLUSHALL, s", rebuilt).target(MOST_SECONDS),
-        Figure::cost("building anew, most memory of pbm in MB", memory_anew).target(MOST_OF_PBM),
+        Figure::cost("rebuilding after FLUSHALL, s", rebuilt).target(MOST_SECONDS),
+        Figure::cost("rebuilding, most memory of pbm in MB", memory_anew).target(MOST_OF_PBM),
         Figure::cost("memory of Redis in MB", memory_of_redis(world, "used_memory")?).target(MOST_OF_REDIS),
         Figure::cost("most memory of Redis in MB", memory_of_redis(world, "used_memory_peak")?)
             .target(MOST_OF_REDIS),

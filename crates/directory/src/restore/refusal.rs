@@ -31,7 +31,7 @@ pub enum Refusal {
     #[error("its password {0}")]
     Password(Flaw),
     /// Other entries have its addresses or domains; the list is empty if they were given up in this moment.
-    #[error("somebody else has {}", if .0.is_empty() { "a value that must be unique".to_owned() } else { .0.join(", ") })]
+    #[error("another entry has {}", if .0.is_empty() { "a value that must be unique".to_owned() } else { .0.join(", ") })]
     Taken(Vec<String>),
     /// The schema does not allow the entry.
     #[error("the server's schema does not allow it: {0}")]

@@ -75,7 +75,7 @@ mod tests {
     use crate::stored::Stored;
 
     #[test]
-    fn employee_type_says_where_somebody_is_seen() {
+    fn employee_type_says_where_a_user_is_shown() {
         let seen = |kind, value: Option<&str>| {
             let pairs: Vec<_> = value.map(|value| (names::EMPLOYEE_TYPE, value)).into_iter().collect();
             let visibility = Visibility::of_entry(kind, &Stored::new(&[], &pairs));

@@ -1,4 +1,4 @@
-//! Rows from an export of the address book: a value that equals the exported one is not a change, whoever wrote it and
+//! Rows from an export of the address book: a value that equals the exported one is not a change, whichever program wrote it and
 //! whatever the rules for requests are. So values of other programs that a request may not set stay unchanged, and so
 //! does the name that an export shows for a user without `displayName`.
 
