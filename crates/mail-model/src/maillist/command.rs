@@ -60,7 +60,8 @@ impl NewMailList {
     ///
     /// # Errors
     /// All errors at once.
-    pub fn parse(texts: &ListTexts, tenant: &Tenant, mut errors: FieldErrors) -> Result<Self, FieldErrors> {
+    pub fn parse(texts: &ListTexts, tenant: &Tenant) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
         let mail = required_address(texts.mail.as_deref(), &mut errors);
         if let Some(mail) = &mail {
             tenant.check_name(Field::List(ListField::Mail), mail, &mut errors);
@@ -117,12 +118,8 @@ impl MailListPatch {
     ///
     /// # Errors
     /// All errors at once.
-    pub fn parse(
-        mail: &MailAddress,
-        texts: &ListTexts,
-        tenant: &Tenant,
-        mut errors: FieldErrors,
-    ) -> Result<Self, FieldErrors> {
+    pub fn parse(mail: &MailAddress, texts: &ListTexts, tenant: &Tenant) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
         let new_mail = texts.new_mail.as_deref().filter(|text| !text.is_empty());
         let new_mail = new_mail.and_then(|text| errors.address(Field::List(ListField::NewMail), text));
         if let Some(new_mail) = &new_mail {
@@ -232,7 +229,7 @@ mod tests {
     }
 
     fn wrong(texts: &ListTexts) -> Vec<ListField> {
-        let errors = NewMailList::parse(texts, &tenant(), FieldErrors::default()).unwrap_err();
+        let errors = NewMailList::parse(texts, &tenant()).unwrap_err();
         errors
             .iter()
             .filter_map(|(field, _)| if let Field::List(field) = field { Some(field) } else { None })
@@ -241,7 +238,7 @@ mod tests {
 
     fn patch(texts: &ListTexts) -> Result<MailListPatch, FieldErrors> {
         let mail = MailAddress::parse("list@x.ru").unwrap();
-        MailListPatch::parse(&mail, texts, &tenant(), FieldErrors::default())
+        MailListPatch::parse(&mail, texts, &tenant())
     }
 
     #[test]
@@ -258,11 +255,7 @@ mod tests {
         assert_eq!(wrong(&texts(Some(all(&[])))), [ListField::Added]);
         assert_eq!(wrong(&texts(Some(all(&["List@x.ru"])))), [ListField::Added]);
         assert_eq!(wrong(&texts(Some(all(&["nobody"])))), [ListField::Added]);
-        let list = NewMailList::parse(
-            &texts(Some(all(&["a@x.ru", "A@x.ru", "b@y.ru"]))),
-            &tenant(),
-            FieldErrors::default(),
-        );
+        let list = NewMailList::parse(&texts(Some(all(&["a@x.ru", "A@x.ru", "b@y.ru"]))), &tenant());
         let Content::Members(members) = list.unwrap().content else { panic!("no members") };
         assert_eq!(members.iter().map(MailAddress::as_str).collect::<Vec<_>>(), ["a@x.ru", "b@y.ru"]);
         let foreign = ListTexts { mail: Some("list@y.ru".into()), ..texts(Some(all(&["a@x.ru"]))) };
@@ -280,7 +273,7 @@ mod tests {
         };
         assert_eq!(wrong(&both), [ListField::Conditions]);
         let dynamic = ListTexts { add: None, ..both };
-        let list = NewMailList::parse(&dynamic, &tenant(), FieldErrors::default()).unwrap();
+        let list = NewMailList::parse(&dynamic, &tenant()).unwrap();
         assert!(matches!(list.content, Content::Conditions(_)));
     }
 

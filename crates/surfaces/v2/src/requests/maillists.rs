@@ -17,7 +17,7 @@ use administration::policy::Action;
 use directory::lists::Page;
 use mail_model::{
     address::MailAddress,
-    field::{FieldErrors, Kind, ListField},
+    field::{Kind, ListField},
     maillist::{
         command::{ListTexts, MAX_MEMBERS, MailListPatch, NewMailList},
         conditions::{Conditions, FIELDS, MAX_CONDITIONS},
@@ -183,7 +183,7 @@ async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mut errors = ParameterErrors::default();
     let mut texts = list_texts(&mut call.parameters, &mut errors);
     texts.add = call.parameters.take_list(of_list(ListField::Added));
-    let new = errors.and(NewMailList::parse(&texts, &tenant, FieldErrors::default()))?;
+    let new = errors.and(NewMailList::parse(&texts, &tenant))?;
     done(call, WHAT, call.administration.create_mail_list(call.caller()?, &tenant, &new).await)
 }
 
@@ -223,7 +223,7 @@ async fn patch(call: &mut Call<'_>) -> Result<Reply, Failure> {
     texts.remove = call.parameters.take_list(of_list(ListField::Removed));
     texts.members = call.parameters.take_list(of_list(ListField::Members));
     let mail = named(&texts)?;
-    let patch = errors.and(MailListPatch::parse(&mail, &texts, &tenant, FieldErrors::default()))?;
+    let patch = errors.and(MailListPatch::parse(&mail, &texts, &tenant))?;
     let (administration, caller) = (call.administration, call.caller()?);
     done(
         call,
