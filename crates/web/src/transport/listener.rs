@@ -26,6 +26,7 @@ use std::{
 use tokio::{net::TcpStream, sync::Notify};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::either::Either;
+use uuid::Uuid;
 
 /// Connections that may wait to be accepted, as in actix-web.
 const BACKLOG: u32 = 1024;
@@ -177,16 +178,25 @@ impl Entrance {
     }
 }
 
-/// The answer to a connection over the limits.
-const TOO_MANY: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 72\r\n\
-    retry-after: 1\r\nconnection: close\r\n\r\n\
-    {\"message\":\"There are too many connections from here. Try again later.\"}";
+/// The body of the answer to a connection over the limits.
+const TOO_MANY: &str = r#"{"message":"There are too many connections from here. Try again later."}"#;
+
+/// The answer to a connection over the limits, with the headers of every other answer.
+fn too_many() -> String {
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\nx-request-id: {}\r\n\
+         retry-after: 1\r\nconnection: close\r\n\r\n{TOO_MANY}",
+        TOO_MANY.len(),
+        Uuid::new_v4(),
+    )
+}
 
 /// Refuses a connection over the limits, without waiting until the client has read the answer.
 fn refuse(tcp: TcpStream) {
     if let Ok(mut tcp) = tcp.into_std() {
         // The buffer of a new socket has room for it, and a client that has disconnected misses nothing.
-        let _told = tcp.write(TOO_MANY.as_bytes());
+        let _told = tcp.write(too_many().as_bytes());
         let _closed = tcp.shutdown(Shutdown::Write);
     }
 }
