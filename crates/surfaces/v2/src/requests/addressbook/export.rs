@@ -35,14 +35,18 @@ use mail_model::{
     tenant::TenantId,
     user::role::Role,
 };
-use std::{collections::HashMap, rc::Rc, slice};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    slice,
+};
 use tokio::sync::mpsc;
 use web::answer::{Cut, JSON, Reply};
 
 /// Contacts that are read at a time, some 200 kB of them: other requests of the thread wait so long.
 const CHUNK: usize = 250;
-/// Contacts that are read at a time where their photos are read as well, by two searches of ten. With all photos as large as
-/// they may be, a part of the file has 7 MB.
+/// Contacts that are read at a time if more of them have photos: these are read by two searches of ten. With all photos
+/// as large as they may be, a part of the file has 7 MB.
 const CARDS: usize = 20;
 /// What the names of vCards end with.
 const VCARD: &str = ".vcf";
@@ -81,7 +85,8 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let format = FileFormat::Vcard;
     let reader = Reader { directory: call.directory.clone(), tenant, seen: Seen::by(call, View::All) };
     let members = reader.members(&book, format, &contact).await?;
-    let photos = reader.photos(format, slice::from_ref(&contact)).await?;
+    let photos =
+        reader.photos(if contact.kind == Kind::User { slice::from_ref(&contact.id) } else { &[] }).await?;
     let (mut writer, mut out) = (Writer::new(format), Vec::new());
     writer.begin(&mut out);
     let besides = Besides { members: &members, photo: photos.get(&contact.id) };
@@ -135,6 +140,7 @@ async fn export(call: &mut Call<'_>) -> Result<Reply, Failure> {
         view: request.view,
         kinds: request.kinds,
         writer: Writer::new(format),
+        with_photo: HashSet::new(),
         last: None,
     };
     Ok(Reply::stream(format.content_type(), parts(export, turn)).with_header(CONTENT_DISPOSITION, name))
@@ -148,6 +154,8 @@ struct Export {
     view: View,
     kinds: Vec<Kind>,
     writer: Writer,
+    /// The users who have a photo, if the format has photos.
+    with_photo: HashSet<ContactId>,
     /// The address of the last contact that was written.
     last: Option<String>,
 }
@@ -176,6 +184,9 @@ fn parts(mut export: Export, turn: WorkInProgress) -> impl Stream<Item = Result<
 impl Export {
     /// Writes all parts, as long as anybody takes them.
     async fn write(&mut self, out: mpsc::Sender<Bytes>) -> Result<(), Cut> {
+        if self.format == FileFormat::Vcard {
+            self.with_photo = self.reader.directory.users_with_photos(&self.reader.tenant).await?;
+        }
         loop {
             // Others have their turn, also where the client takes everything at once.
             tokio::task::yield_now().await;
@@ -188,21 +199,19 @@ impl Export {
 
     /// The next part, and whether it is the last.
     async fn next(&mut self) -> Result<(Vec<u8>, bool), Cut> {
-        let after = self.last.as_deref();
-        let most = if self.format == FileFormat::Vcard { CARDS } else { CHUNK };
-        // Copied, so that nobody waits with a change while they are written.
-        let contacts: Vec<Vec<u8>> = self.book.read(|book| {
-            let contacts = book.after(after.unwrap_or_default(), self.view, &self.kinds, most);
-            contacts.into_iter().map(<[u8]>::to_vec).collect()
-        });
-        let mut out = Vec::with_capacity(2 * contacts.iter().map(Vec::len).sum::<usize>());
-        if after.is_none() {
-            self.writer.begin(&mut out);
+        let mut most = CHUNK;
+        let mut contacts = self.take(most)?;
+        if self.with_photos(&contacts).count() > CARDS {
+            most = CARDS;
+            contacts = self.take(most)?;
         }
         let is_last = contacts.len() < most;
-        let contacts: Vec<Contact> =
-            contacts.iter().map(|json| contact_json::read(json)).collect::<Result<_, _>>()?;
-        let mut photos = self.reader.photos(self.format, &contacts).await?;
+        let mut out = Vec::new();
+        if self.last.is_none() {
+            self.writer.begin(&mut out);
+        }
+        let ids: Vec<_> = self.with_photos(&contacts).collect();
+        let mut photos = self.reader.photos(&ids).await?;
         for contact in contacts {
             let members = self.reader.members(&self.book, self.format, &contact).await?;
             let photo = photos.remove(&contact.id);
@@ -214,9 +223,24 @@ impl Export {
         }
         Ok((out, is_last))
     }
+
+    /// The contacts after the last one that was written, at most `most`.
+    fn take(&self, most: usize) -> Result<Vec<Contact>, Cut> {
+        let after = self.last.as_deref().unwrap_or_default();
+        // Copied, so that nobody waits with a change while they are written.
+        let contacts: Vec<Vec<u8>> = self.book.read(|book| {
+            book.after(after, self.view, &self.kinds, most).into_iter().map(<[u8]>::to_vec).collect()
+        });
+        Ok(contacts.iter().map(|json| contact_json::read(json)).collect::<Result<_, _>>()?)
+    }
+
+    /// Those of the contacts who have a photo.
+    fn with_photos(&self, contacts: &[Contact]) -> impl Iterator<Item = ContactId> {
+        contacts.iter().map(|contact| contact.id).filter(|id| self.with_photo.contains(id))
+    }
 }
 
-/// Which members of a list somebody is shown.
+/// Which members of a list a caller is shown.
 #[derive(Clone, Copy)]
 enum Seen {
     /// All but users who are no contacts: administrators may read the list itself.
@@ -249,18 +273,9 @@ struct Reader {
 }
 
 impl Reader {
-    /// Those of users, in vCards.
-    async fn photos(
-        &self,
-        format: FileFormat,
-        contacts: &[Contact],
-    ) -> Result<HashMap<ContactId, Photo>, DirectoryError> {
-        let users = contacts.iter().filter(|contact| contact.kind == Kind::User);
-        let ids: Vec<_> = users.map(|user| user.id).collect();
-        if format != FileFormat::Vcard || ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        self.directory.photos(&self.tenant, &ids).await
+    /// Photos of users.
+    async fn photos(&self, ids: &[ContactId]) -> Result<HashMap<ContactId, Photo>, DirectoryError> {
+        if ids.is_empty() { Ok(HashMap::new()) } else { self.directory.photos(&self.tenant, ids).await }
     }
 
     /// Those of a list, in vCards.
