@@ -30,6 +30,8 @@ pub(crate) type SharedBook = Arc<RwLock<Book>>;
 /// A copy of one projection.
 pub(crate) struct LocalCopy {
     epoch: u64,
+    /// The URL of the directory server that the projection is fed from.
+    source: String,
     horizon: AtomicU64,
     /// The sequence number up to which the books are complete.
     at: AtomicU64,
@@ -54,11 +56,13 @@ impl LocalCopy {
         let tree = tree.clone();
         let reading = tokio::task::spawn_blocking(move || read_lines(received, &lines, &tree));
         let books = tokio::task::spawn_blocking(move || books(read, render));
+        let source = link.source().await?;
         let at = fetch(link, standing, pieces).await?;
         reading.await.map_err(|_| StoreError::Stopped)??;
         let books = books.await.map_err(|_| StoreError::Stopped)?;
         Ok(Self {
             epoch: standing.epoch,
+            source,
             horizon: AtomicU64::new(standing.horizon),
             at: AtomicU64::new(at),
             books: RwLock::new(books),
@@ -69,6 +73,11 @@ impl LocalCopy {
     /// The epoch of the projection.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The URL of the directory server that the projection is fed from.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
     }
 
     /// The sequence number up to which the copy is complete.

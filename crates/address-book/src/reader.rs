@@ -355,10 +355,41 @@ impl BookReader {
         }
         // Boxed, because it is seldom needed but would enlarge the future of every request.
         let snapshot = Box::pin(self.book.0.snapshots.open(directory, tenant, self.book.0.render)).await?;
+        self.note_answer_without_projection();
+        Ok(Opened { book: snapshot.book, tag: snapshot.tag })
+    }
+
+    /// Reads the present book of a tenant, with every change that was acknowledged before this call, for answers with
+    /// versions of entries. Such a version counts at the server that it was read from, so if the projection is fed from
+    /// another one than this thread writes to, or if there is no projection, `otherwise` reads the directory.
+    ///
+    /// # Errors
+    /// The error of `otherwise`.
+    pub async fn read_versions<T, E>(
+        &self,
+        directory: &Lookup,
+        tenant: &TenantId,
+        read: impl FnOnce(&Book) -> T,
+        otherwise: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match self.copy().await {
+            Some(copy) if directory.is_of_server(copy.source()) => {
+                Ok(read(&copy.book(tenant).read().unwrap_or_else(PoisonError::into_inner)))
+            }
+            Some(_) => otherwise.await,
+            None => {
+                let answer = otherwise.await;
+                self.note_answer_without_projection();
+                answer
+            }
+        }
+    }
+
+    /// Notes that an answer from the directory may be newer than the projection.
+    fn note_answer_without_projection(&self) {
         if self.book.0.place.is_some() {
             self.book.0.ahead.note();
         }
-        Ok(Opened { book: snapshot.book, tag: snapshot.tag })
     }
 
     /// The present change feed of a tenant.

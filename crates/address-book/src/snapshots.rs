@@ -190,6 +190,6 @@ async fn read(
 fn digest(record: &Record) -> u64 {
     // The same in every process of one program version, because the keys of the hasher are constant.
     let mut hasher = DefaultHasher::new();
-    (&record.contact, &record.user, record.visibility).hash(&mut hasher);
+    (&record.contact, record.user.as_ref().map(|live| &live.user), record.visibility).hash(&mut hasher);
     hasher.finish()
 }

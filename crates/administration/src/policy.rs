@@ -153,6 +153,17 @@ impl Reach {
         (!self.is_own_only() || actor.is_user(&user.id)) && self.has(&user.user)
     }
 
+    /// Whether it covers every user, or the caller's own entry if `id` is the identifier of that. Reaches that depend
+    /// on the role of the user never do.
+    #[must_use]
+    pub fn has_entry(self, actor: &Actor, id: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Itself => actor.is_user(id),
+            Self::AllButSuper | Self::OwnPassword => false,
+        }
+    }
+
     /// Whether a user may be created.
     #[must_use]
     pub fn may_make(self, new: &NewUser) -> bool {

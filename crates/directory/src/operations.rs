@@ -123,6 +123,13 @@ impl Lookup {
         self.settings.liveness.all_hang(&self.settings.urls)
     }
 
+    /// Whether requests go to the server with a URL, as the configuration spells it. With several servers, each counts
+    /// the changes of an entry for itself.
+    #[must_use]
+    pub fn is_of_server(&self, url: &str) -> bool {
+        self.pool.server().is_some_and(|server| server.url().as_str() == url)
+    }
+
     /// Makes one round trip to the server through a connection of the pool.
     ///
     /// # Errors

@@ -1,9 +1,16 @@
 //! The connection pool: a request checks a connection out and returns it. A broken connection is discarded at
 //! check-out, so the first request after the directory has come back opens a new one.
 
-use crate::{connection::Connection, error::Unreachable, settings::LdapSettings};
+use crate::{
+    connection::Connection,
+    error::Unreachable,
+    settings::{LdapSettings, LdapUrl},
+};
 use deadpool::managed::{self, Metrics, PoolConfig, PoolError, RecycleError, RecycleResult, Timeouts};
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Connections to the directory.
 #[derive(Clone)]
@@ -41,6 +48,12 @@ impl Pool {
         };
         let pool = managed::Pool::builder(maker).config(config).runtime(deadpool::Runtime::Tokio1).build();
         Self(pool.expect("only a pool without a runtime fails, and one is given"))
+    }
+
+    /// The server to which the last connection was opened.
+    pub(crate) fn server(&self) -> Option<&LdapUrl> {
+        let maker = self.0.manager();
+        maker.settings.urls.get(maker.last_good.load(Ordering::Relaxed))
     }
 
     /// Takes a connection.

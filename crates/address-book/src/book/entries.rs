@@ -26,6 +26,8 @@ pub(super) struct Entry {
     /// The contact as JSON, followed by the user's row.
     rendered: Box<[u8]>,
     contact_length: u32,
+    /// The version of the user; empty if the entry is not a user.
+    tag: Box<str>,
     text_start: usize,
     pub(super) outline: Outline,
 }
@@ -39,6 +41,11 @@ impl Entry {
     /// The user's row as JSON; empty if the entry is not a user.
     pub(super) fn user_shown(&self) -> &[u8] {
         self.rendered.get(self.contact_length as usize..).unwrap_or_default()
+    }
+
+    /// The tag of the user's version; empty if the entry is not a user.
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
     }
 
     /// Whether the entry is a user, blocked or not.
@@ -158,6 +165,7 @@ impl Entries {
             visibility: record.visibility,
             rendered,
             contact_length,
+            tag: record.user.as_ref().map(|live| live.version.tag()).unwrap_or_default().into(),
             text_start,
             outline,
         }

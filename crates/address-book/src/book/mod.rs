@@ -76,6 +76,17 @@ pub struct Found<'a> {
     pub count: usize,
 }
 
+/// A user of the tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserFound<'a> {
+    /// The identifier of the entry.
+    pub id: ContactId,
+    /// The user as JSON.
+    pub json: &'a [u8],
+    /// The tag of the entry's version, see [`mail_model::revision::Version::tag`].
+    pub tag: &'a str,
+}
+
 /// The changes after a point of the feed, or the first of them.
 pub struct Steps<'a> {
     /// In order of sequence numbers.

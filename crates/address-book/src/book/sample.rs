@@ -8,7 +8,7 @@ use mail_model::{
     entry::EntryView,
     names,
     tenant::TenantId,
-    user::User,
+    user::LiveUser,
 };
 
 /// An entry with some attributes.
@@ -31,8 +31,8 @@ pub(crate) fn contact_bytes(contact: &Contact) -> Vec<u8> {
 }
 
 /// A user as [`render`] renders it.
-pub(crate) fn user_bytes(user: &User) -> Vec<u8> {
-    format!("{}\n{user:?}", user.mail()).into_bytes()
+pub(crate) fn user_bytes(live: &LiveUser) -> Vec<u8> {
+    format!("{}\n{:?}", live.user.mail(), live.user).into_bytes()
 }
 
 /// The name in a rendered form: the shown name of a contact, the address of a user.
@@ -89,7 +89,14 @@ pub(crate) fn user(number: u32, mail: &str, cn: &str, sn: &str) -> Record {
 
 /// Adds a row in the list of users to a record.
 pub(crate) fn with_row(record: &mut Record, cn: &[String], sn: &[String]) {
-    let entry = Stored(vec![(names::CN, cn.to_vec()), (names::SN, sn.to_vec())]);
+    let id = record.contact.id.unique_id();
+    let entry = Stored(vec![
+        (names::OBJECT_CLASS, vec![names::USER_CLASS.to_owned()]),
+        (names::CN, cn.to_vec()),
+        (names::SN, sn.to_vec()),
+        (names::REVISION, vec![id.clone()]),
+        (names::NS_UNIQUE_ID, vec![id]),
+    ]);
     let mail = MailAddress::parse(&record.contact.mail).unwrap();
-    record.user = Some(User::from_entry(mail, record.tenant.clone(), &entry));
+    record.user = LiveUser::from_entry(mail, record.tenant.clone(), &entry);
 }

@@ -1,13 +1,14 @@
 //! Lists: pages of contacts and of users, searches among them, and single contacts.
 
 use super::{
-    Book, ContactsRequest, Found,
+    Book, ContactsRequest, Found, UserFound,
     entries::{Entry, Key},
     sorted_view::{Label, SortedView, compare_with},
 };
 use crate::words;
 use fixedbitset::FixedBitSet;
 use mail_model::{
+    address::MailAddress,
     contact::{Kind, id::ContactId, view::View},
     list::{MAX_SEARCH_WORDS, OrderBy, PageRequest},
     names,
@@ -53,6 +54,16 @@ impl Book {
             offset: request.offset(),
             limit: request.limit,
         })
+    }
+
+    /// A user by address, blocked or not.
+    #[must_use]
+    pub fn user(&self, mail: &MailAddress) -> Option<UserFound<'_>> {
+        let order = self.sorted_view(Label::Users)?.by(Key::UserMail)?;
+        let compare = |slot| compare_with(&self.entries, Key::UserMail, slot, ("", mail.as_str()));
+        let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
+        let entry = self.entries.get(slot)?;
+        Some(UserFound { id: entry.id, json: entry.user_shown(), tag: entry.tag() })
     }
 
     /// A contact in any view, as JSON.

@@ -9,7 +9,7 @@ use mail_model::{
     address::{MailAddress, in_own_letters},
     contact::{Contact, view::Visibility},
     list::{OrderBy, PageRequest, SearchWords, SortKey},
-    user::{LISTING, field::UserField},
+    user::{LISTING, LiveUser, field::UserField},
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -454,8 +454,8 @@ fn check_contacts(book: &Book, naive: &Naive, request: &ContactsRequest) {
 
 fn check_users(book: &Book, naive: &Naive, request: &PageRequest) {
     let is_found = |record: &&Record| {
-        record.user.as_ref().is_some_and(|user| {
-            let values = [UserField::FirstName, UserField::LastName].map(|field| user.values(field));
+        record.user.as_ref().is_some_and(|live| {
+            let values = [UserField::FirstName, UserField::LastName].map(|field| live.user.values(field));
             let texts = values.into_iter().flatten().chain([&record.contact.mail]);
             request.search.are_found_in(&texts.map(String::as_str).collect::<Vec<_>>())
         })
@@ -467,18 +467,30 @@ fn check_users(book: &Book, naive: &Naive, request: &PageRequest) {
             Some(attribute) if *attribute == UserField::FirstName.attribute() => Some(UserField::FirstName),
             Some(_) => Some(UserField::LastName),
         };
-        let user = record.user.as_ref().unwrap();
+        let user = &record.user.as_ref().unwrap().user;
         let value = field.map(|field| user.values(field).first().cloned().unwrap_or_default());
         SortKey::new(record.contact.mail.clone(), value.as_deref())
     };
     let found = book.users(request);
     assert_eq!(found.count, rows.len(), "{request:?}");
-    let expected: Vec<_> = request
-        .cut(rows, key)
-        .into_iter()
-        .filter_map(|record| record.user.as_ref().map(user_bytes))
-        .collect();
+    let users: Vec<_> =
+        request.cut(rows, key).into_iter().filter_map(|record| record.user.as_ref()).collect();
+    let expected: Vec<_> = users.iter().map(|live| user_bytes(live)).collect();
     assert_eq!(found.items, expected, "{request:?}");
+}
+
+fn check_user(book: &Book, naive: &Naive, mail: &str) {
+    let mail = MailAddress::parse(mail).unwrap();
+    let has_address = |live: &&LiveUser| *live.user.mail() == mail;
+    let users = naive.values().filter_map(|record| record.user.as_ref()).filter(has_address);
+    let expected: Vec<_> =
+        users.map(|live| (live.id.clone(), user_bytes(live), live.version.tag())).collect();
+    match book.user(&mail) {
+        None => assert_eq!(expected, [], "{mail}"),
+        Some(UserFound { id, json, tag }) => {
+            assert!(expected.contains(&(id.unique_id(), json.to_vec(), tag.to_owned())), "{mail}");
+        }
+    }
 }
 
 fn suggested_words(contact: &Contact) -> BTreeSet<String> {
@@ -568,6 +580,7 @@ fn check(book: &Book, naive: &Naive, search: &str, kinds: &[Kind], descending: b
     let all = naive.values().filter(|record| record.is_contact()).count();
     assert_eq!(book.after("", View::All, &[], 10_000).len(), all);
     for (id, record) in naive {
+        check_user(book, naive, &record.contact.mail);
         assert_eq!(book.contact(*id), record.is_contact().then(|| contact_bytes(&record.contact)).as_deref());
     }
 }

@@ -87,15 +87,16 @@ impl Outline {
 /// Builds the text of a record and the ranges of its parts.
 pub(super) fn write(record: &Record) -> (String, Outline) {
     let (contact, mut writer) = (&record.contact, Writer::default());
+    let user = record.user.as_ref().map(|live| &live.user);
     writer.append(&contact.mail);
     let address_end = writer.end();
     if let Some(shown) = in_own_letters(&contact.mail) {
         writer.append(&words::fold(&shown));
     }
-    let [user_first_name, user_last_name] = writer.append_user(record.user.as_ref());
+    let [user_first_name, user_last_name] = writer.append_user(user);
     let user_end = writer.end();
     // If folding changes nothing, the text for users is also the text for contacts.
-    let contact_start = if says_the_same(contact, record.user.as_ref()) { 0 } else { user_end };
+    let contact_start = if says_the_same(contact, user) { 0 } else { user_end };
     writer.reused_from = contact_start as usize;
     let mail = writer.find_or_append_address(&contact.mail);
     let shown_name = writer.find_or_append(&contact.display_name);

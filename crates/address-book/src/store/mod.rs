@@ -35,7 +35,7 @@ use redis::{Cmd, FromRedisValue, RedisResult, Script};
 use std::{sync::LazyLock, time::Duration};
 
 /// The number of this layout and of the interpretation of records. When it changes, the projection is rebuilt.
-const LAYOUT: &str = "3";
+const LAYOUT: &str = "4";
 
 /// How long the projection is used after Redis has taken its last write. A process that cannot record its write waits
 /// just as long before it answers.
@@ -178,6 +178,13 @@ impl Link {
         self.number("origin").await
     }
 
+    /// The URL of the directory server that the projection is fed from; empty if there is no projection.
+    pub(crate) async fn source(&mut self) -> Result<String, StoreError> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.keys().key("source"));
+        Ok(self.query::<Option<String>>(&command).await?.unwrap_or_default())
+    }
+
     async fn number(&mut self, name: &str) -> Result<u64, StoreError> {
         let mut command = redis::cmd("GET");
         command.arg(self.keys().key(name));
@@ -273,7 +280,7 @@ mod tests {
     }
 
     /// The attributes in records of the present layout.
-    const HELD: [&str; 25] = [
+    const HELD: [&str; 28] = [
         "cn",
         "sn",
         "displayName",
@@ -294,11 +301,14 @@ mod tests {
         "mailQuota",
         "preferredLanguage",
         "objectClass",
-        "mail",
         "nsUniqueId",
         "nsAccountLock",
         "pbmDeletedSince",
         "pbmPurging",
+        "pbmRevision",
+        "entryusn",
+        "modifyTimestamp",
+        "mail",
     ];
 
     #[test]
@@ -307,7 +317,7 @@ mod tests {
         // Otherwise records of the same layout without a new attribute would be served until they change.
         assert_eq!(
             (LAYOUT, read.as_slice()),
-            ("3", &HELD[..]),
+            ("4", &HELD[..]),
             "increase LAYOUT by one and update this list"
         );
     }

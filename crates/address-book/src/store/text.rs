@@ -9,6 +9,7 @@ use mail_model::{
     },
     entry::EntryView,
     names,
+    revision::READ_ATTRIBUTES as VERSION,
     tenant::TenantId,
     tree::Tree,
 };
@@ -64,7 +65,7 @@ impl Stored {
         let Some(record) = Record::from_entry(tree, &dn, entry) else {
             return Some(Self { id, condition, tenant: owner(tree, &dn), body: String::new() });
         };
-        let body = serde_json::to_string(&Body::of_entry(entry)).ok()?;
+        let body = serde_json::to_string(&Body::of_entry(entry, record.user.is_some())).ok()?;
         Some(Self { id, condition, tenant: record.tenant.to_string(), body })
     }
 
@@ -98,16 +99,18 @@ struct Body {
 }
 
 impl Body {
-    /// In a canonical order and spelling, so that equal entries have equal texts.
-    fn of_entry(entry: &Entry) -> Self {
-        let attributes = read_attributes().iter().map(|name| {
-            let mut values = entry.values(name).to_vec();
-            if *name == names::OBJECT_CLASS {
-                // Nothing else depends on the other classes.
-                values.retain(|class| class.to_ascii_lowercase().starts_with("pbm"));
-            }
-            (name.to_string(), values)
-        });
+    /// In a canonical order and spelling, so that equal entries have equal texts. Only users have a version in it:
+    /// nothing else is read from books with its version, and each change of a list would change the record.
+    fn of_entry(entry: &Entry, is_user: bool) -> Self {
+        let attributes =
+            read_attributes().iter().filter(|name| is_user || !VERSION.contains(name)).map(|name| {
+                let mut values = entry.values(name).to_vec();
+                if *name == names::OBJECT_CLASS {
+                    // Nothing else depends on the other classes.
+                    values.retain(|class| class.to_ascii_lowercase().starts_with("pbm"));
+                }
+                (name.to_string(), values)
+            });
         let attributes = attributes.filter(|(_, values)| !values.is_empty()).collect();
         Self { dn: entry.dn_text().to_owned(), attributes }
     }

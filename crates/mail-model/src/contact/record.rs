@@ -10,7 +10,7 @@ use crate::{
     names,
     tenant::TenantId,
     tree::Tree,
-    user::{User, field::UserField},
+    user::{self, LiveUser},
 };
 use ldap_text::{attribute::AttributeName, dn::Dn, filter::Filter};
 use std::sync::LazyLock;
@@ -24,8 +24,9 @@ pub struct Record {
     pub contact: Contact,
     /// The views that show the contact; in no view, the entry is not a contact.
     pub visibility: Visibility,
-    /// The row in the list of users, which contains blocked users too; `None` if the entry is not a user.
-    pub user: Option<User>,
+    /// The user, for the list of users, which contains blocked users too, and for reading this one; `None` if the entry
+    /// is not a user.
+    pub user: Option<LiveUser>,
 }
 
 impl Record {
@@ -49,11 +50,11 @@ impl Record {
         let contact = Contact::from_entry(id, place.kind, &mail, place.group, entry);
         let user = match place.kind {
             Kind::User => {
-                Some(User::from_entry(MailAddress::parse(&mail).ok()?, place.tenant.clone(), entry))
+                Some(LiveUser::from_entry(MailAddress::parse(&mail).ok()?, place.tenant.clone(), entry)?)
             }
             _ => None,
         };
-        let is_blocked = user.as_ref().is_some_and(|user| !user.is_active());
+        let is_blocked = user.as_ref().is_some_and(|live| !live.user.is_active());
         let visibility = if is_blocked { Visibility::NONE } else { Visibility::of_entry(place.kind, entry) };
         Some(Self { tenant: place.tenant, contact, visibility, user })
     }
@@ -69,15 +70,8 @@ impl Record {
 #[must_use]
 pub fn read_attributes() -> &'static [AttributeName] {
     static ATTRIBUTES: LazyLock<Vec<AttributeName>> = LazyLock::new(|| {
-        let mut attributes: Vec<_> = UserField::ALL.iter().map(|field| field.attribute()).collect();
-        attributes.extend([
-            names::OBJECT_CLASS,
-            names::MAIL,
-            names::NS_UNIQUE_ID,
-            names::NS_ACCOUNT_LOCK,
-            names::DELETED_SINCE,
-            names::PURGING,
-        ]);
+        let mut attributes = user::read_attributes();
+        attributes.push(names::MAIL);
         attributes
     });
     &ATTRIBUTES
@@ -121,7 +115,10 @@ mod tests {
             [(names::INET_USER_STATUS, "0"), (names::INET_USER_STATUS, "2"), (names::NS_ACCOUNT_LOCK, "TRUE")]
         {
             let record = record(USER, &["pbmUser"], std::slice::from_ref(&pair)).unwrap();
-            assert!(!record.is_contact() && record.user.is_some_and(|user| !user.is_active()), "{pair:?}");
+            assert!(
+                !record.is_contact() && record.user.is_some_and(|live| !live.user.is_active()),
+                "{pair:?}"
+            );
         }
     }
 

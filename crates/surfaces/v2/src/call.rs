@@ -140,6 +140,12 @@ impl Call<'_> {
         self.actor.as_ref().is_some_and(|actor| self.reach.has_of(actor, user))
     }
 
+    /// Whether the entry with an identifier is within the caller's reach, whatever its role.
+    #[must_use]
+    pub fn reaches_entry(&self, id: &str) -> bool {
+        self.actor.as_ref().is_some_and(|actor| self.reach.has_entry(actor, id))
+    }
+
     /// A variable part of the path, as it was sent.
     #[must_use]
     pub fn text(&self, name: &str) -> &str {

@@ -82,12 +82,17 @@ impl Serialize for ResourceJson<'_> {
     }
 }
 
-/// What books keep of an entry, so that a page is put together from what is there.
+/// A user as JSON.
+pub(crate) fn written_user(user: &User) -> Vec<u8> {
+    // Texts and numbers are written to memory, which does not fail.
+    serde_json::to_vec(&UserJson(user)).unwrap_or_default()
+}
+
+/// What books keep of an entry, so that answers are put together from what is there.
 #[must_use]
 pub fn render(record: &Record) -> Rendered {
-    // Texts and numbers are written to memory: that doesn't fail.
     Rendered {
         contact: contact_json::write(&record.contact).unwrap_or_default(),
-        user: record.user.as_ref().map(|user| serde_json::to_vec(&UserJson(user)).unwrap_or_default()),
+        user: record.user.as_ref().map(|live| written_user(&live.user)),
     }
 }

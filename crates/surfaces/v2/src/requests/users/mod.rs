@@ -10,14 +10,15 @@ use crate::{
     document::{And, Answer, Declared, by_name, deleted, in_path, new_address, page as page_parameters},
     endpoint::{Access, Document, Endpoint, Particulars, Takes, Verb},
     errors::ParameterErrors,
-    json::{DeletedUserJson, UserJson},
+    json::{DeletedUserJson, written_user},
     listed::{Listed, write_page},
     orders::{self, MAIL_LISTS},
     parameters::{page, page_alone, switch},
 };
+use address_book::book::{Book, UserFound};
 use administration::policy::Action;
 use directory::{lists::Page, maillists::Membership};
-use mail_model::{list::SortKey, user::LiveUser};
+use mail_model::{address::MailAddress, list::SortKey, user::LiveUser};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::{ToSchema, openapi::schema::AnyOfBuilder};
@@ -90,9 +91,37 @@ pub(super) const READ: Endpoint = Endpoint {
     },
 };
 
+/// A user as the answer shows it.
+struct ShownUser {
+    /// The identifier of the entry.
+    id: String,
+    json: Vec<u8>,
+    /// The tag of the entry's version.
+    tag: String,
+}
+
+impl ShownUser {
+    fn of_book(found: UserFound<'_>) -> Self {
+        Self { id: found.id.unique_id(), json: found.json.to_vec(), tag: found.tag.to_owned() }
+    }
+
+    fn of_directory(live: LiveUser) -> Self {
+        Self { json: written_user(&live.user), tag: live.version.tag(), id: live.id }
+    }
+}
+
 async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
-    let user = find(call).await?;
-    Ok(as_json(&UserJson(&user.user))?.with_tag(&user.version.tag()))
+    let (tenant, mail) = (call.tenant()?, address(call)?);
+    let in_book = |book: &Book| book.user(&mail).map(ShownUser::of_book);
+    let in_directory = async { Ok(call.directory.user(tenant, &mail).await?.map(ShownUser::of_directory)) };
+    let found: Result<_, Failure> =
+        call.books.read_versions(call.directory, tenant, in_book, in_directory).await;
+    let user = found?.ok_or_else(|| absent(call))?;
+    if call.reaches_entry(&user.id) {
+        Ok(Reply::written_json(user.json).with_tag(&user.tag))
+    } else {
+        Err(Failure::forbidden())
+    }
 }
 
 /// The parameters of a creation.
@@ -100,11 +129,20 @@ pub(super) fn new_user_parameters() -> Vec<Declared> {
     vec![in_path()].and(form::parameters(true))
 }
 
-/// The user in the path. A caller whose rights cover only their own entry must not learn which other users exist.
+/// The failure for a user that does not exist. A caller whose rights cover only their own entry must not learn which
+/// other users exist.
+fn absent(call: &Call<'_>) -> Failure {
+    if call.reach.is_own_only() { Failure::forbidden() } else { Failure::not_found(USER) }
+}
+
+/// The address in the path.
+fn address(call: &Call<'_>) -> Result<MailAddress, Failure> {
+    call.mail_of(USER).map_err(|_| absent(call))
+}
+
+/// The user in the path, as it is stored.
 async fn find(call: &Call<'_>) -> Result<LiveUser, Failure> {
-    let absent = || if call.reach.is_own_only() { Failure::forbidden() } else { Failure::not_found(USER) };
-    let mail = call.mail_of(USER).map_err(|_| absent())?;
-    let user = call.directory.user(call.tenant()?, &mail).await?.ok_or_else(absent)?;
+    let user = call.directory.user(call.tenant()?, &address(call)?).await?.ok_or_else(|| absent(call))?;
     if call.reaches(&user) { Ok(user) } else { Err(Failure::forbidden()) }
 }
 
