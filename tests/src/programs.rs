@@ -25,13 +25,13 @@ const NEEDED: [(&str, &str); 13] = [
 ];
 
 static PBM: LazyLock<PathBuf> =
-    LazyLock::new(|| env::var_os("PBM_BIN").map_or_else(|| built("server", "pbm"), PathBuf::from));
-static BENCH: LazyLock<PathBuf> = LazyLock::new(|| built("bench", "bench"));
+    LazyLock::new(|| env::var_os("PBM_BIN").map_or_else(|| built("pbm"), PathBuf::from));
+static BENCH: LazyLock<PathBuf> = LazyLock::new(|| built("bench"));
 
-fn built(package: &str, program: &str) -> PathBuf {
+fn built(program: &str) -> PathBuf {
     let (target, profile) = build_folders();
     if let Some(cargo) = env::var_os("CARGO") {
-        build(&PathBuf::from(cargo), package, program, &target, &profile);
+        build(&PathBuf::from(cargo), program, &target, &profile);
     }
     let built = target.join(&profile).join(program);
     assert!(built.exists(), "{} is not there: run the tests by cargo test, or set PBM_BIN", built.display());
@@ -77,7 +77,7 @@ fn build_folders() -> (PathBuf, String) {
 }
 
 /// Cargo does not build another package's program for a test, and an outdated one must not be tested.
-fn build(cargo: &Path, package: &str, program: &str, target: &Path, profile: &str) {
+fn build(cargo: &Path, program: &str, target: &Path, profile: &str) {
     let profile = if profile == "debug" { "dev" } else { profile };
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("Cargo.toml");
     let mut command = Command::new(cargo);
@@ -88,7 +88,9 @@ fn build(cargo: &Path, package: &str, program: &str, target: &Path, profile: &st
         command.env_remove(name);
     }
     let status = command
-        .args(["build", "--quiet", "--package", package, "--bin", program, "--profile", profile])
+        // Of the whole workspace, so that its packages have the features that they have in `cargo test --workspace`, and
+        // are not built twice.
+        .args(["build", "--quiet", "--workspace", "--bin", program, "--profile", profile])
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")
