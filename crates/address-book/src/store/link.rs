@@ -1,7 +1,7 @@
 //! The connection to Redis: made on demand, directly or through sentinels, with or without TLS. While Redis does not
 //! respond, the attempts pause for growing intervals, so that requests do not wait in vain.
 
-use super::{Keys, StoreError};
+use super::{Keys, StoreError, recorded::RecordedStates};
 use crate::settings::{RedisAddress, RedisPlace, RedisSettings, RedisTls};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, RedisConnectionInfo, RedisResult, TlsCertificates,
@@ -30,6 +30,7 @@ struct Inner {
     standing: Arc<Cmd>,
     keys: Keys,
     way: Way,
+    recorded: RecordedStates,
 }
 
 enum Way {
@@ -57,7 +58,13 @@ impl RedisAccess {
             }
         };
         let standing = Arc::new(keys.standing());
-        Ok(Self(Arc::new(Inner { settings: settings.clone(), standing, keys, way })))
+        Ok(Self(Arc::new(Inner {
+            settings: settings.clone(),
+            standing,
+            keys,
+            way,
+            recorded: RecordedStates::default(),
+        })))
     }
 
     /// A link for one task.
@@ -163,6 +170,11 @@ pub(crate) struct Link {
 impl Link {
     pub(super) fn keys(&self) -> &Keys {
         &self.place.0.keys
+    }
+
+    /// What this process has recorded of late.
+    pub(super) fn recorded(&self) -> &RecordedStates {
+        &self.place.0.recorded
     }
 
     pub(super) fn standing_command(&self) -> Arc<Cmd> {

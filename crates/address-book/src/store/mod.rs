@@ -23,6 +23,7 @@ mod error;
 mod feeding;
 mod keys;
 mod link;
+mod recorded;
 mod text;
 
 pub(crate) use error::StoreError;
@@ -141,10 +142,11 @@ impl Link {
         self.query(&command).await
     }
 
-    /// Records entries.
+    /// Records entries. States that this process has recorded of late are not sent again.
     pub(crate) async fn apply(&mut self, server: &str, entries: &[Stored]) -> Result<Applied, StoreError> {
         let mut refused = Vec::new();
-        for batch in entries.chunks(BATCH) {
+        let news: Vec<_> = entries.iter().filter(|entry| !self.recorded().has(entry)).collect();
+        for batch in news.chunks(BATCH) {
             let home = self.home().await?;
             let mut call = APPLY.prepare_invoke();
             for name in ["layout", "source", "home", "seq", "origin", "records", "log"] {
@@ -161,6 +163,10 @@ impl Link {
                 Some("-3") => return Err(StoreError::OtherHome),
                 newest => {
                     self.saw(newest.and_then(|number| number.parse().ok()).ok_or(Corrupt)?);
+                    let answer: Vec<_> = answer.collect();
+                    for entry in batch.iter().filter(|entry| !answer.contains(&entry.id)) {
+                        self.recorded().note(entry);
+                    }
                     refused.extend(answer);
                 }
             }

@@ -31,6 +31,8 @@ pub(crate) struct Stored {
     pub(crate) tenant: String,
     /// Its name and attributes as JSON; empty for a removed entry.
     pub(crate) body: String,
+    /// Whether the body contains the version of the entry, which no other state of the entry has.
+    pub(crate) has_version: bool,
 }
 
 /// When an entry is to be recorded. A state that was read earlier must not replace a state that was recorded later. So
@@ -63,22 +65,27 @@ impl Stored {
         let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
         let dn = entry.dn()?;
         let Some(record) = Record::from_entry(tree, &dn, entry) else {
-            return Some(Self { id, condition, tenant: owner(tree, &dn), body: String::new() });
+            return Some(Self::gone(id, condition, owner(tree, &dn)));
         };
-        let body = serde_json::to_string(&Body::of_entry(entry, record.user.is_some())).ok()?;
-        Some(Self { id, condition, tenant: record.tenant.to_string(), body })
+        let has_version = record.user.is_some();
+        let body = serde_json::to_string(&Body::of_entry(entry, has_version)).ok()?;
+        Some(Self { id, condition, tenant: record.tenant.to_string(), body, has_version })
     }
 
     /// An entry that was removed, as it was read before.
     pub(crate) fn removed(tree: &Tree, entry: &Entry) -> Option<Self> {
         let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
         let tenant = owner(tree, &entry.dn()?);
-        Some(Self { id, condition: Condition::Always, tenant, body: String::new() })
+        Some(Self::gone(id, Condition::Always, tenant))
     }
 
     /// An entry that was not found.
     pub(crate) fn unfound(id: String, condition: Condition) -> Self {
-        Self { id, condition, tenant: String::new(), body: String::new() }
+        Self::gone(id, condition, String::new())
+    }
+
+    const fn gone(id: String, condition: Condition, tenant: String) -> Self {
+        Self { id, condition, tenant, body: String::new(), has_version: false }
     }
 
     /// Whether the entry is present.
@@ -101,9 +108,9 @@ struct Body {
 impl Body {
     /// In a canonical order and spelling, so that equal entries have equal texts. Only users have a version in it:
     /// nothing else is read from books with its version, and each change of a list would change the record.
-    fn of_entry(entry: &Entry, is_user: bool) -> Self {
+    fn of_entry(entry: &Entry, has_version: bool) -> Self {
         let attributes =
-            read_attributes().iter().filter(|name| is_user || !VERSION.contains(name)).map(|name| {
+            read_attributes().iter().filter(|name| has_version || !VERSION.contains(name)).map(|name| {
                 let mut values = entry.values(name).to_vec();
                 if *name == names::OBJECT_CLASS {
                     // Nothing else depends on the other classes.

@@ -1,0 +1,85 @@
+//! What this process has recorded of late. The directory reports each of its own writes to it as well, and a state that
+//! this process recorded need not be compared with the one in Redis.
+
+use super::text::{Condition, Stored};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The number of entries that are remembered: more than are written between a write and its report.
+const MOST: usize = 4096;
+
+/// The states of entries that this process has recorded, as hashes of their records. Only records with a version are
+/// remembered: no later state has the same record, so a state that another process has replaced since is never mistaken
+/// for the present one.
+#[derive(Default)]
+pub(super) struct RecordedStates {
+    states: Mutex<HashMap<String, u64>>,
+    hasher: RandomState,
+}
+
+impl RecordedStates {
+    /// Whether an entry with the condition [`Condition::Same`] need not be sent to Redis.
+    pub(super) fn has(&self, entry: &Stored) -> bool {
+        entry.has_version
+            && entry.condition == Condition::Same
+            && self.states().get(&entry.id) == Some(&self.hasher.hash_one(&entry.body))
+    }
+
+    /// Remembers an entry that was recorded.
+    pub(super) fn note(&self, entry: &Stored) {
+        let mut states = self.states();
+        if !entry.has_version {
+            states.remove(&entry.id);
+            return;
+        }
+        if states.len() >= MOST {
+            states.clear();
+        }
+        states.insert(entry.id.clone(), self.hasher.hash_one(&entry.body));
+    }
+
+    fn states(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(condition: Condition, body: &str, has_version: bool) -> Stored {
+        Stored { id: "1".into(), condition, tenant: "t".into(), body: body.into(), has_version }
+    }
+
+    #[test]
+    fn only_the_last_recorded_state_of_a_versioned_record_is_known() {
+        let recorded = RecordedStates::default();
+        let same = |body| stored(Condition::Same, body, true);
+        recorded.note(&stored(Condition::Since(1), "one", true));
+        assert!(recorded.has(&same("one")) && !recorded.has(&same("two")));
+        assert!(!recorded.has(&stored(Condition::Since(2), "one", true)));
+        recorded.note(&same("two"));
+        assert!(!recorded.has(&same("one")) && recorded.has(&same("two")));
+        recorded.note(&stored(Condition::Always, "", false));
+        assert!(!recorded.has(&same("two")));
+    }
+
+    #[test]
+    fn records_without_a_version_are_not_remembered() {
+        let recorded = RecordedStates::default();
+        recorded.note(&stored(Condition::Same, "one", false));
+        assert!(!recorded.has(&stored(Condition::Same, "one", false)));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let recorded = RecordedStates::default();
+        for number in 0..3 * MOST {
+            recorded.note(&Stored { id: number.to_string(), ..stored(Condition::Same, "one", true) });
+            assert!(recorded.states().len() <= MOST);
+        }
+    }
+}
