@@ -4,7 +4,7 @@ use crate::{
     entry::Entry,
     error::{DirectoryError, Operation, check},
     pool::Pool,
-    product::patience::Patience,
+    product::{patience::Patience, refusals::RecentRefusals},
     scan::{Scan, WholeScan},
     settings::LdapSettings,
     written::WriteObserver,
@@ -62,6 +62,7 @@ pub struct Directory {
     lookup: Lookup,
     pub(crate) observer: Option<Arc<dyn WriteObserver>>,
     pub(crate) patience: Option<Arc<Patience>>,
+    pub(crate) refusals: RecentRefusals,
 }
 
 impl Deref for Directory {
@@ -312,7 +313,8 @@ impl Directory {
     /// Creates a directory that opens connections when they are needed, on the calling thread's runtime.
     #[must_use]
     pub fn new(settings: Arc<LdapSettings>, tree: Tree) -> Self {
-        Self { lookup: Lookup::new(settings, tree), observer: None, patience: None }
+        let lookup = Lookup::new(settings, tree);
+        Self { lookup, observer: None, patience: None, refusals: RecentRefusals::default() }
     }
 
     /// Adds an observer: it gets the resulting entries of all writes to entries that belong to a tenant.

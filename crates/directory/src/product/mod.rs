@@ -8,6 +8,7 @@ pub(crate) mod conflicts;
 pub(crate) mod look_up;
 pub(crate) mod patience;
 pub mod plugins;
+pub(crate) mod refusals;
 pub(crate) mod renames;
 pub(crate) mod result_code;
 pub(crate) mod syntax;

@@ -10,7 +10,7 @@ use crate::{
     tenants::TenantAtHand,
 };
 use jiff::Timestamp;
-use ldap_text::{attribute::AttributeName, filter::Filter};
+use ldap_text::{attribute::AttributeName, filter::Filter, ldif::ChangeRecord};
 use mail_model::{
     address::MailAddress,
     deletion,
@@ -125,18 +125,9 @@ impl Directory {
     /// # Errors
     /// [`WriteError::Taken`] if the server finds one of the addresses in another entry.
     pub async fn create_user(&self, tenant: &TenantAtHand, new: &NewUser) -> Result<(), WriteError> {
-        // The server would detect the conflict too, but each change that it rolls back delays other writers
-        // (decision 17).
-        if let Some(taken) = self.free_addresses(&tenant.id, &new.addresses(), None).await? {
-            return Err(WriteError::Taken(taken));
-        }
         let revision = FreshRevision::from_random(rand::random());
-        match self.apply(&plan::creation(self.tree(), &tenant.id, new, revision)).await {
-            Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
-                Err(self.address_conflict(&tenant.id, &new.addresses(), None).await?)
-            }
-            outcome => Ok(outcome?),
-        }?;
+        let creation = plan::creation(self.tree(), &tenant.id, new, revision);
+        self.add_user(&tenant.id, &creation, &new.addresses()).await?;
         let standing = self.still_stands(tenant, &new.addresses()).await;
         if standing.is_err() {
             self.take_back(&deletion::abandonment(self.tree().user(&tenant.id, new.mail()))).await;
@@ -144,6 +135,32 @@ impl Directory {
         }
         self.adopt(&tenant.id, &self.tree().user(&tenant.id, new.mail()), &new.addresses()).await;
         Ok(())
+    }
+
+    /// Adds an entry with addresses.
+    async fn add_user(
+        &self,
+        tenant: &TenantId,
+        creation: &ChangeRecord,
+        addresses: &[String],
+    ) -> Result<(), WriteError> {
+        if !self.refusals.are_recent() {
+            match self.apply(creation).await {
+                Err(DirectoryError::Exists | DirectoryError::NotUnique) => self.refusals.note(),
+                outcome => return Ok(outcome?),
+            }
+        }
+        if let Some(taken) = self.free_addresses(tenant, addresses, None).await? {
+            self.refusals.note();
+            return Err(WriteError::Taken(taken));
+        }
+        match self.apply(creation).await {
+            Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
+                self.refusals.note();
+                Err(self.address_conflict(tenant, addresses, None).await?)
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     /// Changes a user and returns its identifier. `may_touch` gets the same state that the change is planned
