@@ -1,6 +1,9 @@
 //! The entries of a book, each in a slot. All texts are in one string, so a search reads memory sequentially.
 
-use super::text::{self, Outline, Span};
+use super::{
+    packing::Packing,
+    text::{self, Outline, Part},
+};
 use hashbrown::HashTable;
 use mail_model::contact::{
     Kind,
@@ -21,42 +24,32 @@ const GROWTH_SHARE: usize = 16;
 pub(super) struct Entry {
     pub(super) id: ContactId,
     pub(super) at: u64,
+    /// The contact, and the user's row.
+    rendered: Box<[u8]>,
+    outline: Outline,
+    text_start: u32,
     pub(super) kind: Kind,
     pub(super) visibility: Visibility,
-    /// The contact as JSON, followed by the user's row.
-    rendered: Box<[u8]>,
-    contact_length: u32,
-    /// The version of the user; empty if the entry is not a user.
-    tag: Box<str>,
-    text_start: usize,
-    pub(super) outline: Outline,
+    /// Whether the entry is a user, blocked or not.
+    pub(super) is_user: bool,
+    /// The tag of the user's version; empty if the entry is not a user.
+    pub(super) tag: Box<str>,
 }
 
 impl Entry {
-    /// The contact as JSON.
-    pub(super) fn contact_shown(&self) -> &[u8] {
-        self.rendered.get(..self.contact_length as usize).unwrap_or_default()
-    }
-
-    /// The user's row as JSON; empty if the entry is not a user.
-    pub(super) fn user_shown(&self) -> &[u8] {
-        self.rendered.get(self.contact_length as usize..).unwrap_or_default()
-    }
-
-    /// The tag of the user's version; empty if the entry is not a user.
-    pub(super) fn tag(&self) -> &str {
-        &self.tag
-    }
-
-    /// Whether the entry is a user, blocked or not.
-    pub(super) fn is_user(&self) -> bool {
-        self.rendered.len() > self.contact_length as usize
-    }
-
     /// Whether any view shows the entry.
     pub(super) fn is_contact(&self) -> bool {
         self.visibility.is_in(View::All)
     }
+}
+
+/// The rendered forms of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The contact.
+    Contact,
+    /// The user's row; empty if the entry is not a user.
+    User,
 }
 
 /// The sort keys of entries. Equal keys are ordered by address, and equal addresses by identifier: an address from
@@ -109,6 +102,7 @@ pub(super) struct Entries {
     texts: String,
     /// The number of bytes in the texts that belong to no entry.
     waste: usize,
+    packing: Packing,
 }
 
 impl Entries {
@@ -122,6 +116,7 @@ impl Entries {
             hasher: RandomState::new(),
             texts: String::new(),
             waste: 0,
+            packing: Packing::default(),
         }
     }
 
@@ -150,24 +145,24 @@ impl Entries {
     pub(super) fn draft(&mut self, record: &Record, at: u64, old: Option<u32>) -> Entry {
         let (text, outline) = text::write(record);
         let same = old.and_then(|slot| self.get(slot)).filter(|old| self.text(old) == text);
-        let text_start = same.map_or(self.texts.len(), |old| old.text_start);
+        let text_start = same.map_or_else(|| short(self.texts.len()), |old| old.text_start);
         if same.is_none() {
             if self.texts.capacity() - self.texts.len() < text.len() {
                 self.texts.reserve_exact(text.len() + self.texts.len() / GROWTH_SHARE);
             }
             self.texts.push_str(&text);
         }
-        let (rendered, contact_length) = joined((self.render)(record));
+        let Rendered { contact, user } = (self.render)(record);
         Entry {
             id: record.contact.id,
             at,
+            rendered: self.packing.pack(&contact, user.as_deref().unwrap_or_default()),
+            outline,
+            text_start,
             kind: record.contact.kind,
             visibility: record.visibility,
-            rendered,
-            contact_length,
+            is_user: user.is_some(),
             tag: record.user.as_ref().map(|live| live.version.tag()).unwrap_or_default().into(),
-            text_start,
-            outline,
         }
     }
 
@@ -218,7 +213,7 @@ impl Entries {
         let mut texts = String::with_capacity(used + used / GROWTH_SHARE);
         for entry in self.slots.iter_mut().flatten() {
             let text = text_of(&self.texts, entry);
-            entry.text_start = texts.len();
+            entry.text_start = short(texts.len());
             texts.push_str(text);
         }
         self.texts = texts;
@@ -230,13 +225,30 @@ impl Entries {
     }
 
     /// Part of the text of an entry, read without touching the rest.
-    pub(super) fn part(&self, entry: &Entry, span: Span) -> &[u8] {
-        self.texts.as_bytes().get(span.within(entry.text_start)).unwrap_or_default()
+    pub(super) fn part(&self, entry: &Entry, part: Part) -> &[u8] {
+        let span = entry.outline.span(part);
+        self.texts.as_bytes().get(span.within(entry.text_start as usize)).unwrap_or_default()
     }
 
     /// The names and addresses of an entry, whose words the suggestions search.
     pub(super) fn suggested(&self, entry: &Entry) -> &str {
-        self.texts.get(entry.outline.suggested().within(entry.text_start)).unwrap_or_default()
+        let span = entry.outline.span(Part::Suggested);
+        self.texts.get(span.within(entry.text_start as usize)).unwrap_or_default()
+    }
+
+    /// Appends a rendered form of an entry.
+    pub(super) fn show(&self, entry: &Entry, form: Form, out: &mut Vec<u8>) {
+        match form {
+            Form::Contact => self.packing.unpack_first(&entry.rendered, out),
+            Form::User => self.packing.unpack_second(&entry.rendered, out),
+        }
+    }
+
+    /// The contact of an entry.
+    pub(super) fn contact_shown(&self, entry: &Entry) -> Vec<u8> {
+        let mut shown = Vec::new();
+        self.show(entry, Form::Contact, &mut shown);
+        shown
     }
 
     #[cfg(test)]
@@ -254,26 +266,39 @@ impl Entries {
 
     /// The sort key of an entry, followed by the address that orders equal keys.
     pub(super) fn key(&self, key: Key, entry: &Entry) -> (&[u8], &[u8]) {
-        let outline = &entry.outline;
-        let span = match key {
-            Key::ShownName => outline.shown_name,
-            Key::Mail => outline.mail,
-            Key::LastName => outline.last_name,
-            Key::UserMail => Span::default(),
-            Key::UserFirstName => outline.user_first_name,
-            Key::UserLastName => outline.user_last_name,
+        let value = match key {
+            Key::UserMail => &[],
+            Key::ShownName => self.part(entry, Part::ShownName),
+            Key::Mail => self.part(entry, Part::Mail),
+            Key::LastName => self.part(entry, Part::LastName),
+            Key::UserFirstName => self.part(entry, Part::UserFirstName),
+            Key::UserLastName => self.part(entry, Part::UserLastName),
         };
-        (self.part(entry, span), self.part(entry, outline.address()))
+        (value, self.part(entry, Part::Address))
     }
 
     /// The position of an entry in an order.
     pub(super) fn standing(&self, key: Key, slot: u32) -> Option<SortPosition<'_>> {
         self.get(slot).map(|entry| (self.key(key, entry), entry.id))
     }
+
+    /// The rank of an entry among suggestions.
+    pub(super) fn rank(&self, slot: u32) -> Option<(u8, SortPosition<'_>)> {
+        self.get(slot).map(|entry| (rank_of(entry.kind), (self.key(Key::ShownName, entry), entry.id)))
+    }
 }
 
 /// The values that determine the position of an entry in an order: sort key, address and identifier.
 pub(super) type SortPosition<'a> = ((&'a [u8], &'a [u8]), ContactId);
+
+/// The rank of a kind among suggestions, which precedes the name: people, then lists, then resources.
+pub(super) const fn rank_of(kind: Kind) -> u8 {
+    match kind {
+        Kind::User | Kind::Contact => 0,
+        Kind::List => 1,
+        Kind::Resource => 2,
+    }
+}
 
 fn hash_of(slots: &[Option<Entry>], hasher: &RandomState, slot: u32) -> u64 {
     let entry = slots.get(slot as usize).and_then(Option::as_ref);
@@ -281,12 +306,11 @@ fn hash_of(slots: &[Option<Entry>], hasher: &RandomState, slot: u32) -> u64 {
 }
 
 fn text_of<'a>(texts: &'a str, entry: &Entry) -> &'a str {
-    texts.get(entry.text_start..entry.text_start + entry.outline.length()).unwrap_or_default()
+    let start = entry.text_start as usize;
+    texts.get(start..start + entry.outline.length()).unwrap_or_default()
 }
 
-/// Both parts in one piece, and the length of the first.
-fn joined(Rendered { contact: mut bytes, user }: Rendered) -> (Box<[u8]>, u32) {
-    let contact_length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    bytes.extend(user.unwrap_or_default());
-    (bytes.into_boxed_slice(), contact_length)
+/// Offsets fit into 32 bits: that suffices for the texts of some ten million entries.
+fn short(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }

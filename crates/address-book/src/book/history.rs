@@ -86,13 +86,7 @@ impl History {
 
     /// The changes after a sequence number, at most `limit`; removals only after a second number. Changes with the same
     /// sequence number are never separated, even if they exceed the limit.
-    pub(super) fn steps<'a>(
-        &'a self,
-        entries: &'a Entries,
-        after: u64,
-        removals_after: u64,
-        limit: usize,
-    ) -> Steps<'a> {
+    pub(super) fn steps(&self, entries: &Entries, after: u64, removals_after: u64, limit: usize) -> Steps {
         let mut puts = self.puts(entries, after, removals_after).peekable();
         let mut removals = self.removals(after.max(removals_after)).peekable();
         let mut next = || match (puts.peek(), removals.peek()) {
@@ -100,7 +94,7 @@ impl History {
             (_, Some(_)) => removals.next(),
             (_, None) => puts.next(),
         };
-        let mut steps: Vec<Step<'a>> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
         while let Some(step) = next() {
             if steps.len() >= limit && steps.last().is_none_or(|last| last.at != step.at) {
                 return Steps { steps, more: true };
@@ -110,29 +104,25 @@ impl History {
         Steps { steps, more: false }
     }
 
-    fn puts<'a>(
-        &'a self,
-        entries: &'a Entries,
-        after: u64,
-        removals_after: u64,
-    ) -> impl Iterator<Item = Step<'a>> {
+    fn puts(&self, entries: &Entries, after: u64, removals_after: u64) -> impl Iterator<Item = Step> {
         let is_past =
             move |slot| entries.get(slot).map(|entry| entry.at).cmp(&Some(after)).then(Ordering::Less);
-        let entries = self.order.from(self.order.seek(is_past)).filter_map(|slot| entries.get(slot));
-        entries
+        let slots = self.order.from(self.order.seek(is_past));
+        slots
+            .filter_map(|slot| entries.get(slot))
             .filter(move |entry| entry.is_contact() || entry.at > removals_after)
-            .map(|entry| Step { at: entry.at, change: change_of(entry) })
+            .map(move |entry| Step { at: entry.at, change: change_of(entries, entry) })
     }
 
-    fn removals(&self, after: u64) -> impl Iterator<Item = Step<'static>> {
+    fn removals(&self, after: u64) -> impl Iterator<Item = Step> {
         self.removals
             .range((Bound::Excluded(after), Bound::Unbounded))
             .flat_map(|(at, ids)| ids.iter().map(|id| Step { at: *at, change: Changed::Delete(*id) }))
     }
 }
 
-fn change_of(entry: &Entry) -> Changed<'_> {
-    if entry.is_contact() { Changed::Put(entry.contact_shown()) } else { Changed::Delete(entry.id) }
+fn change_of(entries: &Entries, entry: &Entry) -> Changed {
+    if entry.is_contact() { Changed::Put(entries.contact_shown(entry)) } else { Changed::Delete(entry.id) }
 }
 
 fn compare(entries: &Entries, one: u32, other: u32) -> Ordering {

@@ -5,7 +5,10 @@
 
 mod entries;
 mod history;
+mod items;
 mod order;
+mod packing;
+mod ranking;
 #[cfg(test)]
 pub(crate) mod sample;
 mod search;
@@ -19,12 +22,14 @@ mod text;
 
 use crate::words::{self, index::WordIndex};
 pub use entries::{Render, Rendered};
+pub use items::Items;
 
-use entries::{Entries, Entry, Key};
+use entries::{Entries, Entry, Key, rank_of};
 use fixedbitset::FixedBitSet;
 use history::History;
 use mail_model::contact::{Kind, id::ContactId, record::Record, view::View};
-use sorted_view::{Label, Sorted, SortedView};
+use ranking::Ranking;
+use sorted_view::{ByAddress, Label, SortedView};
 use std::{panic::resume_unwind, thread};
 
 /// The book of one tenant.
@@ -33,6 +38,8 @@ pub struct Book {
     views: [SortedView; 4],
     kinds: [(Kind, FixedBitSet); 4],
     /// Only of contacts that may be suggested.
+    ranking: Ranking,
+    /// The words of the same contacts.
     words: WordIndex,
     history: History,
 }
@@ -69,44 +76,44 @@ pub struct ContactsRequest {
 }
 
 /// Part of the matches, and the number of all matches.
-pub struct Found<'a> {
+pub struct Found {
     /// The matches as JSON, in order.
-    pub items: Vec<&'a [u8]>,
+    pub items: Items,
     /// The number of all matches.
     pub count: usize,
 }
 
 /// A user of the tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UserFound<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserFound {
     /// The identifier of the entry.
     pub id: ContactId,
     /// The user as JSON.
-    pub json: &'a [u8],
+    pub json: Vec<u8>,
     /// The tag of the entry's version, see [`mail_model::revision::Version::tag`].
-    pub tag: &'a str,
+    pub tag: String,
 }
 
 /// The changes after a point of the feed, or the first of them.
-pub struct Steps<'a> {
+pub struct Steps {
     /// In order of sequence numbers.
-    pub steps: Vec<Step<'a>>,
+    pub steps: Vec<Step>,
     /// Whether there are more changes.
     pub more: bool,
 }
 
 /// A change at a point of the feed.
-pub struct Step<'a> {
+pub struct Step {
     /// Its sequence number.
     pub at: u64,
     /// What changed.
-    pub change: Changed<'a>,
+    pub change: Changed,
 }
 
 /// What changed.
-pub enum Changed<'a> {
+pub enum Changed {
     /// A contact is new or has changed: its JSON.
-    Put(&'a [u8]),
+    Put(Vec<u8>),
     /// The entry with this identifier is gone, or no view shows it any more.
     Delete(ContactId),
 }
@@ -140,16 +147,20 @@ impl Draft {
     pub fn into_book(self) -> Book {
         let mut entries = self.0;
         entries.shrink();
-        let of = entries.slot_count();
-        // The word index takes as long as all the rest, so it is built on a thread of its own.
-        let (words, sorted, history) = thread::scope(|scope| {
-            let words = scope.spawn(|| words_of(&entries, of));
-            let (sorted, history) = (Sorted::of(&entries), History::of(&entries));
-            (words.join().unwrap_or_else(|panic| resume_unwind(panic)), sorted, history)
+        let by_address = ByAddress::of(&entries);
+        let by_name = by_address.sorted_by(Key::ShownName, &entries);
+        let ranking = ranking_of(&by_name, &entries);
+        // The word index takes longer than all the rest, so it is built on a thread of its own.
+        let (words, views, history) = thread::scope(|scope| {
+            let words = scope.spawn(|| words_of(&ranking, &entries));
+            let views = views_of(&by_address, &by_name, &entries);
+            let history = History::of(&entries);
+            (words.join().unwrap_or_else(|panic| resume_unwind(panic)), views, history)
         });
         Book {
-            views: Label::ALL.map(|label| SortedView::of(label, &entries, &sorted)),
+            views,
             kinds: Kind::ALL.map(|kind| (kind, of_kind(kind, &entries))),
+            ranking,
             words,
             history,
             entries,
@@ -157,9 +168,36 @@ impl Draft {
     }
 }
 
-fn words_of(entries: &Entries, of: usize) -> WordIndex {
-    let suggested = entries.iter().filter(|(_, entry)| entry.visibility.suggestions);
-    WordIndex::of(suggested.map(|(slot, entry)| (slot, words::found_by(entries.suggested(entry)))), of)
+/// The ranking of the entries that may be suggested, from all slots in order of display name.
+fn ranking_of(by_name: &[u32], entries: &Entries) -> Ranking {
+    let suggested = by_name.iter().filter_map(|slot| {
+        let entry = entries.get(*slot).filter(|entry| entry.visibility.suggestions)?;
+        Some((rank_of(entry.kind), *slot))
+    });
+    let mut ranked: Vec<_> = suggested.collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    Ranking::of_sorted(&ranked.into_iter().map(|(_, slot)| slot).collect::<Vec<_>>())
+}
+
+fn words_of(ranking: &Ranking, entries: &Entries) -> WordIndex {
+    let places = ranking.slots_and_places();
+    let words = |slot| entries.get(slot).map(|entry| words::found_by(entries.suggested(entry)));
+    WordIndex::of(places.filter_map(|(slot, place)| Some((place, words(slot)?))))
+}
+
+fn views_of(by_address: &ByAddress, by_name: &[u32], entries: &Entries) -> [SortedView; 4] {
+    let mut views = Label::ALL.map(SortedView::new);
+    for view in &mut views {
+        view.fill(entries);
+    }
+    for key in Key::ALL {
+        // Of the orders of all entries, two are in memory at most.
+        let sorted = if key == Key::ShownName { by_name } else { &by_address.sorted_by(key, entries) };
+        for view in &mut views {
+            view.set_order(key, sorted);
+        }
+    }
+    views
 }
 
 impl Book {
@@ -170,6 +208,7 @@ impl Book {
             entries: Entries::new(render),
             views: Label::ALL.map(SortedView::new),
             kinds: Kind::ALL.map(|kind| (kind, FixedBitSet::new())),
+            ranking: Ranking::default(),
             words: WordIndex::default(),
             history: History::default(),
         }
@@ -221,7 +260,7 @@ impl Book {
     /// Whether the book has users, including blocked ones.
     #[must_use]
     pub fn has_users(&self) -> bool {
-        self.entries.iter().any(|(_, entry)| entry.is_user())
+        self.entries.iter().any(|(_, entry)| entry.is_user)
     }
 
     /// The newest point of the feed so far.
@@ -234,7 +273,7 @@ impl Book {
     /// second point. Sequence numbers begin at 1; changes with the same number are never separated, even if they exceed
     /// the limit.
     #[must_use]
-    pub fn changes(&self, after: u64, removals_after: u64, limit: usize) -> Steps<'_> {
+    pub fn changes(&self, after: u64, removals_after: u64, limit: usize) -> Steps {
         self.history.steps(&self.entries, after, removals_after, limit)
     }
 
@@ -259,8 +298,10 @@ impl Book {
         if let Some((_, slots)) = self.kinds.iter_mut().find(|(kind, _)| *kind == old.kind) {
             slots.set(slot as usize, false);
         }
-        if !has_words_of(&self.entries, Some(old), new) && old.visibility.suggestions {
-            self.words.remove(slot, &words::found_by(self.entries.suggested(old)));
+        if !is_suggested_alike(&self.entries, Some(old), new)
+            && let Some(place) = self.ranking.remove(slot)
+        {
+            self.words.remove(place, &words::found_by(self.entries.suggested(old)));
         }
         self.history.remove(slot, &self.entries);
     }
@@ -274,11 +315,25 @@ impl Book {
         if let Some((_, slots)) = self.kinds.iter_mut().find(|(kind, _)| *kind == new.kind) {
             slots.grow_and_insert(slot as usize);
         }
-        if !has_words_of(&self.entries, old, Some(new)) && new.visibility.suggestions {
-            let words = words::found_by(self.entries.suggested(new));
-            self.words.add(slot, &words, self.entries.slot_count());
+        let is_placed = is_suggested_alike(&self.entries, old, Some(new));
+        if new.visibility.suggestions && !is_placed {
+            self.place(slot);
         }
         self.history.insert(slot, &self.entries);
+    }
+
+    /// Ranks the entry in a slot among the suggestions, and indexes its words.
+    fn place(&mut self, slot: u32) {
+        let Self { entries, ranking, words, .. } = self;
+        let rank = entries.rank(slot);
+        for placed in ranking.insert(slot, |other| entries.rank(other).cmp(&rank)) {
+            let Some(entry) = entries.get(placed.slot) else { continue };
+            let found_by = words::found_by(entries.suggested(entry));
+            if let Some(from) = placed.from {
+                words.remove(from, &found_by);
+            }
+            words.add(placed.to, &found_by);
+        }
     }
 
     fn sorted_view(&self, label: Label) -> Option<&SortedView> {
@@ -286,11 +341,13 @@ impl Book {
     }
 }
 
-/// Whether both entries have the same words for suggestions.
-fn has_words_of(entries: &Entries, old: Option<&Entry>, new: Option<&Entry>) -> bool {
+/// Whether both entries may be suggested, have the same rank and are found by the same words.
+fn is_suggested_alike(entries: &Entries, old: Option<&Entry>, new: Option<&Entry>) -> bool {
     old.zip(new).is_some_and(|(old, new)| {
         old.visibility.suggestions
             && new.visibility.suggestions
+            && rank_of(old.kind) == rank_of(new.kind)
+            && entries.key(Key::ShownName, old) == entries.key(Key::ShownName, new)
             && entries.suggested(old) == entries.suggested(new)
     })
 }

@@ -1,8 +1,8 @@
 //! Lists: pages of contacts and of users, searches among them, and single contacts.
 
 use super::{
-    Book, ContactsRequest, Found, UserFound,
-    entries::{Entry, Key},
+    Book, ContactsRequest, Found, Items, UserFound,
+    entries::{Form, Key},
     sorted_view::{Label, SortedView, compare_with},
 };
 use crate::words;
@@ -29,7 +29,7 @@ struct Query<'a> {
 impl Book {
     /// A page of contacts.
     #[must_use]
-    pub fn contacts(&self, request: &ContactsRequest) -> Found<'_> {
+    pub fn contacts(&self, request: &ContactsRequest) -> Found {
         let folded = words::fold(&request.search);
         self.found(&Query {
             label: Label::Contacts(request.view),
@@ -44,7 +44,7 @@ impl Book {
 
     /// A page of the list of users.
     #[must_use]
-    pub fn users(&self, request: &PageRequest) -> Found<'_> {
+    pub fn users(&self, request: &PageRequest) -> Found {
         self.found(&Query {
             label: Label::Users,
             kinds: &[],
@@ -58,74 +58,79 @@ impl Book {
 
     /// A user by address, blocked or not.
     #[must_use]
-    pub fn user(&self, mail: &MailAddress) -> Option<UserFound<'_>> {
+    pub fn user(&self, mail: &MailAddress) -> Option<UserFound> {
         let order = self.sorted_view(Label::Users)?.by(Key::UserMail)?;
         let compare = |slot| compare_with(&self.entries, Key::UserMail, slot, ("", mail.as_str()));
         let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
         let entry = self.entries.get(slot)?;
-        Some(UserFound { id: entry.id, json: entry.user_shown(), tag: entry.tag() })
+        let mut json = Vec::new();
+        self.entries.show(entry, Form::User, &mut json);
+        Some(UserFound { id: entry.id, json, tag: entry.tag.to_string() })
     }
 
     /// A contact in any view, as JSON.
     #[must_use]
-    pub fn contact(&self, id: ContactId) -> Option<&[u8]> {
+    pub fn contact(&self, id: ContactId) -> Option<Vec<u8>> {
         let entry = self.entries.get(self.entries.find(id)?)?;
-        entry.is_contact().then(|| entry.contact_shown())
+        entry.is_contact().then(|| self.entries.contact_shown(entry))
     }
 
-    /// The contact with an address in a view, as JSON.
+    /// Whether a view has a contact with an address.
     #[must_use]
-    pub fn contact_of(&self, mail: &str, view: View) -> Option<&[u8]> {
+    pub fn has_contact(&self, mail: &str, view: View) -> bool {
         let mail = mail.to_lowercase();
         let folded = words::fold(&mail);
-        let order = self.sorted_view(Label::Contacts(view))?.by(Key::Mail)?;
         let compare = |slot| compare_with(&self.entries, Key::Mail, slot, (&folded, &mail));
-        let slot = order.from(order.seek(compare)).next().filter(|slot| compare(*slot).is_eq())?;
-        self.entries.get(slot).map(Entry::contact_shown)
+        let order = self.sorted_view(Label::Contacts(view)).and_then(|listed| listed.by(Key::Mail));
+        let found = order.and_then(|order| order.from(order.seek(compare)).next());
+        found.is_some_and(|slot| compare(slot).is_eq())
     }
 
     /// Contacts of a view in order of address, beginning after one address: the pages of an export. An empty list of
     /// kinds means all. Contacts with the same address are never separated, even if they exceed the limit.
     #[must_use]
-    pub fn after(&self, mail: &str, view: View, kinds: &[Kind], limit: usize) -> Vec<&[u8]> {
+    pub fn after(&self, mail: &str, view: View, kinds: &[Kind], limit: usize) -> Items {
         let mail = mail.to_lowercase();
         let folded = words::fold(&mail);
         let Some(order) = self.sorted_view(Label::Contacts(view)).and_then(|listed| listed.by(Key::Mail))
         else {
-            return Vec::new();
+            return Items::default();
         };
         let place = order.seek(|slot| {
             compare_with(&self.entries, Key::Mail, slot, (&folded, &mail)).then(std::cmp::Ordering::Less)
         });
-        let contacts = order.from(place).filter_map(|slot| self.entries.get(slot));
+        let contacts = order.from(place).filter(|slot| {
+            let kind = self.entries.get(*slot).map(|entry| entry.kind);
+            kinds.is_empty() || kind.is_some_and(|kind| kinds.contains(&kind))
+        });
         let mut last = None;
-        contacts
-            .filter(|entry| kinds.is_empty() || kinds.contains(&entry.kind))
-            .enumerate()
-            .map_while(|(taken, entry)| {
-                let address = self.entries.key(Key::Mail, entry);
-                let goes_on = taken < limit || last == Some(address);
-                last = Some(address);
-                goes_on.then(|| entry.contact_shown())
-            })
-            .collect()
+        let taken = contacts.enumerate().take_while(|(taken, slot)| {
+            let address = self.entries.get(*slot).map(|entry| self.entries.key(Key::Mail, entry));
+            let goes_on = *taken < limit || last == address;
+            last = address;
+            goes_on
+        });
+        self.shown(taken.map(|(_, slot)| slot), Form::Contact)
     }
 
-    fn found(&self, query: &Query<'_>) -> Found<'_> {
-        let Some(listed) = self.sorted_view(query.label) else {
-            return Found { items: Vec::new(), count: 0 };
+    /// The rendered entries of some slots.
+    pub(super) fn shown(&self, slots: impl IntoIterator<Item = u32>, form: Form) -> Items {
+        let mut items = Items::default();
+        for entry in slots.into_iter().filter_map(|slot| self.entries.get(slot)) {
+            items.push(|out| self.entries.show(entry, form, out));
+        }
+        items
+    }
+
+    fn found(&self, query: &Query<'_>) -> Found {
+        let listed = self.sorted_view(query.label);
+        let Some((listed, order)) = listed.and_then(|listed| Some((listed, listed.by(query.key)?))) else {
+            return Found { items: Items::default(), count: 0 };
         };
-        let Some(order) = listed.by(query.key) else { return Found { items: Vec::new(), count: 0 } };
-        let json = |slots: Vec<u32>| {
-            slots
-                .into_iter()
-                .filter_map(|slot| self.entries.get(slot))
-                .map(|entry| query.label.json(entry))
-                .collect()
-        };
+        let form = query.label.form();
         let Some(matches) = self.matches(listed, query) else {
             let slots = order.page(query.offset, query.limit, query.descending);
-            return Found { items: json(slots), count: order.len() };
+            return Found { items: self.shown(slots, form), count: order.len() };
         };
         let count = matches.count_ones(..);
         let on_page = count.saturating_sub(query.offset).min(query.limit);
@@ -135,7 +140,7 @@ impl Book {
             (_, false) => order.ascending().filter(is_match).skip(query.offset).take(on_page).collect(),
             (_, true) => order.descending().filter(is_match).skip(query.offset).take(on_page).collect(),
         };
-        Found { items: json(slots), count }
+        Found { items: self.shown(slots, form), count }
     }
 
     /// The slots of a sorted view that match a query; `None` if all match.
@@ -157,7 +162,7 @@ impl Book {
         let finders: Vec<_> = query.texts.iter().map(Finder::new).collect();
         for (slot, entry) in self.entries.iter() {
             if matches.contains(slot as usize) {
-                let text = self.entries.part(entry, query.label.searched(entry));
+                let text = self.entries.part(entry, query.label.searched());
                 if !finders.iter().all(|finder| finder.find(text).is_some()) {
                     matches.set(slot as usize, false);
                 }

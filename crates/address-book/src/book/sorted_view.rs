@@ -1,14 +1,14 @@
 //! Views: the entries that are listed together, in the orders of their lists.
 
 use super::{
-    entries::{Entries, Entry, Key},
+    entries::{Entries, Entry, Form, Key},
     order::Order,
-    text::Span,
+    text::Part,
 };
 use fixedbitset::FixedBitSet;
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use mail_model::contact::view::View;
-use std::cmp::Ordering;
+use std::{cmp::Ordering, hash::BuildHasher};
 
 /// The contents of a sorted view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,23 +31,23 @@ impl Label {
     pub(super) fn has(self, entry: &Entry) -> bool {
         match self {
             Self::Contacts(view) => entry.visibility.is_in(view),
-            Self::Users => entry.is_user(),
+            Self::Users => entry.is_user,
         }
     }
 
     /// The part of the text that a search in the view reads.
-    pub(super) const fn searched(self, entry: &Entry) -> Span {
+    pub(super) const fn searched(self) -> Part {
         match self {
-            Self::Contacts(_) => entry.outline.searched(),
-            Self::Users => entry.outline.user_searched(),
+            Self::Contacts(_) => Part::Searched,
+            Self::Users => Part::UserSearched,
         }
     }
 
-    /// The JSON of an entry in this view.
-    pub(super) fn json(self, entry: &Entry) -> &[u8] {
+    /// How the view shows an entry.
+    pub(super) const fn form(self) -> Form {
         match self {
-            Self::Contacts(_) => entry.contact_shown(),
-            Self::Users => entry.user_shown(),
+            Self::Contacts(_) => Form::Contact,
+            Self::Users => Form::User,
         }
     }
 
@@ -73,19 +73,22 @@ impl SortedView {
         Self { label, members: FixedBitSet::new(), orders }
     }
 
-    /// A sorted view of all entries that belong to it.
-    pub(super) fn of(label: Label, entries: &Entries, sorted: &Sorted) -> Self {
-        let is_member = |slot: &u32| entries.get(*slot).is_some_and(|entry| label.has(entry));
-        let mut members = FixedBitSet::with_capacity(entries.slot_count());
-        entries
-            .iter()
-            .filter(|(_, entry)| label.has(entry))
-            .for_each(|(slot, _)| members.insert(slot as usize));
-        let orders = label.keys().map(|key| {
-            let slots: Vec<_> = sorted.by(key).iter().copied().filter(is_member).collect();
-            (key, Order::of_sorted(&slots))
-        });
-        Self { label, members, orders }
+    /// Adds all entries of a book to a new view.
+    pub(super) fn fill(&mut self, entries: &Entries) {
+        self.members.grow(entries.slot_count());
+        for (slot, _) in entries.iter().filter(|(_, entry)| self.label.has(entry)) {
+            self.members.insert(slot as usize);
+        }
+    }
+
+    /// Sets an order, if the view has it, from all slots of a book in that order.
+    pub(super) fn set_order(&mut self, key: Key, slots: &[u32]) {
+        let Self { members, orders, .. } = self;
+        if let Some((_, order)) = orders.iter_mut().find(|(by, _)| *by == key) {
+            let slots: Vec<_> =
+                slots.iter().copied().filter(|slot| members.contains(*slot as usize)).collect();
+            *order = Order::of_sorted(&slots);
+        }
     }
 
     /// The contents of the view.
@@ -140,65 +143,107 @@ fn stays(label: Label, key: Key, entries: &Entries, old: Option<&Entry>, new: Op
     })
 }
 
-/// All slots in every order.
-pub(super) struct Sorted([(Key, Vec<u32>); 6]);
+/// All slots of a book, in order of address.
+pub(super) struct ByAddress(Vec<u32>);
 
-impl Sorted {
+impl ByAddress {
     /// Sorts all entries of a book without free slots.
     pub(super) fn of(entries: &Entries) -> Self {
-        let mut by_address: Vec<_> = entries
+        let address =
+            |slot: u32| entries.get(slot).map(|entry| (entries.part(entry, Part::Address), entry.id));
+        let mut slots: Vec<_> = entries
             .iter()
-            .map(|(slot, entry)| {
-                let (_, address) = entries.key(Key::Mail, entry);
-                (beginning(address), address, entry.id, slot)
-            })
+            .map(|(slot, entry)| (Beginning::of(entries.part(entry, Part::Address)), slot))
             .collect();
-        by_address.sort_unstable();
-        let by_address: Vec<_> = by_address.into_iter().map(|(.., slot)| slot).collect();
-        Self(Key::ALL.map(|key| (key, sorted(entries, key, &by_address))))
+        slots.sort_unstable_by(|(beginning, slot), (other_beginning, other)| {
+            beginning.cmp(other_beginning).then_with(|| address(*slot).cmp(&address(*other)))
+        });
+        Self(slots.into_iter().map(|(_, slot)| slot).collect())
     }
 
-    fn by(&self, key: Key) -> &[u32] {
-        self.0.iter().find(|(by, _)| *by == key).map_or(&[], |(_, slots)| slots)
-    }
-}
-
-/// Reorders slots that are in order of address. Only the distinct values are sorted: there are far fewer names than
-/// people.
-fn sorted(entries: &Entries, key: Key, by_address: &[u32]) -> Vec<u32> {
-    let values =
-        by_address.iter().filter_map(|slot| entries.get(*slot)).map(|entry| entries.key(key, entry).0);
-    let mut slots: Vec<((usize, u32), &u32)> = ranks(values).into_iter().zip(0..).zip(by_address).collect();
-    slots.sort_unstable();
-    slots.into_iter().map(|(_, slot)| *slot).collect()
-}
-
-/// The rank of each value among the distinct values.
-fn ranks<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<usize> {
-    let mut numbers = HashMap::new();
-    let numbered: Vec<usize> = values
-        .map(|value| {
-            let next = numbers.len();
-            *numbers.entry(value).or_insert(next)
-        })
-        .collect();
-    let mut different: Vec<_> =
-        numbers.into_iter().map(|(value, number)| (beginning(value), value, number)).collect();
-    different.sort_unstable();
-    let mut ranks = vec![0; different.len()];
-    for (rank, (.., number)) in different.into_iter().enumerate() {
-        if let Some(place) = ranks.get_mut(number) {
-            *place = rank;
+    /// The slots in another order. Only the distinct values are sorted: there are far fewer names than people.
+    pub(super) fn sorted_by(&self, key: Key, entries: &Entries) -> Vec<u32> {
+        let value = |slot: u32| entries.get(slot).map(|entry| entries.key(key, entry).0).unwrap_or_default();
+        match key {
+            Key::UserMail => self.0.clone(),
+            Key::Mail => {
+                // Folding changes few addresses, and a sorted list is sorted fast.
+                let mut slots = self.0.clone();
+                slots.sort_by(|one, other| value(*one).cmp(value(*other)));
+                slots
+            }
+            _ => {
+                let ranks = ranks(&self.0, value).into_iter();
+                let mut slots: Vec<(u32, u32)> = ranks.zip(0..).collect();
+                slots.sort_unstable();
+                let slot = |(_, place): (u32, u32)| self.0.get(place as usize).copied();
+                slots.into_iter().filter_map(slot).collect()
+            }
         }
     }
-    numbered.into_iter().filter_map(|number| ranks.get(number).copied()).collect()
 }
 
-/// The first octets of a text as a number. They decide most comparisons without an access to the text in memory.
-fn beginning(text: &[u8]) -> u128 {
-    let mut octets = [0; 16];
-    octets.iter_mut().zip(text).for_each(|(octet, byte)| *octet = *byte);
-    u128::from_be_bytes(octets)
+/// The rank of the value of each slot among the distinct values.
+fn ranks<'a>(slots: &[u32], value: impl Fn(u32) -> &'a [u8]) -> Vec<u32> {
+    let mut distinct = Distinct::default();
+    let numbered: Vec<u32> = slots.iter().map(|slot| distinct.number(*slot, &value)).collect();
+    let ranks = distinct.ranks(&value);
+    numbered.into_iter().filter_map(|number| ranks.get(number as usize).copied()).collect()
+}
+
+/// Distinct values, numbered as they come.
+#[derive(Default)]
+struct Distinct {
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// By number, each with the first slot that has the value.
+    values: Vec<(Beginning, u32)>,
+}
+
+impl Distinct {
+    /// The number of the value of a slot.
+    fn number<'a>(&mut self, slot: u32, value: &impl Fn(u32) -> &'a [u8]) -> u32 {
+        let Self { numbers, hasher, values } = self;
+        let of_number = |number: &u32| values.get(*number as usize).map_or(&[][..], |(_, slot)| value(*slot));
+        let text = value(slot);
+        let hash = hasher.hash_one(text);
+        if let Some(number) = numbers.find(hash, |number| of_number(number) == text) {
+            return *number;
+        }
+        let number = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        numbers.insert_unique(hash, number, |number| hasher.hash_one(of_number(number)));
+        values.push((Beginning::of(text), slot));
+        number
+    }
+
+    /// The rank of each value, by number.
+    fn ranks<'a>(self, value: &impl Fn(u32) -> &'a [u8]) -> Vec<u32> {
+        let mut ranks = vec![0; self.values.len()];
+        let mut sorted: Vec<_> = self.values.into_iter().zip(0_usize..).collect();
+        sorted.sort_unstable_by(|((beginning, slot), _), ((other_beginning, other), _)| {
+            beginning.cmp(other_beginning).then_with(|| value(*slot).cmp(value(*other)))
+        });
+        for (rank, (_, number)) in (0..).zip(sorted) {
+            if let Some(place) = ranks.get_mut(number) {
+                *place = rank;
+            }
+        }
+        ranks
+    }
+}
+
+/// The first bytes of a text. They decide most comparisons without an access to the text in memory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Beginning([u64; 2]);
+
+impl Beginning {
+    fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+        let [first, second] = [0, 1]
+            .map(|half| bytes.iter().skip(half * 8).take(8).fold(0, |n, byte| n << 8 | u64::from(*byte)));
+        Self([first, second])
+    }
 }
 
 /// Compares an entry with values that are not in the book.

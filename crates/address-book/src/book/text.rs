@@ -36,51 +36,63 @@ fn short(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// The ranges of the parts of an entry's text. It begins with the address and ends with the text for the search among
-/// contacts.
+/// The parts of an entry's text. It begins with the address and ends with the text for the search among contacts.
 #[derive(Clone, Copy)]
-pub(super) struct Outline {
-    address_end: u32,
-    user_end: u32,
-    contact_start: u32,
-    names_end: u32,
-    end: u32,
+pub(super) enum Part {
+    /// The address.
+    Address,
+    /// The text for a search among users, folded.
+    UserSearched,
+    /// The text for a search among contacts, folded.
+    Searched,
+    /// Names and addresses, whose words the suggestions search, folded.
+    Suggested,
     /// The address, folded.
-    pub(super) mail: Span,
+    Mail,
     /// The display name, folded.
-    pub(super) shown_name: Span,
+    ShownName,
     /// The last name, folded.
-    pub(super) last_name: Span,
+    LastName,
     /// The first name of a user, folded.
-    pub(super) user_first_name: Span,
+    UserFirstName,
     /// The last name of a user, folded.
-    pub(super) user_last_name: Span,
+    UserLastName,
+}
+
+const PARTS: usize = Part::UserLastName as usize + 1;
+
+/// The ranges of the parts of an entry's text, in the order of [`Part`]. Nearly every text is so short that two bytes
+/// suffice for an offset.
+pub(super) enum Outline {
+    Short([[u16; 2]; PARTS]),
+    Long(Box<[Span; PARTS]>),
 }
 
 impl Outline {
-    /// The address.
-    pub(super) const fn address(&self) -> Span {
-        Span { start: 0, length: self.address_end }
+    fn new(spans: [Span; PARTS]) -> Self {
+        let longest = spans.iter().map(|span| span.start.max(span.length)).max();
+        if longest.is_some_and(|longest| longest > u16::MAX.into()) {
+            return Self::Long(Box::new(spans));
+        }
+        // Every number fits, as was just found.
+        let number = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        Self::Short(spans.map(|span| [number(span.start), number(span.length)]))
     }
 
-    /// The text for a search among users, folded.
-    pub(super) const fn user_searched(&self) -> Span {
-        Span { start: 0, length: self.user_end }
-    }
-
-    /// The text for a search among contacts, folded.
-    pub(super) const fn searched(&self) -> Span {
-        Span { start: self.contact_start, length: self.end - self.contact_start }
-    }
-
-    /// Names and addresses, whose words the suggestions search, folded.
-    pub(super) const fn suggested(&self) -> Span {
-        Span { start: self.contact_start, length: self.names_end - self.contact_start }
+    /// The range of a part.
+    pub(super) fn span(&self, part: Part) -> Span {
+        match self {
+            Self::Short(spans) => spans
+                .get(part as usize)
+                .map(|[start, length]| Span { start: u32::from(*start), length: u32::from(*length) }),
+            Self::Long(spans) => spans.get(part as usize).copied(),
+        }
+        .unwrap_or_default()
     }
 
     /// The length of the whole text.
-    pub(super) const fn length(&self) -> usize {
-        self.end as usize
+    pub(super) fn length(&self) -> usize {
+        self.span(Part::Searched).within(0).end
     }
 }
 
@@ -89,15 +101,15 @@ pub(super) fn write(record: &Record) -> (String, Outline) {
     let (contact, mut writer) = (&record.contact, Writer::default());
     let user = record.user.as_ref().map(|live| &live.user);
     writer.append(&contact.mail);
-    let address_end = writer.end();
+    let address_end = writer.text.len();
     if let Some(shown) = in_own_letters(&contact.mail) {
         writer.append(&words::fold(&shown));
     }
     let [user_first_name, user_last_name] = writer.append_user(user);
-    let user_end = writer.end();
+    let user_end = writer.text.len();
     // If folding changes nothing, the text for users is also the text for contacts.
     let contact_start = if says_the_same(contact, user) { 0 } else { user_end };
-    writer.reused_from = contact_start as usize;
+    writer.reused_from = contact_start;
     let mail = writer.find_or_append_address(&contact.mail);
     let shown_name = writer.find_or_append(&contact.display_name);
     writer.find_or_append(contact.cn.as_deref().unwrap_or_default());
@@ -106,21 +118,20 @@ pub(super) fn write(record: &Record) -> (String, Outline) {
     for alias in &contact.alias {
         writer.find_or_append_address(alias);
     }
-    let names_end = writer.end();
+    let names_end = writer.text.len();
     writer.find_or_append(contact.ou.as_deref().unwrap_or_default());
     writer.find_or_append(contact.title.as_deref().unwrap_or_default());
-    let outline = Outline {
-        address_end,
-        user_end,
-        contact_start,
-        names_end,
-        end: writer.end(),
+    let outline = Outline::new([
+        Span::new(0, address_end),
+        Span::new(0, user_end),
+        Span::new(contact_start, writer.text.len()),
+        Span::new(contact_start, names_end),
         mail,
         shown_name,
         last_name,
         user_first_name,
         user_last_name,
-    };
+    ]);
     (writer.text, outline)
 }
 
@@ -198,9 +209,5 @@ impl Writer {
         }
         let start = self.reused_from + start;
         Some(Span::new(start, start + folded.len()))
-    }
-
-    fn end(&self) -> u32 {
-        short(self.text.len())
     }
 }

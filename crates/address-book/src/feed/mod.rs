@@ -72,7 +72,7 @@ impl Feed {
         let found = book.changes(token.position, token.began, limit.max(1));
         let last = found.steps.last().map_or(token.position, |step| step.at);
         token.position = if found.more { last } else { newest };
-        let changes = found.steps.iter().map(change_of).collect();
+        let changes = found.steps.into_iter().map(change_of).collect();
         Ok(Changes { changes, since: token.write(&self.tenant), more: found.more })
     }
 
@@ -84,9 +84,9 @@ impl Feed {
     }
 }
 
-fn change_of(step: &Step<'_>) -> Change {
+fn change_of(step: Step) -> Change {
     match step.change {
-        Changed::Put(json) => Change::Put(Bytes::copy_from_slice(json)),
+        Changed::Put(json) => Change::Put(json.into()),
         Changed::Delete(id) => Change::Delete(id),
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod index;
 mod latin;
 pub(crate) mod layout;
 mod names;
-mod set;
+pub(crate) mod set;
 mod skeleton;
 pub(crate) mod translit;
 

@@ -1,6 +1,6 @@
 //! Pages of lists in answers: one shape for all lists.
 
-use address_book::book::Found;
+use address_book::book::{Found, Items};
 use directory::lists::Page;
 use mail_model::list::PageRequest;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -33,11 +33,11 @@ impl<T: Serialize> Serialize for Listed<T> {
 }
 
 /// A page whose entries are JSON already.
-pub(super) fn write_page(name: &str, found: &Found<'_>, number: usize, limit: usize) -> Vec<u8> {
+pub(super) fn write_page(name: &str, found: &Found, number: usize, limit: usize) -> Vec<u8> {
     let pages = found.count.div_ceil(limit);
     let before = format!(r#"{{"{name}":["#);
     let after = format!(r#"],"count":{},"page":{number},"pages":{pages},"per_page":{limit}}}"#, found.count);
-    let length = found.items.iter().map(|item| item.len() + 1).sum::<usize>();
+    let length = found.items.size() + found.items.len();
     let mut json = Vec::with_capacity(before.len() + length + after.len());
     json.extend_from_slice(before.as_bytes());
     write_items(&mut json, &found.items);
@@ -46,7 +46,7 @@ pub(super) fn write_page(name: &str, found: &Found<'_>, number: usize, limit: us
 }
 
 /// The entries of a JSON array.
-pub(super) fn write_items(json: &mut Vec<u8>, items: &[&[u8]]) {
+pub(super) fn write_items(json: &mut Vec<u8>, items: &Items) {
     for (place, item) in items.iter().enumerate() {
         if place > 0 {
             json.push(b',');
@@ -63,8 +63,8 @@ mod tests {
     fn entries_that_are_json_already_make_the_same_page() {
         for (items, count) in [(vec![], 0), (vec!["a"], 1), (vec!["a", "б"], 103)] {
             let request = PageRequest { page: 2, ..PageRequest::default() };
-            let written: Vec<_> = items.iter().map(|item| serde_json::to_vec(item).unwrap()).collect();
-            let found = Found { items: written.iter().map(Vec::as_slice).collect(), count };
+            let found =
+                Found { items: items.iter().map(|item| serde_json::to_vec(item).unwrap()).collect(), count };
             let page = Listed::new("things", Page { items, count }, &request);
             assert_eq!(write_page("things", &found, 2, request.limit), serde_json::to_vec(&page).unwrap());
         }

@@ -187,7 +187,7 @@ fn every_beginning_of_a_name_that_was_found_before_is_found() {
         for (end, letter) in latin.char_indices() {
             let typed = &latin[..end + letter.len_utf8()];
             let found = book.suggest(typed, 100);
-            let is_it = |rendered: &&[u8]| sample::name(rendered) == name;
+            let is_it = |rendered: &[u8]| sample::name(rendered) == name;
             assert!(found.iter().any(is_it) || found.len() == 100, "{typed} for {name}");
         }
     }

@@ -79,7 +79,7 @@ async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let id = call.text("file").strip_suffix(VCARD).and_then(ContactId::parse);
     let (id, tenant) = (id.ok_or_else(not_found)?, call.tenant()?.clone());
     let book = open(call).await?;
-    let json = book.read(|book| book.contact(id).map(<[u8]>::to_vec));
+    let json = book.read(|book| book.contact(id));
     let contact = contact_json::read(&json.ok_or_else(not_found)?);
     let contact = contact.map_err(|error| Failure::internal(error.into()))?;
     let format = FileFormat::Vcard;
@@ -227,11 +227,8 @@ impl Export {
     /// The contacts after the last one that was written, at most `most`.
     fn take(&self, most: usize) -> Result<Vec<Contact>, Cut> {
         let after = self.last.as_deref().unwrap_or_default();
-        // Copied, so that nobody waits with a change while they are written.
-        let contacts: Vec<Vec<u8>> = self.book.read(|book| {
-            book.after(after, self.view, &self.kinds, most).into_iter().map(<[u8]>::to_vec).collect()
-        });
-        Ok(contacts.iter().map(|json| contact_json::read(json)).collect::<Result<_, _>>()?)
+        let contacts = self.book.read(|book| book.after(after, self.view, &self.kinds, most));
+        Ok(contacts.iter().map(contact_json::read).collect::<Result<_, _>>()?)
     }
 
     /// Those of the contacts who have a photo.
@@ -259,8 +256,8 @@ impl Seen {
 
     fn has(self, book: &Book, mail: &str, is_inside: bool) -> bool {
         match self {
-            Self::Administrator => !is_inside || book.contact_of(mail, View::All).is_some(),
-            Self::ContactsOf(view) => book.contact_of(mail, view).is_some(),
+            Self::Administrator => !is_inside || book.has_contact(mail, View::All),
+            Self::ContactsOf(view) => book.has_contact(mail, view),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     listed::write_page,
 };
 use address_book::{
-    book::{Book, ContactsRequest},
+    book::{Book, ContactsRequest, Items},
     reader::Opened,
 };
 use administration::policy::Action;
@@ -125,9 +125,9 @@ async fn suggest(call: &mut Call<'_>) -> Result<Reply, Failure> {
 }
 
 /// `{"contacts":[…]}`.
-fn with_contacts(contacts: &[&[u8]]) -> Vec<u8> {
+fn with_contacts(contacts: &Items) -> Vec<u8> {
     let (before, after) = (br#"{"contacts":["#, b"]}");
-    let length = contacts.iter().map(|contact| contact.len() + 1).sum::<usize>();
+    let length = contacts.size() + contacts.len();
     let mut json = Vec::with_capacity(before.len() + length + after.len());
     json.extend_from_slice(before);
     crate::listed::write_items(&mut json, contacts);

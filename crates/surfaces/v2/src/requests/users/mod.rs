@@ -15,7 +15,7 @@ use crate::{
     orders::{self, MAIL_LISTS},
     parameters::{page, page_alone, switch},
 };
-use address_book::book::{Book, UserFound};
+use address_book::book::Book;
 use administration::policy::Action;
 use directory::{lists::Page, maillists::Membership};
 use mail_model::{address::MailAddress, list::SortKey, user::LiveUser};
@@ -91,34 +91,18 @@ pub(super) const READ: Endpoint = Endpoint {
     },
 };
 
-/// A user as the answer shows it.
-struct ShownUser {
-    /// The identifier of the entry.
-    id: String,
-    json: Vec<u8>,
-    /// The tag of the entry's version.
-    tag: String,
-}
-
-impl ShownUser {
-    fn of_book(found: UserFound<'_>) -> Self {
-        Self { id: found.id.unique_id(), json: found.json.to_vec(), tag: found.tag.to_owned() }
-    }
-
-    fn of_directory(live: LiveUser) -> Self {
-        Self { json: written_user(&live.user), tag: live.version.tag(), id: live.id }
-    }
-}
-
 async fn read(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let (tenant, mail) = (call.tenant()?, address(call)?);
-    let in_book = |book: &Book| book.user(&mail).map(ShownUser::of_book);
-    let in_directory = async { Ok(call.directory.user(tenant, &mail).await?.map(ShownUser::of_directory)) };
+    let in_book = |book: &Book| book.user(&mail).map(|found| (found.id.unique_id(), found.json, found.tag));
+    let in_directory = async {
+        let found = call.directory.user(tenant, &mail).await?;
+        Ok(found.map(|live| (live.id, written_user(&live.user), live.version.tag())))
+    };
     let found: Result<_, Failure> =
         call.books.read_versions(call.directory, tenant, in_book, in_directory).await;
-    let user = found?.ok_or_else(|| absent(call))?;
-    if call.reaches_entry(&user.id) {
-        Ok(Reply::written_json(user.json).with_tag(&user.tag))
+    let (id, json, tag) = found?.ok_or_else(|| absent(call))?;
+    if call.reaches_entry(&id) {
+        Ok(Reply::written_json(json).with_tag(&tag))
     } else {
         Err(Failure::forbidden())
     }
