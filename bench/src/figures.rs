@@ -2,8 +2,10 @@
 
 /// Width of the column of names.
 const NAME: usize = 48;
-/// The number of users that the targets apply to.
+/// The number of users that the targets apply to, unless the figure says otherwise.
 const MEANT_FOR: usize = 100_000;
+/// The number of users for figures that must also be good for a very large tenant.
+const VERY_LARGE: usize = 500_000;
 /// The allowed slowdown of the large size, for figures with that target.
 const MOST_GROWTH: f64 = 1.5;
 
@@ -16,12 +18,15 @@ pub(crate) struct Figure {
     is_rate: bool,
     target: Option<f64>,
     holds_size: bool,
+    /// The number of users that the target applies to.
+    meant_for: usize,
 }
 
 impl Figure {
     /// A figure that is better when it is larger.
     pub(crate) fn rate(name: impl Into<String>, value: f64) -> Self {
-        Self { name: name.into(), value, is_rate: true, target: None, holds_size: false }
+        let name = name.into();
+        Self { name, value, is_rate: true, target: None, holds_size: false, meant_for: MEANT_FOR }
     }
 
     /// A figure that is better when it is smaller.
@@ -37,6 +42,11 @@ impl Figure {
     /// Adds the requirement that the figure does not get much worse with the size.
     pub(crate) fn at_any_size(self) -> Self {
         Self { holds_size: true, ..self }
+    }
+
+    /// Makes the targets apply to 500,000 users, if that many are measured.
+    pub(crate) fn for_very_large(self) -> Self {
+        Self { meant_for: VERY_LARGE, ..self }
     }
 
     /// How many times worse the figure is than another.
@@ -112,9 +122,10 @@ impl<'a> Line<'a> {
         Self { name, values: columns.iter().map(|column| (column.users, find(column))).collect() }
     }
 
-    /// The figure that the targets apply to: at 100,000 users, or at the largest smaller size.
+    /// The figure that the targets apply to: at the number of users that it is meant for, or at the largest smaller one.
     fn meant(&self) -> Option<&'a Figure> {
-        let within = self.values.iter().filter(|(users, _)| *users <= MEANT_FOR);
+        let meant_for = self.values.iter().find_map(|(_, figure)| *figure)?.meant_for;
+        let within = self.values.iter().filter(|(users, _)| *users <= meant_for);
         within.max_by_key(|(users, _)| *users).or(self.values.first())?.1
     }
 
@@ -185,6 +196,14 @@ mod tests {
         let line = Line::of("time", &columns);
         assert_eq!((line.growth(), line.verdicts().len()), (Some(4.0), 1));
         assert!(line.text().ends_with("4.00       <= 5"), "{}", line.text());
+    }
+
+    #[test]
+    fn some_targets_are_for_500000() {
+        let figure = |value| vec![Figure::cost("memory", value).target(0.8).for_very_large()];
+        let columns = [(10_000, 3.0), (500_000, 0.7), (1_000_000, 0.9)];
+        let columns = columns.map(|(users, value)| Column { users, figures: figure(value) });
+        assert!(Line::of("memory", &columns).verdicts()[0].0);
     }
 
     #[test]

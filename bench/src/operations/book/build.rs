@@ -3,6 +3,7 @@
 
 use super::{BOOK, until_followed};
 use crate::{
+    contents::Contents,
     facade::Facade,
     figures::Figure,
     http::request,
@@ -14,8 +15,10 @@ use std::time::Instant;
 
 const RESTARTS: usize = 3;
 const MEGABYTE: f64 = 1_048_576.0;
+const KILOBYTES_IN_MEGABYTE: f64 = 1024.0;
 const MOST_SECONDS: f64 = 30.0;
 const MOST_OF_PBM: f64 = 200.0;
+const MOST_OF_CONTACT: f64 = 0.8;
 const MOST_OF_REDIS: f64 = 400.0;
 
 pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Figure>> {
@@ -31,10 +34,14 @@ pub(in crate::operations) fn measure(world: &mut World) -> anyhow::Result<Vec<Fi
     use_it(world)?;
     let memory_anew = world.pbm.peak_memory()?;
     eprintln!("the projection: rebuilt in {rebuilt:.1} s, pbm {memory_anew:.0} MB");
+    let by_contact = memory * KILOBYTES_IN_MEGABYTE / contacts(world);
     Ok(vec![
-        Figure::cost("building the projection, s", built).target(MOST_SECONDS),
+        Figure::cost("building the projection, s", built).target(MOST_SECONDS).for_very_large(),
         Figure::cost("building, most memory of pbm in MB", memory).target(MOST_OF_PBM),
-        Figure::cost("rebuilding after FLUSHALL, s", rebuilt).target(MOST_SECONDS),
+        Figure::cost("building, most memory in kB a contact", by_contact)
+            .target(MOST_OF_CONTACT)
+            .for_very_large(),
+        Figure::cost("rebuilding after FLUSHALL, s", rebuilt).target(MOST_SECONDS).for_very_large(),
         Figure::cost("rebuilding, most memory of pbm in MB", memory_anew).target(MOST_OF_PBM),
         Figure::cost("memory of Redis in MB", memory_of_redis(world, "used_memory")?).target(MOST_OF_REDIS),
         Figure::cost("most memory of Redis in MB", memory_of_redis(world, "used_memory_peak")?)
@@ -76,6 +83,12 @@ fn use_it(world: &World) -> anyhow::Result<()> {
         ask(&world.pbm, &request("GET", path, Some(&world.token), ""))?;
     }
     Ok(())
+}
+
+/// The number of contacts of the tenant that holds all users.
+fn contacts(world: &World) -> f64 {
+    let count = Contents::of_address_book(world.names.len()).all();
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
 }
 
 fn memory_of_redis(world: &World, field: &str) -> anyhow::Result<f64> {

@@ -12,7 +12,7 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
     world.pbm.forget_peak()?;
     let measured = walk("suggestions", arguments, world, &format!("{BOOK}/suggest?q={{}}"), &typed)?;
     Ok(vec![
-        Figure::rate("suggestions, a second", measured.rate()).at_any_size(),
+        Figure::rate("suggestions, a second", measured.rate()).at_any_size().for_very_large(),
         Figure::cost("suggestions, p50 in ms", measured.quantile(0.5)),
         Figure::cost("suggestions, p99 in ms", measured.quantile(0.99)).target(5.0).at_any_size(),
         Figure::cost("suggestions, most memory of pbm in MB", world.pbm.peak_memory()?),
