@@ -2,7 +2,7 @@
 //! frequent names, is stored once for the whole book, and what an entry repeats is stored once in it. An entry is
 //! rendered as two texts, the second of which mostly repeats the first.
 //!
-//! A packed pair is the length of the first text and a sequence of commands, which make both texts, one after the other.
+//! A packed pair is the lengths of both texts and a sequence of commands, which make both, one after the other.
 //! A command begins with a number: twice a length, plus one if that many bytes are copied; otherwise the bytes themselves
 //! follow. Numbers are in LEB128. A copy names its place in two bytes, little endian: places
 //! below [`MOST_SHARED`] are in the shared texts, the others in the text itself. Unpacking is copying, so it takes a
@@ -19,6 +19,8 @@ const MOST_OWN: usize = (1 << 16) - MOST_SHARED;
 const LEAST_COPY: usize = 6;
 /// The number of places in a text that are found again; the most recent ones are.
 const OWN_PLACES: usize = 512;
+/// Short parts are copied as pieces of this length, which is faster than copying exactly what is needed.
+const PIECE: usize = 64;
 /// The number of places in the shared texts that are found again.
 const SHARED_PLACES: usize = 1 << 15;
 
@@ -37,6 +39,7 @@ impl Packing {
         let mut own = Places::new(OWN_PLACES);
         let mut packed = Vec::with_capacity(text.len());
         write_number(&mut packed, first.len());
+        write_number(&mut packed, second.len());
         let mut literals = Vec::new();
         let (mut at, mut literal) = (0, 0);
         while let Some(key) = key_at(text, at) {
@@ -62,47 +65,46 @@ impl Packing {
     }
 
     /// Appends the first text of a packed pair.
-    pub(super) fn unpack_first(&self, mut packed: &[u8], out: &mut Vec<u8>) {
-        let end = out.len() + read_number(&mut packed).unwrap_or_default();
-        self.unpack(packed, end, out);
-        out.truncate(end);
-    }
-
-    /// Appends the second text of a packed pair.
-    pub(super) fn unpack_second(&self, mut packed: &[u8], out: &mut Vec<u8>) {
-        let start = out.len();
-        let first = read_number(&mut packed).unwrap_or_default();
-        self.unpack(packed, usize::MAX, out);
-        out.drain(start..out.len().min(start + first));
-    }
-
-    /// Follows commands until a length is reached or there are no more.
-    fn unpack(&self, mut commands: &[u8], end: usize, out: &mut Vec<u8>) {
-        let start = out.len();
-        while out.len() < end {
-            let Some(command) = read_number(&mut commands) else { return };
-            let length = command / 2;
-            if command % 2 == 0 {
-                let Some((literal, rest)) = commands.split_at_checked(length) else { return };
-                out.extend_from_slice(literal);
-                commands = rest;
-            } else {
-                let Some((place, rest)) = commands.split_first_chunk() else { return };
-                self.copy(usize::from(u16::from_le_bytes(*place)), length, start, out);
-                commands = rest;
-            }
+    pub(super) fn unpack_first(&self, packed: &[u8], out: &mut Vec<u8>) {
+        if let Some(([first, _], commands)) = lengths(packed) {
+            self.unpack(commands, first, out);
         }
     }
 
-    fn copy(&self, place: usize, length: usize, start: usize, out: &mut Vec<u8>) {
+    /// Appends the second text of a packed pair.
+    pub(super) fn unpack_second(&self, packed: &[u8], out: &mut Vec<u8>) {
+        if let Some(([first, second], commands)) = lengths(packed) {
+            let start = out.len();
+            self.unpack(commands, first + second, out);
+            out.drain(start..out.len().min(start + first));
+        }
+    }
+
+    /// Appends the first bytes of what commands make.
+    fn unpack(&self, mut commands: &[u8], length: usize, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + length + PIECE, 0);
+        let mut made = Made { bytes: out.get_mut(start..).unwrap_or_default(), end: 0 };
+        while made.end < length && self.follow(&mut commands, length - made.end, &mut made).is_some() {}
+        let end = start + made.end;
+        out.truncate(end);
+    }
+
+    /// Follows the next command, as far as at most `most` bytes are made; `None` if there is none.
+    fn follow(&self, commands: &mut &[u8], most: usize, made: &mut Made<'_>) -> Option<()> {
+        let command = read_number(commands)?;
+        let length = (command / 2).min(most);
+        if command % 2 == 0 {
+            made.append(commands, length)?;
+            *commands = commands.get(command / 2..).unwrap_or_default();
+            return Some(());
+        }
+        let (place, rest) = commands.split_first_chunk()?;
+        *commands = rest;
+        let place = usize::from(u16::from_le_bytes(*place));
         match place.checked_sub(MOST_SHARED) {
-            None => out.extend_from_slice(part(&self.shared, &(place..place + length))),
-            Some(place) => {
-                let from = start + place;
-                if from + length <= out.len() {
-                    out.extend_from_within(from..from + length);
-                }
-            }
+            None => made.append(self.shared.get(place..)?, length),
+            Some(place) => made.repeat(place, length),
         }
     }
 
@@ -132,6 +134,43 @@ impl Packing {
             self.places.set_all(&self.shared, start..self.shared.len());
         }
     }
+}
+
+/// A text that is being made, at the beginning of bytes that are long enough for it and a piece more.
+struct Made<'a> {
+    bytes: &'a mut [u8],
+    end: usize,
+}
+
+impl Made<'_> {
+    /// Appends the beginning of some bytes.
+    fn append(&mut self, from: &[u8], length: usize) -> Option<()> {
+        let to = self.bytes.get_mut(self.end..)?;
+        match (from.first_chunk::<PIECE>(), to.first_chunk_mut()) {
+            (Some(piece), Some(place)) if length <= PIECE => *place = *piece,
+            _ => to.get_mut(..length)?.copy_from_slice(from.get(..length)?),
+        }
+        self.end += length;
+        Some(())
+    }
+
+    /// Appends a part of what is there.
+    fn repeat(&mut self, from: usize, length: usize) -> Option<()> {
+        if length <= PIECE {
+            let piece: [u8; PIECE] = *self.bytes.get(from..)?.first_chunk()?;
+            return self.append(&piece, length);
+        }
+        let (before, rest) = self.bytes.split_at_mut_checked(self.end)?;
+        rest.get_mut(..length)?.copy_from_slice(before.get(from..from + length)?);
+        self.end += length;
+        Some(())
+    }
+}
+
+/// The lengths of the two texts of a packed pair, and the commands.
+fn lengths(mut packed: &[u8]) -> Option<([usize; 2], &[u8])> {
+    let lengths = [read_number(&mut packed)?, read_number(&mut packed)?];
+    Some((lengths, packed))
 }
 
 /// Places in a text by the bytes that are there; of those with the same hash, the last.
@@ -206,6 +245,11 @@ fn write_number(packed: &mut Vec<u8>, mut number: usize) {
 }
 
 fn read_number(rest: &mut &[u8]) -> Option<usize> {
+    // Most are short.
+    if let [byte @ 0..0x80, others @ ..] = *rest {
+        *rest = others;
+        return Some(usize::from(*byte));
+    }
     let mut number = 0;
     for shift in (0..usize::BITS).step_by(7) {
         let (byte, others) = rest.split_first()?;
@@ -261,7 +305,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_packed_pair_is_not_unpacked() {
-        for packed in [&[0xFF; 20][..], &[9, 9], &[9, 9, 0], &[9, 9, 0, 0xFF], &[9, 8, 1]] {
+        for packed in
+            [&[0xFF; 20][..], &[9], &[9, 9], &[9, 9, 9], &[9, 9, 9, 0], &[9, 9, 9, 0, 0xFF], &[9, 9, 8, 1]]
+        {
             assert!(unpacked(&Packing::default(), packed).concat().is_empty(), "{packed:?}");
         }
     }

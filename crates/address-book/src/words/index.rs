@@ -25,8 +25,8 @@ impl WordIndex {
     pub(crate) fn of<'a>(places: impl Iterator<Item = (u32, Vec<Cow<'a, str>>)>) -> Self {
         let mut gathered = Gathered::default();
         for (place, words) in places {
-            for word in &words {
-                gathered.add(word, place);
+            for word in words {
+                gathered.add(&word, place);
             }
         }
         let words = gathered.into_sorted();

@@ -151,12 +151,11 @@ impl PlaceSet {
 
     /// Adds the blocks with members to a set of blocks, which must be large enough.
     pub(super) fn add_blocks(&self, all: &mut FixedBitSet) {
+        let mut add = |block: u32| all.grow_and_insert(block as usize);
         match self {
-            Self::One(place) => all.grow_and_insert((place / BLOCK) as usize),
-            Self::List(list) => list.0.iter().for_each(|place| all.grow_and_insert((place / BLOCK) as usize)),
-            Self::Blocks(blocks) => {
-                blocks.blocks.iter().for_each(|block| all.grow_and_insert(*block as usize));
-            }
+            Self::One(place) => add(place / BLOCK),
+            Self::List(list) => list.0.iter().for_each(|place| add(place / BLOCK)),
+            Self::Blocks(blocks) => blocks.blocks.iter().for_each(|block| add(*block)),
         }
     }
 
@@ -339,7 +338,9 @@ mod tests {
         ) {
             let made = |places: &BTreeSet<u32>| {
                 let mut set = PlaceSet::One(*places.last().unwrap());
-                places.iter().for_each(|place| set.insert(*place));
+                for place in places {
+                    set.insert(*place);
+                }
                 set
             };
             let sets: Vec<Vec<_>> = words.iter().map(|sets| sets.iter().map(made).collect()).collect();
