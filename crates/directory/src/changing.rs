@@ -77,6 +77,16 @@ pub struct NameTaken {
     pub owner_deleted_since: Option<Since>,
 }
 
+impl WriteError {
+    /// The error of a later one of several writes; the writes before it are done.
+    pub(crate) fn after_a_write(self) -> Self {
+        match self {
+            Self::Directory(error) => Self::Directory(error.after_a_write()),
+            other => other,
+        }
+    }
+}
+
 impl From<DirectoryError> for WriteError {
     fn from(error: DirectoryError) -> Self {
         match error {

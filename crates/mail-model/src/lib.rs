@@ -14,6 +14,7 @@ pub mod maillist;
 pub mod names;
 pub mod naming;
 pub mod photo;
+pub mod pieces;
 pub mod resource;
 pub mod restorable;
 pub mod revision;

@@ -21,8 +21,9 @@ use mail_model::{
     maillist::{
         self, HEAD_ATTRIBUTES, MailList, READ_ATTRIBUTES,
         command::{Addresses, Content, ContentChange, MailListPatch, NewMailList},
+        edit::MemberEdit,
         member::Member,
-        plan::{self, FoundContent, MemberEdit},
+        plan::{self, ContentPlan, FoundContent},
         summary::MailListSummary,
     },
     names,
@@ -33,12 +34,6 @@ use mail_model::{
 use adoption::Arrival;
 pub use nesting::Membership;
 use refused::MembersRefused;
-
-/// The change of a list's members, with their entries found.
-struct FoundEdit {
-    add: Vec<Member>,
-    remove: Vec<Member>,
-}
 
 impl Lookup {
     /// Reads a list with all its members.
@@ -103,9 +98,9 @@ impl Lookup {
         tenant: &Tenant,
         add: &Addresses,
         remove: &Addresses,
-    ) -> Result<FoundEdit, WriteError> {
+    ) -> Result<MemberEdit, WriteError> {
         let add = self.find_members(tenant, ListField::Added, add).await?;
-        Ok(FoundEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
+        Ok(MemberEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
     }
 }
 
@@ -117,18 +112,17 @@ impl Directory {
     /// address.
     pub async fn create_mail_list(&self, tenant: &TenantAtHand, new: &NewMailList) -> Result<(), WriteError> {
         let revision = FreshRevision::from_random(rand::random());
-        let (change, nested) = match &new.content {
-            Content::Members(addresses) => {
-                let members = self.find_members(tenant, ListField::Added, addresses).await?;
-                let nested = self.nested_of(Some(&members), &tenant.id);
-                let content = FoundContent::Members(&members);
-                (plan::creation(self.tree(), &tenant.id, new, &content, revision), nested)
-            }
-            Content::Conditions(conditions) => {
-                let content = FoundContent::Conditions(conditions);
-                (plan::creation(self.tree(), &tenant.id, new, &content, revision), Vec::new())
-            }
+        let members = match &new.content {
+            Content::Members(addresses) => self.find_members(tenant, ListField::Added, addresses).await?,
+            Content::Conditions(_) => Vec::new(),
         };
+        let nested = self.nested_of(Some(&members), &tenant.id);
+        let (first, later) = MemberEdit { add: members, remove: Vec::new() }.in_pieces();
+        let content = match &new.content {
+            Content::Members(_) => FoundContent::Members(&first.add),
+            Content::Conditions(conditions) => FoundContent::Conditions(conditions),
+        };
+        let change = plan::creation(self.tree(), &tenant.id, new, &content, revision);
         let arrival = Arrival { mail: &new.mail, before: None, nested: &nested, field: ListField::Added };
         self.refuse_cycle_of_arrival(&tenant.id, &arrival).await?;
         match self.apply(&change).await {
@@ -139,7 +133,13 @@ impl Directory {
         }?;
         let standing = self.still_stands(tenant, &[new.mail.to_string()]).await;
         let is_ours = standing.is_ok();
-        let adopted = if is_ours { self.adopt_list(&tenant.id, &arrival).await } else { standing };
+        let adopted = match standing {
+            Ok(()) => {
+                self.edit_later(tenant, &new.mail, later, rand::random).await?;
+                self.adopt_list(&tenant.id, &arrival).await
+            }
+            refused => refused,
+        };
         if !is_ours || matches!(adopted, Err(WriteError::Members(..))) {
             self.take_back(&deletion::abandonment(self.tree().list(&tenant.id, &new.mail))).await;
         }
@@ -189,13 +189,15 @@ impl Directory {
         if let Some(arrival) = &arrival {
             self.refuse_cycle_of_arrival(&tenant.id, arrival).await?;
         }
-        if replaces || patch.new_mail.is_some() || precondition.names_versions() {
-            self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?;
+        let later = if replaces || patch.new_mail.is_some() || precondition.names_versions() {
+            self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?
         } else {
-            let edit = edit.unwrap_or(FoundEdit { add: Vec::new(), remove: Vec::new() });
-            self.edit_members(tenant, mail, &edit, patch.display_name.as_deref(), random).await?;
-        }
+            let (first, later) = edit.unwrap_or_default().in_pieces();
+            self.edit_members(tenant, mail, first, patch.display_name.as_deref(), &random).await?;
+            later
+        };
         let mail = patch.new_mail.as_ref().unwrap_or(mail);
+        self.edit_later(tenant, mail, later, random).await?;
         self.undo_cycle(tenant, mail, field, &nested).await?;
         if let Some(arrival) = &arrival {
             self.adopt_list(&tenant.id, arrival).await?;
@@ -212,22 +214,19 @@ impl Directory {
         &self,
         tenant: &Tenant,
         mail: &MailAddress,
-        edit: &FoundEdit,
+        edit: MemberEdit,
         display_name: Option<&str>,
-        random: impl Fn() -> u64,
+        random: &impl Fn() -> u64,
     ) -> Result<(), WriteError> {
         let no_condition = Precondition::None;
         let mut attempts = Attempts::under(&no_condition);
-        let mut missing = edit.add.clone();
-        let mut present = Vec::new();
+        let mut members = edit.clone();
         let mut is_read = edit.remove.is_empty();
         loop {
             if !is_read {
                 let current = self.mail_list(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
-                missing = current.members.missing(&edit.add);
-                present = current.members.present(&edit.remove);
+                members = edit.needed_by(&current.members);
             }
-            let members = MemberEdit { add: &missing, remove: &present };
             let fresh = FreshRevision::from_random(random());
             let change = plan::edit(self.tree(), &tenant.id, mail, &members, display_name, fresh);
             let Some(change) = change else { return Ok(()) };
@@ -238,35 +237,48 @@ impl Directory {
         }
     }
 
+    /// Adds and removes the members that did not fit into the operation with which a change began.
+    async fn edit_later(
+        &self,
+        tenant: &Tenant,
+        mail: &MailAddress,
+        pieces: Vec<MemberEdit>,
+        random: impl Fn() -> u64,
+    ) -> Result<(), WriteError> {
+        for piece in pieces {
+            self.edit_members(tenant, mail, piece, None, &random).await.map_err(WriteError::after_a_write)?;
+        }
+        Ok(())
+    }
+
+    /// Changes a list as it is read. Returns members that are to be added and removed afterwards.
     async fn patch_as_read(
         &self,
         tenant: &TenantAtHand,
         mail: &MailAddress,
         patch: &MailListPatch,
-        edit: Option<&FoundEdit>,
+        edit: Option<&MemberEdit>,
         members: Option<&[Member]>,
         precondition: &Precondition,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Vec<MemberEdit>, WriteError> {
         let mut attempts = Attempts::under(precondition);
         loop {
             let current = self.mail_list(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
             attempts.allow(&current.version)?;
-            let content = match (&patch.content, members) {
+            let ContentPlan { modifications, later } = match (&patch.content, members) {
                 (Some(ContentChange::Replace(Content::Conditions(conditions))), _) => {
                     plan::replacement(self.tree(), &current, &FoundContent::Conditions(conditions))
                 }
                 (_, Some(members)) => {
                     plan::replacement(self.tree(), &current, &FoundContent::Members(members))
                 }
-                _ => edit.map_or_else(Vec::new, |edit| {
-                    let (add, remove) =
-                        (current.members.missing(&edit.add), current.members.present(&edit.remove));
-                    plan::member_modifications(&MemberEdit { add: &add, remove: &remove })
+                _ => edit.map_or_else(ContentPlan::default, |edit| {
+                    ContentPlan::of_members(edit.needed_by(&current.members))
                 }),
             };
             let (new_mail, display_name) = (patch.new_mail.as_ref(), patch.display_name.as_deref());
-            let changes = plan::patch(self.tree(), &current, new_mail, display_name, content);
-            let Some((first, rest)) = changes.split_first() else { return Ok(()) };
+            let changes = plan::patch(self.tree(), &current, new_mail, display_name, modifications);
+            let Some((first, rest)) = changes.split_first() else { return Ok(later) };
             let wanted: Vec<_> = new_mail.iter().map(ToString::to_string).collect();
             let outcome = match self.apply(first).await {
                 Err(DirectoryError::Exists | DirectoryError::NotUnique) => {
@@ -280,7 +292,8 @@ impl Directory {
                     self.take_back(&[plan::retreat(self.tree(), &current, &wanted)]).await;
                     return Err(error);
                 }
-                return Ok(self.apply_rest(rest).await?);
+                self.apply_rest(rest).await?;
+                return Ok(later);
             }
         }
     }

@@ -16,6 +16,17 @@ pub enum Member {
     Outside(MailAddress),
 }
 
+impl Member {
+    /// Its value in the list's entry.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Inside(dn) => dn.to_string(),
+            Self::Outside(address) => address.to_string(),
+        }
+    }
+}
+
 /// The members of a list, by the values in its entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
@@ -115,15 +126,10 @@ fn is_below(name: &str, folder: &Dn) -> bool {
 
 /// The values of some members, for each of the two attributes.
 pub(super) fn values(members: &[Member]) -> (Vec<Value>, Vec<Value>) {
-    let inside = members.iter().filter_map(|member| match member {
-        Member::Inside(dn) => Some(dn.to_string().as_str().into()),
-        Member::Outside(_) => None,
-    });
-    let outside = members.iter().filter_map(|member| match member {
-        Member::Inside(_) => None,
-        Member::Outside(address) => Some(address.as_str().into()),
-    });
-    (inside.collect(), outside.collect())
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        members.iter().partition(|member| matches!(member, Member::Inside(_)));
+    let values = |members: Vec<&Member>| members.iter().map(|member| member.text().into()).collect();
+    (values(inside), values(outside))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 pub mod command;
 pub mod conditions;
+pub mod edit;
 pub mod member;
 pub mod plan;
 pub mod summary;

@@ -8,6 +8,7 @@ use super::{
     MailList,
     command::NewMailList,
     conditions::Conditions,
+    edit::MemberEdit,
     member::{Member, values},
 };
 use crate::{
@@ -32,20 +33,22 @@ pub enum FoundContent<'a> {
     Conditions(&'a Conditions),
 }
 
-/// Members to add and to remove.
-#[derive(Clone, Copy, Debug)]
-pub struct MemberEdit<'a> {
-    /// Members to add; the list has none of them.
-    pub add: &'a [Member],
-    /// Members to remove; the list has all of them.
-    pub remove: &'a [Member],
+/// The change of a list's content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentPlan {
+    /// What is changed together with the revision that was read.
+    pub modifications: Vec<Modification>,
+    /// Members that do not fit into the same operation. They are added and removed afterwards, whatever the list's
+    /// revision is then.
+    pub later: Vec<MemberEdit>,
 }
 
-impl MemberEdit<'_> {
-    /// Whether nothing changes.
+impl ContentPlan {
+    /// A change of members alone. The list must have none of the members to add, and all of those to remove.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.add.is_empty() && self.remove.is_empty()
+    pub fn of_members(edit: MemberEdit) -> Self {
+        let (first, later) = edit.in_pieces();
+        Self { modifications: member_modifications(&first), later }
     }
 }
 
@@ -85,13 +88,14 @@ fn content_attributes(tree: &Tree, tenant: &TenantId, content: &FoundContent<'_>
     filled.map(|(name, values)| Attribute { name, values }).collect()
 }
 
-/// Adds and removes members, and sets the displayed name, whatever the list's revision is.
+/// Adds and removes members, and sets the displayed name, whatever the list's revision is. The list must have none of the
+/// members to add, and all of those to remove.
 #[must_use]
 pub fn edit(
     tree: &Tree,
     tenant: &TenantId,
     mail: &MailAddress,
-    members: &MemberEdit<'_>,
+    members: &MemberEdit,
     display_name: Option<&str>,
     fresh: FreshRevision,
 ) -> Option<ChangeRecord> {
@@ -125,33 +129,34 @@ pub fn patch(
     }
 }
 
-/// The modifications that turn the content of a list, as read, into the wanted content.
+/// The change that turns the content of a list, as read, into the wanted content.
 #[must_use]
-pub fn replacement(tree: &Tree, current: &MailList, content: &FoundContent<'_>) -> Vec<Modification> {
+pub fn replacement(tree: &Tree, current: &MailList, content: &FoundContent<'_>) -> ContentPlan {
     match content {
         FoundContent::Members(wanted) => {
             let (add, remove) = current.members.difference(wanted);
-            let mut modifications = member_modifications(&MemberEdit { add: &add, remove: &remove });
+            let mut plan = ContentPlan::of_members(MemberEdit { add, remove });
             if current.conditions.is_some() {
-                modifications.extend(cleared(&[names::LIST_FILTER, names::MEMBER_URL]));
+                plan.modifications.extend(cleared(&[names::LIST_FILTER, names::MEMBER_URL]));
             }
-            modifications
+            plan
         }
-        FoundContent::Conditions(conditions) if current.conditions.as_ref() == Some(conditions) => Vec::new(),
+        FoundContent::Conditions(conditions) if current.conditions.as_ref() == Some(conditions) => {
+            ContentPlan::default()
+        }
         FoundContent::Conditions(_) => {
             let set = content_attributes(tree, &current.tenant, content);
             let mut modifications: Vec<_> = set.into_iter().map(|a| replace(a.name, a.values)).collect();
             modifications.extend(cleared(&[names::MEMBER, names::OUTSIDE_MEMBER]));
-            modifications
+            ContentPlan { modifications, later: Vec::new() }
         }
     }
 }
 
 /// The modifications that add and remove members.
-#[must_use]
-pub fn member_modifications(edit: &MemberEdit<'_>) -> Vec<Modification> {
-    let (add, add_outside) = values(edit.add);
-    let (remove, remove_outside) = values(edit.remove);
+fn member_modifications(edit: &MemberEdit) -> Vec<Modification> {
+    let (add, add_outside) = values(&edit.add);
+    let (remove, remove_outside) = values(&edit.remove);
     let all = [
         delete_values(names::MEMBER, remove),
         delete_values(names::OUTSIDE_MEMBER, remove_outside),
@@ -181,7 +186,7 @@ pub fn retreat(tree: &Tree, before: &MailList, taken: &[String]) -> ChangeRecord
 /// Removes members that were just added, whatever else has changed.
 #[must_use]
 pub fn departure(tree: &Tree, tenant: &TenantId, mail: &MailAddress, members: &[Member]) -> ChangeRecord {
-    let edit = MemberEdit { add: &[], remove: members };
+    let edit = MemberEdit { add: Vec::new(), remove: members.to_vec() };
     modify(tree.list(tenant, mail), member_modifications(&edit))
 }
 
@@ -195,7 +200,8 @@ pub fn exchange(
     (remove, add): (&[Member], &[Member]),
     fresh: FreshRevision,
 ) -> ChangeRecord {
-    let mut modifications = member_modifications(&MemberEdit { add, remove });
+    let edit = MemberEdit { add: add.to_vec(), remove: remove.to_vec() };
+    let mut modifications = member_modifications(&edit);
     modifications.push(replace(names::REVISION, vec![fresh.to_string().as_str().into()]));
     modify(tree.list(tenant, mail), modifications)
 }
@@ -218,7 +224,7 @@ mod tests {
     fn an_edit_leaves_a_fresh_revision_and_replaces_none() {
         let tenant = TenantId::default_tenant();
         let add = [Member::Inside(tree().user(&tenant, &mail("a@x.ru"))), Member::Outside(mail("b@y.ru"))];
-        let members = MemberEdit { add: &add, remove: &[] };
+        let members = MemberEdit { add: add.to_vec(), remove: Vec::new() };
         let fresh = FreshRevision::from_random(0);
         let text = edit(&tree(), &tenant, &mail("l@x.ru"), &members, None, fresh).unwrap().to_string();
         let expected = "dn: mail=l@x.ru,ou=default,ou=Groups,dc=x
@@ -235,7 +241,7 @@ pbmRevision: 2305843009213693952
 
 ";
         assert_eq!(text, expected);
-        let nothing = MemberEdit { add: &[], remove: &[] };
+        let nothing = MemberEdit::default();
         assert!(edit(&tree(), &tenant, &mail("l@x.ru"), &nothing, None, fresh).is_none());
     }
 
