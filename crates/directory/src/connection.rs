@@ -186,7 +186,20 @@ impl Connection {
         &mut self,
         operation: impl AsyncFnOnce(&mut Ldap) -> Result<T, LdapError>,
     ) -> Result<T, LdapError> {
-        let result = operation(self.begin()).await;
+        self.run_with(Duration::ZERO, operation).await
+    }
+
+    /// Like [`Self::run`], for an operation that may take longer than others by this time.
+    ///
+    /// # Errors
+    /// As for [`Self::run`].
+    pub(crate) async fn run_with<T>(
+        &mut self,
+        allowance: Duration,
+        operation: impl AsyncFnOnce(&mut Ldap) -> Result<T, LdapError>,
+    ) -> Result<T, LdapError> {
+        let limit = self.timeout.saturating_add(allowance);
+        let result = operation(self.begin().with_timeout(limit)).await;
         let reusable = matches!(&result, Ok(_) | Err(LdapError::LdapResult { .. }));
         self.busy = !reusable;
         if reusable {

@@ -6,7 +6,7 @@ use crate::{
     connection::Connection,
     entry::Entry,
     error::{DirectoryError, Operation, Unreachable, check},
-    product::{renames, tries::Tries},
+    product::{duration::allowance, renames, tries::Tries},
 };
 use futures_util::future::BoxFuture;
 use ldap_text::{
@@ -110,7 +110,7 @@ impl Directory {
 
 /// Sends a change.
 pub(crate) async fn write(connection: &mut Connection, record: &ChangeRecord) -> Result<(), DirectoryError> {
-    let outcome = connection.run(async |ldap| send(ldap, record).await).await;
+    let outcome = connection.run_with(allowance(record), async |ldap| send(ldap, record).await).await;
     check(outcome.map_err(|error| connection.failure(Operation::Write, error))?)
 }
 
@@ -129,7 +129,7 @@ async fn write_and_look(
         ldap.controls.get_or_insert_default().push(control);
         send(ldap, record).await
     };
-    let outcome = connection.run(write).await;
+    let outcome = connection.run_with(allowance(record), write).await;
     let result = outcome.map_err(|error| connection.failure(Operation::Write, error))?;
     let entry = result.ctrls.iter().find_map(|control| entry_of(&control.1));
     check(result)?;

@@ -1,10 +1,11 @@
 //! Everything that is specific to 389-ds, in one place: version and back end, names of result codes (`result_code`),
 //! behavior of its plug-ins, caches and back ends that no standard describes (`plugins`, `renames`, `tries`,
-//! `patience`, `look_up`), conflict entries (`conflicts`), and how strict its syntaxes are (`syntax`).
+//! `patience`, `look_up`, `duration`), conflict entries (`conflicts`), and how strict its syntaxes are (`syntax`).
 //!
 //! The rest of the crate speaks LDAP; support for another server would need a counterpart of this module.
 
 pub(crate) mod conflicts;
+pub(crate) mod duration;
 pub(crate) mod look_up;
 pub(crate) mod patience;
 pub mod plugins;
