@@ -7,14 +7,17 @@
 //! skipped, a missing one is added, and a different one is read and compared. So a restore over an identical directory
 //! writes nothing, and costs two passes.
 //!
-//! A restore can be killed at any point and run again: each entry is added or changed by one operation, and entries
-//! that are done count as the same in the next run. A dry run plans what a run then does, since it is the same code
+//! A restore can be killed at any point and run again: each entry is added or changed by one operation (a very large one by
+//! several, see `large`), and entries that are done count as the same in the next run. If the outcome of a write is
+//! unknown, the restore looks at the entry and goes on (`doubt`). A dry run plans what a run then does, since it is the same code
 //! without the sending. Only what the server alone knows, such as the syntax of values, shows in a real run.
 
 mod bounds;
 mod comparison;
 mod condition;
+mod doubt;
 mod handover;
+mod large;
 mod meaning;
 mod objections;
 mod one;

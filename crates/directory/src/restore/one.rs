@@ -3,6 +3,8 @@
 use super::{
     Existing, RestoreError,
     condition::conditioned,
+    doubt::{Attempt, Looks},
+    large::{Pieces, is_large, is_marked},
     records::Item,
     refusal::Refusal,
     rules::with_secrets,
@@ -36,6 +38,21 @@ enum Brought {
     Overtaken(Refusal),
 }
 
+/// Why a change was not made completely.
+enum Failure {
+    /// Its first operation failed.
+    AtFirst(DirectoryError),
+    /// A later operation failed; those before it are done.
+    Later(DirectoryError),
+}
+
+impl Failure {
+    /// Whether the change may have been made, completely or in part.
+    fn leaves_a_change(&self) -> bool {
+        matches!(self, Self::Later(_) | Self::AtFirst(DirectoryError::OutcomeUnknown(_)))
+    }
+}
+
 impl From<Outcome> for Brought {
     fn from(outcome: Outcome) -> Self {
         Self::Done(outcome)
@@ -43,111 +60,151 @@ impl From<Outcome> for Brought {
 }
 
 impl Restore {
-    /// Adds an entry or compares it with the stored one; tries again while others change it at the same time.
+    /// Adds an entry or compares it with the stored one; tries again while others change it at the same time, and after
+    /// errors that leave it unknown whether it was changed.
     pub(super) async fn restore(&self, item: Item) -> Result<Ended, RestoreError> {
         let Item { line, key, entry, .. } = item;
         let dn = entry.dn.clone();
         let ended = |outcome| Ok(Ended { line, key, dn, outcome });
-        let mut is_there = self.present.contains_key(&key);
-        let mut last = Refusal::Other("other clients change it all the time".to_owned());
+        let mut attempt = Attempt::new(self.present.contains_key(&key));
+        let mut looks = self.looks();
+        let mut last = changed_by_others();
         for _ in 0..MAX_TRIES {
-            if !is_there && let Some(outcome) = self.add(&entry).await? {
-                return ended(outcome);
-            }
-            let stored = match self.directory.read_whole(&entry.dn).await {
-                Ok(Some(stored)) => stored,
-                // The entry was removed a moment ago.
-                Ok(None) => {
-                    is_there = false;
-                    continue;
+            match self.attempt(key, &entry, &mut attempt).await {
+                Ok(Brought::Done(outcome)) => return ended(outcome),
+                Ok(Brought::Overtaken(refusal)) => last = refusal,
+                Err(error) => {
+                    looks.wait_after(error).await?;
+                    attempt.is_there = true;
                 }
-                Err(error @ DirectoryError::Unreadable { .. }) => {
-                    return ended(Outcome::Refused(Refusal::Other(error.to_string())));
-                }
-                Err(error) => return Err(error.into()),
-            };
-            is_there = true;
-            let stored = self.rules.with_own_names(stored);
-            match self.bring(key, &entry, &stored).await? {
-                Brought::Done(outcome) => return ended(outcome),
-                Brought::Overtaken(refusal) => last = refusal,
             }
         }
         ended(Outcome::Refused(last))
     }
 
+    pub(super) fn looks(&self) -> Looks {
+        Looks::new(self.directory.settings().operation_timeout)
+    }
+
+    async fn attempt(&self, key: Key, entry: &Entry, attempt: &mut Attempt) -> Result<Brought, RestoreError> {
+        if !attempt.is_there
+            && let Some(brought) = self.add(entry, attempt).await?
+        {
+            return Ok(brought);
+        }
+        let stored = match self.directory.read_whole(&entry.dn).await {
+            Ok(Some(stored)) => stored,
+            // The entry was removed a moment ago, or the addition that is in doubt was not made.
+            Ok(None) => {
+                attempt.is_there = false;
+                return Ok(Brought::Overtaken(changed_by_others()));
+            }
+            Err(error @ DirectoryError::Unreadable { .. }) => {
+                return Ok(Outcome::Refused(Refusal::Other(error.to_string())).into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        attempt.is_there = true;
+        let stored = self.rules.with_own_names(stored);
+        self.bring(key, entry, &stored, attempt).await
+    }
+
     /// Adds an entry; `None` if it exists already.
-    async fn add(&self, entry: &Entry) -> Result<Option<Outcome>, RestoreError> {
+    async fn add(&self, entry: &Entry, attempt: &mut Attempt) -> Result<Option<Brought>, RestoreError> {
         let entry = self.rules.to_add(entry.clone());
         let dn = entry.dn.clone();
         let record = ChangeRecord { dn, change: Change::Add(with_secrets(entry)) };
         if self.request.dry_run && self.request.existing == Existing::Keep {
             // The owner of an address keeps it. (If entries are updated, the owner may give it up.)
-            let Change::Add(attributes) = &record.change else { return Ok(None) };
-            let taken = self.taken(&record.dn, attributes).await?;
+            let taken = self.taken_by_others(&record).await?;
             if !taken.is_empty() {
-                return Ok(Some(Outcome::Refused(Refusal::Taken(taken))));
+                return Ok(Some(Outcome::Refused(Refusal::Taken(taken)).into()));
             }
         }
-        match self.apply(&record).await {
-            Ok(()) => Ok(Some(Outcome::Added(record))),
-            Err(DirectoryError::Exists) => Ok(None),
-            Err(DirectoryError::NotFound) => {
+        match self.apply_whole(&record, None).await {
+            Ok(()) => Ok(Some(Outcome::Added(record).into())),
+            Err(Failure::AtFirst(DirectoryError::Exists)) => Ok(None),
+            Err(Failure::AtFirst(DirectoryError::NotFound)) => {
                 let parent = record.dn.parent().unwrap_or_default();
-                Ok(Some(Outcome::Refused(Refusal::NoParent(parent))))
+                Ok(Some(Outcome::Refused(Refusal::NoParent(parent)).into()))
             }
-            Err(DirectoryError::NotUnique) => {
-                let Change::Add(attributes) = &record.change else { return Ok(None) };
-                let taken = self.taken(&record.dn, attributes).await?;
-                Ok(Some(Outcome::Refused(Refusal::Taken(taken))))
+            Err(Failure::AtFirst(DirectoryError::NotUnique)) => {
+                let taken = self.taken_by_others(&record).await?;
+                Ok(Some(Outcome::Refused(Refusal::Taken(taken)).into()))
             }
-            Err(error) => self.refusal(error).await.map(|refusal| Some(Outcome::Refused(refusal))),
+            Err(failure) => {
+                attempt.in_doubt = failure.leaves_a_change().then_some(Outcome::Added(record));
+                match failure {
+                    Failure::AtFirst(error) => Ok(Some(Outcome::Refused(self.refusal(error).await?).into())),
+                    later @ Failure::Later(_) => self.brought_after(later).await.map(Some),
+                }
+            }
         }
     }
 
     /// Updates a stored entry to the state in the file, or reports the difference.
-    async fn bring(&self, key: Key, wanted: &Entry, stored: &Entry) -> Result<Brought, RestoreError> {
-        if let Some(reason) = self.untouchable(stored) {
+    async fn bring(
+        &self,
+        key: Key,
+        wanted: &Entry,
+        stored: &Entry,
+        attempt: &mut Attempt,
+    ) -> Result<Brought, RestoreError> {
+        if let Some(reason) = self.untouchable(stored, attempt) {
             return Ok(Outcome::Refused(Refusal::Forbidden(reason.to_owned())).into());
         }
-        let modifications = self.rules.difference(key, wanted, stored, self.request.existing);
+        let is_incomplete = is_large(wanted) && (attempt.may_be_ours() || is_marked(wanted, stored));
+        let existing = if is_incomplete { Existing::Update } else { self.request.existing };
+        let modifications = self.rules.difference(key, wanted, stored, existing);
         if modifications.is_empty() {
-            return Ok(Outcome::Same.into());
+            return Ok(attempt.in_doubt.take().unwrap_or(Outcome::Same).into());
         }
         let dn = stored.dn.clone();
-        if self.request.existing == Existing::Keep {
+        if existing == Existing::Keep {
             let change = Change::Modify(modifications);
             return Ok(Outcome::Different(ChangeRecord { dn, change }).into());
         }
         let mut modifications = self.conditioned(modifications, wanted, stored);
         let shown = ChangeRecord { dn: dn.clone(), change: Change::Modify(modifications.clone()) };
+        if !attempt.may_be_ours() {
+            attempt.in_doubt = None;
+        }
+        let outcome = attempt.in_doubt.take().unwrap_or(Outcome::Updated(shown));
         modifications.extend(self.rules.end_of_tokens(wanted, &modifications));
-        match self.apply(&ChangeRecord { dn, change: Change::Modify(modifications) }).await {
-            Ok(()) => Ok(Outcome::Updated(shown).into()),
-            Err(DirectoryError::NotUnique) => {
+        let record = ChangeRecord { dn, change: Change::Modify(modifications) };
+        match self.apply_whole(&record, Some(stored)).await {
+            Ok(()) => Ok(outcome.into()),
+            Err(Failure::AtFirst(DirectoryError::NotUnique)) => {
                 self.give_up_addresses(wanted, stored).await?;
                 let taken = self.taken(&wanted.dn, &wanted.attributes).await?;
                 Ok(Outcome::Refused(Refusal::Taken(taken)).into())
             }
-            Err(error) => {
-                let may_be_overtaken = self.may_be_overtaken(&error);
-                let refusal = self.refusal(error).await?;
-                Ok(if may_be_overtaken {
-                    Brought::Overtaken(refusal)
-                } else {
-                    Outcome::Refused(refusal).into()
-                })
+            Err(failure) => {
+                attempt.in_doubt = failure.leaves_a_change().then_some(outcome);
+                self.brought_after(failure).await
             }
         }
     }
 
+    /// The meaning of a failed change of an entry.
+    async fn brought_after(&self, failure: Failure) -> Result<Brought, RestoreError> {
+        let (may_be_overtaken, error) = match failure {
+            Failure::AtFirst(error) => (self.may_be_overtaken(&error), error),
+            Failure::Later(error) => {
+                (matches!(error, DirectoryError::NotFound | DirectoryError::Stale), error.after_a_write())
+            }
+        };
+        let refusal = self.refusal(error).await?;
+        Ok(if may_be_overtaken { Brought::Overtaken(refusal) } else { Outcome::Refused(refusal).into() })
+    }
+
     /// Why the administrator of a tenant may not change an entry in its stored state.
-    fn untouchable(&self, stored: &Entry) -> Option<&'static str> {
+    fn untouchable(&self, stored: &Entry, attempt: &Attempt) -> Option<&'static str> {
         self.request.limited_to.as_ref()?;
         if is_super(self.directory.tree(), stored) {
             return Some("only super administrators can restore super administrators");
         }
-        let is_claimed = !stored.values(&names::PURGING).is_empty();
+        let is_claimed = !stored.values(&names::PURGING).is_empty() && !attempt.may_be_ours();
         is_claimed.then_some("the entry is being removed; when it is gone it can be restored")
     }
 
@@ -197,6 +254,24 @@ impl Restore {
 
     pub(super) async fn apply(&self, record: &ChangeRecord) -> Result<(), DirectoryError> {
         if self.request.dry_run { Ok(()) } else { self.directory.apply(record).await }
+    }
+
+    /// Applies a change by as many operations as it takes.
+    async fn apply_whole(&self, record: &ChangeRecord, stored: Option<&Entry>) -> Result<(), Failure> {
+        let Some(Pieces { first, others }) = self.rules.pieces(record, stored) else {
+            return self.apply(record).await.map_err(Failure::AtFirst);
+        };
+        self.apply(&first).await.map_err(Failure::AtFirst)?;
+        for piece in others {
+            self.apply(&piece).await.map_err(Failure::Later)?;
+        }
+        Ok(())
+    }
+
+    /// The addresses and domains of a new entry that other entries have.
+    async fn taken_by_others(&self, addition: &ChangeRecord) -> Result<Vec<String>, RestoreError> {
+        let Change::Add(attributes) = &addition.change else { return Ok(Vec::new()) };
+        self.taken(&addition.dn, attributes).await
     }
 
     /// The addresses and domains of an entry that other entries have.
@@ -256,4 +331,8 @@ impl Restore {
             error @ (DirectoryError::Unreachable(_) | DirectoryError::OutcomeUnknown(_)) => Err(error.into()),
         }
     }
+}
+
+fn changed_by_others() -> Refusal {
+    Refusal::Other("other clients change it all the time".to_owned())
 }

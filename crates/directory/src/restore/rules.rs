@@ -82,7 +82,7 @@ impl Rules {
     }
 
     /// Whether the values of an attribute are DNs.
-    fn is_name(&self, name: &AttributeName) -> bool {
+    pub(super) fn is_name(&self, name: &AttributeName) -> bool {
         self.schema.attribute(name).is_some_and(|kind| kind.syntax == Syntax::Name)
     }
 
@@ -271,7 +271,7 @@ pub(super) fn texts(values: &[Value]) -> impl Iterator<Item = &str> {
 }
 
 /// A value as it is compared: a DN without regard to its spelling, anything else byte by byte.
-fn compared(value: &Value, is_name: bool) -> Cow<'_, [u8]> {
+pub(super) fn compared(value: &Value, is_name: bool) -> Cow<'_, [u8]> {
     let text = str::from_utf8(value.as_bytes()).ok().filter(|_| is_name);
     let dn = text.and_then(|text| Dn::parse(text).ok());
     dn.map_or(Cow::Borrowed(value.as_bytes()), |dn| Cow::Owned(dn.to_string().to_lowercase().into_bytes()))

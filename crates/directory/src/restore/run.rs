@@ -229,12 +229,17 @@ impl Restore {
 
     async fn remove_one(&self, dn: Dn) -> Result<(Dn, Outcome), RestoreError> {
         let record = ChangeRecord { dn: dn.clone(), change: Change::Delete };
-        let outcome = match self.apply(&record).await {
-            Ok(()) | Err(DirectoryError::NotFound) => Outcome::Removed(record),
-            Err(DirectoryError::Refused { code: NOT_ALLOWED_ON_NON_LEAF, .. }) => {
-                Outcome::Refused(Refusal::NotEmpty)
+        let mut looks = self.looks();
+        let outcome = loop {
+            let refusal = match self.apply(&record).await {
+                Ok(()) | Err(DirectoryError::NotFound) => break Outcome::Removed(record),
+                Err(DirectoryError::Refused { code: NOT_ALLOWED_ON_NON_LEAF, .. }) => Ok(Refusal::NotEmpty),
+                Err(error) => self.refusal(error).await,
+            };
+            match refusal {
+                Ok(refusal) => break Outcome::Refused(refusal),
+                Err(error) => looks.wait_after(error).await?,
             }
-            Err(error) => Outcome::Refused(self.refusal(error).await?),
         };
         Ok((dn, outcome))
     }
