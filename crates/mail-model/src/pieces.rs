@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_change_that_fits_stays_as_it_is() {
-        let change = vec![modification(ModifyKind::Delete, 2000, 10), modification(ModifyKind::Add, 3000, 10)];
+        let change =
+            vec![modification(ModifyKind::Delete, 2000, 10), modification(ModifyKind::Add, 3000, 10)];
         assert_eq!(divided(change.clone()), [change]);
     }
 

@@ -1,6 +1,7 @@
 //! Mailing lists in the directory: creating, reading, listing, changing and removing them.
 
 mod adoption;
+mod leaving;
 mod members;
 mod nesting;
 pub mod refused;

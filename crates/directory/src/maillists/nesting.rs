@@ -258,7 +258,7 @@ impl Directory {
         if let Err(WriteError::Members(..)) = outcome {
             let remove: Vec<_> =
                 added.iter().map(|mail| Member::Inside(self.tree().list(&tenant.id, mail))).collect();
-            match self.apply(&plan::departure(self.tree(), &tenant.id, list, &remove)).await {
+            match self.apply(&plan::departure(self.tree().list(&tenant.id, list), remove)).await {
                 Ok(()) | Err(DirectoryError::Stale | DirectoryError::NotFound) => {}
                 Err(error) => return Err(error.after_a_write().into()),
             }

@@ -153,7 +153,9 @@ impl Directory {
         if !deleted.being_purged && !was_done(self.apply(&claim).await)? {
             return Ok(false);
         }
-        was_done(self.apply(&plan::removal(self.tree(), deleted)).await)
+        let removal = plan::removal(self.tree(), deleted);
+        self.leave_lists(deleted.user.tenant(), &removal.dn).await?;
+        was_done(self.apply(&removal).await)
     }
 }
 

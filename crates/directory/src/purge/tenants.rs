@@ -86,6 +86,8 @@ impl Directory {
         report: &mut PurgeReport,
         on_removed: &mut impl FnMut(),
     ) -> Result<(), DirectoryError> {
+        // Lists are removed before their members, so that no list is rewritten for each user.
+        self.remove_below(&self.tree().lists(id), report).await?;
         let users = DeletedUsers { scan: self.users_of_deleted(id).await?, is_due: |_: &DeletedUser| true };
         self.purge_users(users, report, on_removed).await?;
         for folder in self.tree().tenant_folders(id) {

@@ -21,6 +21,7 @@ use crate::{
 };
 use ldap_text::{
     attribute::AttributeName,
+    dn::Dn,
     ldif::{Attribute, Change, ChangeRecord, Modification},
 };
 
@@ -183,11 +184,10 @@ pub fn retreat(tree: &Tree, before: &MailList, taken: &[String]) -> ChangeRecord
     modify(tree.list(&before.tenant, &before.mail), vec![reserved])
 }
 
-/// Removes members that were just added, whatever else has changed.
+/// Removes members from a list, whatever else has changed. The list must have all of them.
 #[must_use]
-pub fn departure(tree: &Tree, tenant: &TenantId, mail: &MailAddress, members: &[Member]) -> ChangeRecord {
-    let edit = MemberEdit { add: Vec::new(), remove: members.to_vec() };
-    modify(tree.list(tenant, mail), member_modifications(&edit))
+pub fn departure(list: Dn, members: Vec<Member>) -> ChangeRecord {
+    modify(list, member_modifications(&MemberEdit { add: Vec::new(), remove: members }))
 }
 
 /// Replaces some members by others, whatever the list's revision is. The list must have the old members and lack the
@@ -210,7 +210,6 @@ pub fn exchange(
 mod tests {
     use super::*;
     use crate::maillist::command::Content;
-    use ldap_text::dn::Dn;
 
     fn tree() -> Tree {
         Tree::new(Dn::parse("dc=x").unwrap())
