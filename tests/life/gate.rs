@@ -1,5 +1,5 @@
-//! A TCP proxy in front of a directory: it can stop forwarding, like a server that hangs, or delay the data of one
-//! connection.
+//! A TCP proxy in front of a directory: it can stop forwarding, like a server that hangs, delay the data of one
+//! connection, or break a connection.
 
 use std::{
     io::{Read, Write},
@@ -15,6 +15,17 @@ use std::{
 /// The interval between checks whether data may pass.
 const STEP: Duration = Duration::from_millis(10);
 
+/// What happens to a connection when a request contains certain bytes.
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    /// The request arrives late.
+    Late(Duration),
+    /// The connection breaks before the request has arrived.
+    BrokenBefore,
+    /// The connection breaks when the request is answered: it was processed, and nobody learns of it.
+    BrokenAfter,
+}
+
 /// A proxy; it ends when this is dropped.
 pub(crate) struct Gate {
     address: SocketAddr,
@@ -25,7 +36,7 @@ pub(crate) struct Gate {
 struct State {
     is_shut: AtomicBool,
     is_over: AtomicBool,
-    held: Mutex<Option<(Vec<u8>, Duration)>>,
+    faults: Mutex<Vec<(Vec<u8>, Fault)>>,
 }
 
 impl Gate {
@@ -41,8 +52,9 @@ impl Gate {
                     break;
                 }
                 let Ok(server) = TcpStream::connect(server) else { continue };
-                pump(&client, &server, &shared, true);
-                pump(&server, &client, &shared, false);
+                let is_cut = Arc::new(AtomicBool::new(false));
+                pump_requests([&client, &server], shared.clone(), is_cut.clone());
+                pump_answers([&server, &client], shared.clone(), is_cut);
             }
         });
         Self { address, state }
@@ -65,7 +77,17 @@ impl Gate {
 
     /// Delays the next request that contains these bytes, and nothing else.
     pub(crate) fn hold(&self, needle: &str, time: Duration) {
-        *self.state.held.lock().unwrap() = Some((needle.as_bytes().to_vec(), time));
+        self.fail(needle, Fault::Late(time));
+    }
+
+    /// Lets a fault happen to the next request that contains these bytes.
+    pub(crate) fn fail(&self, needle: &str, fault: Fault) {
+        self.state.faults.lock().unwrap().push((needle.as_bytes().to_vec(), fault));
+    }
+
+    /// The number of faults that have not happened yet.
+    pub(crate) fn faults_left(&self) -> usize {
+        self.state.faults.lock().unwrap().len()
     }
 }
 
@@ -78,33 +100,71 @@ impl Drop for Gate {
 }
 
 impl State {
-    /// The delay of a request; each delay is used once.
-    fn hold_of(&self, bytes: &[u8]) -> Option<Duration> {
-        let mut held = self.held.lock().unwrap();
-        let is_meant =
-            |(needle, _): &mut (Vec<u8>, _)| bytes.windows(needle.len()).any(|part| part == needle);
-        held.take_if(is_meant).map(|(_, time)| time)
+    /// The fault of a request; each happens once.
+    fn fault_of(&self, bytes: &[u8]) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let is_meant = |(needle, _): &(Vec<u8>, _)| bytes.windows(needle.len()).any(|part| part == needle);
+        let found = faults.iter().position(is_meant)?;
+        Some(faults.remove(found).1)
+    }
+
+    fn wait_until_open(&self) {
+        while self.is_shut.load(Ordering::Relaxed) && !self.is_over.load(Ordering::Relaxed) {
+            sleep(STEP);
+        }
     }
 }
 
-fn pump(from: &TcpStream, to: &TcpStream, state: &Arc<State>, is_request: bool) {
-    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-    let state = state.clone();
+/// Bytes of a request that are searched together with the next ones, so that none is missed between two reads.
+const TAIL: usize = 128;
+
+fn pump_requests(ways: [&TcpStream; 2], state: Arc<State>, is_cut: Arc<AtomicBool>) {
+    let [mut from, mut to] = ways.map(|stream| stream.try_clone().unwrap());
     spawn(move || {
-        let mut bytes = [0; 16 << 10];
+        let (mut bytes, mut seen) = ([0; 16 << 10], Vec::new());
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            if is_request && let Some(time) = state.hold_of(&bytes[..count]) {
-                sleep(time);
+            seen.drain(..seen.len().saturating_sub(TAIL));
+            seen.extend_from_slice(&bytes[..count]);
+            match state.fault_of(&seen) {
+                Some(Fault::Late(time)) => sleep(time),
+                Some(Fault::BrokenBefore) => return close([&from, &to]),
+                Some(Fault::BrokenAfter) => is_cut.store(true, Ordering::Relaxed),
+                None => {}
             }
-            while state.is_shut.load(Ordering::Relaxed) && !state.is_over.load(Ordering::Relaxed) {
-                sleep(STEP);
-            }
+            state.wait_until_open();
             if to.write_all(&bytes[..count]).is_err() {
                 break;
             }
         }
-        // Closes only this direction: the other side may still send data.
-        let _ = to.shutdown(Shutdown::Write);
-        let _ = from.shutdown(Shutdown::Read);
+        close_one_way(&from, &to);
     });
+}
+
+fn pump_answers(ways: [&TcpStream; 2], state: Arc<State>, is_cut: Arc<AtomicBool>) {
+    let [mut from, mut to] = ways.map(|stream| stream.try_clone().unwrap());
+    spawn(move || {
+        let mut bytes = [0; 16 << 10];
+        while let Ok(count @ 1..) = from.read(&mut bytes) {
+            if is_cut.load(Ordering::Relaxed) {
+                return close([&from, &to]);
+            }
+            state.wait_until_open();
+            if to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        close_one_way(&from, &to);
+    });
+}
+
+/// Closes one direction: the other side may still send data.
+fn close_one_way(from: &TcpStream, to: &TcpStream) {
+    let _ = to.shutdown(Shutdown::Write);
+    let _ = from.shutdown(Shutdown::Read);
+}
+
+fn close(both: [&TcpStream; 2]) {
+    for stream in both {
+        let _ = stream.shutdown(Shutdown::Both);
+    }
 }

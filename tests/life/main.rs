@@ -3,6 +3,7 @@
 mod chaos;
 mod corruption;
 mod deletion;
+mod doubt;
 mod failure;
 mod gate;
 mod group_deletion;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         tenant_purge::TRIALS,
         outside_members::TRIALS,
         group_deletion::TRIALS,
+        doubt::TRIALS,
         failure::TRIALS,
         hang::TRIALS,
         redis_failure::TRIALS,
