@@ -8,6 +8,7 @@ pub(crate) const TRIALS: &[harness::Alone] = &[
     ("without_a_password_it_says_which_option_gives_one", missing_passwords),
     ("a_domain_is_needed_once_and_one_more_is_told", domains),
     ("a_wrong_manager_password_is_told_in_words", wrong_manager),
+    ("member_of_is_turned_on_for_who_wants_it_and_its_cost_is_told", with_member_of),
     ("the_scope_of_a_plug_in_that_was_on_is_left_alone", scope_of_others),
     ("commands_wait_for_a_server_that_takes_no_writes_for_a_while", read_only_for_a_while),
 ];
@@ -206,6 +207,40 @@ fn wrong_manager() {
 const REFERENTIAL_INTEGRITY: &str = "cn=referential integrity postoperation,cn=plugins,cn=config";
 const SCOPE: &str = "nsslapd-pluginContainerScope";
 
+const MEMBER_OF: &str = "cn=MemberOf Plugin,cn=plugins,cn=config";
+
+fn with_member_of() {
+    let installation = Installation::start(Setup { without_redis: true, ..Setup::default() });
+    let config = installation.usual_config();
+    let is_told =
+        |finished: &harness::Finished| finished.output().contains("to add 10,000 members takes 42 s");
+    let checked = installation.pbm(&config, &["check"]).expect_success();
+    assert!(!is_told(&checked), "{checked:?}");
+    let turned_on = installation.init(&["--with-member-of"]).expect_success();
+    assert!(is_told(&turned_on), "{turned_on:?}");
+    let probe = installation.probe();
+    let plugin = probe.entry(MEMBER_OF).unwrap();
+    assert_eq!([plugin.one("nsslapd-pluginEnabled"), plugin.one("memberOfGroupAttr")], ["on", "member"]);
+    let index = "cn=memberOf,cn=index,cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
+    assert_eq!(probe.entry(index).unwrap().one("nsIndexType"), "eq");
+    let checked = installation.pbm(&config, &["check"]).expect_success();
+    assert!(is_told(&checked), "{checked:?}");
+    // A later run leaves it on.
+    let again = installation.init(&[]).expect_success();
+    assert!(again.stderr.contains("nothing to change") && is_told(&again), "{again:?}");
+    probe.modify(
+        "dn: mail=all@example.com,ou=default,ou=Groups,dc=example,dc=com\nchangetype: add\n\
+         objectClass: groupOfNames\nobjectClass: mailGroup\nobjectClass: pbmMailList\n\
+         mail: all@example.com\ncn: All\ndisplayName: All\n\
+         member: mail=admin@example.com,ou=default,ou=People,dc=example,dc=com\n",
+    );
+    let members_lists = probe.user("admin@example.com");
+    assert_eq!(
+        members_lists.one("memberOf").to_lowercase(),
+        "mail=all@example.com,ou=default,ou=groups,dc=example,dc=com"
+    );
+}
+
 fn scope_of_others() {
     let scope = |installation: &Installation| -> Vec<String> {
         let plugin = installation.probe().entry(REFERENTIAL_INTEGRITY).unwrap();
@@ -217,10 +252,9 @@ fn scope_of_others() {
     assert!(!first.stderr.contains(told), "{first:?}");
     assert_eq!(scope(&installation), ["ou=Groups,dc=example,dc=com"]);
 
-    let member_of = "cn=MemberOf Plugin,cn=plugins,cn=config";
-    assert_eq!(installation.probe().entry(member_of).unwrap().one("nsslapd-pluginEnabled"), "off");
+    assert_eq!(installation.probe().entry(MEMBER_OF).unwrap().one("nsslapd-pluginEnabled"), "off");
     assert!(!first.stderr.contains("memberOf is on"), "{first:?}");
-    installation.probe().replace(member_of, "nsslapd-pluginEnabled", &["on"]);
+    installation.probe().replace(MEMBER_OF, "nsslapd-pluginEnabled", &["on"]);
     // It takes effect at the next start, and is shown at once.
     assert!(!first.stderr.contains("nsslapd-threadnumber"), "{first:?}");
     installation.probe().replace("cn=config", "nsslapd-threadnumber", &["16"]);

@@ -15,6 +15,8 @@ use std::fmt;
 /// The plug-ins that pbm relies on, as `schema/plugins.ldif` names them.
 const NAMES: [&str; 4] =
     ["pbm address uniqueness", "pbm domain uniqueness", "referential integrity postoperation", "USN"];
+/// A plug-in that pbm does not need; see decision 27.
+const MEMBER_OF: &str = "MemberOf Plugin";
 /// The beginning of the mark.
 const MARK: &str = "pbm: waits for a restart of the server that was started at ";
 
@@ -80,6 +82,16 @@ impl Lookup {
             }
         }
         Ok(Some(idle))
+    }
+
+    /// Whether the plug-in memberOf is enabled; `false` also if the account may not read its state.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn member_of_is_on(&self) -> Result<bool, DirectoryError> {
+        let (plugin, named) = (folder().child(names::CN, MEMBER_OF), Filter::equal(names::CN, MEMBER_OF));
+        let plugin = self.find(&plugin, Scope::Base, &named, &[ENABLED]).await?;
+        Ok(plugin.is_some_and(|plugin| is_enabled(&plugin)))
     }
 
     /// The mark for a plug-in that waits for the next start of the running server.

@@ -8,6 +8,11 @@ use ldap_text::{
 use mail_model::entry::EntryView;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+/// The plug-in memberOf and its index, which are set up only on request.
+pub(super) const MEMBER_OF: &str = include_str!("../../../../schema/member-of.ldif");
+/// The class of indexes.
+pub(super) const INDEX_CLASS: &str = "nsIndex";
+
 /// Attributes that may have other values in addition to those of pbm; every other attribute must have the values of
 /// pbm only.
 const SHARED: &[&str] = &[
@@ -16,6 +21,7 @@ const SHARED: &[&str] = &[
     "uniqueness-attribute-name",
     "uniqueness-subtrees",
     "referint-membership-attr",
+    "memberOfGroupAttr",
     "associatedDomain",
 ];
 

@@ -1,6 +1,10 @@
 //! Indexes: define them, start the server's task that fills them, and wait for it.
 
-use super::{Setup, SetupError, SetupEvent, config, desired::entries, failed};
+use super::{
+    Setup, SetupError, SetupEvent, config,
+    desired::{INDEX_CLASS, MEMBER_OF, entries},
+    failed,
+};
 use ldap_text::{
     attribute::AttributeName,
     dn::Dn,
@@ -16,10 +20,12 @@ const TASK_EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode
 const STEP: Duration = Duration::from_millis(100);
 
 impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
-    pub(super) async fn indexes(&mut self, backend: &str) -> Result<(), SetupError> {
+    pub(super) async fn indexes(&mut self, backend: &str, with_member_of: bool) -> Result<(), SetupError> {
         let step = "setting up the indexes";
         let mut changed = Vec::new();
-        for index in entries(INDEXES, &[("backend", backend.to_owned())]) {
+        let files = [INDEXES].into_iter().chain(with_member_of.then_some(MEMBER_OF));
+        let wanted = files.flat_map(|file| entries(file, &[("backend", backend.to_owned())]));
+        for index in wanted.filter(|entry| entry.is_of_class(INDEX_CLASS)) {
             let attribute =
                 index.dn.rdn().and_then(|rdn| rdn.value_of(&names::CN)).unwrap_or_default().to_owned();
             if self.ensure(index).await.map_err(failed(step))? {

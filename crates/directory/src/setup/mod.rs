@@ -50,6 +50,8 @@ pub struct SetupRequest {
     pub domain: Domain,
     /// The first super administrator, if one should be created; see [`crate::Lookup::has_super_administrator`].
     pub administrator: Option<NewUser>,
+    /// Whether to enable the plug-in memberOf, which pbm does not need, and to index its attribute.
+    pub with_member_of: bool,
 }
 
 /// A step of a setup, reported as it happens.
@@ -70,6 +72,8 @@ pub struct SetupReport {
     pub changes: usize,
     /// Whether the plug-in memberOf is on; pbm does not need it.
     pub member_of_is_on: bool,
+    /// Whether the plug-in memberOf was enabled by this setup and works only after 389-ds has been restarted.
+    pub member_of_waits: bool,
     /// Plug-ins that work only after 389-ds has been restarted, by this setup or one before.
     pub waiting: Vec<String>,
     /// Plug-ins that would wait in the same way after a real run; filled by a dry run only.
@@ -159,8 +163,8 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         let backend = self.backend().await?;
         self.schema().await?;
         self.settings(request).await?;
-        self.plugins().await?;
-        self.indexes(&backend).await?;
+        self.plugins(request.with_member_of).await?;
+        self.indexes(&backend, request.with_member_of).await?;
         self.tree(request).await?;
         if let Some(account) = &request.backup {
             self.backup_account(account).await?;
@@ -341,6 +345,7 @@ mod tests {
         for (file, count) in [
             (SETTINGS, 3),
             (plugins::PLUGINS, 4),
+            (desired::MEMBER_OF, 2),
             (indexes::INDEXES, 18),
             (TREE, 11),
             (BACKUP, 3),

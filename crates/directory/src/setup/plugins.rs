@@ -2,7 +2,7 @@
 
 use super::{
     Setup, SetupError, SetupEvent, config,
-    desired::{attribute_names, difference, entries},
+    desired::{INDEX_CLASS, MEMBER_OF, attribute_names, difference, entries},
     failed,
 };
 use crate::{error::DirectoryError, product::plugins};
@@ -16,21 +16,20 @@ pub(super) const PLUGINS: &str = include_str!("../../../../schema/plugins.ldif")
 
 const DYNAMIC_PLUGINS: AttributeName = AttributeName::from_static("nsslapd-dynamic-plugins");
 const CONTAINER_SCOPE: AttributeName = AttributeName::from_static("nsslapd-pluginContainerScope");
-/// A plug-in that earlier versions enabled and that other programs may rely on: see decision 27.
-const MEMBER_OF: &str = "MemberOf Plugin";
 /// The only plug-in of those listed here that 389-ds cannot start at run time.
 const NEEDS_RESTART: &str = "USN";
 
 impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
-    pub(super) async fn plugins(&mut self) -> Result<(), SetupError> {
+    pub(super) async fn plugins(&mut self, with_member_of: bool) -> Result<(), SetupError> {
         let step = "setting up the plug-ins";
         let settings = self.read(&config(&[]), &[DYNAMIC_PLUGINS]).await.map_err(failed(step))?;
         let mark = self.directory.restart_mark().await.map_err(failed(step))?;
         let is_on = |value: &str| value.eq_ignore_ascii_case("on");
         let dynamic = settings.is_some_and(|entry| entry.first(&DYNAMIC_PLUGINS).is_some_and(is_on));
-        let member_of =
-            self.read(&config(&[MEMBER_OF, "plugins"]), &[plugins::ENABLED]).await.map_err(failed(step))?;
-        self.report.member_of_is_on = member_of.is_some_and(|plugin| plugins::is_enabled(&plugin));
+        if with_member_of {
+            self.member_of_plugin(dynamic).await.map_err(failed(step))?;
+        }
+        self.report.member_of_is_on = self.directory.member_of_is_on().await.map_err(failed(step))?;
         let root = self.directory.tree().root().to_string();
         let [domains, _, groups, ..] = self.directory.tree().folders().map(ToString::to_string);
         for plugin in entries(PLUGINS, &[("root", root), ("domains", domains), ("groups", groups)]) {
@@ -45,6 +44,15 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         }
         let idle = self.directory.idle_plugins().await.map_err(failed(step))?;
         self.report.waiting = idle.unwrap_or_default().waiting;
+        Ok(())
+    }
+
+    /// Enables the plug-in memberOf.
+    async fn member_of_plugin(&mut self, dynamic: bool) -> Result<(), DirectoryError> {
+        for plugin in entries(MEMBER_OF, &[]).into_iter().filter(|entry| !entry.is_of_class(INDEX_CLASS)) {
+            let is_changed = self.ensure_plugin(&plugin, None).await?;
+            self.report.member_of_waits = is_changed && !dynamic;
+        }
         Ok(())
     }
 

@@ -1,6 +1,11 @@
 //! `pbm check`: tests a configuration and every connection in it.
 
-use super::{Outcome, block_on, init::back_end_warning, print::say, with_advice};
+use super::{
+    Outcome, block_on,
+    init::{MEMBER_OF_WARNING, back_end_warning},
+    print::say,
+    with_advice,
+};
 use crate::config::Config;
 use address_book::{
     reader::{AddressBook, CheckError},
@@ -162,6 +167,7 @@ async fn check_url(config: &Config, url: &LdapUrl) -> Result<Findings, Directory
         described(&product),
     ];
     lines.extend(back_end_warning(&product).map(str::to_owned));
+    lines.extend(directory.member_of_is_on().await?.then(|| MEMBER_OF_WARNING.to_owned()));
     let conflicts = directory.conflict_entries().await?;
     if conflicts.count() > 0 {
         lines.push(format!("Warning: {conflicts}."));

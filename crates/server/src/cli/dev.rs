@@ -150,6 +150,7 @@ async fn prepare(
         backup: config.backup.account.clone(),
         domain: domain.clone(),
         administrator: Some(init::administrator(address.as_str(), &password, domain)?),
+        with_member_of: false,
     };
     let server = &servers.directory;
     let manager =
