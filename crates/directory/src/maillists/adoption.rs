@@ -259,7 +259,6 @@ impl Directory {
     ) -> Result<(), DirectoryError> {
         let dn = self.tree().list(tenant, list);
         let anything = Filter::present(names::OBJECT_CLASS);
-        let is_member = Filter::equal(names::MEMBER, owner.to_string());
         for _ in 0..MAX_TRIES {
             let entry = self.find(&dn, Scope::Base, &anything, &[names::OUTSIDE_MEMBER]).await?;
             let Some(entry) = entry else { return Ok(()) };
@@ -268,8 +267,8 @@ impl Directory {
             if outside.is_empty() {
                 return Ok(());
             }
-            let is_there = self.find(&dn, Scope::Base, &is_member, &[names::NO_ATTRIBUTES]).await?.is_some();
-            let inside = (!is_there).then(|| Member::Inside(owner.clone()));
+            let inside = Member::Inside(owner.clone());
+            let inside = (!self.has_member(&dn, &inside).await?).then_some(inside);
             let change = plan::exchange(self.tree(), tenant, list, (&outside, inside.as_slice()), fresh());
             match self.apply(&change).await {
                 Err(DirectoryError::Stale) => {}

@@ -5,6 +5,7 @@ use crate::{
     Entry, Lookup, Scope,
     changing::{WriteError, has_address},
     error::DirectoryError,
+    product::look_up::FEW,
 };
 use ldap_text::{dn::Dn, filter::Filter};
 use mail_model::{
@@ -12,7 +13,10 @@ use mail_model::{
     deletion,
     entry::EntryView,
     field::ListField,
-    maillist::member::{Member, address_of},
+    maillist::{
+        edit::MemberEdit,
+        member::{Member, address_of},
+    },
     names,
     tenant::{self, Tenant, TenantId},
 };
@@ -112,6 +116,37 @@ impl Lookup {
             None => Ok(()),
             Some(foreign) => Err(WriteError::Members(field, MembersRefused::OfOtherTenant(foreign))),
         }
+    }
+
+    /// The part of a change that a list still needs; `None` if there is no such list. For few members the server is asked
+    /// about each, since to read all members of a list of 50,000 takes longer than to remove one.
+    pub(super) async fn needed(
+        &self,
+        tenant: &TenantId,
+        mail: &MailAddress,
+        edit: &MemberEdit,
+    ) -> Result<Option<MemberEdit>, DirectoryError> {
+        if edit.add.len() + edit.remove.len() > FEW {
+            return Ok(self.mail_list(tenant, mail).await?.map(|list| edit.needed_by(&list.members)));
+        }
+        if self.list_head(tenant, mail).await?.is_none() {
+            return Ok(None);
+        }
+        let list = self.tree().list(tenant, mail);
+        let mut needed = MemberEdit::default();
+        for member in &edit.add {
+            needed.add.extend((!self.has_member(&list, member).await?).then(|| member.clone()));
+        }
+        for member in &edit.remove {
+            needed.remove.extend(self.has_member(&list, member).await?.then(|| member.clone()));
+        }
+        Ok(Some(needed))
+    }
+
+    /// Whether a list has a member.
+    pub(super) async fn has_member(&self, list: &Dn, member: &Member) -> Result<bool, DirectoryError> {
+        let has = Filter::equal(member.attribute(), member.text());
+        Ok(self.find(list, Scope::Base, &has, &[names::NO_ATTRIBUTES]).await?.is_some())
     }
 
     /// The addresses of a tenant's deleted users, which are not shown as members of lists. They are few, because the

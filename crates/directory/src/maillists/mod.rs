@@ -94,14 +94,19 @@ impl Lookup {
         self.page(&collection, request, read).await
     }
 
-    async fn find_edit(
+    /// The members that a change adds and removes, if it does so.
+    async fn found_edit(
         &self,
         tenant: &Tenant,
-        add: &Addresses,
-        remove: &Addresses,
-    ) -> Result<MemberEdit, WriteError> {
+        list: &MailList,
+        patch: &MailListPatch,
+    ) -> Result<Option<MemberEdit>, WriteError> {
+        let Some(ContentChange::Edit { add, remove }) = &patch.content else { return Ok(None) };
+        if list.conditions.is_some() {
+            return Err(no_members(add));
+        }
         let add = self.find_members(tenant, ListField::Added, add).await?;
-        Ok(MemberEdit { add, remove: self.find_leaving_members(tenant, remove).await? })
+        Ok(Some(MemberEdit { add, remove: self.find_leaving_members(tenant, remove).await? }))
     }
 }
 
@@ -136,7 +141,8 @@ impl Directory {
         let is_ours = standing.is_ok();
         let adopted = match standing {
             Ok(()) => {
-                self.edit_later(tenant, &new.mail, later, rand::random).await?;
+                // Boxed, since it is seldom needed and would add to the size of the whole future.
+                Box::pin(self.edit_later(tenant, &new.mail, later, rand::random)).await?;
                 self.adopt_list(&tenant.id, &arrival).await
             }
             refused => refused,
@@ -161,15 +167,7 @@ impl Directory {
         random: impl Fn() -> u64,
     ) -> Result<(), WriteError> {
         let head = self.list_head(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
-        let edit = match &patch.content {
-            Some(ContentChange::Edit { add, remove }) => {
-                if head.conditions.is_some() {
-                    return Err(no_members(add));
-                }
-                Some(self.find_edit(tenant, add, remove).await?)
-            }
-            _ => None,
-        };
+        let edit = self.found_edit(tenant, &head, patch).await?;
         let replaces = matches!(patch.content, Some(ContentChange::Replace(_)));
         let added = match &patch.content {
             Some(ContentChange::Replace(Content::Members(addresses))) => {
@@ -193,12 +191,10 @@ impl Directory {
         let later = if replaces || patch.new_mail.is_some() || precondition.names_versions() {
             self.patch_as_read(tenant, mail, patch, edit.as_ref(), added.as_deref(), precondition).await?
         } else {
-            let (first, later) = edit.unwrap_or_default().in_pieces();
-            self.edit_members(tenant, mail, first, patch.display_name.as_deref(), &random).await?;
-            later
+            self.patch_members(tenant, mail, edit.unwrap_or_default(), patch, &random).await?
         };
         let mail = patch.new_mail.as_ref().unwrap_or(mail);
-        self.edit_later(tenant, mail, later, random).await?;
+        Box::pin(self.edit_later(tenant, mail, later, random)).await?;
         self.undo_cycle(tenant, mail, field, &nested).await?;
         if let Some(arrival) = &arrival {
             self.adopt_list(&tenant.id, arrival).await?;
@@ -209,8 +205,27 @@ impl Directory {
         Ok(())
     }
 
+    /// Changes members and the displayed name whatever the list's revision is. Returns members that are to be added and
+    /// removed afterwards.
+    async fn patch_members(
+        &self,
+        tenant: &Tenant,
+        mail: &MailAddress,
+        mut edit: MemberEdit,
+        patch: &MailListPatch,
+        random: &impl Fn() -> u64,
+    ) -> Result<Vec<MemberEdit>, WriteError> {
+        // An address to remove stands for several members, of which the list has one at most.
+        if !edit.remove.is_empty() {
+            edit = self.needed(&tenant.id, mail, &edit).await?.ok_or(WriteError::NotFound)?;
+        }
+        let (first, later) = edit.in_pieces();
+        self.edit_members(tenant, mail, first, patch.display_name.as_deref(), random).await?;
+        Ok(later)
+    }
+
     /// Adds and removes members whatever the list's revision is. The first attempt assumes that the list has none of
-    /// the new members. If that is wrong, 389-ds refuses the whole change, and the list is read.
+    /// the new members and all of those to remove. If that is wrong, 389-ds refuses the whole change, and the list is read.
     async fn edit_members(
         &self,
         tenant: &Tenant,
@@ -222,19 +237,14 @@ impl Directory {
         let no_condition = Precondition::None;
         let mut attempts = Attempts::under(&no_condition);
         let mut members = edit.clone();
-        let mut is_read = edit.remove.is_empty();
         loop {
-            if !is_read {
-                let current = self.mail_list(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
-                members = edit.needed_by(&current.members);
-            }
             let fresh = FreshRevision::from_random(random());
             let change = plan::edit(self.tree(), &tenant.id, mail, &members, display_name, fresh);
             let Some(change) = change else { return Ok(()) };
             if attempts.judge(self.apply(&change).await)?.is_some() {
                 return Ok(());
             }
-            is_read = false;
+            members = self.needed(&tenant.id, mail, &edit).await?.ok_or(WriteError::NotFound)?;
         }
     }
 
@@ -247,7 +257,8 @@ impl Directory {
         random: impl Fn() -> u64,
     ) -> Result<(), WriteError> {
         for piece in pieces {
-            self.edit_members(tenant, mail, piece, None, &random).await.map_err(WriteError::after_a_write)?;
+            let edited = self.edit_members(tenant, mail, piece, None, &random).await;
+            edited.map_err(WriteError::after_a_write)?;
         }
         Ok(())
     }

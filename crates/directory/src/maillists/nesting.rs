@@ -108,8 +108,7 @@ impl Lookup {
         for level in levels.iter().rev().skip(1) {
             let dn = self.tree().list(tenant, &current);
             for below in level {
-                let has = Filter::equal(names::MEMBER, self.tree().list(tenant, below).to_string());
-                if self.find(&dn, Scope::Base, &has, &[names::NO_ATTRIBUTES]).await?.is_some() {
+                if self.has_member(&dn, &Member::Inside(self.tree().list(tenant, below))).await? {
                     path.push(below.to_string());
                     current = below.clone();
                     break;

@@ -2,6 +2,7 @@
 
 use crate::{address::MailAddress, entry::EntryView, names};
 use ldap_text::{
+    attribute::AttributeName,
     dn::{Dn, Rdn},
     ldif::Value,
 };
@@ -17,6 +18,15 @@ pub enum Member {
 }
 
 impl Member {
+    /// The attribute of the list's entry that it is in.
+    #[must_use]
+    pub fn attribute(&self) -> AttributeName {
+        match self {
+            Self::Inside(_) => names::MEMBER,
+            Self::Outside(_) => names::OUTSIDE_MEMBER,
+        }
+    }
+
     /// Its value in the list's entry.
     #[must_use]
     pub fn text(&self) -> String {
