@@ -64,6 +64,8 @@ pub(crate) enum Operation {
     AddMember,
     /// All users reached by nested lists.
     Expand,
+    /// Making, reading and changing a list of 50,000.
+    HugeList,
     /// Deleting a group of 1,000 resources.
     DeleteGroup,
     /// Creating users.
@@ -111,6 +113,7 @@ impl Operation {
             | Self::ReadList
             | Self::AddMember
             | Self::Expand
+            | Self::HugeList
             | Self::DeleteGroup
             | Self::Create
             | Self::Backup

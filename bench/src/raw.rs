@@ -99,6 +99,17 @@ pub(crate) async fn add_values(
     Ok(())
 }
 
+/// Removes a value from an attribute.
+pub(crate) async fn remove_value(
+    ldap: &mut Ldap,
+    dn: &str,
+    attribute: &str,
+    value: &str,
+) -> anyhow::Result<()> {
+    ldap.modify(dn, vec![Mod::Delete(attribute, HashSet::from([value]))]).await?.success()?;
+    Ok(())
+}
+
 /// Sets an attribute to one value.
 pub(crate) async fn set(ldap: &mut Ldap, dn: &str, attribute: &str, value: &str) -> anyhow::Result<()> {
     ldap.modify(dn, vec![Mod::Replace(attribute, HashSet::from([value]))]).await?.success()?;

@@ -47,6 +47,7 @@ pub(crate) fn measure(
         Operation::ReadList => maillists::read::measure(arguments, world).map(Found::Rows),
         Operation::AddMember => maillists::add::measure(arguments, world).map(Found::Rows),
         Operation::Expand => maillists::expand::measure(arguments, world).map(Found::Rows),
+        Operation::HugeList => maillists::huge::measure(arguments).map(Found::Rows),
         Operation::DeleteGroup => resources::measure(arguments, world).map(Found::Rows),
         Operation::Create => create::measure(arguments, world).map(Found::Rows),
         Operation::Bulk => bulk::measure(arguments, world).map(Found::Rows),

@@ -1,7 +1,7 @@
 //! Adding one member to a large list; raw, the modify that adds the one value. Both sides add to the same list, in
 //! turn, so that it is as long for both: 389-ds rewrites the whole entry each time.
 
-use super::{large_list, split_users};
+use super::{List, large_list};
 use crate::{
     arguments::Arguments,
     http::{Asking, request},
@@ -20,8 +20,7 @@ use std::sync::{
 };
 
 const PATH: &str = "/v2/maillists?tenant-id=default";
-/// Members that each side adds in a round, if there are that many other users: so few that a list of 10,000 keeps about
-/// its length.
+/// Members that each side adds in a round: so few that a list of 10,000 keeps about its length.
 const ADDS: usize = 128;
 
 /// People who are not in the list yet, each used once.
@@ -56,12 +55,16 @@ impl Client for AddingMembers {
 }
 
 pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
-    let (members, others) = split_users(world);
-    let adds = ADDS.min(others.len() / (2 * arguments.rounds as usize)).max(1);
+    Ok(vec![row(arguments, world, &large_list(world)?, ADDS)?])
+}
+
+/// `adds` is the number of members that each side adds in a round, if there are that many other users.
+pub(super) fn row(arguments: &Arguments, world: &World, list: &List, adds: usize) -> anyhow::Result<Row> {
+    let others = world.names.len() - list.people;
+    let adds = adds.min(others / (2 * arguments.rounds as usize)).max(1);
     let until = |clients: usize| Until::Times(adds / clients);
     let (clients, connections) = (arguments.clients().min(adds), CONNECTIONS.min(adds));
-    let list = large_list(world)?;
-    let newcomers = Newcomers::after(members.len(), world);
+    let newcomers = Newcomers::after(list.people, world);
     let ours = || -> anyhow::Result<Measured> {
         load::run(clients, until(clients), async || {
             let (newcomers, mail, token) = (newcomers.clone(), list.mail.clone(), world.token.clone());
@@ -79,7 +82,7 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
             Ok(AddingMembers { ldap: world.service.bind().await?, list, newcomers })
         })
     };
-    let name = format!("add a member, a list of {}", members.len());
+    let name = format!("add a member, a list of {}", list.people);
     let pair = in_turns(&name, arguments.rounds, world.processes()?, ours, raw)?;
-    Ok(vec![Row::of_pair(&name, &pair, world.pbm.peak_memory()?, Target::Ratio(0.8))])
+    Ok(Row::of_pair(&name, &pair, world.pbm.peak_memory()?, Target::Ratio(0.8)))
 }

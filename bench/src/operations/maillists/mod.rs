@@ -2,7 +2,9 @@
 
 pub(super) mod add;
 pub(super) mod expand;
+pub(super) mod huge;
 pub(super) mod read;
+mod remove;
 
 use crate::{
     people::{DOMAIN, Name},
@@ -20,6 +22,8 @@ const LARGE: usize = 10_000;
 struct List {
     mail: String,
     dn: String,
+    /// How many people are its members: the first ones of [`World::names`], except for nested lists.
+    people: usize,
 }
 
 /// A number of users in random order, and the others.
@@ -39,7 +43,7 @@ fn make(world: &World, name: &str, people: &[Name], inner: Option<&List>) -> any
     let dns = people.iter().map(|person| &person.dn).chain(inner.map(|list| &list.dn));
     let members = dns.map(|dn| Ok(Member::Inside(Dn::parse(dn)?))).collect::<anyhow::Result<Vec<_>>>()?;
     let record = world.people.list(&mail, &mail, &members)?;
-    let list = List { dn: record.dn.to_string(), mail };
+    let list = List { dn: record.dn.to_string(), mail, people: people.len() };
     timed(&list, people.len(), || {
         world.manager.once(async |ldap| {
             if raw::is_there(ldap, &list.dn).await? { Ok(()) } else { raw::add(ldap, &record).await }

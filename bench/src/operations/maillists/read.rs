@@ -1,7 +1,7 @@
 //! Reading a large list with all its members, by a single client. Raw, for information: a base search of the same entry
 //! and attributes.
 
-use super::{large_list, split_users};
+use super::{List, large_list};
 use crate::{
     arguments::Arguments,
     http::{repeating, request},
@@ -27,7 +27,10 @@ impl Client for Reading {
 }
 
 pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
-    let list = large_list(world)?;
+    Ok(vec![row(arguments, world, &large_list(world)?, Target::P99(100.0))?])
+}
+
+pub(super) fn row(arguments: &Arguments, world: &World, list: &List, target: Target) -> anyhow::Result<Row> {
     let until = Until::Elapsed(arguments.time());
     let path = format!("/v2/maillists/default/{}", list.mail);
     let request = request("GET", &path, Some(&world.token), "");
@@ -40,7 +43,7 @@ pub(in crate::operations) fn measure(arguments: &Arguments, world: &World) -> an
             Ok(Reading { ldap: world.service.bind().await?, dn: list.dn.clone(), attributes })
         })
     };
-    let name = format!("read a list of {}, alone", split_users(world).0.len());
+    let name = format!("read a list of {}, alone", list.people);
     let pair = in_turns(&name, arguments.rounds, world.processes()?, ours, raw)?;
-    Ok(vec![Row::of_pair(&name, &pair, world.pbm.peak_memory()?, Target::P99(100.0))])
+    Ok(Row::of_pair(&name, &pair, world.pbm.peak_memory()?, target))
 }
