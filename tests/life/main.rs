@@ -8,6 +8,7 @@ mod failure;
 mod gate;
 mod group_deletion;
 mod hang;
+mod large_lists;
 mod load;
 mod outside_members;
 mod purge;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     harness::run(&[
         // The longest first, so that the others run concurrently.
         corruption::TRIALS,
+        large_lists::TRIALS,
         chaos::TRIALS,
         deletion::TRIALS,
         purge::TRIALS,

@@ -169,6 +169,17 @@ impl Installation {
         self.pbm(&self.usual_config(), &arguments).expect_success();
     }
 
+    /// Loads entries by the import task of 389-ds, which is many times faster than adding them. The existing entries stay.
+    #[track_caller]
+    pub fn import(&self, ldif: &str) {
+        let file = self.directory.folder().join("import.ldif");
+        self.probe().run_task("export", &file);
+        let before = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, format!("{before}\n{ldif}")).unwrap();
+        self.probe().run_task("import", &file);
+    }
+
     /// Direct access to the directory, without `pbm`.
     pub fn probe(&self) -> Probe {
         Probe::new(&self.directory)

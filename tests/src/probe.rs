@@ -2,17 +2,21 @@
 //! user with its own password.
 
 use crate::{
-    process::{Finished, run_program},
+    process::{Finished, run_program, within},
     programs,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sandbox::DirectoryServer;
 use std::{
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
+    time::Duration,
 };
+
+/// How long a task of 389-ds may take.
+const TASK: Duration = Duration::from_secs(120);
 
 /// Reads and changes one directory directly.
 #[derive(Clone, Debug)]
@@ -187,6 +191,20 @@ impl Probe {
     #[track_caller]
     pub fn modify(&self, ldif: &str) {
         self.try_modify(ldif).expect_success();
+    }
+
+    /// Runs an `import` or `export` task of 389-ds with a file, and returns when the server takes changes again.
+    #[track_caller]
+    pub(crate) fn run_task(&self, kind: &str, file: &Path) {
+        let dn = format!("cn=tests,cn={kind},cn=tasks,cn=config");
+        let own = format!("cn: tests\nnsInstance: userRoot\nnsFilename: {}\n", file.display());
+        self.modify(&format!("dn: {dn}\nchangetype: add\nobjectClass: extensibleObject\n{own}"));
+        let code = || self.entry(&dn).map_or("0".to_owned(), |task| task.one("nsTaskExitCode").to_owned());
+        assert!(within(TASK, || !code().is_empty()), "the task {kind} does not end");
+        assert_eq!(code(), "0", "the task {kind}");
+        // On LMDB the back end is read-only for a moment after the end of a task.
+        let touch = format!("dn: {}\nchangetype: modify\nreplace: description\n", self.root);
+        assert!(within(TASK, || self.try_modify(&touch).code == 0), "no changes after the task {kind}");
     }
 
     /// Whether the directory accepts a bind with a password.
