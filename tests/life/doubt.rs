@@ -77,7 +77,7 @@ fn file(installation: &Installation) -> PathBuf {
     }
     let classes = ["groupOfNames", "groupOfURLs", "mailGroup", "pbmMailList"];
     writeln!(ldif, "dn: mail=all@example.com,ou=default,ou=Groups,{root}").unwrap();
-    classes.iter().for_each(|class| ldif.push_str(&ldif_line("objectClass", class)));
+    ldif.extend(classes.iter().map(|class| ldif_line("objectClass", class)));
     ldif.push_str("mail: all@example.com\ncn: All\ndisplayName: All\n");
     for number in 0..MEMBERS {
         writeln!(ldif, "member: mail=m{number:05}@example.com,ou=default,ou=People,{root}").unwrap();

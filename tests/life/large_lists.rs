@@ -81,7 +81,7 @@ impl Stage {
         let began = Instant::now();
         let first = members.min(20_000);
         self.installation.probe().modify(&self.list_ldif(name, 0..first).replacen(
-            "\n",
+            '\n',
             "\nchangetype: add\n",
             1,
         ));
@@ -108,7 +108,8 @@ impl Stage {
     }
 
     fn member_lines(&self, members: Range<usize>) -> String {
-        members.map(|number| format!("member: {}\n", dn(&self.root, number))).collect()
+        let lines: Vec<_> = members.map(|number| format!("member: {}\n", dn(&self.root, number))).collect();
+        lines.concat()
     }
 
     fn list_ldif(&self, name: &str, members: Range<usize>) -> String {

@@ -141,14 +141,15 @@ impl Directory {
         let is_ours = standing.is_ok();
         let adopted = match standing {
             Ok(()) => {
-                // Boxed, since it is seldom needed and would add to the size of the whole future.
+                // Boxed, since these are seldom needed and would add to the size of the whole future.
                 Box::pin(self.edit_later(tenant, &new.mail, later, rand::random)).await?;
-                self.adopt_list(&tenant.id, &arrival).await
+                Box::pin(self.adopt_list(&tenant.id, &arrival)).await
             }
             refused => refused,
         };
         if !is_ours || matches!(adopted, Err(WriteError::Members(..))) {
-            self.take_back(&deletion::abandonment(self.tree().list(&tenant.id, &new.mail))).await;
+            let abandonment = deletion::abandonment(self.tree().list(&tenant.id, &new.mail));
+            Box::pin(self.take_back(&abandonment)).await;
         }
         adopted
     }

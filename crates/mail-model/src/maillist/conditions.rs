@@ -14,7 +14,8 @@ use unicode_normalization::UnicodeNormalization as _;
 /// The most conditions of a list: one for each allowed field.
 pub const MAX_CONDITIONS: usize = FIELDS.len();
 
-/// The fields of conditions, and their names in the directory's conditions. Each has an index (`schema/indexes.ldif`).
+/// The fields of conditions, and their names in the directory's conditions. The first three have an index
+/// (`schema/indexes.ldif`); the others are tested.
 pub const FIELDS: &[(UserField, &str)] = &[
     (UserField::Department, "ou"),
     (UserField::Title, "title"),
