@@ -28,7 +28,7 @@ const CSV: &str = "text/csv";
 const USERS: usize = 1000;
 /// Users in the table for the memory measurement.
 const MANY: usize = 10_000;
-const AT_LEAST: Target = Target::Ratio(0.8);
+const AT_LEAST: Target = Target::Ratio(0.95);
 
 /// A client that sends tables of new users.
 struct Importing {

@@ -14,7 +14,7 @@ use crate::{
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const AT_LEAST: Target = Target::Ratio(0.85);
+const AT_LEAST: Target = Target::Ratio(0.95);
 
 pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
     let made = Arc::new(AtomicUsize::new(0));

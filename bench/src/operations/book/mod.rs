@@ -65,7 +65,7 @@ fn walk(
 }
 
 /// Waits until the change feed is available: then the whole projection is complete. Returns the duration.
-fn until_followed(pbm: &Facade, token: &str) -> anyhow::Result<f64> {
+pub(super) fn until_followed(pbm: &Facade, token: &str) -> anyhow::Result<f64> {
     let request = request("GET", &format!("{BOOK}/changes?limit=1"), Some(token), "");
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut http = runtime.block_on(HttpClient::connect(pbm.address))?;
