@@ -75,7 +75,7 @@ fn dry_run_prints_and_changes_nothing(installation: &Installation, before: &[Ent
 }
 
 fn changes_only_what_differs(installation: &Installation, prepared: &[Entry]) {
-    let index = "cn=sn,cn=index,cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
+    let index = "cn=mgrpRFC822MailMember,cn=index,cn=userRoot,cn=ldbm database,cn=plugins,cn=config";
     installation
         .probe()
         .modify(&format!("dn: {index}\nchangetype: modify\ndelete: nsIndexType\nnsIndexType: sub\n"));
