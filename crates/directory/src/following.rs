@@ -49,9 +49,10 @@ const COUNT: &[AttributeName] = &[AttributeName::from_static("lastusn")];
 /// How long a server is given to begin a persistent search; it does not report the beginning.
 const TIME_TO_BEGIN: Duration = Duration::from_millis(200);
 
-/// Connections of a follower besides the one with the persistent search: one for a scan, others for small
-/// searches during it.
-const CONNECTIONS: usize = 3;
+/// Connections of a follower besides the one with the persistent search: two for the scans of a review, two for the
+/// small searches of the review, and two for those that follow a change during it. A review does not go on meanwhile, so
+/// its connections are not free.
+const CONNECTIONS: usize = 6;
 
 /// A change that any program made.
 #[derive(Clone, Debug)]
