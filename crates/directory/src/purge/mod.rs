@@ -33,9 +33,9 @@ pub use report::{FailedEntry, PurgeReport};
 
 /// Users that are held in memory at a time.
 const BATCH: usize = 500;
-/// Users that are removed at a time. The purge is not urgent; with more of them it would delay requests that
-/// people wait for.
-const AT_ONCE: usize = 8;
+/// Users that are removed at a time: a job has four connections, and the search has one of them. The purge is not urgent;
+/// with more of them it would delay requests that people wait for.
+const AT_ONCE: usize = 3;
 
 impl Lookup {
     /// What a purge at `now` would remove: the removals, each with the time of the deletion.
