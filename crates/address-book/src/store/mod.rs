@@ -145,15 +145,18 @@ impl Link {
     /// Records entries. States that this process has recorded of late are not sent again.
     pub(crate) async fn apply(&mut self, server: &str, entries: &[Stored]) -> Result<Applied, StoreError> {
         let mut refused = Vec::new();
-        let news: Vec<_> = entries.iter().filter(|entry| !self.recorded().has(entry)).collect();
-        for batch in news.chunks(BATCH) {
+        for batch in entries.chunks(BATCH) {
             let home = self.home().await?;
+            let batch: Vec<_> = batch.iter().filter(|entry| !self.recorded().has(&home, entry)).collect();
+            if batch.is_empty() {
+                continue;
+            }
             let mut call = APPLY.prepare_invoke();
             for name in ["layout", "source", "home", "seq", "origin", "records", "log"] {
                 call.key(self.keys().key(name));
             }
             call.arg(LAYOUT).arg(server).arg(&*home);
-            for entry in batch {
+            for entry in &batch {
                 call.arg(&entry.id).arg(entry.condition.to_string()).arg(&entry.tenant).arg(&entry.body);
             }
             let mut answer = self.invoke::<Vec<String>>(&call).await?.into_iter();
@@ -165,7 +168,7 @@ impl Link {
                     self.saw(newest.and_then(|number| number.parse().ok()).ok_or(Corrupt)?);
                     let answer: Vec<_> = answer.collect();
                     for entry in batch.iter().filter(|entry| !answer.contains(&entry.id)) {
-                        self.recorded().note(entry);
+                        self.recorded().note(&home, entry);
                     }
                     refused.extend(answer);
                 }

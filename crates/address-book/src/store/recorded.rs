@@ -21,15 +21,15 @@ pub(super) struct RecordedStates {
 }
 
 impl RecordedStates {
-    /// Whether an entry with the condition [`Condition::Same`] need not be sent to Redis.
-    pub(super) fn has(&self, entry: &Stored) -> bool {
+    /// Whether an entry with the condition [`Condition::Same`] need not be sent to the Redis process `home`.
+    pub(super) fn has(&self, home: &str, entry: &Stored) -> bool {
         entry.has_version
             && entry.condition == Condition::Same
-            && self.states().get(&entry.id) == Some(&self.hasher.hash_one(&entry.body))
+            && self.states().get(&entry.id) == Some(&self.hash(home, entry))
     }
 
-    /// Remembers an entry that was recorded.
-    pub(super) fn note(&self, entry: &Stored) {
+    /// Remembers an entry that was recorded in the Redis process `home`.
+    pub(super) fn note(&self, home: &str, entry: &Stored) {
         let mut states = self.states();
         if !entry.has_version {
             states.remove(&entry.id);
@@ -38,7 +38,11 @@ impl RecordedStates {
         if states.len() >= MOST {
             states.clear();
         }
-        states.insert(entry.id.clone(), self.hasher.hash_one(&entry.body));
+        states.insert(entry.id.clone(), self.hash(home, entry));
+    }
+
+    fn hash(&self, home: &str, entry: &Stored) -> u64 {
+        self.hasher.hash_one((home, &entry.body))
     }
 
     fn states(&self) -> MutexGuard<'_, HashMap<String, u64>> {
@@ -50,6 +54,8 @@ impl RecordedStates {
 mod tests {
     use super::*;
 
+    const HOME: &str = "one";
+
     fn stored(condition: Condition, body: &str, has_version: bool) -> Stored {
         Stored { id: "1".into(), condition, tenant: "t".into(), body: body.into(), has_version }
     }
@@ -58,27 +64,28 @@ mod tests {
     fn only_the_last_recorded_state_of_a_versioned_record_is_known() {
         let recorded = RecordedStates::default();
         let same = |body| stored(Condition::Same, body, true);
-        recorded.note(&stored(Condition::Since(1), "one", true));
-        assert!(recorded.has(&same("one")) && !recorded.has(&same("two")));
-        assert!(!recorded.has(&stored(Condition::Since(2), "one", true)));
-        recorded.note(&same("two"));
-        assert!(!recorded.has(&same("one")) && recorded.has(&same("two")));
-        recorded.note(&stored(Condition::Always, "", false));
-        assert!(!recorded.has(&same("two")));
+        recorded.note(HOME, &stored(Condition::Since(1), "one", true));
+        assert!(recorded.has(HOME, &same("one")) && !recorded.has(HOME, &same("two")));
+        assert!(!recorded.has(HOME, &stored(Condition::Since(2), "one", true)));
+        assert!(!recorded.has("another", &same("one")));
+        recorded.note(HOME, &same("two"));
+        assert!(!recorded.has(HOME, &same("one")) && recorded.has(HOME, &same("two")));
+        recorded.note(HOME, &stored(Condition::Always, "", false));
+        assert!(!recorded.has(HOME, &same("two")));
     }
 
     #[test]
     fn records_without_a_version_are_not_remembered() {
         let recorded = RecordedStates::default();
-        recorded.note(&stored(Condition::Same, "one", false));
-        assert!(!recorded.has(&stored(Condition::Same, "one", false)));
+        recorded.note(HOME, &stored(Condition::Same, "one", false));
+        assert!(!recorded.has(HOME, &stored(Condition::Same, "one", false)));
     }
 
     #[test]
     fn memory_is_bounded() {
         let recorded = RecordedStates::default();
         for number in 0..3 * MOST {
-            recorded.note(&Stored { id: number.to_string(), ..stored(Condition::Same, "one", true) });
+            recorded.note(HOME, &Stored { id: number.to_string(), ..stored(Condition::Same, "one", true) });
             assert!(recorded.states().len() <= MOST);
         }
     }
