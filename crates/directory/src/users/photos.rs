@@ -16,10 +16,7 @@ use mail_model::{
     tenant::TenantId,
     user::{self, LiveUser, plan},
 };
-use std::{
-    collections::{HashMap, HashSet},
-    sync::LazyLock,
-};
+use std::{collections::HashMap, sync::LazyLock};
 
 /// The attributes that a change of a user needs, and the photo.
 static READ_ATTRIBUTES: LazyLock<Vec<AttributeName>> =
@@ -42,14 +39,16 @@ impl Lookup {
         Ok(found.map(|(user, entry)| (user, entry.photo())))
     }
 
-    /// The users of a tenant who have a photo: 16 bytes each.
+    /// The users of a tenant who have a photo, in order.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
-    pub async fn users_with_photos(&self, tenant: &TenantId) -> Result<HashSet<ContactId>, DirectoryError> {
+    pub async fn users_with_photos(&self, tenant: &TenantId) -> Result<Vec<ContactId>, DirectoryError> {
         let (folder, has_photo) = (self.tree().users(tenant), Filter::present(names::JPEG_PHOTO));
         let scan = self.scan(&folder, Scope::Subtree, &has_photo, &[names::NS_UNIQUE_ID]).await?;
-        Ok(scan.gather(id_of).await?.into_iter().collect())
+        let mut ids = scan.gather(id_of).await?;
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// The photos of some users of a tenant.

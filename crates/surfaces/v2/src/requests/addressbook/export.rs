@@ -35,11 +35,7 @@ use mail_model::{
     tenant::TenantId,
     user::role::Role,
 };
-use std::{
-    collections::{HashMap, HashSet},
-    rc::Rc,
-    slice,
-};
+use std::{collections::HashMap, rc::Rc, slice};
 use tokio::sync::mpsc;
 use web::answer::{Cut, JSON, Reply};
 
@@ -48,6 +44,8 @@ const CHUNK: usize = 250;
 /// Contacts that are read at a time if more of them have photos: these are read by two searches of ten. With all photos
 /// as large as they may be, a part of the file has 7 MB.
 const CARDS: usize = 20;
+/// A part of the file that is longer ends, however few contacts it has: lists may have any number of members.
+const LARGE: usize = 8 << 20;
 /// What the names of vCards end with.
 const VCARD: &str = ".vcf";
 const CONTACT: &str = "contact";
@@ -140,7 +138,7 @@ async fn export(call: &mut Call<'_>) -> Result<Reply, Failure> {
         view: request.view,
         kinds: request.kinds,
         writer: Writer::new(format),
-        with_photo: HashSet::new(),
+        with_photo: Vec::new(),
         last: None,
     };
     Ok(Reply::stream(format.content_type(), parts(export, turn)).with_header(CONTENT_DISPOSITION, name))
@@ -154,8 +152,8 @@ struct Export {
     view: View,
     kinds: Vec<Kind>,
     writer: Writer,
-    /// The users who have a photo, if the format has photos.
-    with_photo: HashSet<ContactId>,
+    /// The users who have a photo, in order, if the format has photos.
+    with_photo: Vec<ContactId>,
     /// The address of the last contact that was written.
     last: Option<String>,
 }
@@ -184,7 +182,8 @@ fn parts(mut export: Export, turn: WorkInProgress) -> impl Stream<Item = Result<
 impl Export {
     /// Writes all parts, as long as anybody takes them.
     async fn write(&mut self, out: mpsc::Sender<Bytes>) -> Result<(), Cut> {
-        if self.format == FileFormat::Vcard {
+        let has_users = self.kinds.is_empty() || self.kinds.contains(&Kind::User);
+        if self.format == FileFormat::Vcard && has_users {
             self.with_photo = self.reader.directory.users_with_photos(&self.reader.tenant).await?;
         }
         loop {
@@ -205,7 +204,7 @@ impl Export {
             most = CARDS;
             contacts = self.take(most)?;
         }
-        let is_last = contacts.len() < most;
+        let mut is_last = contacts.len() < most;
         let mut out = Vec::new();
         if self.last.is_none() {
             self.writer.begin(&mut out);
@@ -213,6 +212,11 @@ impl Export {
         let ids: Vec<_> = self.with_photos(&contacts).collect();
         let mut photos = self.reader.photos(&ids).await?;
         for contact in contacts {
+            // Those with the same address are not separated, since the next part begins after the address.
+            if out.len() > LARGE && self.last.as_ref() != Some(&contact.mail) {
+                is_last = false;
+                break;
+            }
             let members = self.reader.members(&self.book, self.format, &contact).await?;
             let photo = photos.remove(&contact.id);
             self.writer.contact(&mut out, &contact, Besides { members: &members, photo: photo.as_ref() })?;
@@ -233,7 +237,7 @@ impl Export {
 
     /// Those of the contacts who have a photo.
     fn with_photos(&self, contacts: &[Contact]) -> impl Iterator<Item = ContactId> {
-        contacts.iter().map(|contact| contact.id).filter(|id| self.with_photo.contains(id))
+        contacts.iter().map(|contact| contact.id).filter(|id| self.with_photo.binary_search(id).is_ok())
     }
 }
 
