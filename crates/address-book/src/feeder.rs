@@ -80,6 +80,9 @@ enum FeedError {
     /// The projection is not the one that this process fed: it was removed, or another process feeds it.
     #[error("the projection was taken away")]
     Overtaken,
+    /// All entries of the directory were replaced, or removed: a persistent search does not report an import.
+    #[error("the entries of the directory were replaced by an import")]
+    Replaced,
 }
 
 impl FeedError {
@@ -159,13 +162,14 @@ async fn session(
 ) -> Result<Infallible, FeedError> {
     let began = Instant::now();
     let follower = Follower::open(ldap, tree, read_attributes()).await?;
+    let generation = follower.directory().generation().await?.ok_or(FeedError::Replaced)?;
     let mut link = place.link();
-    let left = match link.left_by_last(follower.server()).await {
+    let left = match link.left_by_last(follower.server(), &generation).await {
         Err(error) if error.is_corrupt() => None,
         left => left?,
     };
     if left.is_none() {
-        link.begin(follower.server()).await?;
+        link.begin(follower.server(), &generation).await?;
     }
     let (epoch, cookie) = left.map_or((None, None), |left| (left.epoch, left.cookie));
     if epoch.is_none() {
@@ -175,8 +179,8 @@ async fn session(
     let resumed = epoch.is_some() && position.is_some() && cookie == position;
     let position = position.unwrap_or_default();
     let epoch = epoch.unwrap_or_else(rand::random);
-    let mut feeder =
-        Feeder { place, link, follower, lifetime, who, epoch, cookie: position.clone(), before: position };
+    let (cookie, before) = (position.clone(), position);
+    let mut feeder = Feeder { place, link, follower, generation, lifetime, who, epoch, cookie, before };
     if !resumed {
         Box::pin(feeder.review()).await?;
     }
@@ -190,6 +194,8 @@ struct Feeder<'a> {
     place: &'a RedisAccess,
     link: Link,
     follower: Follower,
+    /// Identifies the entries from which the projection was built.
+    generation: String,
     lifetime: Duration,
     who: &'a str,
     epoch: u64,
@@ -248,6 +254,9 @@ impl Feeder<'_> {
     }
 
     async fn heartbeat(&mut self) -> Result<(), FeedError> {
+        if self.follower.directory().generation().await?.as_ref() != Some(&self.generation) {
+            return Err(FeedError::Replaced);
+        }
         let heartbeat =
             Heartbeat { who: self.who, epoch: self.epoch, lifetime: self.lifetime, cookie: &self.cookie };
         if self.link.heartbeat(&heartbeat).await? { Ok(()) } else { Err(FeedError::Overtaken) }

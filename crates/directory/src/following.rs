@@ -19,7 +19,7 @@ use ldap3::{
     LdapError, SearchStream,
     controls::{Control, RawControl},
 };
-use mail_model::{names, tree::Tree};
+use mail_model::{entry::EntryView, names, tree::Tree};
 use std::{
     fmt::Write as _,
     sync::{Arc, atomic::AtomicUsize},
@@ -133,6 +133,18 @@ impl Follower {
 }
 
 impl Lookup {
+    /// Identifies the entries that the server has: it differs after an import has replaced all of them. It is the
+    /// identifier of the folder of users, which an import generates again. `None` if there is no such folder.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn generation(&self) -> Result<Option<String>, DirectoryError> {
+        let everything = Filter::present(names::OBJECT_CLASS);
+        let people =
+            self.find(self.tree().people(), Scope::Base, &everything, &[names::NS_UNIQUE_ID]).await?;
+        Ok(people.and_then(|people| people.first(&names::NS_UNIQUE_ID).map(str::to_owned)))
+    }
+
     /// How far a server is with its changes: a text that differs if anything has changed since, including
     /// removals. `None` if the server does not show its counters.
     ///

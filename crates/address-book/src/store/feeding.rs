@@ -60,14 +60,20 @@ impl Link {
     }
 
     /// The state that the last feeder left; `None` if it cannot be continued and everything has to be rebuilt.
-    pub(crate) async fn left_by_last(&mut self, server: &str) -> Result<Option<Left>, StoreError> {
+    pub(crate) async fn left_by_last(
+        &mut self,
+        server: &str,
+        generation: &str,
+    ) -> Result<Option<Left>, StoreError> {
         let mut command = redis::cmd("MGET");
-        for name in ["layout", "source", "home", "epoch", "cookie"] {
+        for name in ["layout", "source", "generation", "home", "epoch", "cookie"] {
             command.arg(self.keys().key(name));
         }
         let home = self.home().await?;
-        let [layout, source, of, epoch, cookie]: [Option<String>; 5] = self.query(&command).await?;
-        if layout.as_deref() != Some(LAYOUT) || source.as_deref() != Some(server) {
+        let [layout, source, of_entries, of, epoch, cookie]: [Option<String>; 6] =
+            self.query(&command).await?;
+        let is_of = |found: &Option<String>, wanted| found.as_deref() == Some(wanted);
+        if !is_of(&layout, LAYOUT) || !is_of(&source, server) || !is_of(&of_entries, generation) {
             return Ok(None);
         }
         let epoch = epoch.as_deref().and_then(read_epoch);
@@ -78,16 +84,16 @@ impl Link {
         }))
     }
 
-    /// Removes everything and begins a new projection.
-    pub(crate) async fn begin(&mut self, server: &str) -> Result<(), StoreError> {
+    /// Removes everything and begins a new projection of a generation of a server's entries.
+    pub(crate) async fn begin(&mut self, server: &str, generation: &str) -> Result<(), StoreError> {
         let mut call = BEGIN.prepare_invoke();
-        for name in ["layout", "source", "seq", "origin"] {
+        for name in ["layout", "source", "generation", "seq", "origin"] {
             call.key(self.keys().key(name));
         }
         for key in self.keys().all() {
             call.key(key);
         }
-        call.arg(LAYOUT).arg(server);
+        call.arg(LAYOUT).arg(server).arg(generation);
         self.invoke::<redis::Value>(&call).await.map(|_| ())
     }
 

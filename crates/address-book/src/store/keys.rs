@@ -34,6 +34,7 @@ impl Keys {
         let names = [
             "layout",
             "source",
+            "generation",
             "epoch",
             "home",
             "alive",

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `layout` | the number of this layout; without it the other keys do not count |
 //! | `source` | the URL of the directory server that feeds the projection |
+//! | `generation` | identifies the entries of that server; an import generates it again |
 //! | `epoch` | a random number, set when the projection becomes complete |
 //! | `home` | the identity of the Redis process in which it became complete |
 //! | `alive` | present while the projection is in step with the directory, and for its lifetime after that |
