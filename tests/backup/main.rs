@@ -10,6 +10,7 @@ mod foreign;
 mod hashes;
 mod http;
 mod interrupted;
+mod replace;
 mod round_trip;
 mod schedule;
 mod secrets;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ("cut_files", cut_files::TRIALS),
         ("conflicts", conflicts::TRIALS),
         ("interrupted", interrupted::TRIALS),
+        ("replace", replace::TRIALS),
         ("schedule", schedule::TRIALS),
         ("http", http::TRIALS),
         ("secrets", secrets::TRIALS),

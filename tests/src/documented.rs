@@ -12,6 +12,15 @@ pub fn documented_ldif(words: &str) -> String {
     ldif.split_once("END\n").expect("its end").0.to_owned()
 }
 
+/// The first code block after a text in the page.
+#[track_caller]
+pub fn documented_commands(words: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/OPERATIONS.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, after) = page.split_once(words).unwrap_or_else(|| panic!("no {words}"));
+    after.split("```").nth(1).expect("a code block").to_owned()
+}
+
 /// The base and the filter for a reader, by the beginning of its row, or of its table for Postfix.
 #[track_caller]
 pub fn documented_filter(reader: &str) -> (String, String) {

@@ -29,7 +29,7 @@ pub use answer::{Answer, assert_error};
 pub use book::{Book, Contacts, assert_same, difference, json_list};
 pub use client::{Client, exchange};
 pub use context::Context;
-pub use documented::{documented_filter, documented_ldif};
+pub use documented::{documented_commands, documented_filter, documented_ldif};
 pub use expected_book::ExpectedBook;
 pub use follower::{Follower, Step};
 pub use installation::{DOMAIN, Installation, Setup};

@@ -125,6 +125,11 @@ impl Probe {
         self.search_with(&[], base, scope, filter)
     }
 
+    /// A search of one entry as the Directory Manager; returns the outcome.
+    pub fn try_search(&self, base: &str, filter: &str) -> Finished {
+        self.as_manager("ldapsearch", &["-LLL", "-s", "base", "-b", base, filter, "1.1"], "")
+    }
+
     /// A search that returns some more operational attributes.
     #[track_caller]
     pub fn search_with(&self, more: &[&str], base: &str, scope: &str, filter: &str) -> Vec<Entry> {

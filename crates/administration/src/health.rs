@@ -1,6 +1,9 @@
 //! Whether the directory answers, so that changes can be made.
 
-use directory::{Lookup, error::DirectoryError};
+use directory::{
+    Lookup,
+    error::{DirectoryError, Unreachable},
+};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -20,6 +23,9 @@ pub enum Found {
     OutOfReach,
     /// It refuses the account of this server. The log names the account and the reason.
     RefusesUs,
+    /// It lacks entries: a restore of everything is under way or was not finished, or nothing was set up. The log says
+    /// what to do.
+    Incomplete,
     /// Plug-ins do not run, so addresses could be assigned twice. The log names the plug-ins.
     HasIdlePlugins,
 }
@@ -39,6 +45,7 @@ impl Health {
         }
         let found = look(directory).await.unwrap_or_else(|error| match error {
             DirectoryError::Unreachable(error) if error.is_of_account() => Found::RefusesUs,
+            DirectoryError::Unreachable(Unreachable::Incomplete) => Found::Incomplete,
             _ => Found::OutOfReach,
         });
         *self.last() = Some((Instant::now(), found));
@@ -55,7 +62,9 @@ impl Health {
 }
 
 async fn look(directory: &Lookup) -> Result<Found, DirectoryError> {
-    directory.ping().await?;
+    if !directory.completeness().await?.is_complete() {
+        return Ok(Found::Incomplete);
+    }
     let idle = directory.idle_plugins().await?;
     Ok(if idle.is_some_and(|idle| !idle.is_empty()) { Found::HasIdlePlugins } else { Found::Answers })
 }

@@ -91,6 +91,9 @@ impl Connection {
         credentials: &Credentials,
     ) -> Result<Self, Unreachable> {
         let watched = settings.liveness.server(url);
+        if settings.on_hang == OnHang::Fail && watched.is_incomplete() {
+            return Err(Unreachable::Incomplete);
+        }
         // Long work opens many connections at once, and each bind costs the server a password hash. The probes find
         // out if the server answers none of them.
         let limit = match settings.on_hang {
@@ -104,7 +107,7 @@ impl Connection {
             connection.timeout = settings.operation_timeout;
             connection.referrals = settings.referrals;
             if settings.on_hang == OnHang::Fail {
-                watched.close_on_hang(driver);
+                watched.close_when_useless(driver);
             }
             Ok(connection)
         };
@@ -116,6 +119,7 @@ impl Connection {
     }
 
     /// Opens a connection for a probe, which has to work on a server that hangs too. A refused bind is an answer.
+    /// Returns whether the account is bound.
     ///
     /// # Errors
     /// [`Unreachable`]; the time limit applies to each step.
@@ -123,12 +127,12 @@ impl Connection {
         settings: &LdapSettings,
         url: &LdapUrl,
         limit: Duration,
-    ) -> Result<Self, Unreachable> {
+    ) -> Result<(Self, bool), Unreachable> {
         let (ldap, _) = connect(settings, url, limit).await?;
         let mut connection = Self::new(ldap, limit, url, settings.liveness.server(url));
         match connection.bind(&settings.credentials).await {
             Err(error) if !error.is_of_account() => Err(error),
-            _ => Ok(connection),
+            bound => Ok((connection, bound.is_ok())),
         }
     }
 

@@ -1,13 +1,16 @@
 //! Errors of the directory, and the meaning of each result code of 389-ds (RFC 4511 appendix A.1). These messages are
 //! for the log; none of them reaches a client.
 
-use crate::product::result_code::said;
+use crate::product::{completeness, result_code::said};
 use ldap3::{LdapError, LdapResult};
 
 /// The result code of an operation that the access rules do not allow (RFC 4511 appendix A.2).
 pub(crate) const INSUFFICIENT_ACCESS_RIGHTS: u32 = 50;
 /// The result code of the removal of an entry that has others below it (RFC 4511 appendix A.2).
 pub(crate) const NOT_ALLOWED_ON_NON_LEAF: u32 = 66;
+
+/// The result code of an operation on a back end that is out of service (RFC 4511 appendix A.2).
+const OPERATIONS_ERROR: u32 = 1;
 
 /// The result codes of binds for which [`Unreachable::advice`] has more to say (RFC 4511 appendix A.2).
 const CONFIDENTIALITY_REQUIRED: u32 = 13;
@@ -84,6 +87,9 @@ pub enum Unreachable {
     /// The servers accept connections, or at least nothing refuses them, but none answers.
     #[error("the server hangs: it has answered nothing for seconds")]
     Hangs,
+    /// A restore of everything was not finished, so the server lacks entries.
+    #[error("a restore by --replace-all is under way or was not finished, and the server lacks entries")]
+    Incomplete,
     /// Another request found out a moment ago that no server can be used.
     #[error("no server could be used a moment ago")]
     FoundOut,
@@ -162,6 +168,7 @@ impl Unreachable {
                  account a policy without expiry",
             ),
             Self::Hangs => Some("see OPERATIONS.md, A directory that hangs"),
+            Self::Incomplete => Some(completeness::ADVICE),
             Self::Connection(_) => Some(
                 "is the server running, are host and port right, and does ldap.ca_file sign its certificate?",
             ),
@@ -175,6 +182,12 @@ impl DirectoryError {
     #[must_use]
     pub fn is_hang(&self) -> bool {
         matches!(self, Self::Unreachable(Unreachable::Hangs))
+    }
+
+    /// Whether the back end is out of service, as during an import or after one that was interrupted.
+    #[must_use]
+    pub const fn is_of_back_end(&self) -> bool {
+        matches!(self, Self::Unreachable(Unreachable::Declined { code: OPERATIONS_ERROR, .. }))
     }
 
     /// Whether the connection turned out to be closed, as after a restart of the server. A time limit does not count,

@@ -1,5 +1,6 @@
-//! Whether the servers answer. One thread of the process reads the root entry of every configured server twice a
-//! second, each over a separate connection, and all pools of the process use its findings.
+//! Whether the servers answer, and whether they have all of their entries. One thread of the process looks for the
+//! folder of users of every configured server twice a second, each over a separate connection, and all pools of the
+//! process use its findings.
 //!
 //! A server whose threads are deadlocked, or that was stopped by a signal, still accepts connections (its kernel does)
 //! and answers nothing. A late answer to an operation does not prove this: a long list, a search without an index or a
@@ -10,11 +11,12 @@
 use crate::{
     connection::Connection,
     error::Unreachable,
+    product::completeness::{self, Completeness},
     refused_accounts::RefusedAccounts,
     settings::{LdapSettings, LdapUrl},
 };
 use futures_util::future::join_all;
-use ldap_text::{dn::Dn, filter::Filter};
+use ldap_text::dn::Dn;
 use mail_model::names;
 use std::{
     pin::pin,
@@ -63,16 +65,20 @@ pub(crate) struct Server {
     hanging_since: watch::Sender<Option<Instant>>,
     /// The same as a flag; every check-out of a connection reads it.
     hangs: AtomicBool,
+    /// Whether a restore of everything is not finished.
+    is_incomplete: AtomicBool,
+    /// Whether the server had all of its entries at some time.
+    was_complete: AtomicBool,
     /// The number of answers to operations of this process so far.
     answers: AtomicU64,
-    /// The tasks that drive the connections to be closed if the server hangs.
+    /// The tasks that drive the connections to be closed if the server hangs or is incomplete.
     drivers: Mutex<Vec<AbortHandle>>,
     /// The accounts that the server refuses.
     pub(crate) accounts: RefusedAccounts,
 }
 
 impl Liveness {
-    /// Starts without any findings; the first connection starts the probes, which read the entry `base`.
+    /// Starts without any findings; the first connection starts the probes, which read `base`, the folder of users.
     #[must_use]
     pub fn new(urls: &[LdapUrl], base: &Dn) -> Self {
         let servers = urls.iter().map(|url| Arc::new(Server::new(url))).collect();
@@ -118,32 +124,39 @@ impl Shared {
     async fn watch_one(&self, server: &Server, settings: &LdapSettings) {
         let mut connection = None;
         loop {
-            let probe = pin!(self.probe(settings, &server.url, connection.take()));
-            connection = server.judge(probe).await;
+            let probe = pin!(self.probe(settings, server, connection.take()));
+            connection = server.judge(probe).await.flatten();
             if !server.hangs() {
                 time::sleep(PERIOD).await;
             }
         }
     }
 
-    /// Reads the root entry. Any result is an answer, including a refusal.
+    /// Looks for the mark of an unfinished restore. Any result is an answer, including a refusal. Returns the connection
+    /// if the account is bound; otherwise the next probe tries to bind again.
     async fn probe(
         &self,
         settings: &LdapSettings,
-        url: &LdapUrl,
+        server: &Server,
         connection: Option<Connection>,
-    ) -> Result<Connection, Unreachable> {
-        let mut connection = match connection {
-            Some(connection) => connection,
-            None => Connection::open_for_probes(settings, url, STEP * GIVEN_UP * 2).await?,
+    ) -> Result<Option<Connection>, Unreachable> {
+        let (mut connection, is_bound) = match connection {
+            Some(connection) => (connection, true),
+            None => Connection::open_for_probes(settings, &server.url, STEP * GIVEN_UP * 2).await?,
         };
-        let (base, filter) = (self.base.to_string(), Filter::present(names::OBJECT_CLASS).to_string());
+        let (base, filter) = (self.base.to_string(), completeness::is_marked().to_string());
         let no_attributes = names::NO_ATTRIBUTES;
         let read = async |ldap: &mut ldap3::Ldap| {
             ldap.search(&base, ldap3::Scope::Base, &filter, [no_attributes.as_str()]).await
         };
-        connection.run(read).await.map_err(Unreachable::Connection)?;
-        Ok(connection)
+        let found = connection.run(read).await.map_err(Unreachable::Connection)?;
+        if !is_bound {
+            return Ok(None);
+        }
+        if let Some(found) = Completeness::of_answer(found.1.rc, found.0.len()) {
+            server.note_completeness(found);
+        }
+        Ok(Some(connection))
     }
 }
 
@@ -153,6 +166,8 @@ impl Server {
             url: url.clone(),
             hanging_since: watch::Sender::new(None),
             hangs: AtomicBool::new(false),
+            is_incomplete: AtomicBool::new(false),
+            was_complete: AtomicBool::new(false),
             answers: AtomicU64::new(0),
             drivers: Mutex::default(),
             accounts: RefusedAccounts::default(),
@@ -207,10 +222,15 @@ impl Server {
         let _hung = changes.wait_for(Option::is_some).await;
     }
 
-    /// Registers a connection, by the task that drives it, to be closed if the server hangs.
-    pub(crate) fn close_on_hang(&self, driver: AbortHandle) {
+    /// Whether a restore of everything is not finished on the server.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.is_incomplete.load(Ordering::Acquire)
+    }
+
+    /// Registers a connection, by the task that drives it, to be closed if the server hangs or is incomplete.
+    pub(crate) fn close_when_useless(&self, driver: AbortHandle) {
         let mut drivers = self.drivers();
-        if self.hangs() {
+        if self.hangs() || self.is_incomplete() {
             driver.abort();
             return;
         }
@@ -226,17 +246,40 @@ impl Server {
         if self.hangs() {
             return;
         }
+        let connections = self.close_connections(|| {
+            self.hangs.store(true, Ordering::Release);
+            self.hanging_since.send_replace(Some(since));
+        });
+        let silent_seconds = since.elapsed().as_secs_f64();
+        tracing::error!(server = %self.url, silent_seconds, connections, advice = ADVICE, "directory.hang.began");
+    }
+
+    /// Records a state in which no connection is of use, and closes all of them; returns their number.
+    fn close_connections(&self, record: impl FnOnce()) -> usize {
         // Under the lock, so that no connection is registered in between and left open.
         let mut drivers = self.drivers();
-        self.hangs.store(true, Ordering::Release);
-        self.hanging_since.send_replace(Some(since));
+        record();
         let connections = drivers.len();
         for driver in drivers.drain(..) {
             driver.abort();
         }
-        drop(drivers);
-        let silent_seconds = since.elapsed().as_secs_f64();
-        tracing::error!(server = %self.url, silent_seconds, connections, advice = ADVICE, "directory.hang.began");
+        connections
+    }
+
+    /// Records whether the server has all of its entries, and logs it if that has changed. A server that never had any
+    /// is new and not incomplete.
+    fn note_completeness(&self, found: Completeness) {
+        if found.is_complete() {
+            self.was_complete.store(true, Ordering::Relaxed);
+            if self.is_incomplete.swap(false, Ordering::AcqRel) {
+                tracing::warn!(server = %self.url, "directory.complete");
+            }
+        } else if !self.is_incomplete()
+            && (found == Completeness::Unfinished || self.was_complete.load(Ordering::Relaxed))
+        {
+            let connections = self.close_connections(|| self.is_incomplete.store(true, Ordering::Release));
+            tracing::error!(server = %self.url, connections, advice = %found, "directory.incomplete");
+        }
     }
 
     fn end_hang(&self, answers: bool) {
@@ -325,15 +368,35 @@ mod tests {
         let server = server();
         let before = tokio::spawn(pending::<()>());
         let ended = tokio::spawn(ready(()));
-        server.close_on_hang(ended.abort_handle());
+        server.close_when_useless(ended.abort_handle());
         ended.await.unwrap();
-        server.close_on_hang(before.abort_handle());
+        server.close_when_useless(before.abort_handle());
         assert_eq!(server.drivers().len(), 1, "connections that were closed are forgotten");
         assert_eq!(server.judge(Box::pin(failure_after(SILENT + 1))).await, None);
         assert!(before.await.unwrap_err().is_cancelled());
         let meanwhile = tokio::spawn(pending::<()>());
-        server.close_on_hang(meanwhile.abort_handle());
+        server.close_when_useless(meanwhile.abort_handle());
         assert!(meanwhile.await.unwrap_err().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn connections_are_closed_while_a_restore_is_unfinished() {
+        let server = server();
+        server.note_completeness(Completeness::Empty);
+        assert!(!server.is_incomplete(), "a new server");
+        let [before, meanwhile, after] = [(); 3].map(|()| tokio::spawn(pending::<()>()));
+        server.note_completeness(Completeness::Complete);
+        server.close_when_useless(before.abort_handle());
+        server.note_completeness(Completeness::Empty);
+        assert!(server.is_incomplete() && !server.hangs());
+        assert!(before.await.unwrap_err().is_cancelled());
+        server.note_completeness(Completeness::Unfinished);
+        server.close_when_useless(meanwhile.abort_handle());
+        assert!(meanwhile.await.unwrap_err().is_cancelled());
+        server.note_completeness(Completeness::Complete);
+        server.close_when_useless(after.abort_handle());
+        assert!(!server.is_incomplete() && server.drivers().len() == 1);
+        after.abort();
     }
 
     #[test]

@@ -125,7 +125,8 @@ impl Subschema {
         Self { attributes: made.chain(passwords).chain(of_names).collect(), classes: HashMap::new() }
     }
 
-    fn of(attributes: &[String], classes: &[String]) -> Self {
+    /// Reads the definitions of attributes and classes.
+    pub(crate) fn of(attributes: &[String], classes: &[String]) -> Self {
         let attributes: Vec<_> = attributes.iter().map(|text| Definition::of(text)).collect();
         let by_name: HashMap<_, _> = attributes
             .iter()

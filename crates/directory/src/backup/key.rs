@@ -34,6 +34,11 @@ impl Numbers {
         Key(self.hash(parts))
     }
 
+    /// The hash of a text in a name space.
+    pub(crate) fn of_text(&self, space: &str, text: &str) -> Key {
+        Key(self.hash((space, text)))
+    }
+
     /// Adds a value to a digest.
     pub(crate) fn take(&self, digest: &mut Digest, name: &AttributeName, value: &[u8]) {
         // A sum does not depend on the order, and duplicate values do not cancel each other out.

@@ -14,7 +14,11 @@ mod utf16;
 pub use extent::Extent;
 pub use seal::Verdict;
 
-use crate::{Lookup, Scope, error::DirectoryError};
+use crate::{
+    Lookup, Scope,
+    error::{DirectoryError, Unreachable},
+    product::completeness::Completeness,
+};
 use jiff::Timestamp;
 use key::{Key, Numbers};
 use ldap_text::{
@@ -97,6 +101,10 @@ impl Lookup {
         out: mpsc::Sender<Vec<u8>>,
         on_progress: impl FnMut(BackupProgress),
     ) -> Result<BackedUp, BackupError> {
+        // A backup of it would be mistaken for a whole one.
+        if self.completeness().await? == Completeness::Unfinished {
+            return Err(DirectoryError::from(Unreachable::Incomplete).into());
+        }
         if !self.sees_passwords().await? {
             return Err(BackupError::Blind);
         }

@@ -1,9 +1,13 @@
 //! Everything that is specific to 389-ds, in one place: version and back end, names of result codes (`result_code`),
 //! behavior of its plug-ins, caches and back ends that no standard describes (`plugins`, `renames`, `tries`,
-//! `patience`, `look_up`, `duration`), conflict entries (`conflicts`), and how strict its syntaxes are (`syntax`).
+//! `patience`, `look_up`, `duration`), the suffixes of its back ends (`back_ends`), its tasks (`tasks`) and what an
+//! import leaves when it is interrupted (`completeness`), conflict entries (`conflicts`), and how strict its syntaxes are
+//! (`syntax`).
 //!
 //! The rest of the crate speaks LDAP; support for another server would need a counterpart of this module.
 
+pub(crate) mod back_ends;
+pub mod completeness;
 pub(crate) mod conflicts;
 pub(crate) mod duration;
 pub(crate) mod look_up;
@@ -13,6 +17,7 @@ pub(crate) mod refusals;
 pub(crate) mod renames;
 pub(crate) mod result_code;
 pub(crate) mod syntax;
+pub(crate) mod tasks;
 pub(crate) mod tries;
 
 use crate::{Lookup, Scope, error::DirectoryError};

@@ -1,6 +1,7 @@
 //! The normal form of an entry of a file, in which it is compared with the directory.
 
 use super::rules::Rules;
+use crate::product::completeness::MARK;
 use ldap_text::{
     attribute::AttributeName,
     dn::Rdn,
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 
 impl Rules {
     /// An entry of a file as the server would store it: each attribute under its main name, passwords under
-    /// `userPassword`, and with the values of its RDN.
+    /// `userPassword`, and with the values of its RDN. The mark of an unfinished restore is never restored.
     pub(super) fn as_meant(&self, entry: Entry) -> Entry {
         let mut entry = under_other_names(entry, |name| {
             let own = self.schema.own_name(name);
@@ -26,6 +27,9 @@ impl Rules {
         entry.dn =
             entry.dn.with_attributes(|name| is_number(name).then(|| self.schema.own_name(name)).flatten());
         self.add_naming_values(&mut entry);
+        if entry.dn == *self.tree.people() {
+            unmark(&mut entry);
+        }
         entry
     }
 
@@ -51,6 +55,13 @@ impl Rules {
             }
         }
     }
+}
+
+fn unmark(entry: &mut Entry) {
+    for attribute in entry.attributes.iter_mut().filter(|attribute| attribute.name == names::DESCRIPTION) {
+        attribute.values.retain(|value| value.as_bytes() != MARK.as_bytes());
+    }
+    entry.attributes.retain(|attribute| !attribute.values.is_empty());
 }
 
 /// Renames some attributes of an entry. Attributes that then have the same name become one.
@@ -107,5 +118,13 @@ mod tests {
         assert_eq!(meant("dn: cn=A b+ou=c,dc=x\ncn: a  B\n"), "dn: cn=A b+ou=c,dc=x\ncn: a  B\nou: c\n\n");
         assert_eq!(meant("dn: cn=a\ncn: b\n"), "dn: cn=a\ncn: b\ncn: a\n\n");
         assert_eq!(meant("dn: x=#04024869\nou: c\n"), "dn: x=#04024869\nou: c\n\n");
+    }
+
+    #[test]
+    fn the_mark_of_an_unfinished_restore_is_not_restored() {
+        let with = |description: &str| format!("dn: ou=People\nou: People\n{description}");
+        assert_eq!(meant(&with(&format!("description: {MARK}\n"))), with("\n"));
+        let kept = with(&format!("description: a\ndescription: {MARK}\n"));
+        assert_eq!(meant(&kept), with("description: a\n\n"));
     }
 }

@@ -21,6 +21,9 @@ pub enum Refusal {
     /// Its parent is neither in the file nor in the directory.
     #[error("there is no {0}, neither in the file nor in the directory")]
     NoParent(Dn),
+    /// Its parent is not in the file, and the directory is emptied.
+    #[error("there is no {0} in the file")]
+    NoParentInFile(Dn),
     /// The schema lacks an attribute.
     #[error("the server knows no attribute {0}; extend its schema first")]
     UnknownAttribute(AttributeName),
@@ -33,6 +36,14 @@ pub enum Refusal {
     /// Other entries have its addresses or domains; the list is empty if they were given up in this moment.
     #[error("another entry has {}", if .0.is_empty() { "a value that must be unique".to_owned() } else { .0.join(", ") })]
     Taken(Vec<String>),
+    /// Another entry of the file has one of its addresses or domains.
+    #[error("the entry at line {line} has {value} already; the first one counts")]
+    TakenInFile {
+        /// The address or domain.
+        value: String,
+        /// The line at which the other entry begins.
+        line: u64,
+    },
     /// The schema does not allow the entry.
     #[error("the server's schema does not allow it: {0}")]
     Schema(String),

@@ -278,7 +278,7 @@ pub(super) fn compared(value: &Value, is_name: bool) -> Cow<'_, [u8]> {
 }
 
 /// Whether this is an access rule that `pbm init` creates and keeps up to date.
-fn is_our_rule(rule: &Value) -> bool {
+pub(super) fn is_our_rule(rule: &Value) -> bool {
     str::from_utf8(rule.as_bytes()).is_ok_and(|rule| rule.contains(OUR_ACL))
 }
 

@@ -301,6 +301,11 @@ impl Survey {
         self.groups = HashMap::new();
     }
 
+    /// Treats groups as entries like others: no plug-in writes to the members.
+    pub(super) fn forget_groups(&mut self) {
+        self.nesting.clear();
+    }
+
     /// Whether the file covers an attribute: a backup covers all of them, other files those that they contain.
     fn says(&self, name: &AttributeName) -> bool {
         !matches!(self.verdict, Verdict::Foreign) || self.said.contains(name)

@@ -1,11 +1,11 @@
 //! The accounts that pbm binds as: their entries, passwords and rights.
 
 use super::{
-    Setup, SetupError, SetupEvent, config,
+    Setup, SetupError, SetupEvent, SetupReport, config,
     desired::{self, entries, in_url},
     failed,
 };
-use crate::{connection::Connection, error::DirectoryError, settings::Credentials};
+use crate::{Directory, connection::Connection, error::DirectoryError, settings::Credentials};
 use ldap_text::{
     attribute::AttributeName,
     dn::Dn,
@@ -17,6 +17,27 @@ use std::sync::atomic::AtomicUsize;
 
 pub(super) const BACKUP: &str = include_str!("../../../../schema/backup.ldif");
 const PASSWORD_ADMIN: AttributeName = AttributeName::from_static("passwordAdminDN");
+
+impl Directory {
+    /// Brings the folders, their access rules and the accounts of pbm to the wanted state, as [`Self::set_up`] does, and
+    /// leaves everything else. Returns the number of changes.
+    ///
+    /// # Errors
+    /// [`SetupError`]; what was changed until then stays changed, and another run continues from there.
+    pub async fn set_up_accounts(
+        &self,
+        service: &Credentials,
+        backup: Option<&Credentials>,
+    ) -> Result<usize, SetupError> {
+        let (report, on_event) = (SetupReport::default(), |_: SetupEvent<'_>| {});
+        let mut setup = Setup { directory: self, dry_run: false, report, on_event };
+        setup.tree(service).await?;
+        if let Some(account) = backup {
+            setup.backup_account(account).await?;
+        }
+        Ok(setup.report.changes)
+    }
+}
 
 impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     /// Creates the account that backs up and restores, with its rights.

@@ -1,23 +1,14 @@
 //! Indexes: define them, start the server's task that fills them, and wait for it.
 
 use super::{
-    Setup, SetupError, SetupEvent, config,
+    Setup, SetupError, SetupEvent,
     desired::{INDEX_CLASS, MEMBER_OF, entries},
     failed,
 };
-use ldap_text::{
-    attribute::AttributeName,
-    dn::Dn,
-    ldif::{Attribute, Change, ChangeRecord, Value},
-};
-use mail_model::{entry::EntryView, names};
-use std::time::Duration;
+use crate::product::tasks::task;
+use mail_model::names;
 
 pub(super) const INDEXES: &str = include_str!("../../../../schema/indexes.ldif");
-
-const TASK_EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode");
-/// How often the state of the task is read.
-const STEP: Duration = Duration::from_millis(100);
 
 impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     pub(super) async fn indexes(&mut self, backend: &str, with_member_of: bool) -> Result<(), SetupError> {
@@ -35,37 +26,13 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         if changed.is_empty() || self.dry_run {
             return Ok(());
         }
-        let task = index_task(backend, &changed);
+        let attributes = changed.iter().map(|attribute| attribute.as_str().into()).collect();
+        let task =
+            task("index", vec![("nsInstance", vec![backend.into()]), ("nsIndexAttribute", attributes)]);
         self.apply(&task).await.map_err(failed(step))?;
-        self.await_task(&task.dn).await
+        let on_step = |_: &str| (self.on_event)(SetupEvent::Indexing);
+        let ended = self.directory.await_task(&task.dn, on_step).await;
+        let ended = ended.map_err(failed("waiting for the index task"))?;
+        if ended.is_success() { Ok(()) } else { Err(SetupError::IndexTask(ended.code.unwrap_or_default())) }
     }
-
-    async fn await_task(&mut self, task: &Dn) -> Result<(), SetupError> {
-        let step = "waiting for the index task";
-        loop {
-            let entry = self.read(task, &[TASK_EXIT_CODE]).await.map_err(failed(step))?;
-            // The server removes a task some time after its end.
-            let Some(entry) = entry else { return Ok(()) };
-            match entry.first(&TASK_EXIT_CODE) {
-                Some("0") => return Ok(()),
-                Some(code) => return Err(SetupError::IndexTask(code.to_owned())),
-                None => (self.on_event)(SetupEvent::Indexing),
-            }
-            tokio::time::sleep(STEP).await;
-        }
-    }
-}
-
-fn index_task(backend: &str, attributes: &[String]) -> ChangeRecord {
-    // A different name for each run: the server keeps finished tasks for a while.
-    let name = format!("pbm-{:016x}", rand::random::<u64>());
-    let attribute =
-        |name: &'static str, values: Vec<Value>| Attribute { name: AttributeName::from_static(name), values };
-    let change = Change::Add(vec![
-        attribute("objectClass", vec!["top".into(), "extensibleObject".into()]),
-        attribute("cn", vec![name.as_str().into()]),
-        attribute("nsInstance", vec![backend.into()]),
-        attribute("nsIndexAttribute", attributes.iter().map(|a| a.as_str().into()).collect()),
-    ]);
-    ChangeRecord { dn: config(&[&name, "index", "tasks"]), change }
 }

@@ -2,7 +2,7 @@
 //! first super administrator. It compares the wanted state with the existing one and changes only the differences, so
 //! it can be run at any time; a dry run makes the same plan and sends nothing.
 //!
-//! It needs the rights of the Directory Manager. Nothing else in this project does.
+//! It needs the rights of the Directory Manager, as does replacing everything (`restore::Replacement`).
 
 mod accounts;
 mod desired;
@@ -26,18 +26,16 @@ use ldap_text::{
 };
 use mail_model::{
     address::Domain,
-    entry::EntryView,
     names,
     revision::FreshRevision,
     tenant::{self, TenantId},
+    tree::Tree,
     user::{self, command::NewUser, plan},
 };
 use secrecy::ExposeSecret;
 
 const SETTINGS: &str = include_str!("../../../../schema/settings.ldif");
 const TREE: &str = include_str!("../../../../schema/tree.ldif");
-
-const BACKEND: AttributeName = AttributeName::from_static("nsslapd-backend");
 
 /// What to set up.
 #[derive(Debug)]
@@ -165,7 +163,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         self.settings(request).await?;
         self.plugins(request.with_member_of).await?;
         self.indexes(&backend, request.with_member_of).await?;
-        self.tree(request).await?;
+        self.tree(&request.service).await?;
         if let Some(account) = &request.backup {
             self.backup_account(account).await?;
         }
@@ -179,23 +177,9 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
     /// The name of the back end that contains the root.
     async fn backend(&self) -> Result<String, SetupError> {
         let step = "reading the back ends (cn=mapping tree,cn=config)";
-        let root = self.directory.tree().root();
-        let base = config(&["mapping tree"]);
-        let filter = Filter::present(BACKEND);
-        let scan = self.directory.scan(&base, Scope::Children, &filter, &[names::CN, BACKEND]).await;
-        let mut scan = scan.map_err(failed(step))?;
-        let mut best: Option<(usize, String)> = None;
-        while let Some(entry) = scan.next().await.map_err(failed(step))? {
-            let suffix = entry.first(&names::CN).and_then(|suffix| Dn::parse(suffix).ok());
-            let backend = entry.first(&BACKEND);
-            if let (Some(suffix), Some(backend)) = (suffix, backend)
-                && root.is_within(&suffix)
-                && best.as_ref().is_none_or(|(length, _)| *length < suffix.rdns().len())
-            {
-                best = Some((suffix.rdns().len(), backend.to_owned()));
-            }
-        }
-        best.map(|(_, backend)| backend).ok_or_else(|| SetupError::NoBackend { root: root.clone() })
+        let found = self.directory.back_end_of_root().await.map_err(failed(step))?;
+        let root = || self.directory.tree().root().clone();
+        found.map(|back_end| back_end.name).ok_or_else(|| SetupError::NoBackend { root: root() })
     }
 
     async fn schema(&mut self) -> Result<(), SetupError> {
@@ -218,32 +202,17 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         Ok(())
     }
 
-    async fn tree(&mut self, request: &SetupRequest) -> Result<(), SetupError> {
+    async fn tree(&mut self, service: &Credentials) -> Result<(), SetupError> {
         let step = "creating the folders and accounts";
         self.root().await?;
         let tree = self.directory.tree().clone();
-        let [domains, people, groups, resources, contacts, system] = tree.folders().map(ToString::to_string);
-        let service = &request.service.dn;
-        let placeholders = [
-            ("domains", domains),
-            ("people", people),
-            ("groups", groups),
-            ("resources", resources),
-            ("contacts", contacts),
-            ("system", system),
-            ("service", service.to_string()),
-            ("service_url", in_url(service)),
-            ("answers", tree.answers().to_string()),
-            ("decoy", tree.decoy().to_string()),
-            ("policy", tree.account_policy().to_string()),
-        ];
-        for entry in entries(TREE, &placeholders) {
-            let is_service = entry.dn == *service;
+        for entry in tree_entries(&tree, &service.dn) {
+            let is_service = entry.dn == service.dn;
             let is_account = is_service || entry.dn == tree.decoy();
             let exists = self.read(&entry.dn, &[names::NO_ATTRIBUTES]).await.map_err(failed(step))?.is_some();
             let password = || {
                 if is_service {
-                    Value::secret(request.service.password.expose_secret())
+                    Value::secret(service.password.expose_secret())
                 } else {
                     Value::secret(random_password())
                 }
@@ -255,7 +224,7 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
             };
             self.ensure(entry).await.map_err(failed(step))?;
             if is_service && exists {
-                self.service_password(&request.service).await.map_err(failed(step))?;
+                self.service_password(service).await.map_err(failed(step))?;
             }
         }
         Ok(())
@@ -324,6 +293,31 @@ impl<F: FnMut(SetupEvent<'_>)> Setup<'_, F> {
         (self.on_event)(SetupEvent::Change(change));
         Ok(())
     }
+}
+
+/// The folders, their access rules, and the accounts, as they should be.
+fn tree_entries(tree: &Tree, service: &Dn) -> Vec<ldap_text::ldif::Entry> {
+    let [domains, people, groups, resources, contacts, system] = tree.folders().map(ToString::to_string);
+    let placeholders = [
+        ("domains", domains),
+        ("people", people),
+        ("groups", groups),
+        ("resources", resources),
+        ("contacts", contacts),
+        ("system", system),
+        ("service", service.to_string()),
+        ("service_url", in_url(service)),
+        ("answers", tree.answers().to_string()),
+        ("decoy", tree.decoy().to_string()),
+        ("policy", tree.account_policy().to_string()),
+    ];
+    entries(TREE, &placeholders)
+}
+
+/// The access rules that a folder should have, for a service account.
+pub(crate) fn rules_of(folder: &Dn, tree: &Tree, service: &Dn) -> Vec<Value> {
+    let entry = tree_entries(tree, service).into_iter().find(|entry| entry.dn == *folder);
+    entry.map(|entry| entry.values(&names::ACI).to_vec()).unwrap_or_default()
 }
 
 fn failed(step: &'static str) -> impl Fn(DirectoryError) -> SetupError {

@@ -15,6 +15,7 @@ use directory::{
     Directory, Scope,
     error::DirectoryError,
     product::Product,
+    product::completeness::Completeness,
     product::plugins::IdlePlugins,
     settings::{Credentials, LdapSettings, LdapUrl},
 };
@@ -151,7 +152,10 @@ struct Findings {
 async fn check_url(config: &Config, url: &LdapUrl) -> Result<Findings, DirectoryError> {
     let settings = LdapSettings { urls: vec![url.clone()], ..config.ldap.clone() };
     let directory = Directory::new(Arc::new(settings), config.tree.clone());
-    directory.ping().await?;
+    let completeness = directory.completeness().await?;
+    if completeness == Completeness::Unfinished {
+        return Ok(Findings { lines: vec![completeness.to_string()], is_sound: false });
+    }
     let missing = missing_folders(config, &directory).await?;
     let tenant = match directory.tenant(&TenantId::default_tenant()).await? {
         Some(tenant) => tenant,

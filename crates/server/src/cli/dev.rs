@@ -155,7 +155,7 @@ async fn prepare(
     let server = &servers.directory;
     let manager =
         Credentials { dn: Dn::parse(server.manager_dn())?, password: server.manager_password().clone() };
-    init::as_manager(config, manager).set_up(&request, false, |_| {}).await?;
+    super::manager::as_manager(config, manager).set_up(&request, false, |_| {}).await?;
     let directory = patient(Directory::new(Arc::new(config.ldap.clone()), config.tree.clone()));
     if given.is_some() {
         set_password(&directory, &address, &password).await?;

@@ -12,9 +12,15 @@ use crate::config::Config;
 use administration::clock;
 use clap::Args;
 use directory::{
+    Directory,
     backup::Extent,
-    restore::{self, Comparison, Existing, OtherRoot, Restore, RestoreRequest, Told, compare_files},
+    backup::file::LdifFile,
+    restore::{
+        self, Comparison, Existing, OtherRoot, Restore, RestoreEvent, RestoreRequest, Summary, Told,
+        compare_files,
+    },
 };
+use ldap_text::dn::Dn;
 use std::{path::PathBuf, process::ExitCode};
 
 const EXAMPLE: &str = "Examples:
@@ -89,31 +95,49 @@ fn with_directory(config: &Config, args: &DiffArgs) -> Outcome {
     };
     let spooled = Spooled::of(&args.file)?;
     let directory = backup_directory(config)?;
+    let shown = |event: &RestoreEvent<'_>| match event.outcome {
+        restore::Outcome::Added(change)
+        | restore::Outcome::Updated(change)
+        | restore::Outcome::Removed(change)
+        | restore::Outcome::Different(change) => to_stdout(format_args!("{change}")),
+        restore::Outcome::Refused(refusal) => tell!("{}{refusal}", place_of(event)),
+        restore::Outcome::Same => {}
+    };
     block_on(async {
         let service = &config.ldap.credentials.dn;
-        let prepared = Restore::prepare(directory, service, spooled.file.clone(), request, |_| {});
-        let restore = Box::pin(prepared).await.map_err(with_hint)?;
-        let surplus = restore.surplus().await?;
-        let compared = restore.run(surplus, async |event| match event.outcome {
-            restore::Outcome::Added(change)
-            | restore::Outcome::Updated(change)
-            | restore::Outcome::Removed(change)
-            | restore::Outcome::Different(change) => to_stdout(format_args!("{change}")),
-            restore::Outcome::Refused(refusal) => tell!("{}{refusal}", place_of(&event)),
-            restore::Outcome::Same => {}
-        });
-        let summary = Box::pin(compared).await?;
-        let changes = summary.added + summary.updated + summary.removed;
-        tell!(
-            "{} the same, {} different, {} only in the file, {} only in the directory, {} that can't be restored.",
-            summary.same,
-            summary.updated,
-            summary.added,
-            summary.removed,
-            summary.refused
-        );
-        Ok(exit_code(changes + summary.refused == 0))
+        let summary = compare(directory, service, spooled.file.clone(), request, shown).await?;
+        Ok(exit_code(is_equal(&summary)))
     })
+}
+
+/// Compares a file with the directory, by a dry run of the restore that would bring the directory to the state of the
+/// file, and prints the counts.
+pub(super) async fn compare(
+    directory: Directory,
+    service: &Dn,
+    file: LdifFile,
+    request: RestoreRequest,
+    on_event: impl Fn(&RestoreEvent<'_>),
+) -> anyhow::Result<Summary> {
+    let request = RestoreRequest { existing: Existing::Update, dry_run: true, ..request };
+    let prepared = Restore::prepare(directory, service, file, request, |_| {});
+    let restore = Box::pin(prepared).await.map_err(with_hint)?;
+    let surplus = restore.surplus().await?;
+    let summary = Box::pin(restore.run(surplus, async |event| on_event(&event))).await?;
+    tell!(
+        "{} the same, {} different, {} only in the file, {} only in the directory, {} that can't be restored.",
+        summary.same,
+        summary.updated,
+        summary.added,
+        summary.removed,
+        summary.refused
+    );
+    Ok(summary)
+}
+
+/// Whether a comparison found no difference.
+pub(super) fn is_equal(summary: &Summary) -> bool {
+    summary.added + summary.updated + summary.removed + summary.refused == 0
 }
 
 fn exit_code(is_equal: bool) -> ExitCode {

@@ -1,7 +1,8 @@
 //! `pbm init`: prepares a directory.
 
 use super::{
-    ConfigArgs, Outcome, block_on, patient,
+    ConfigArgs, Outcome, block_on,
+    manager::{ManagerArgs, as_manager, read_secret},
     print::{say, tell, to_stderr, to_stdout},
 };
 use crate::config::Config;
@@ -9,12 +10,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use directory::{
     Directory,
-    error::DirectoryError,
     product::{BackEnd, Product},
-    settings::{Credentials, LdapSettings, OnHang},
     setup::{SetupEvent, SetupReport, SetupRequest},
 };
-use ldap_text::{dn::Dn, ldif::Change};
+use ldap_text::ldif::Change;
 use mail_model::{
     address::{Domain, MailAddress},
     field::FieldErrors,
@@ -25,16 +24,10 @@ use mail_model::{
     },
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 /// The variable with the super administrator's password.
 pub(super) const ADMIN_PASSWORD: &str = "PBM_ADMIN_PASSWORD";
-/// The variable with the Directory Manager's password.
-const MANAGER_PASSWORD: &str = "PBM_MANAGER_PASSWORD";
 
 /// A server with fewer threads gets a warning.
 const ENOUGH_THREADS: u32 = 32;
@@ -59,12 +52,8 @@ pub(super) struct InitArgs {
     /// administrator already.
     #[arg(long, value_name = "FILE")]
     admin_password_file: Option<PathBuf>,
-    /// Who may change the configuration of 389-ds.
-    #[arg(long, value_name = "DN", default_value = "cn=Directory Manager")]
-    manager_dn: String,
-    /// File with the manager's password. `PBM_MANAGER_PASSWORD` is taken instead where it is set.
-    #[arg(long, value_name = "FILE")]
-    manager_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    manager: ManagerArgs,
     /// Turn the plug-in memberOf on, and index its attribute, for other programs. pbm does not need it, and it makes large
     /// lists slow to change.
     #[arg(long)]
@@ -79,14 +68,11 @@ pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
     let given = args.domain.as_deref();
     let given =
         given.map(|text| Domain::parse(text).with_context(|| format!("--domain {text}"))).transpose()?;
-    let manager = Credentials {
-        dn: Dn::parse(&args.manager_dn).context("--manager-dn is not a valid DN")?,
-        password: manager_password(args)?,
-    };
+    let manager = args.manager.credentials()?;
     block_on(async {
         let directory = as_manager(config, manager);
         let tenant = directory.tenant(&TenantId::default_tenant()).await;
-        let tenant = tenant.map_err(|error| explained(error, args))?;
+        let tenant = tenant.map_err(|error| args.manager.explained(error))?;
         let domain = domain(&directory, given, tenant.as_deref()).await?;
         let request = SetupRequest {
             service: config.ldap.credentials.clone(),
@@ -101,24 +87,6 @@ pub(super) fn init(config: &Config, args: &InitArgs) -> Outcome {
         tell_of_domain(tenant.as_deref(), &request.domain, args.dry_run);
         Ok(ExitCode::SUCCESS)
     })
-}
-
-/// A manager who is refused needs different advice than the accounts of the configuration.
-fn explained(error: DirectoryError, args: &InitArgs) -> anyhow::Error {
-    match error {
-        DirectoryError::Unreachable(cause) if cause.is_of_account() => anyhow::anyhow!(
-            "the directory does not let {} in: {cause}; check --manager-dn, and the password in --manager-password-file or \
-             {MANAGER_PASSWORD}",
-            args.manager_dn
-        ),
-        error => error.into(),
-    }
-}
-
-/// The directory, bound as its manager.
-pub(super) fn as_manager(config: &Config, manager: Credentials) -> Directory {
-    let settings = LdapSettings { credentials: manager, on_hang: OnHang::Wait, ..config.ldap.clone() };
-    patient(Directory::new(Arc::new(settings), config.tree.clone()))
 }
 
 /// The given domain, unless another tenant serves it; without one, a domain that the tenant `default` serves.
@@ -183,19 +151,6 @@ pub(super) fn administrator(
         .context("the administrator cannot be made")
 }
 
-fn manager_password(args: &InitArgs) -> anyhow::Result<SecretString> {
-    if let Ok(password) = std::env::var(MANAGER_PASSWORD) {
-        return Ok(password.into());
-    }
-    match &args.manager_password_file {
-        Some(file) => read_secret(file),
-        None => bail!(
-            "the password of {} is needed: --manager-password-file FILE or {MANAGER_PASSWORD}",
-            args.manager_dn
-        ),
-    }
-}
-
 fn admin_password(args: &InitArgs) -> anyhow::Result<SecretString> {
     if let Ok(password) = std::env::var(ADMIN_PASSWORD) {
         return Ok(password.into());
@@ -208,11 +163,6 @@ fn admin_password(args: &InitArgs) -> anyhow::Result<SecretString> {
             "a password for the first super administrator is needed: --admin-password-file FILE or {ADMIN_PASSWORD}"
         ),
     }
-}
-
-fn read_secret(file: &Path) -> anyhow::Result<SecretString> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(text.trim_end_matches(['\n', '\r']).into())
 }
 
 fn print(event: &SetupEvent<'_>, dry_run: bool) {

@@ -4,7 +4,9 @@ use super::{
     ConfigArgs, Outcome, USAGE,
     backup::{STANDARD, backup_directory, bar, tenants},
     block_on,
+    manager::ManagerArgs,
     print::{tell, to_stderr, to_stdout},
+    replace::replace,
 };
 use crate::config::Config;
 use administration::clock;
@@ -33,6 +35,7 @@ const EXAMPLE: &str = "Examples:
   $ pbm restore everything.ldif.zst --dry-run > plan.ldif
   $ pbm restore everything.ldif.zst
   $ pbm restore everything.ldif.zst --existing update --tenant acme
+  $ pbm restore everything.ldif.zst --replace-all --manager-password-file manager-password
   $ ldapsearch -LLL -x -D … -W -b dc=example,dc=com | pbm restore -
 
 Reads the output of `pbm backup`, `ldapsearch`, `db2ldif` and `slapcat`, plain or compressed by gzip or zstd, with \
@@ -43,6 +46,12 @@ again: it skips completed entries.
 Data that a file from another program does not contain at all, such as password hashes, locks or access rules, is not \
 changed. The passwords of the accounts that pbm itself uses are never changed.
 
+With --replace-all 389-ds empties its back end and imports the file, several times as fast. Run it on the machine of \
+389-ds. First the whole file is examined, and what is in the directory is backed up into a file beside it (or in \
+backup.folder). During the import pbm answers 503. If it is interrupted, pbm and `pbm check` report that the server \
+lacks entries: run the same command again. At the end the directory is compared with the file. Other suppliers of the \
+same entries must be initialized from this server afterwards.
+
 Exit code: 0 on success, 1 when an entry was refused, 2 when the command line or the configuration is wrong.";
 
 #[derive(Args)]
@@ -52,10 +61,23 @@ pub(super) struct RestoreArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
     /// The file, or `-` for standard input.
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// What to do with an existing entry that differs.
     #[arg(long, value_enum, default_value_t = ExistingArg::Keep)]
     existing: ExistingArg,
+    /// Delete everything in the back end first and import the file in seconds, by the import task of 389-ds, bound as
+    /// its manager (asks for confirmation). For a server that lost its data.
+    #[arg(long, conflicts_with_all = ["mirror", "existing", "tenants"])]
+    pub(super) replace_all: bool,
+    /// With `--replace-all`: do not back up what is deleted.
+    #[arg(long, requires = "replace_all")]
+    pub(super) no_safety_backup: bool,
+    /// With `--replace-all`: a folder in which 389-ds finds the files that pbm writes [default: nsslapd-ldifdir of
+    /// 389-ds, on the same machine].
+    #[arg(long, value_name = "FOLDER", requires = "replace_all")]
+    pub(super) import_folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) manager: ManagerArgs,
     /// Delete entries that are not in the file (asks for confirmation).
     #[arg(long)]
     mirror: bool,
@@ -64,13 +86,13 @@ pub(super) struct RestoreArgs {
     tenants: Vec<String>,
     /// Print the changes as LDIF and make none.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Skip the confirmation.
     #[arg(long, short)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Print each change and each difference as LDIF.
     #[arg(long, short)]
-    verbose: bool,
+    pub(super) verbose: bool,
     /// Restore a backup that is truncated or was altered.
     #[arg(long)]
     force: bool,
@@ -90,8 +112,11 @@ enum ExistingArg {
 
 pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     crate::telemetry::start_of_command(config.log);
+    if args.replace_all {
+        return replace(config, args);
+    }
     let request = request(args)?;
-    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    let can_ask = can_ask();
     let is_sure = args.yes || args.dry_run || !args.mirror;
     if !is_sure && !can_ask {
         tell!(
@@ -137,7 +162,12 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     })
 }
 
-fn request(args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
+/// Whether somebody can answer a question.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+pub(super) fn request(args: &RestoreArgs) -> anyhow::Result<RestoreRequest> {
     Ok(RestoreRequest {
         extent: Extent::of_tenants(tenants(&args.tenants)?),
         existing: match args.existing {
@@ -196,7 +226,7 @@ pub(super) fn with_hint(error: RestoreError) -> anyhow::Error {
     anyhow::anyhow!("{error}; {hint}")
 }
 
-fn say(findings: &Findings) {
+pub(super) fn say(findings: &Findings) {
     use directory::backup::Verdict;
     match findings.verdict {
         Verdict::Whole { entries } => {

@@ -162,7 +162,7 @@ fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     let urls = source.required("ldap.urls", urls.filter(|urls| !urls.is_empty()));
     let password = source.required("ldap.bind_password", password);
     let urls = urls?;
-    let liveness = Liveness::new(&urls, tree?.root());
+    let liveness = Liveness::new(&urls, tree?.people());
     Some(LdapSettings {
         urls,
         start_tls,

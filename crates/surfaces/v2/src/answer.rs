@@ -294,6 +294,12 @@ impl From<DirectoryError> for Failure {
                 let message = "The directory does not let this server in; nothing was changed. Tell the server's administrator.";
                 Self::unavailable(message, error)
             }
+            // Logged when it was found, not for each request.
+            DirectoryError::Unreachable(Unreachable::Incomplete) => {
+                let message =
+                    "A restore of the directory is not finished; nothing was changed. Try again later.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
+            }
             DirectoryError::Unreachable(_) => {
                 Self::unavailable("The directory is out of reach; nothing was changed. Try again.", error)
             }

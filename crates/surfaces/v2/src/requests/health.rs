@@ -49,8 +49,8 @@ pub(super) const READY: Endpoint = Endpoint {
     particulars: Particulars { tells_administrators_more: true, ..Particulars::NONE },
     document: Document {
         summary: "The directory answers",
-        about: "503 while the directory is out of reach, refuses the account of this server, or does not run the \
-                plug-ins that keep addresses unique.",
+        about: "503 while the directory is out of reach, refuses the account of this server, lacks entries because a \
+                restore of everything is not finished, or does not run the plug-ins that keep addresses unique.",
         answer: Answer::of::<Status>,
         fails_with: &[503],
         ..Document::BASE
@@ -69,6 +69,10 @@ async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
         Found::OutOfReach => failure("The directory is out of reach."),
         Found::RefusesUs => failure(
             "The directory does not let this server in. Its log says why, and what to do (directory.account.refused).",
+        ),
+        Found::Incomplete => failure(
+            "The directory lacks entries: a restore of everything is under way or was not finished. The log says what to do \
+             (directory.incomplete).",
         ),
         Found::HasIdlePlugins => failure(
             "Plug-ins of the directory that this server needs do not run. Its log says which, and what to do \
