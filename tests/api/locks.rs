@@ -173,9 +173,14 @@ fn a_lock_by_a_role_is_shown_and_is_no_success_to_end(world: &World) {
     // 389-ds needs some time before it knows a new role.
     assert!(within(BELIEVED, || !ivan.can_bind()));
     ivan.try_log_in().expect(401);
-    // A lock by a role is a computed value: readers learn of it with the next change of the entry.
-    world.probe().replace(&ivan.dn(), "description", &["locked"]);
-    assert!(within(BELIEVED, || tenant.admin().get(&ivan).expect(200).json()["inetUserStatus"] == 0));
+    // A lock by a role is a computed value: readers learn of it with a change of the entry, once all of 389-ds knows it.
+    let mut changes = 0;
+    let is_shown = within(BELIEVED, || {
+        changes += 1;
+        world.probe().replace(&ivan.dn(), "description", &[&changes.to_string()]);
+        tenant.admin().get(&ivan).expect(200).json()["inetUserStatus"] == 0
+    });
+    assert!(is_shown);
     let answer = tenant.admin().patch(&ivan, "inetUserStatus=1").expect(409);
     assert!(answer.text().contains("locked by a role"), "{answer:?}");
     world.probe().replace(&ivan.dn(), "nsRoleDN", &[]);

@@ -340,7 +340,7 @@ mod tests {
             (SETTINGS, 3),
             (plugins::PLUGINS, 4),
             (desired::MEMBER_OF, 2),
-            (indexes::INDEXES, 13),
+            (indexes::INDEXES, 14),
             (TREE, 11),
             (BACKUP, 3),
             (schema::SCHEMA, 1),
