@@ -68,9 +68,16 @@ fn killed_restores() {
     let file = large(&fixture);
     let mut random = StdRng::seed_from_u64(5);
     let mut in_the_middle = 0;
-    for _ in 0..10 {
+    for round in 0..10 {
+        let before = count(&fixture);
         let mut restore = begin(&fixture, &file);
-        sleep(Duration::from_millis(random.random_range(60..600)));
+        // Every other one is killed while it writes, however long it takes to begin; the others at any time.
+        if round % 2 == 0 {
+            within(Duration::from_secs(20), || count(&fixture) > before);
+            sleep(Duration::from_millis(random.random_range(0..150)));
+        } else {
+            sleep(Duration::from_millis(random.random_range(60..600)));
+        }
         restore.kill().unwrap();
         restore.wait().unwrap();
         let there = count(&fixture);
