@@ -138,6 +138,11 @@ impl Empty {
         Login { url: self.directory.url(), dn: self.directory.manager_dn().to_owned(), password }
     }
 
+    /// A file with the password of the Directory Manager.
+    pub(crate) fn manager_password_file(&self) -> &Path {
+        self.directory.manager_password_file()
+    }
+
     /// A folder in which 389-ds may read and write files.
     pub(crate) fn folder(&self) -> &Path {
         self.directory.folder()

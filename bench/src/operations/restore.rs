@@ -1,9 +1,11 @@
 //! A restore into an empty prepared server. Raw: adds of the same entries over as many connections. For comparison:
 //! `ldapadd`, with one connection, and the server's own import. Then the same again, when there is nothing to do,
-//! compared with `ldapadd -c`.
+//! compared with `ldapadd -c`. And a restore by `--replace-all`, which examines the file first and compares the directory
+//! with it afterwards; raw: the server's own import of the same file.
 //!
-//! All except the server itself are bound as the account with which pbm restores: for the Directory Manager 389-ds does
-//! not evaluate access rules, and adds a tenth more. Each fills a server of its own, so there is one round.
+//! All except `--replace-all` and the server itself are bound as the account with which pbm restores: for the Directory
+//! Manager 389-ds does not evaluate access rules, and adds a tenth more. Each fills a server of its own, so there is one
+//! round.
 
 use super::backup::timed;
 use crate::{
@@ -29,6 +31,7 @@ use std::{
 const CONNECTIONS: usize = 64;
 const AT_LEAST: Target = Target::Ratio(0.9);
 const NOTHING_TO_DO: Target = Target::Ratio(5.0);
+const REPLACE: Target = Target::Ratio(0.7);
 
 pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Vec<Row>> {
     let folder = tempfile::Builder::new().prefix("pbm-bench-").tempdir()?;
@@ -46,6 +49,8 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
     let server = Empty::start(arguments)?;
     let import = rate("import", timed(|| import(&server, &file))?);
     let server = Empty::start(arguments)?;
+    let replace = rate("ours, --replace-all", timed(|| replace(&server, &file))?);
+    let server = Empty::start(arguments)?;
     let restore = || server.program.run(server.program.command("restore")?.arg(&file));
     let ours = rate("ours", timed(restore)?);
     let again = rate("ours, nothing to do", timed(restore)?);
@@ -54,6 +59,7 @@ pub(super) fn measure(arguments: &Arguments, world: &World) -> anyhow::Result<Ve
         Row::of_rates("restore, users, by raw adds", ours, raw, AT_LEAST),
         Row::of_rates("restore, by ldapadd", ours, one, Target::None),
         Row::of_rates("restore, by the server's own import", ours, import, Target::None),
+        Row::of_rates("restore --replace-all, by the server's own import", replace, import, REPLACE),
         Row::of_rates("restore, nothing to do, by ldapadd -c", again, one_again, NOTHING_TO_DO),
     ])
 }
@@ -81,6 +87,13 @@ fn add(login: &Login, file: &Path) -> anyhow::Result<()> {
         Ok(Adding { ldap: login.bind().await?, next })
     })
     .map(|_| ())
+}
+
+fn replace(server: &Empty, file: &Path) -> anyhow::Result<()> {
+    let mut command = server.program.command("restore")?;
+    command.arg(file).args(["--replace-all", "--yes", "--no-safety-backup"]);
+    command.arg("--manager-password-file").arg(server.manager_password_file());
+    server.program.run(&mut command)
 }
 
 /// Existing entries are skipped, and are not a failure here.
