@@ -142,8 +142,8 @@ impl Directory {
         let adopted = match standing {
             Ok(()) => {
                 // Boxed, since these are seldom needed and would add to the size of the whole future.
-                Box::pin(self.edit_later(tenant, &new.mail, later, rand::random)).await?;
-                Box::pin(self.adopt_list(&tenant.id, &arrival)).await
+                let edited = Box::pin(self.edit_later(tenant, &new.mail, later, rand::random)).await;
+                Box::pin(self.adopt_list(&tenant.id, &arrival)).await.and(edited)
             }
             refused => refused,
         };
@@ -195,7 +195,8 @@ impl Directory {
             self.patch_members(tenant, mail, edit.unwrap_or_default(), patch, &random).await?
         };
         let mail = patch.new_mail.as_ref().unwrap_or(mail);
-        Box::pin(self.edit_later(tenant, mail, later, random)).await?;
+        let edited = Box::pin(self.edit_later(tenant, mail, later, random)).await;
+        // Even if the later members failed, since the first ones may have closed a cycle.
         self.undo_cycle(tenant, mail, field, &nested).await?;
         if let Some(arrival) = &arrival {
             self.adopt_list(&tenant.id, arrival).await?;
@@ -203,7 +204,7 @@ impl Directory {
         if adds_members {
             self.reconcile_outside_members(tenant, mail).await.map_err(DirectoryError::after_a_write)?;
         }
-        Ok(())
+        edited
     }
 
     /// Changes members and the displayed name whatever the list's revision is. Returns members that are to be added and
