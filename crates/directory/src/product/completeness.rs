@@ -21,7 +21,7 @@ const NO_SUCH_OBJECT: u32 = 32;
 
 /// What the log and the commands advise.
 pub(crate) const ADVICE: &str =
-    "run pbm restore FILE --replace-all again, with the same file; see OPERATIONS.md, Disaster recovery";
+    "run pbm restore FILE --replace-all again, with the same file; see OPERATIONS.md, Replacing everything";
 
 /// Whether a server has all of its entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
