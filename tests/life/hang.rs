@@ -38,7 +38,8 @@ const AT_ONCE: Duration = Duration::from_millis(1500);
 /// Connections to a server that hangs: that of the health check, and one that replaces it.
 const FEW: usize = 2;
 const HANG: Duration = Duration::from_secs(20);
-const READ: &str = "/v2/users/default/admin@example.com";
+/// Answered from the directory, and not from memory.
+const READ: &str = "/v2/tenants/default";
 
 /// One request.
 struct Sample {
