@@ -11,7 +11,7 @@ harness::trials! { "locks":
     a_user_whom_others_locked_comes_back_locked_from_a_deletion,
     a_user_whom_others_locked_comes_back_locked_with_its_tenant,
     an_import_ends_and_keeps_a_lock_by_others,
-    a_lock_by_a_role_is_shown_and_is_no_success_to_end,
+    a_lock_by_a_role_refuses_a_log_in_and_is_no_success_to_end,
 }
 
 /// How long tokens of a locked account may still be accepted.
@@ -164,7 +164,7 @@ cosAttribute: nsAccountLock operational
     )
 }
 
-fn a_lock_by_a_role_is_shown_and_is_no_success_to_end(world: &World) {
+fn a_lock_by_a_role_refuses_a_log_in_and_is_no_success_to_end(world: &World) {
     let tenant = world.tenant();
     let ivan = tenant.user("ivan").create();
     let folder = format!("ou={},ou=People,{}", tenant.id, world.probe().root);
@@ -173,14 +173,7 @@ fn a_lock_by_a_role_is_shown_and_is_no_success_to_end(world: &World) {
     // 389-ds needs some time before it knows a new role.
     assert!(within(BELIEVED, || !ivan.can_bind()));
     ivan.try_log_in().expect(401);
-    // A lock by a role is a computed value: readers learn of it with a change of the entry, once all of 389-ds knows it.
-    let mut changes = 0;
-    let is_shown = within(BELIEVED, || {
-        changes += 1;
-        world.probe().replace(&ivan.dn(), "description", &[&changes.to_string()]);
-        tenant.admin().get(&ivan).expect(200).json()["inetUserStatus"] == 0
-    });
-    assert!(is_shown);
+    // Answers from memory may not show it: 389-ds does not report changes of computed values.
     let answer = tenant.admin().patch(&ivan, "inetUserStatus=1").expect(409);
     assert!(answer.text().contains("locked by a role"), "{answer:?}");
     world.probe().replace(&ivan.dn(), "nsRoleDN", &[]);
