@@ -1,7 +1,11 @@
 //! A list of 50,000, in a directory of its own: made by the ten requests that it takes, read, and one member added and
 //! removed. Raw, the same number of operations with the same members: one add and nine modifies.
 
-use super::{List, add, fill, make, read, remove};
+use super::{
+    List, PATH,
+    change::{self, Change},
+    fill, make, read,
+};
 use crate::{
     arguments::Arguments,
     contents::Contents,
@@ -13,7 +17,6 @@ use crate::{
 use anyhow::Context;
 use std::time::Instant;
 
-const PATH: &str = "/v2/maillists?tenant-id=default";
 const MEMBERS: usize = 50_000;
 /// Users who are not in the list at first.
 const OTHERS: usize = 1000;
@@ -35,8 +38,8 @@ pub(in crate::operations) fn measure(arguments: &Arguments) -> anyhow::Result<Ve
     Ok(vec![
         Row::of_rates("make a list of 50,000, members", ours, raw, Target::Ratio(0.5)),
         read::row(arguments, &world, &list, Target::P99(1000.0))?,
-        add::row(arguments, &world, &list, CHANGES)?,
-        remove::row(arguments, &world, &list, CHANGES)?,
+        change::row(Change::Add, arguments, &world, &list, CHANGES)?,
+        change::row(Change::Remove, arguments, &world, &list, CHANGES)?,
     ])
 }
 

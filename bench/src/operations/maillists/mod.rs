@@ -1,10 +1,10 @@
 //! Mailing lists with many members, in the form that pbm creates.
 
 pub(super) mod add;
+mod change;
 pub(super) mod expand;
 pub(super) mod huge;
 pub(super) mod read;
-mod remove;
 
 use crate::{
     people::{DOMAIN, Name},
@@ -15,6 +15,7 @@ use ldap_text::dn::Dn;
 use mail_model::{maillist::member::Member, names};
 use std::time::Instant;
 
+const PATH: &str = "/v2/maillists?tenant-id=default";
 /// Members of a large list: half of the users, if there are fewer than twice as many.
 const LARGE: usize = 10_000;
 
@@ -62,8 +63,7 @@ fn fill(world: &World, list: &List, people: &[Name]) -> anyhow::Result<()> {
     })
 }
 
-/// Prints the duration in 389-ds: within the operation it writes the names of all lists that reach a member into the
-/// entry of every added member.
+/// Prints how long 389-ds takes to add people to a list.
 fn timed(list: &List, people: usize, add: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     let began = Instant::now();
     add()?;

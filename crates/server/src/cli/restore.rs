@@ -162,7 +162,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Outcome {
     })
 }
 
-/// Whether somebody can answer a question.
+/// Whether there is a terminal on which a question can be answered.
 pub(super) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
