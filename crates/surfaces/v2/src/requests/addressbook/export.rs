@@ -41,8 +41,8 @@ use web::answer::{Cut, JSON, Reply};
 
 /// Contacts that are read at a time, some 200 kB of them: other requests of the thread wait so long.
 const CHUNK: usize = 250;
-/// Contacts that are read at a time if more of them have photos: these are read by two searches of ten. With all photos
-/// as large as they may be, a part of the file has 7 MB.
+/// Photos that are read at a time, by two searches of ten. With all of them as large as they may be, a part of the file has
+/// 7 MB.
 const CARDS: usize = 20;
 /// A part of the file that is longer ends, however few contacts it has: lists may have any number of members.
 const LARGE: usize = 8 << 20;
@@ -198,18 +198,16 @@ impl Export {
 
     /// The next part, and whether it is the last.
     async fn next(&mut self) -> Result<(Vec<u8>, bool), Cut> {
-        let mut most = CHUNK;
-        let mut contacts = self.take(most)?;
-        if self.with_photos(&contacts).count() > CARDS {
-            most = CARDS;
-            contacts = self.take(most)?;
-        }
-        let mut is_last = contacts.len() < most;
+        let mut contacts = self.take()?;
+        let end = self.end_of_part(&contacts);
+        let mut is_last = contacts.len() < CHUNK && end == contacts.len();
+        contacts.truncate(end);
         let mut out = Vec::new();
         if self.last.is_none() {
             self.writer.begin(&mut out);
         }
-        let ids: Vec<_> = self.with_photos(&contacts).collect();
+        let with_photo = contacts.iter().filter(|contact| self.has_photo(contact));
+        let ids: Vec<_> = with_photo.map(|contact| contact.id).collect();
         let mut photos = self.reader.photos(&ids).await?;
         for contact in contacts {
             // Those with the same address are not separated, since the next part begins after the address.
@@ -228,16 +226,24 @@ impl Export {
         Ok((out, is_last))
     }
 
-    /// The contacts after the last one that was written, at most `most`.
-    fn take(&self, most: usize) -> Result<Vec<Contact>, Cut> {
+    /// The next contacts after the last one that was written.
+    fn take(&self) -> Result<Vec<Contact>, Cut> {
         let after = self.last.as_deref().unwrap_or_default();
-        let contacts = self.book.read(|book| book.after(after, self.view, &self.kinds, most));
+        let contacts = self.book.read(|book| book.after(after, self.view, &self.kinds, CHUNK));
         Ok(contacts.iter().map(contact_json::read).collect::<Result<_, _>>()?)
     }
 
-    /// Those of the contacts who have a photo.
-    fn with_photos(&self, contacts: &[Contact]) -> impl Iterator<Item = ContactId> {
-        contacts.iter().map(|contact| contact.id).filter(|id| self.with_photo.binary_search(id).is_ok())
+    /// The number of contacts up to the last whose photo is read for this part. Those with the same address are not
+    /// separated.
+    fn end_of_part(&self, contacts: &[Contact]) -> usize {
+        let mut with_photo = contacts.iter().enumerate().filter(|(_, contact)| self.has_photo(contact));
+        let Some((end, _)) = with_photo.nth(CARDS) else { return contacts.len() };
+        let last = contacts.get(end - 1).map(|contact| &contact.mail);
+        end + contacts.iter().skip(end).take_while(|contact| Some(&contact.mail) == last).count()
+    }
+
+    fn has_photo(&self, contact: &Contact) -> bool {
+        self.with_photo.binary_search(&contact.id).is_ok()
     }
 }
 
