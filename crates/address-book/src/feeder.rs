@@ -8,33 +8,25 @@
 //! directory once, records the differences, and looks up the recorded entries that it did not meet.
 
 use crate::{
-    recording::{Batch, Outcome, RecordError, id_of, ids_below, record},
+    recording::{Outcome, RecordError, id_of, ids_below, record},
+    review::review,
     store::{Condition, Heartbeat, Link, RedisAccess, StoreError, Stored},
 };
 use directory::{
-    Entry, Lookup, Scope,
+    Entry, Lookup,
     error::DirectoryError,
     following::{Event, Follower},
     settings::LdapSettings,
 };
-use futures_util::{FutureExt, Stream, StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use ldap_text::dn::Dn;
-use mail_model::{
-    contact::{
-        id::ContactId,
-        record::{anything, read_attributes},
-    },
-    entry::EntryView,
-    names,
-    tree::Tree,
-};
+use mail_model::{contact::record::read_attributes, entry::EntryView, names, tree::Tree};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     convert::Infallible,
     pin::pin,
     time::{Duration, Instant},
 };
-use tokio::{sync::mpsc, task::JoinHandle};
 
 /// How long the lease lasts without a renewal, and how often it is renewed: after the death of a feeder another process
 /// takes over within three seconds.
@@ -55,16 +47,12 @@ const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
 const TRIM: Duration = Duration::from_secs(3600);
 /// The number of changes that are recorded in one batch.
 const TOGETHER: usize = 200;
-/// The number of batches that are read and converted ahead of the one that is recorded.
-const AHEAD: usize = 2;
-/// The number of folders that are read concurrently: 389-ds uses a thread for each.
-const FOLDERS_TOGETHER: usize = 2;
 /// The number of renames to wait for concurrently.
 const RENAMES_TOGETHER: usize = 16;
 
 /// Why a feeder has stopped.
 #[derive(Debug, thiserror::Error)]
-enum FeedError {
+pub(crate) enum FeedError {
     /// The directory does not respond.
     #[error("the directory cannot be followed")]
     Directory(#[from] DirectoryError),
@@ -318,95 +306,10 @@ async fn ids_below_renamed(
     }
 }
 
-fn recorded(outcome: Outcome) -> Result<(), FeedError> {
+/// Requires that everything was recorded in the projection that this process feeds.
+pub(crate) fn recorded(outcome: Outcome) -> Result<(), FeedError> {
     match outcome {
         Outcome::Recorded => Ok(()),
         Outcome::NoProjection | Outcome::OtherServer => Err(FeedError::Overtaken),
-    }
-}
-
-/// Reads the whole directory, folder by folder, and records what differs. The persistent search reports the entries that
-/// are created during the review, or moved into a folder that was read before.
-async fn review(directory: &Lookup, link: &mut Link, server: &str) -> Result<(), FeedError> {
-    let condition = Condition::Since(link.newest().await?);
-    let mut unmet = known(link).await?;
-    // The next entries are read while the last ones are recorded.
-    let (found, read) = mpsc::channel(AHEAD);
-    let reading = async { Ok(read_folders(directory, found).await?) };
-    let recording = async {
-        let mut batch = Batch::new(link, directory, server);
-        let mut converted = pin!(converted(read, directory.tree(), condition).buffered(AHEAD));
-        while let Some(entries) = converted.next().await {
-            for stored in entries.map_err(|_| FeedError::Stopped)? {
-                let is_known = ContactId::from_unique_id(&stored.id).is_some_and(|id| unmet.remove(&id));
-                if is_known || stored.is_there() {
-                    recorded(batch.push(stored).await?)?;
-                }
-            }
-        }
-        recorded(batch.send().await?)
-    };
-    tokio::try_join!(reading, recording)?;
-    // The entries that were not met are gone, or were moved past the searches by a rename.
-    let unmet = unmet.into_iter().map(ContactId::unique_id).collect();
-    recorded(record(link, directory, server, &[], unmet).await?)
-}
-
-/// Sends the entries of all folders, some at a time.
-async fn read_folders(directory: &Lookup, found: mpsc::Sender<Vec<Entry>>) -> Result<(), DirectoryError> {
-    let folders = directory.folders_of_tenants().await?;
-    let read = folders.iter().map(|folder| read_folder(directory, folder, found.clone()));
-    stream::iter(read).buffer_unordered(FOLDERS_TOGETHER).try_collect().await
-}
-
-async fn read_folder(
-    directory: &Lookup,
-    folder: &Dn,
-    found: mpsc::Sender<Vec<Entry>>,
-) -> Result<(), DirectoryError> {
-    let mut scan = directory.scan(folder, Scope::Subtree, &anything(), read_attributes()).await?;
-    let mut entries = Vec::with_capacity(TOGETHER);
-    while let Some(entry) = scan.next().await? {
-        entries.push(entry);
-        if entries.len() == TOGETHER {
-            let full = std::mem::replace(&mut entries, Vec::with_capacity(TOGETHER));
-            if found.send(full).await.is_err() {
-                // The receiver has failed, and reports why.
-                return Ok(());
-            }
-        }
-    }
-    // As above.
-    let _sent = found.send(entries).await;
-    Ok(())
-}
-
-/// The entries in the form in which they are recorded. They are converted on other threads, because this one has to read
-/// and to write.
-fn converted(
-    read: mpsc::Receiver<Vec<Entry>>,
-    tree: &Tree,
-    condition: Condition,
-) -> impl Stream<Item = JoinHandle<Vec<Stored>>> {
-    let received = stream::unfold(read, async |mut read| Some((read.recv().await?, read)));
-    received.map(move |entries| {
-        let tree = tree.clone();
-        tokio::task::spawn_blocking(move || {
-            entries.iter().filter_map(|entry| Stored::of_entry(&tree, entry, condition)).collect()
-        })
-    })
-}
-
-/// The entries that are recorded as present.
-async fn known(link: &mut Link) -> Result<HashSet<ContactId>, FeedError> {
-    let mut known = HashSet::new();
-    let mut after = link.origin().await?;
-    loop {
-        let (last, names) = link.known(after).await?;
-        known.extend(names.iter().filter_map(|name| ContactId::from_unique_id(name)));
-        match last {
-            Some(last) => after = last,
-            None => return Ok(known),
-        }
     }
 }

@@ -9,6 +9,7 @@ mod feeder;
 pub mod reader;
 mod recording;
 mod reports;
+mod review;
 pub mod settings;
 mod snapshots;
 mod store;
