@@ -19,6 +19,7 @@ pub mod resource;
 pub mod restorable;
 pub mod revision;
 pub mod scripts;
+pub mod source;
 #[cfg(test)]
 mod stored;
 pub mod tenant;

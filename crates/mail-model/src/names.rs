@@ -107,6 +107,12 @@ attributes! {
     DEFAULT_LANGUAGE = "pbmDefaultLanguage";
     /// Conditions of a dynamic list, `field=value` each, which must all hold.
     LIST_FILTER = "pbmListFilter";
+    /// Identifiers of the entry in the sources that it comes from, one of each kind at most.
+    SOURCE = "pbmSource";
+    /// Digest of the image of the source that the photo was made from.
+    SOURCE_PHOTO = "pbmSourcePhoto";
+    /// State and outcome of a synchronization.
+    RUN_REPORT = "pbmRunReport";
     /// Keyed digest of a request with an idempotency key.
     REQUEST_DIGEST = "pbmRequestDigest";
     /// HTTP status of the stored answer.
@@ -183,6 +189,13 @@ pub const MAIL_LIST_CLASSES: &[&str] = &["top", "groupOfNames", "groupOfURLs", "
 /// The class that marks an entry as a mailing list.
 pub const MAIL_LIST_CLASS: &str = "pbmMailList";
 
+/// Classes of a contact that comes from a source.
+pub const CONTACT_CLASSES: &[&str] =
+    &["top", "person", "organizationalPerson", "inetOrgPerson", "mailRecipient", CONTACT_CLASS];
+
+/// The class that marks an entry as a contact of this project.
+pub const CONTACT_CLASS: &str = "pbmContact";
+
 /// Classes of a resource group's entry.
 pub const RESOURCE_GROUP_CLASSES: &[&str] = &["top", "organizationalUnit", RESOURCE_GROUP_CLASS];
 
@@ -200,6 +213,12 @@ pub const ANSWER_CLASSES: &[&str] = &["top", "account", ANSWER_CLASS];
 
 /// The class that marks an entry as a stored answer.
 pub const ANSWER_CLASS: &str = "pbmAnswer";
+
+/// Classes of the entry of a synchronization.
+pub const RUN_CLASSES: &[&str] = &["top", "account", RUN_CLASS];
+
+/// The class that marks an entry as a synchronization.
+pub const RUN_CLASS: &str = "pbmRun";
 
 /// Classes of a plain folder of the tree.
 pub const UNIT_CLASSES: &[&str] = &["top", "organizationalUnit"];

@@ -142,6 +142,12 @@ impl Tree {
         self.lists(tenant).child(names::MAIL, mail.as_str())
     }
 
+    /// The folder of a tenant's contacts from outside.
+    #[must_use]
+    pub fn contacts_of(&self, tenant: &TenantId) -> Dn {
+        self.contacts.child(names::OU, tenant.as_str())
+    }
+
     /// The folder of a tenant's resource groups.
     #[must_use]
     pub fn resource_groups(&self, tenant: &TenantId) -> Dn {
@@ -164,6 +170,12 @@ impl Tree {
     #[must_use]
     pub fn answers(&self) -> Dn {
         self.system.child(names::OU, "Answers")
+    }
+
+    /// The folder of synchronizations.
+    #[must_use]
+    pub fn runs(&self) -> Dn {
+        self.system.child(names::OU, "Runs")
     }
 
     /// A user's entry.

@@ -308,6 +308,7 @@ fn tree_entries(tree: &Tree, service: &Dn) -> Vec<ldap_text::ldif::Entry> {
         ("service", service.to_string()),
         ("service_url", in_url(service)),
         ("answers", tree.answers().to_string()),
+        ("runs", tree.runs().to_string()),
         ("decoy", tree.decoy().to_string()),
         ("policy", tree.account_policy().to_string()),
     ];

@@ -4,7 +4,7 @@ use super::{TREE, desired::entries};
 use ldap_text::attribute::AttributeName;
 use mail_model::{
     contact::record, deletion, maillist, names, resource, resource::field::ResourceField, resource::group,
-    revision, tenant, user, user::field::UserField,
+    revision, source::card::CARD_FIELDS, tenant, user, user::field::UserField,
 };
 use std::collections::BTreeSet;
 
@@ -18,6 +18,7 @@ fn rules(folder: &str) -> Vec<String> {
         "contacts",
         "system",
         "answers",
+        "runs",
         "service",
         "decoy",
         "policy",
@@ -78,6 +79,12 @@ fn whatever_is_asked_for_can_be_read() {
     assert_readable("resources", group::READ_ATTRIBUTES.iter().cloned());
     assert_readable("domains", tenant::READ_ATTRIBUTES.iter().cloned().chain([names::NUM_SUBORDINATES]));
     let kept = [names::REQUEST_DIGEST, names::ANSWER_STATUS, names::ANSWER_BODY, names::ANSWER_BEGAN];
+    let marks = [names::SOURCE, names::SOURCE_PHOTO];
+    for folder in ["people", "contacts"] {
+        assert_readable(folder, marks.iter().cloned());
+    }
+    assert_readable("groups", [names::SOURCE]);
+    assert_readable("runs", [names::RUN_REPORT, names::REVISION, names::OBJECT_CLASS]);
     assert_readable("answers", kept.iter().cloned().chain([names::OBJECT_CLASS]));
 }
 
@@ -87,11 +94,21 @@ fn whatever_a_request_sets_can_be_written() {
         names::MAIL,
         names::USER_PASSWORD,
         names::JPEG_PHOTO,
+        names::SOURCE,
+        names::SOURCE_PHOTO,
     ]);
     let of_resources = ResourceField::ALL.map(ResourceField::attribute);
-    let writable = ["people", "resources"].map(writable);
-    for (folder, name) in of_users.map(|name| (0, name)).chain(of_resources.into_iter().map(|name| (1, name)))
-    {
+    let of_contacts = CARD_FIELDS.map(UserField::attribute).into_iter().chain([
+        names::MAIL,
+        names::MAIL_ALTERNATE_ADDRESS,
+        names::JPEG_PHOTO,
+        names::SOURCE,
+        names::SOURCE_PHOTO,
+    ]);
+    let writable = ["people", "resources", "contacts"].map(writable);
+    let of_users = of_users.map(|name| (0, name));
+    let others = of_resources.into_iter().map(|name| (1, name)).chain(of_contacts.map(|name| (2, name)));
+    for (folder, name) in of_users.chain(others) {
         assert!(writable[folder].contains(&name.as_str().to_lowercase()), "{name} can't be written");
     }
 }
@@ -99,7 +116,7 @@ fn whatever_a_request_sets_can_be_written() {
 #[test]
 fn no_secret_can_be_read_and_every_rule_names_what_it_allows() {
     let known: BTreeSet<_> = names::ALL_ATTRIBUTES.iter().map(|name| name.as_str().to_lowercase()).collect();
-    for folder in ["domains", "people", "groups", "resources", "contacts", "answers"] {
+    for folder in ["domains", "people", "groups", "resources", "contacts", "answers", "runs"] {
         let readable = readable(folder);
         assert!(
             readable.is_subset(&known),

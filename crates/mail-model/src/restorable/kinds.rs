@@ -12,8 +12,8 @@ pub(super) struct Known {
     pub(super) is_required: bool,
 }
 
-/// Classes of a contact; `mailRecipient` is for those with aliases.
-const CONTACT_CLASSES: &[&str] = &["top", "person", "organizationalPerson", "inetOrgPerson", "mailRecipient"];
+/// Classes that a contact of another program may lack: `mailRecipient` is for those with aliases.
+const OPTIONAL_OF_CONTACTS: [&str; 2] = ["mailRecipient", names::CONTACT_CLASS];
 
 /// Classes that the server adds as superclasses, and classes that a contact may lack.
 const OPTIONAL: [&str; 4] = ["top", "person", "organizationalPerson", "organizationalUnit"];
@@ -51,13 +51,14 @@ impl Belonging {
             Self::List => names::MAIL_LIST_CLASSES,
             Self::Group => names::RESOURCE_GROUP_CLASSES,
             Self::Resource => names::RESOURCE_CLASSES,
-            Self::Contact => CONTACT_CLASSES,
+            Self::Contact => names::CONTACT_CLASSES,
         }
     }
 
     /// Whether it must have a class.
     pub(super) fn requires_class(self, class: &str) -> bool {
-        let is_optional = OPTIONAL.contains(&class) || (self == Self::Contact && class == "mailRecipient");
+        let is_optional =
+            OPTIONAL.contains(&class) || (self == Self::Contact && OPTIONAL_OF_CONTACTS.contains(&class));
         !is_optional || (self == Self::Folder && class == "organizationalUnit")
     }
 
@@ -121,6 +122,8 @@ fn user() -> Vec<Known> {
         optional(names::NS_ACCOUNT_LOCK, Values::Lock),
         optional(names::TOKENS_VALID_FROM, Values::Time),
         optional(names::JPEG_PHOTO, Values::Photo),
+        optional(names::SOURCE, Values::Sources),
+        optional(names::SOURCE_PHOTO, Values::Digest),
     ];
     UserField::ALL.into_iter().map(field).chain(own).chain(state()).collect()
 }
@@ -136,6 +139,7 @@ fn list() -> Vec<Known> {
         optional(names::OUTSIDE_MEMBER, Values::OutsideMembers),
         optional(names::LIST_FILTER, Values::Conditions),
         optional(names::MEMBER_URL, Values::Search),
+        optional(names::SOURCE, Values::Sources),
     ];
     own.into_iter().chain(state()).collect()
 }
@@ -161,6 +165,9 @@ fn contact() -> Vec<Known> {
         required(names::SN, Values::Field(Kind::Line)),
         optional(names::MAIL, Values::OutsideAddress),
         optional(names::MAIL_ALTERNATE_ADDRESS, Values::OutsideAddresses),
+        optional(names::JPEG_PHOTO, Values::Photo),
+        optional(names::SOURCE, Values::Sources),
+        optional(names::SOURCE_PHOTO, Values::Digest),
     ];
     own.into_iter().chain(contact::OUTSIDE_TEXTS.map(text)).collect()
 }

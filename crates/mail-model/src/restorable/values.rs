@@ -7,6 +7,7 @@ use crate::{
     maillist::conditions::Conditions,
     names, photo,
     resource::group::GroupName,
+    source::SourceId,
     user::quota::{MAX_QUOTA_MB, Quota},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +59,10 @@ pub(super) enum Values {
     Search,
     /// A photo: bytes, not text.
     Photo,
+    /// Identifiers of sources.
+    Sources,
+    /// The digest of an image.
+    Digest,
 }
 
 /// The entry with the values.
@@ -71,7 +76,12 @@ impl Values {
     pub(super) const fn is_single(self) -> bool {
         !matches!(
             self,
-            Self::Aliases | Self::OutsideAddresses | Self::Members | Self::OutsideMembers | Self::Conditions
+            Self::Aliases
+                | Self::OutsideAddresses
+                | Self::Members
+                | Self::OutsideMembers
+                | Self::Conditions
+                | Self::Sources
         )
     }
 
@@ -117,6 +127,9 @@ impl Values {
             Self::True if text == "TRUE" => Ok(()),
             Self::True => Err("must be TRUE".to_owned()),
             Self::Members => check_member(text, context),
+            Self::Sources => SourceId::parse(text).map(drop).map_err(|error| error.to_string()),
+            Self::Digest if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(()),
+            Self::Digest => Err("must be hexadecimal digits".to_owned()),
             // Photos are not text; see `check_bytes`.
             Self::Conditions | Self::Search | Self::Photo => Ok(()),
         }
