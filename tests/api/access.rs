@@ -78,6 +78,11 @@ const TABLE: &[(&str, Statuses)] = &[
     ("listContactChanges", OF_TENANT),
     ("exportContacts", OF_TENANT),
     ("readContact", OF_TENANT),
+    ("syncPeopleOfBitrix24", ADMINISTRATION),
+    ("syncPeopleOfDirectory", ADMINISTRATION),
+    ("syncGroupsOfDirectory", ADMINISTRATION),
+    ("listRuns", ADMINISTRATION),
+    ("readRun", ADMINISTRATION),
     ("backUp", BY_TOKEN),
     ("restore", BY_TOKEN),
 ];

@@ -56,7 +56,31 @@ impl<'w> Case<'_, 'w> {
                 self.assert_read(&format!("/v2/backup/ldif?tenant-id={}", self.tenant.id));
             }
             "restore" => self.check_restore(),
+            "syncPeopleOfBitrix24"
+            | "syncPeopleOfDirectory"
+            | "syncGroupsOfDirectory"
+            | "listRuns"
+            | "readRun" => self.check_synchronizations(endpoint),
             other => panic!("{other} is not tried here"),
+        }
+    }
+
+    /// No source is set up here, and there is no run: whoever may ask is told so.
+    fn check_synchronizations(&self, endpoint: &str) {
+        let id = &self.tenant.id;
+        let (answer, otherwise) = match endpoint {
+            "syncPeopleOfBitrix24" => {
+                (self.client.post(format!("/v2/actions/cabsync?tenant-id={id}"), ""), 503)
+            }
+            "syncPeopleOfDirectory" => (self.client.post(format!("/v2/actions/cabsync/{id}/ad"), ""), 503),
+            "syncGroupsOfDirectory" => (self.client.post(format!("/v2/actions/groupsync/{id}/ad"), ""), 503),
+            "readRun" => (self.client.get(format!("/v2/actions/runs/{}?tenant-id={id}", self.name)), 404),
+            _ => return self.assert_read(&format!("/v2/actions/runs?tenant-id={id}")),
+        };
+        if self.allowed() {
+            answer.expect(otherwise);
+        } else {
+            self.assert_status(&answer);
         }
     }
 

@@ -54,7 +54,7 @@ fn every_path_and_method_of_the_document_is_served(world: &World) {
         // The objects do not exist, so nothing changes.
         let names = [("{tenant}", "no-tenant"), ("{mail}", "no@no.test"), ("{file}", "start.js")];
         let path = names.iter().fold(path, |path, (part, name)| path.replace(part, name));
-        let path = path.replace("{group}", "nothing").replace("{domain}", "no.test");
+        let path = path.replace("{group}", "nothing").replace("{domain}", "no.test").replace("{id}", "none");
         let answer = world.root().send(&method, &path, "");
         assert_ne!(answer.status, 405, "{method} {path}");
         assert!(!answer.text().contains("no such path"), "{method} {path}");
@@ -124,6 +124,7 @@ fn every_documented_parameter_is_taken(world: &World) {
     resources(&mut all, &tenant);
     contacts(&mut all, &tenant);
     backup(&mut all, &tenant);
+    synchronizations(&mut all, &tenant);
     all.assert_complete();
 }
 
@@ -193,6 +194,27 @@ fn backup(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     all.sent.push(("backUp", ["tenant-id".to_owned()].into()));
     let names = ["tenant-id", "existing", "dry-run"].map(str::to_owned);
     all.sent.push(("restore", names.into()));
+}
+
+/// No source is set up; the parameters are known all the same.
+fn synchronizations(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
+    let client = all.world.root();
+    let options = "wait=0&force=1&quick=1&dry-run=0";
+    let of = |path: String| format!("{path}?{options}&tenant-id={}", tenant.id);
+    for (name, path) in [
+        ("syncPeopleOfBitrix24", "/v2/actions/cabsync".to_owned()),
+        ("syncPeopleOfDirectory", format!("/v2/actions/cabsync/{}/ad", tenant.id)),
+        ("syncGroupsOfDirectory", format!("/v2/actions/groupsync/{}/ad", tenant.id)),
+    ] {
+        let answer = client.post(of(path), "").expect(503);
+        assert_eq!(answer.header("x-ignored-parameters"), None, "{name}");
+        let names = ["wait", "force", "quick", "dry-run", "tenant-id"].map(str::to_owned);
+        all.sent.push((name, names.into()));
+    }
+    all.ask("listRuns", "/v2/actions/runs", &[("tenant-id", tenant.id.as_str())]);
+    let answer = client.get(format!("/v2/actions/runs/none?tenant-id={}", tenant.id)).expect(404);
+    assert_eq!(answer.header("x-ignored-parameters"), None);
+    all.sent.push(("readRun", ["tenant-id".to_owned()].into()));
 }
 
 fn tenants(all: &mut Everything<'_>, tenant: &Tenant<'_>) {

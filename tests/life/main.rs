@@ -19,6 +19,7 @@ mod running;
 mod sentinel;
 mod site;
 mod stale_book;
+mod sync;
 mod tenant_purge;
 
 use std::process::ExitCode;
@@ -42,5 +43,6 @@ fn main() -> ExitCode {
         replicas::TRIALS,
         sentinel::TRIALS,
         stale_book::TRIALS,
+        sync::TRIALS,
     ])
 }

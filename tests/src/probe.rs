@@ -85,7 +85,8 @@ impl Drop for Reader {
 }
 
 impl Probe {
-    pub(crate) fn new(directory: &DirectoryServer) -> Self {
+    /// Access to a directory.
+    pub fn new(directory: &DirectoryServer) -> Self {
         Self {
             url: directory.url(),
             manager: directory.manager_dn(),

@@ -37,6 +37,15 @@ impl Actor {
         }
     }
 
+    /// The tenant outside which the caller may do nothing; `None` for super administrators.
+    #[must_use]
+    pub fn only_tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Account(account) if account.role != Role::SuperAdministrator => Some(&account.tenant),
+            Self::Account(_) | Self::TrustedSubnet | Self::Operator => None,
+        }
+    }
+
     /// Whether the caller is the user with an identifier.
     #[must_use]
     pub fn is_user(&self, id: &str) -> bool {

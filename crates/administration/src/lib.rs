@@ -17,6 +17,7 @@ pub mod photos;
 pub mod policy;
 mod resources;
 pub mod restores;
+pub mod sync;
 mod tenants;
 pub mod tokens;
 pub mod turns;

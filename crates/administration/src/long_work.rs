@@ -18,6 +18,8 @@ pub enum LongWork {
     Export,
     /// An import of users: it keeps up to half of a worker's connections to the directory busy.
     Import,
+    /// A synchronization that a request waits for: it has a thread and connections of its own.
+    Sync,
     /// A photo that is received and converted: it takes up to 10 MiB of memory, and up to 58 MiB while it is decoded.
     Photo,
 }
@@ -39,6 +41,7 @@ impl LongWork {
         match self {
             Self::Backup => Share { in_all: 6, of_tenants: 4, of_tenant: 2, of_account: 2 },
             // Only two photos are decoded at a time; the others are being received, or wait.
+            Self::Sync => Share { in_all: 16, of_tenants: 12, of_tenant: 4, of_account: 4 },
             Self::Import | Self::Photo => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
             Self::Export => Share { in_all: 64, of_tenants: 48, of_tenant: 16, of_account: 2 },
         }
@@ -47,6 +50,7 @@ impl LongWork {
     const fn words(self) -> &'static str {
         match self {
             Self::Backup => "backups",
+            Self::Sync => "synchronizations",
             Self::Export => "exports",
             Self::Import => "imports",
             Self::Photo => "changes of photos",

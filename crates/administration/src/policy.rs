@@ -47,6 +47,8 @@ pub enum Action {
     BackUp,
     /// Restore from a backup.
     RestoreBackup,
+    /// Synchronize with a source from outside, and see the runs.
+    Synchronize,
 }
 
 /// The reach of a permission.
@@ -92,7 +94,8 @@ impl Action {
             | Self::RestoreUser
             | Self::ImportUsers
             | Self::BackUp
-            | Self::RestoreBackup     => (Some(AllButSuper), None),
+            | Self::RestoreBackup
+            | Self::Synchronize       => (Some(AllButSuper), None),
             Self::ChangeUser          => (Some(AllButSuper), Some(OwnPassword)),
             Self::ChangePhoto         => (Some(AllButSuper), Some(Itself)),
             Self::ReadUser

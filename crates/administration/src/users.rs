@@ -17,7 +17,7 @@ use mail_model::{
 };
 
 /// The running program, even if its file has been replaced.
-const PROGRAM: &str = "/proc/self/exe";
+pub(crate) const PROGRAM: &str = "/proc/self/exe";
 
 impl Administration {
     /// Creates a user.

@@ -22,6 +22,7 @@ pub mod restore;
 mod scan;
 pub mod settings;
 pub mod setup;
+pub mod sources;
 mod subschema;
 pub mod tenants;
 pub mod users;

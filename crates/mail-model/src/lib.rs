@@ -18,6 +18,7 @@ pub mod pieces;
 pub mod resource;
 pub mod restorable;
 pub mod revision;
+pub mod run;
 pub mod scripts;
 pub mod source;
 #[cfg(test)]

@@ -178,6 +178,12 @@ impl Tree {
         self.system.child(names::OU, "Runs")
     }
 
+    /// The folders whose entries backups leave out: stored answers, and reports of synchronizations.
+    #[must_use]
+    pub fn passing(&self) -> [Dn; 2] {
+        [self.answers(), self.runs()]
+    }
+
     /// A user's entry.
     #[must_use]
     pub fn user(&self, tenant: &TenantId, mail: &MailAddress) -> Dn {

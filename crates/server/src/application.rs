@@ -1,10 +1,10 @@
 //! The application: binds its addresses, then runs until it is stopped. Tests use the same path.
 
-use crate::{config::Config, open_files};
+use crate::{config::Config, jobs, open_files};
 use address_book::reader::{AddressBook, SettingsError};
 use administration::{
     Administration, accounts::Accounts, attempts::Attempts, backups::ScheduledBackup, changes::Observers,
-    health::Health, log_in::LogIns, long_work::LongWorks, tokens::Tokens, turns::Restores,
+    health::Health, log_in::LogIns, long_work::LongWorks, sync::Syncs, tokens::Tokens, turns::Restores,
 };
 use directory::{Directory, settings::LdapSettings};
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
@@ -47,6 +47,7 @@ pub struct Application {
     listeners: Listeners,
     address_book: AddressBook,
     scheduled_backup: Arc<ScheduledBackup>,
+    syncs: Syncs,
 }
 
 impl Application {
@@ -55,11 +56,13 @@ impl Application {
     /// # Errors
     /// [`StartError`].
     pub fn build(config: &Config) -> Result<Self, StartError> {
-        let services = Arc::new(services(config));
-        let scheduled_backup = services.scheduled_backup.clone();
-        let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let tree = config.tree.clone();
         let address_book = AddressBook::new(&config.address_book, tree.clone(), render)?;
+        let syncs = syncs(config, &address_book);
+        let services = Arc::new(services(config, syncs));
+        let scheduled_backup = services.scheduled_backup.clone();
+        let syncs = services.syncs.clone();
+        let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let books = address_book.clone();
         let backup_directory = config.ldap_for_backups();
         let backup_directory =
@@ -83,7 +86,7 @@ impl Application {
             let bound = listeners.bind(*address, app.clone());
             listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
         }
-        Ok(Self { listeners, address_book, scheduled_backup })
+        Ok(Self { listeners, address_book, scheduled_backup, syncs })
     }
 
     /// The address book that answers the requests. The caller has to keep it up to date.
@@ -96,6 +99,12 @@ impl Application {
     #[must_use]
     pub fn scheduled_backup(&self) -> &Arc<ScheduledBackup> {
         &self.scheduled_backup
+    }
+
+    /// Begins synchronizations.
+    #[must_use]
+    pub fn syncs(&self) -> &Syncs {
+        &self.syncs
     }
 
     /// The URLs at which the application listens.
@@ -113,7 +122,7 @@ impl Application {
     }
 }
 
-fn services(config: &Config) -> Services {
+fn services(config: &Config, syncs: Syncs) -> Services {
     let auth = &config.auth;
     Services {
         log_ins: LogIns {
@@ -131,7 +140,16 @@ fn services(config: &Config) -> Services {
         scheduled_backup: Arc::default(),
         long_works: LongWorks::default(),
         restores: Restores::default(),
+        syncs,
     }
+}
+
+/// Begins synchronizations, each of which has connections of its own.
+fn syncs(config: &Config, book: &AddressBook) -> Syncs {
+    let ldap = Arc::new(jobs::for_a_job(config));
+    let (tree, book) = (config.tree.clone(), book.clone());
+    let open = move || observed(Directory::new(ldap.clone(), tree.clone()), &book);
+    Syncs::new(config.sync.settings.clone(), open)
 }
 
 fn listener_settings(config: &Config) -> Result<ListenerSettings, TlsError> {

@@ -4,12 +4,21 @@
 
 use crate::{backup, config::Config};
 use address_book::reader::AddressBook;
-use administration::{backups::ScheduledBackup, clock};
+use administration::{
+    backups::ScheduledBackup,
+    clock,
+    policy::Reach,
+    sync::{SyncRequest, Syncs},
+};
 use directory::{
     Directory,
     product::plugins::IdlePlugins,
     purge::PurgeReport,
     settings::{LdapSettings, OnHang},
+};
+use mail_model::{
+    run::{Source, Subject},
+    tenant::TenantId,
 };
 use std::{io, sync::Arc, thread, time::Duration};
 use tokio::{runtime, sync::oneshot};
@@ -70,6 +79,47 @@ pub async fn watch_plugins(config: &Config) {
     }
 }
 
+/// Synchronizes the configured tenants on schedule, if there is one; never ends.
+pub async fn synchronize_on_schedule(config: &Config, syncs: &Syncs) {
+    let Some(every) = config.sync.every else { return std::future::pending().await };
+    let directory = Directory::new(Arc::new(for_a_job(config)), config.tree.clone());
+    loop {
+        for request in scheduled(&config.sync.settings.tenants) {
+            let (source, subject) = (request.source.name(), request.subject.name());
+            if syncs.settings().reader(request.source, &request.tenant).is_none() {
+                continue;
+            }
+            let begun = Box::pin(syncs.begin(&directory, request, Reach::Everything)).await;
+            let ended = match begun {
+                Ok(begun) => Syncs::end_of(&directory, &begun.id).await.map(drop).map_err(Into::into),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                tracing::warn!(source, subject, error = &error as &dyn std::error::Error, "sync.not_begun");
+            }
+        }
+        tokio::time::sleep(jittered(every)).await;
+    }
+}
+
+/// The runs of a schedule: people before groups, whose members they are.
+fn scheduled(tenants: &[TenantId]) -> impl Iterator<Item = SyncRequest> {
+    let kinds = [
+        (Source::Directory, Subject::People),
+        (Source::Bitrix24, Subject::People),
+        (Source::Directory, Subject::Groups),
+    ];
+    tenants.iter().flat_map(move |tenant| {
+        kinds.map(|(source, subject)| SyncRequest {
+            tenant: tenant.clone(),
+            source,
+            subject,
+            force: false,
+            may_be_quick: true,
+        })
+    })
+}
+
 /// The thread that keeps an address book up to date; it ends when this value is dropped.
 pub struct FollowerThread {
     stop: Option<oneshot::Sender<()>>,
@@ -104,7 +154,7 @@ impl Drop for FollowerThread {
 }
 
 /// A job needs one connection to scan and some to write: half of them.
-fn for_a_job(config: &Config) -> LdapSettings {
+pub(crate) fn for_a_job(config: &Config) -> LdapSettings {
     LdapSettings { connections: 4, password_connections: 1, ..config.ldap.clone() }
 }
 

@@ -122,7 +122,7 @@ impl Lookup {
             parents: HashSet::new(),
             wait: 0,
             most_waiting: MOST_WAITING,
-            answers: self.tree().answers(),
+            passing: self.tree().passing(),
             waiting: HashMap::new(),
             expected: 0,
             set_aside: SetAside::default(),
@@ -144,8 +144,8 @@ struct Backup<'a, F> {
     numbers: Numbers,
     /// Entries that were written and may have others below them.
     parents: HashSet<Key>,
-    /// The folder of answers that are kept for a day; they are left out of the backup.
-    answers: Dn,
+    /// The folders whose entries are left out of the backup.
+    passing: [Dn; 2],
     /// Entries that wait for their parents, by parent.
     waiting: HashMap<Key, Vec<Entry>>,
     /// The number of waiting entries.
@@ -211,10 +211,11 @@ impl<F: FnMut(BackupProgress)> Backup<'_, F> {
 
     /// Whether an entry belongs to this backup.
     fn is_in(&self, entry: &Entry) -> bool {
-        let is_answer =
-            entry.dn.rdns().len() > self.answers.rdns().len() && entry.dn.is_within(&self.answers);
+        let is_below =
+            |folder: &Dn| entry.dn.rdns().len() > folder.rdns().len() && entry.dn.is_within(folder);
+        let is_passing = self.passing.iter().any(is_below);
         let is_withheld = self.request.without_super && is_super(self.directory.tree(), entry);
-        !is_answer && !is_withheld
+        !is_passing && !is_withheld
     }
 
     /// Writes an entry and those that have waited for it, or makes it wait.

@@ -139,19 +139,20 @@ impl Restore {
     }
 
     /// The entries that the file lacks, children before their parents. The root, the folders, the accounts that pbm
-    /// needs with their password policy, and the answers that pbm keeps for a day are never among them.
+    /// needs with their password policy, and what backups leave out are never among them.
     ///
     /// # Errors
     /// [`DirectoryError`].
     pub async fn surplus(&self) -> Result<Vec<Dn>, DirectoryError> {
         let tree = self.directory.tree();
-        let answers = tree.answers();
+        let passing = tree.passing();
         let policy = tree.account_policy();
         let policies = policy.parent().unwrap_or_default();
         let kept: HashSet<&Dn> =
             tree.folders().into_iter().chain([tree.root(), &policies, &policy]).collect();
         let filter = self.survey.lacking();
-        let is_kept = |dn: &Dn| kept.contains(dn) || dn.is_within(&answers) || self.rules.is_own_account(dn);
+        let is_passing = |dn: &Dn| passing.iter().any(|folder| dn.is_within(folder));
+        let is_kept = |dn: &Dn| kept.contains(dn) || is_passing(dn) || self.rules.is_own_account(dn);
         let mut surplus = Vec::new();
         for (base, scope) in self.survey.extent.bases(tree) {
             let mut scan = self.directory.scan(&base, scope, &filter, &[names::NO_ATTRIBUTES]).await?;

@@ -56,11 +56,13 @@ pub fn contact_update(
     tenant: &TenantId,
     dn: &Dn,
     card: &Card,
+    ids: &[SourceId],
     parts: &[Part],
     photo: Option<&Photo>,
 ) -> Vec<ChangeRecord> {
     let mut modifications = field_changes(card, parts, Target::Contact);
     modifications.extend(photo_changes(card, parts, photo));
+    modifications.extend(mark(card, ids));
     let mut aliases: Vec<_> = card.aliases.iter().map(ToString::to_string).collect();
     let new = contact_dn(tree, tenant, &card.mail);
     if new == *dn || !parts.contains(&Part::Mail) {
@@ -106,9 +108,7 @@ pub fn user_update(
 ) -> Option<ChangeRecord> {
     let mut modifications = field_changes(card, parts, Target::User);
     modifications.extend(photo_changes(card, parts, photo));
-    if !ids.contains(&card.id) {
-        modifications.push(replace(names::SOURCE, marks(ids, &card.id)));
-    }
+    modifications.extend(mark(card, ids));
     let dn = tree.user(current.user.tenant(), current.user.mail());
     (!modifications.is_empty()).then(|| guarded(dn, &current.version.revision, modifications))
 }
@@ -117,6 +117,11 @@ pub fn user_update(
 #[must_use]
 pub fn list_mark(tree: &Tree, tenant: &TenantId, mail: &MailAddress, id: &SourceId) -> ChangeRecord {
     modify(tree.list(tenant, mail), vec![replace(names::SOURCE, vec![id.as_str().into()])])
+}
+
+/// Sets the identifier of the source, if an entry with some identifiers lacks it.
+fn mark(card: &Card, ids: &[SourceId]) -> Option<Modification> {
+    (!ids.contains(&card.id)).then(|| replace(names::SOURCE, marks(ids, &card.id)))
 }
 
 /// The identifiers after one of a kind was set: an entry has one of each kind at most.
@@ -200,7 +205,8 @@ mod tests {
     #[test]
     fn a_new_address_is_reserved_before_the_rename() {
         let dn = contact_dn(&tree(), &tenant(), &MailAddress::parse("old@y.ru").unwrap());
-        let changes = contact_update(&tree(), &tenant(), &dn, &card("new@y.ru"), &[Part::Mail], None);
+        let known = [card("new@y.ru").id];
+        let changes = contact_update(&tree(), &tenant(), &dn, &card("new@y.ru"), &known, &[Part::Mail], None);
         let text: Vec<_> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(text.len(), 3);
         assert!(
@@ -214,7 +220,7 @@ mod tests {
             "{}",
             text[2]
         );
-        assert_eq!(contact_update(&tree(), &tenant(), &dn, &card("old@y.ru"), &[], None), []);
+        assert_eq!(contact_update(&tree(), &tenant(), &dn, &card("old@y.ru"), &known, &[], None), []);
     }
 
     #[test]

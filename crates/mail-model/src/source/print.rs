@@ -3,6 +3,7 @@
 
 use super::card::{CARD_FIELDS, Card};
 use crate::{address::MailAddress, entry::EntryView, names, user::field::UserField};
+use ldap_text::attribute::AttributeName;
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -20,6 +21,19 @@ pub enum Part {
     Field(UserField),
     /// The photo.
     Photo,
+}
+
+impl Part {
+    /// The attribute that holds it.
+    #[must_use]
+    pub fn attribute(self) -> AttributeName {
+        match self {
+            Self::Mail => names::MAIL,
+            Self::Aliases => names::MAIL_ALTERNATE_ADDRESS,
+            Self::Field(field) => field.attribute(),
+            Self::Photo => names::JPEG_PHOTO,
+        }
+    }
 }
 
 /// What an entry of this directory stands for, which decides what of a card is written to it.

@@ -15,6 +15,7 @@ mod purge;
 mod replace;
 mod restore;
 mod serve;
+mod sync;
 mod tenant;
 
 use crate::config::Config;
@@ -78,6 +79,8 @@ enum Command {
     Tenant(tenant::TenantArgs),
     /// Create and change the users that a CSV or NDJSON file lists.
     ImportUsers(import_users::ImportArgs),
+    /// Synchronize a tenant with a source from outside: Active Directory or another directory, or Bitrix24.
+    Sync(sync::SyncArgs),
     /// Follow a tenant's address book over the API.
     Addressbook(addressbook::AddressBookArgs),
     /// Try pbm out: starts a private 389-ds, prepares it, fills it with demo people and serves.
@@ -128,6 +131,7 @@ pub fn run() -> ExitCode {
         Command::ImportUsers(args) => {
             with_config(&args.config, |config| import_users::import_users(config, &args))
         }
+        Command::Sync(args) => with_config(&args.config, |config| sync::sync(config, &args)),
         Command::Addressbook(args) => Ok(addressbook::addressbook(args)),
         Command::Dev(args) => Ok(dev::dev(&args)),
     };

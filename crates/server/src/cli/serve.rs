@@ -16,6 +16,7 @@ pub(super) fn serve(config: &Config) -> Outcome {
 pub(super) async fn serve_until(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let application = Application::build(config)?;
     let scheduled_backup = application.scheduled_backup().clone();
+    let syncs = application.syncs().clone();
     let follower = jobs::follow(config, application.address_book().clone())?;
     // Scripts wait for this line.
     say!("ready {}", application.urls().join(" "));
@@ -24,6 +25,7 @@ pub(super) async fn serve_until(config: &Config, stop: impl Future<Output = ()>)
         () = jobs::purge_on_schedule(config) => {}
         () = jobs::watch_plugins(config) => {}
         () = jobs::back_up_on_schedule(config, &scheduled_backup) => {}
+        () = jobs::synchronize_on_schedule(config, &syncs) => {}
     }
     drop(follower);
     tracing::info!("server.stopped");

@@ -6,6 +6,7 @@ mod auth;
 pub mod backup;
 mod http;
 pub mod source;
+mod sync;
 
 use ::address_book::settings::BookSettings;
 pub use auth::AuthConfig;
@@ -29,6 +30,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+pub use sync::SyncConfig;
 use visible_text::chain;
 
 /// Everything that can be configured.
@@ -50,6 +52,8 @@ pub struct Config {
     pub address_book: BookSettings,
     /// Backups.
     pub backup: BackupSettings,
+    /// Sources from outside.
+    pub sync: SyncConfig,
     /// Logs.
     pub log: LogConfig,
 }
@@ -103,9 +107,10 @@ impl Config {
         let purge_interval = source.seconds("deletion.purge_interval", Duration::from_secs(3600));
         let address_book = address_book::address_book(source);
         let backup = backup::backup(source, tree.as_ref(), ldap.as_ref().map(|ldap| &ldap.credentials.dn));
+        let sync = sync::sync(source);
         let log = log(source);
         let (tree, ldap, auth) = (tree?, ldap?, auth?);
-        Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, backup, log })
+        Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, backup, sync, log })
     }
 
     /// The settings for backups and restores; `None` if no account is configured for them.

@@ -168,7 +168,7 @@ impl<'a> Asked<'a> {
         // Authorize before the body is read if the path names the tenant.
         let reach = match endpoint.particulars.tenant {
             TenantParameter::None => Some(reach_of(endpoint, actor, &names)?),
-            TenantParameter::Required | TenantParameter::Optional => None,
+            TenantParameter::Required | TenantParameter::Optional | TenantParameter::CallersOwn => None,
         };
         let precondition = precondition_of(endpoint, request)?;
         let (body, streamed) = match endpoint.particulars.body {
@@ -180,7 +180,7 @@ impl<'a> Asked<'a> {
         let reach = if let Some(reach) = reach {
             reach
         } else {
-            names.tenant = tenant_parameter(&mut parameters, endpoint.particulars.tenant)?;
+            names.tenant = tenant_parameter(&mut parameters, endpoint.particulars.tenant, actor)?;
             reach_of(endpoint, actor, &names)?
         };
         let keyed = match actor {
@@ -216,11 +216,16 @@ async fn handle_once(keyed: &Keyed, endpoint: &Endpoint, call: &mut Call<'_>) ->
 }
 
 /// The parameter `tenant-id`, for paths without a tenant. An invalid id is answered as a tenant that does not exist.
-fn tenant_parameter(parameters: &mut Parameters, kind: TenantParameter) -> Result<Option<TenantId>, Failure> {
+fn tenant_parameter(
+    parameters: &mut Parameters,
+    kind: TenantParameter,
+    actor: Option<&Actor>,
+) -> Result<Option<TenantId>, Failure> {
     let text = parameters.take(TENANT_PARAMETER)?.filter(|text| !text.is_empty());
     match text {
         Some(text) => TenantId::parse(&text).map(Some).map_err(|_| Failure::not_found("tenant")),
         None if kind == TenantParameter::Optional => Ok(None),
+        None if kind == TenantParameter::CallersOwn => Ok(actor.and_then(Actor::only_tenant).cloned()),
         None => Err(Failure::missing(TENANT_PARAMETER)),
     }
 }

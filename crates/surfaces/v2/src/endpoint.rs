@@ -180,6 +180,8 @@ pub enum TenantParameter {
     Required,
     /// Yes, unless the request is about everything.
     Optional,
+    /// Yes; without it, the request is about the caller's own tenant, or about everything for super administrators.
+    CallersOwn,
 }
 
 /// The callers that may use an endpoint.

@@ -3,7 +3,7 @@
 use address_book::reader::BookReader;
 use administration::{
     Administration, backups::ScheduledBackup, health::Health, log_in::LogIns, long_work::LongWorks,
-    turns::Restores,
+    sync::Syncs, turns::Restores,
 };
 use ipnet::IpNet;
 use mail_model::deletion::Retention;
@@ -34,6 +34,8 @@ pub struct Services {
     pub long_works: LongWorks,
     /// Running restores by administrators of tenants.
     pub restores: Restores,
+    /// Begins synchronizations.
+    pub syncs: Syncs,
 }
 
 /// The state of a worker thread.

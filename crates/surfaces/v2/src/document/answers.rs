@@ -54,6 +54,13 @@ impl Answer {
         Self::file(words, NDJSON, lines.description(Some("A JSON object a line."))).written_from::<T>()
     }
 
+    /// Adds lines of JSON, each of a structure, as another form of the answer.
+    pub(crate) fn with_lines_of<T: ToSchema>(mut self, words: &'static str) -> Self {
+        let lines = text().content_media_type(JSON).content_schema(Some(named::<T>()));
+        self.contents.push((NDJSON, lines.description(Some(words)).into()));
+        self.written_from::<T>()
+    }
+
     /// A body of one media type.
     pub(crate) fn file(words: &'static str, media_type: &'static str, shape: impl Into<Shape>) -> Self {
         Self::files(words, vec![(media_type, shape.into())])
@@ -174,6 +181,8 @@ pub(super) const FAILURES: &[Failing] = &[
         about: "The request line and the headers are too large." },
     Failing { status: 500, name: "InternalServerError", comes: has_roles, header: None,
         about: "An internal error; the log has the reason under the X-Request-Id." },
+    Failing { status: 502, name: "BadGateway", comes: |_| false, header: None,
+        about: "Another system that this request needs did not answer as it should; the message says which, and why." },
     Failing { status: 503, name: "ServiceUnavailable", comes: has_roles, header: Some("Retry-After"),
         about: "The directory is unreachable and nothing was changed, or the outcome of a change is unknown, or the \
                 feed of changes is not available now; the message says which." },

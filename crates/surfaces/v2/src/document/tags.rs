@@ -13,6 +13,7 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/v2/addressbook/", "Address book", "The contacts of a tenant's users."),
     ("/v2/backup/", "Backup", "Backup and restore of everything, or of a tenant."),
     ("/v2/restore/", "Backup", "Backup and restore of everything, or of a tenant."),
+    ("/v2/actions", "Actions", "Synchronization with sources from outside."),
     ("/health/", "Health", "Whether the process runs and is ready for requests."),
     ("/", "Document", "This document."),
 ];

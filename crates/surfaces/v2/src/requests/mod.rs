@@ -1,6 +1,7 @@
 //! The requests of the API. Each handler turns the parameters into a command of `mail-model`, has it executed, and
 //! turns the outcome into an answer.
 
+mod actions;
 mod addressbook;
 mod authenticate;
 mod backup;
@@ -83,6 +84,11 @@ pub static ENDPOINTS: &[Endpoint] = &[
     addressbook::READ,
     backup::BACK_UP,
     restore::RESTORE,
+    actions::sync::PEOPLE_OF_BITRIX24,
+    actions::sync::PEOPLE_OF_DIRECTORY,
+    actions::sync::GROUPS_OF_DIRECTORY,
+    actions::runs::LIST,
+    actions::runs::READ,
     docs::DOCUMENT,
     docs::PAGE,
     docs::PAGE_FILE,

@@ -1,0 +1,142 @@
+//! Writes what differs.
+
+use super::{
+    run::{Plan, Run, SyncError, reason},
+    spool::Spooled,
+    step::PersonStep,
+};
+use crate::{policy::Reach, users::PROGRAM};
+use directory::{
+    Directory,
+    changing::WriteError,
+    sources::{OwnEntries, OwnEntry},
+};
+use futures_util::{StreamExt, stream};
+use ldap_text::dn::Dn;
+use mail_model::{address::MailAddress, contact::Kind, photo::Photo, tenant::TenantId, user::LiveUser};
+
+/// Changes between two checks of the lock.
+const BATCH: usize = 64;
+
+/// What became of a step.
+struct Written {
+    mail: String,
+    is_new: bool,
+    outcome: Result<(), WriteError>,
+    /// Why the photo was left out.
+    photo: Option<String>,
+}
+
+/// Writes the steps.
+pub(super) async fn write(
+    run: &mut Run<'_>,
+    own: &OwnEntries,
+    mut steps: Spooled,
+    plan: &mut Plan<'_>,
+) -> Result<(), SyncError> {
+    loop {
+        run.live().await?;
+        let batch = batch(&mut steps)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (directory, tenant, reach) = (run.directory, &run.request.tenant, run.reach);
+        let writes = batch.into_iter().map(|step| write_one(directory, own, tenant, reach, step));
+        let written: Vec<_> = stream::iter(writes).buffer_unordered(directory.permits()).collect().await;
+        for one in written {
+            record(run, one, plan)?;
+        }
+    }
+}
+
+fn batch(steps: &mut Spooled) -> Result<Vec<PersonStep>, SyncError> {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH {
+        let Some(parts) = steps.next()? else { break };
+        let step = PersonStep::of_parts(parts);
+        batch.push(step.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::InvalidData))?);
+    }
+    Ok(batch)
+}
+
+fn record(run: &mut Run<'_>, written: Written, plan: &mut Plan<'_>) -> Result<(), SyncError> {
+    let Written { mail, is_new, outcome, photo } = written;
+    match outcome {
+        Ok(()) if is_new => run.report.counts.added += 1,
+        Ok(()) => run.report.counts.updated += 1,
+        Err(error) => drop(run.refuse(mail.clone(), reason(error)?, plan)),
+    }
+    if let Some(why) = photo {
+        run.refuse(mail, why, plan);
+    }
+    Ok(())
+}
+
+async fn write_one(
+    directory: &Directory,
+    own: &OwnEntries,
+    tenant: &TenantId,
+    reach: Reach,
+    step: PersonStep,
+) -> Written {
+    let (photo, refused) = photo_of(&step).await;
+    let entry = step.place.and_then(|place| own.get(place));
+    let outcome = match entry {
+        None => directory.create_contact(tenant, &step.card, photo.as_ref()).await,
+        Some(entry) => change(directory, tenant, reach, entry, &step, photo.as_ref()).await,
+    };
+    Written { mail: step.card.mail.to_string(), is_new: entry.is_none(), outcome, photo: refused }
+}
+
+async fn change(
+    directory: &Directory,
+    tenant: &TenantId,
+    reach: Reach,
+    entry: &OwnEntry,
+    step: &PersonStep,
+    photo: Option<&Photo>,
+) -> Result<(), WriteError> {
+    let dn = entry.name().ok_or(WriteError::NotFound)?;
+    if entry.kind != Kind::User {
+        return directory.update_contact(tenant, &dn, &step.card, photo).await;
+    }
+    let mail = MailAddress::parse(&entry.mail).map_err(|_| WriteError::NotFound)?;
+    let may_touch = |user: &LiveUser| reach.has(&user.user);
+    directory.update_card(tenant, &mail, &step.card, photo, may_touch).await
+}
+
+/// The photo of a step, or why there is none.
+async fn photo_of(step: &PersonStep) -> (Option<Photo>, Option<String>) {
+    let Some(image) = step.card.photo.as_deref().filter(|_| step.has_new_photo) else { return (None, None) };
+    match photos::convert_apart(PROGRAM, image).await {
+        Ok(photo) => (Some(photo), None),
+        Err(error) => (None, Some(format!("the photo was left out: {error}"))),
+    }
+}
+
+/// Removes contacts.
+pub(super) async fn remove(
+    run: &mut Run<'_>,
+    own: &OwnEntries,
+    leavers: &[usize],
+    plan: &mut Plan<'_>,
+) -> Result<(), SyncError> {
+    for batch in leavers.chunks(BATCH) {
+        run.live().await?;
+        let directory = run.directory;
+        let entries = batch.iter().filter_map(|place| own.get(*place));
+        let removals = entries.map(|entry| async move { (entry, remove_one(directory, entry.name()).await) });
+        let removed: Vec<_> = stream::iter(removals).buffer_unordered(directory.permits()).collect().await;
+        for (entry, outcome) in removed {
+            match outcome {
+                Ok(()) => run.report.counts.removed += 1,
+                Err(error) => drop(run.refuse(entry.mail.to_string(), reason(error)?, plan)),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn remove_one(directory: &Directory, dn: Option<Dn>) -> Result<(), WriteError> {
+    Ok(directory.remove_contact(dn.ok_or(WriteError::NotFound)?).await?)
+}

@@ -1,0 +1,207 @@
+//! One run, from the lock to the report.
+
+use super::{SyncRequest, SyncSettings, groups, people};
+use crate::policy::Reach;
+use directory::{Directory, changing::WriteError, error::DirectoryError};
+use jiff::{SignedDuration, Timestamp};
+use mail_model::run::{Lock, Report, State, Subject};
+use sources::{Reader, SourceError, Sweep};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+/// How often a run says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// After a whole run, quick ones are enough for so long.
+const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The source is not configured, or not for this tenant.
+    #[error("this source is not set up for the tenant")]
+    NotSetUp,
+    /// There is no such tenant.
+    #[error("there is no such tenant")]
+    NoTenant,
+    /// The source could not be read to its end; nothing was written.
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    /// The directory failed.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The file for what waits could not be written or read.
+    #[error("the file for temporary data: {0}")]
+    File(#[from] io::Error),
+    /// Another process has taken the lock, since this one was silent for too long.
+    #[error("another process has taken over")]
+    LockLost,
+}
+
+/// What a run would do with an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanLine {
+    /// What.
+    pub op: PlannedOp,
+    /// The address.
+    pub mail: String,
+    /// The identifier of the person or group in the source, as far as there is one.
+    pub source: Option<String>,
+    /// What changes, or why it is left out.
+    pub about: Vec<String>,
+}
+
+/// A planned operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlannedOp {
+    /// A contact or list is made.
+    Add,
+    /// A contact or list is changed, or the card of a user.
+    Update,
+    /// A contact or list is removed.
+    Remove,
+    /// A person or group, or a part of one, is left out.
+    Refuse,
+}
+
+/// Receives the lines of a plan; `false` ends the run.
+pub type Plan<'a> = &'a mut dyn FnMut(PlanLine) -> bool;
+
+/// A run: what it works with, and how far it is.
+pub(super) struct Run<'a> {
+    pub(super) directory: &'a Directory,
+    pub(super) settings: &'a SyncSettings,
+    pub(super) request: &'a SyncRequest,
+    pub(super) reader: &'a Reader,
+    /// Whom the run may touch.
+    pub(super) reach: Reach,
+    pub(super) report: Report,
+    /// The lock; `None` for a dry run, which writes nothing.
+    lock: Option<Lock>,
+    beat: Instant,
+    clock: fn() -> Timestamp,
+}
+
+impl<'a> Run<'a> {
+    /// A run that has the lock, or a dry run.
+    pub(super) fn new(
+        directory: &'a Directory,
+        settings: &'a SyncSettings,
+        request: &'a SyncRequest,
+        reach: Reach,
+        report: Report,
+        is_dry: bool,
+    ) -> Result<Self, SyncError> {
+        let reader = settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
+        let lock = (!is_dry).then(|| Lock { run: report.id.clone(), seen: report.began });
+        let (beat, clock) = (Instant::now(), crate::clock::now as fn() -> Timestamp);
+        Ok(Self { directory, settings, request, reader, reach, report, lock, beat, clock })
+    }
+
+    /// Whether nothing may be written.
+    pub(super) const fn is_dry(&self) -> bool {
+        self.lock.is_none()
+    }
+
+    /// Runs to the end. The report holds the outcome.
+    pub(super) async fn conduct(mut self, plan: Plan<'_>) -> Report {
+        let outcome = match self.request.subject {
+            Subject::People => Box::pin(people::synchronize(&mut self, plan)).await,
+            Subject::Groups => Box::pin(groups::synchronize(&mut self, plan)).await,
+        };
+        if let Err(error) = &outcome {
+            self.report.message = Some(words(error));
+        }
+        self.report.state = if outcome.is_ok() { State::Done } else { State::Failed };
+        if let Err(error) = self.end().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "sync.report_lost");
+        }
+        log(&self.report);
+        self.report
+    }
+
+    /// Writes the last report, and releases the lock.
+    async fn end(&mut self) -> Result<(), DirectoryError> {
+        let Some(lock) = self.lock.take() else { return Ok(()) };
+        self.report.seen = (self.clock)();
+        self.directory.renew_lock(&self.report, &lock).await?;
+        self.directory.release_lock(&self.report).await
+    }
+
+    /// Says now and then that the run lives.
+    pub(super) async fn live(&mut self) -> Result<(), SyncError> {
+        if self.beat.elapsed() < HEARTBEAT {
+            return Ok(());
+        }
+        self.beat = Instant::now();
+        let Some(lock) = &self.lock else { return Ok(()) };
+        self.report.seen = (self.clock)();
+        match self.directory.renew_lock(&self.report, lock).await {
+            Ok(lock) => self.lock = Some(lock),
+            Err(DirectoryError::Stale | DirectoryError::NotFound) => {
+                self.lock = None;
+                return Err(SyncError::LockLost);
+            }
+            // The lease outlasts a short absence of the directory.
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sync.heartbeat_lost"),
+        }
+        Ok(())
+    }
+
+    /// How much of the source is read.
+    pub(super) async fn sweep(&self) -> Result<Sweep, SyncError> {
+        if !self.request.may_be_quick {
+            return Ok(Sweep::Whole);
+        }
+        let SyncRequest { tenant, source, subject, .. } = self.request;
+        let [last, whole] = self.directory.last_runs(tenant, *source, *subject).await?;
+        let is_recent = |report: &Report| (self.clock)().duration_since(report.began) < WHOLE_EVERY;
+        let position = last.filter(|_| whole.is_some_and(|whole| is_recent(&whole)));
+        Ok(position.and_then(|report| report.position).map_or(Sweep::Whole, Sweep::Since))
+    }
+
+    /// Leaves something out, and tells it.
+    pub(super) fn refuse(&mut self, what: String, why: String, plan: &mut Plan<'_>) -> bool {
+        let line =
+            PlanLine { op: PlannedOp::Refuse, mail: what.clone(), source: None, about: vec![why.clone()] };
+        self.report.refuse(what, why);
+        !self.is_dry() || plan(line)
+    }
+}
+
+/// Why an entry was not written, in words for administrators. Nothing is told of other tenants.
+pub(super) fn reason(error: WriteError) -> Result<String, SyncError> {
+    match error {
+        WriteError::Directory(error @ DirectoryError::Unreachable(_)) => Err(error.into()),
+        WriteError::Taken(taken) => Ok(format!("the address {} is taken", taken.address)),
+        WriteError::Forbidden => Ok("only a super administrator can change this user".to_owned()),
+        WriteError::NotFound => Ok("the entry was removed meanwhile".to_owned()),
+        other => Ok(other.to_string()),
+    }
+}
+
+fn words(error: &SyncError) -> String {
+    match error {
+        SyncError::Directory(_) => "The directory did not answer. Start the run again.".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn log(report: &Report) {
+    let Report { id, tenant, source, subject, state, counts, is_whole, .. } = report;
+    tracing::info!(
+        run = id,
+        tenant = tenant.as_str(),
+        source = source.name(),
+        subject = subject.name(),
+        state = state.name(),
+        read = counts.read,
+        added = counts.added,
+        updated = counts.updated,
+        removed = counts.removed,
+        refused = counts.refused,
+        whole = is_whole,
+        "sync.ended"
+    );
+}

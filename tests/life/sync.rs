@@ -1,0 +1,357 @@
+//! Synchronization with another directory: a second 389-ds, whose people become contacts and cards of users, and whose
+//! groups become mailing lists.
+
+use crate::site::{Site, client_of};
+use harness::{Answer, Client, Installation, Probe, Serve, Setup, form, soon};
+use sandbox::DirectoryServer;
+use serde_json::{Value, json};
+use std::{fmt::Write, thread};
+use tempfile::TempDir;
+
+harness::trials! { "sync":
+    people_become_contacts_and_cards_of_users,
+    a_source_that_cannot_be_read_changes_nothing,
+    many_removals_need_leave,
+    a_dry_run_tells_the_plan_and_writes_nothing,
+    groups_become_lists_with_lists_in_them,
+    one_run_a_tenant_takes_place_at_a_time,
+    the_command_line_does_the_same,
+    who_may_not_is_refused,
+}
+
+const PEOPLE: &str = "/v2/actions/cabsync/default/ad";
+const GROUPS: &str = "/v2/actions/groupsync/default/ad";
+
+/// The source, and an installation that reads it.
+struct Stage {
+    client: Client,
+    _serve: Serve,
+    site: Site,
+    source: Option<DirectoryServer>,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// Starts both, with some people in the source.
+    fn start(people: usize) -> Self {
+        let folder = tempfile::Builder::new().prefix("pbm-source-").tempdir().unwrap();
+        let source = DirectoryServer::in_folder(folder.path().join("source")).start().unwrap();
+        let (suffix, password) = (source.suffix().to_owned(), source.manager_password_file());
+        let changes = [
+            ("sync.ad.host", "\"127.0.0.1\"".to_owned()),
+            ("sync.ad.port", source.url().rsplit(':').next().unwrap().trim_end_matches('/').to_owned()),
+            ("sync.ad.login", format!("{:?}", source.manager_dn())),
+            ("sync.ad.password_file", format!("\"{}\"", password.display())),
+            ("sync.ad.base_dn", format!("\"ou=Staff,{suffix}\"")),
+            ("sync.ad.groups_dn", format!("\"ou=Teams,{suffix}\"")),
+            ("sync.ad.fields.ou", "\"ou\"".to_owned()),
+        ];
+        let changes: Vec<_> = changes.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let installation = Installation::start(Setup::default());
+        let (site, serve) = Site::of(installation, &changes);
+        let stage =
+            Self { client: client_of(&serve), _serve: serve, site, source: Some(source), _folder: folder };
+        stage.add(&format!("{}\n{}", folder_ldif("Staff", &suffix), folder_ldif("Teams", &suffix)));
+        stage.add_people(0..people);
+        stage
+    }
+
+    fn source(&self) -> Probe {
+        Probe::new(self.source.as_ref().unwrap())
+    }
+
+    fn suffix(&self) -> String {
+        self.source().root
+    }
+
+    fn add(&self, ldif: &str) {
+        self.source().modify(ldif);
+    }
+
+    fn add_people(&self, numbers: std::ops::Range<usize>) {
+        let mut ldif = String::new();
+        for number in numbers {
+            writeln!(ldif, "{}", self.person_ldif(number)).unwrap();
+        }
+        if !ldif.is_empty() {
+            self.add(&ldif);
+        }
+    }
+
+    fn person_ldif(&self, number: usize) -> String {
+        format!(
+            "dn: {}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: p{number}\ncn: Person {number}\n\
+             givenName: Anna{number}\nsn: Kim{number}\nmail: p{number}@partner.test\ntitle: Engineer\nou: Sales\n\
+             telephoneNumber: +7 495 {number}\n",
+            self.person(number)
+        )
+    }
+
+    fn person(&self, number: usize) -> String {
+        format!("uid=p{number},ou=Staff,{}", self.suffix())
+    }
+
+    fn group_ldif(&self, name: &str, members: &[String]) -> String {
+        let members: String = members.iter().map(|dn| format!("member: {dn}\n")).collect();
+        format!(
+            "dn: {}\nchangetype: add\nobjectClass: groupOfNames\nobjectClass: mailGroup\ncn: {name}\n\
+             mail: {name}@example.com\n{members}",
+            self.group(name)
+        )
+    }
+
+    fn group(&self, name: &str) -> String {
+        format!("cn={name},ou=Teams,{}", self.suffix())
+    }
+
+    fn run(&self, path: &str) -> Value {
+        self.client.post(path, "").expect(200).json()
+    }
+
+    /// The contacts from outside, by address.
+    fn contacts(&self) -> Vec<Value> {
+        let page = self.client.get("/v2/addressbook/default?view=all&kind=contact&limit=1000&orderby=mail");
+        page.expect(200).json()["contacts"].as_array().unwrap().clone()
+    }
+
+    fn contact(&self, mail: &str) -> Option<Value> {
+        self.contacts().into_iter().find(|contact| contact["mail"] == mail)
+    }
+
+    /// Everything that is written by runs, without their reports.
+    fn written(&self) -> Vec<(String, String)> {
+        let filter = "(&(|(pbmSource=*)(objectClass=pbmMailList))(!(objectClass=pbmRun)))";
+        let probe = self.site.installation.probe();
+        let entries = probe.search_with(&["entryusn"], &probe.root, "sub", filter);
+        entries.iter().map(|entry| (entry.dn.clone(), entry.one("entryusn").to_owned())).collect()
+    }
+}
+
+fn folder_ldif(name: &str, suffix: &str) -> String {
+    format!("dn: ou={name},{suffix}\nchangetype: add\nobjectClass: organizationalUnit\nou: {name}\n")
+}
+
+#[track_caller]
+fn assert_counts(found: &Value, expected: [u64; 4]) {
+    let counts = ["added", "updated", "unchanged", "removed"].map(|name| found[name].as_u64().unwrap());
+    assert_eq!(counts, expected, "{found}");
+    assert_eq!(found["success"], true);
+}
+
+fn people_become_contacts_and_cards_of_users() {
+    let stage = Stage::start(9);
+    let ivan = [
+        ("userPassword", "Correct-Horse-7"),
+        ("employeeNumber", "2"),
+        ("cn", "Ivan"),
+        ("sn", "Old"),
+        ("l", "Tula"),
+    ];
+    stage.client.put("/v2/users/default/ivan@example.com", &form(&ivan)).expect_success();
+    let source = stage.source();
+    source.replace(&stage.person(0), "mail", &["ivan@example.com"]);
+    let first = stage.run(PEOPLE);
+    assert_counts(&first, [8, 1, 0, 0]);
+
+    let user = stage.client.get("/v2/users/default/ivan@example.com").expect(200).json();
+    assert_eq!(
+        (&user["cn"], &user["sn"], &user["title"]),
+        (&json!("Anna0"), &json!("Kim0"), &json!("Engineer"))
+    );
+    assert_eq!(
+        (&user["l"], &user["employeeNumber"]),
+        (&json!("Tula"), &json!(2)),
+        "what the source lacks stays"
+    );
+    let contact = stage.contact("p3@partner.test").unwrap();
+    assert_eq!(
+        (&contact["cn"], &contact["sn"], &contact["ou"]),
+        (&json!("Anna3"), &json!("Kim3"), &json!("Sales"))
+    );
+    assert_eq!(contact["telephoneNumber"], "+7 495 3");
+    assert_eq!(stage.contacts().len(), 8);
+
+    let before = stage.written();
+    assert_counts(&stage.run(PEOPLE), [0, 0, 9, 0]);
+    assert_eq!(stage.written(), before, "a run without changes writes nothing");
+
+    source.replace(&stage.person(3), "mail", &["new.name@partner.test"]);
+    source.replace(&stage.person(3), "title", &[]);
+    source.replace(&stage.person(0), "title", &["Boss"]);
+    source.delete(&stage.person(4));
+    stage.add_people(20..21);
+    assert_counts(&stage.run(PEOPLE), [1, 2, 6, 1]);
+    let renamed = stage.contact("new.name@partner.test").unwrap();
+    assert_eq!(renamed["id"], contact["id"], "a contact survives a new address");
+    assert_eq!(renamed["title"], Value::Null);
+    assert!(stage.contact("p3@partner.test").is_none() && stage.contact("p4@partner.test").is_none());
+    let user = stage.client.get("/v2/users/default/ivan@example.com").expect(200).json();
+    assert_eq!(user["title"], "Boss");
+    source.delete(&stage.person(0));
+    assert_counts(&stage.run(PEOPLE), [0, 0, 8, 0]);
+    stage.client.get("/v2/users/default/ivan@example.com").expect(200);
+}
+
+fn a_source_that_cannot_be_read_changes_nothing() {
+    let mut stage = Stage::start(5);
+    assert_counts(&stage.run(PEOPLE), [5, 0, 0, 0]);
+    let before = stage.written();
+    drop(stage.source.take());
+    let answer = stage.client.post(PEOPLE, "").expect(502);
+    let message = answer.message();
+    assert!(message.as_str().unwrap().contains("cannot reach"), "{message}");
+    assert_eq!(stage.written(), before);
+    let runs = stage.client.get("/v2/actions/runs").expect(200).json();
+    let states: Vec<_> = runs["runs"].as_array().unwrap().iter().map(|run| run["state"].clone()).collect();
+    assert_eq!(states, ["failed", "done"], "{runs}");
+}
+
+fn many_removals_need_leave() {
+    let stage = Stage::start(30);
+    assert_counts(&stage.run(PEOPLE), [30, 0, 0, 0]);
+    for number in 0..25 {
+        stage.source().delete(&stage.person(number));
+    }
+    let refused = stage.run(PEOPLE);
+    assert_counts(&refused, [0, 0, 5, 0]);
+    assert!(refused["message"].as_str().unwrap().contains("force=1"), "{refused}");
+    assert_eq!(stage.contacts().len(), 30);
+    assert_counts(&stage.run(&format!("{PEOPLE}?force=1")), [0, 0, 5, 25]);
+    assert_eq!(stage.contacts().len(), 5);
+    // Nobody at all: the more suspicious.
+    for number in 25..30 {
+        stage.source().delete(&stage.person(number));
+    }
+    assert_counts(&stage.run(PEOPLE), [0, 0, 0, 0]);
+    assert_eq!(stage.contacts().len(), 5);
+}
+
+fn lines(answer: &Answer) -> Vec<Value> {
+    answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn a_dry_run_tells_the_plan_and_writes_nothing() {
+    let stage = Stage::start(4);
+    assert_counts(&stage.run(PEOPLE), [4, 0, 0, 0]);
+    stage.source().replace(&stage.person(1), "title", &["Boss"]);
+    stage.source().delete(&stage.person(2));
+    stage.add_people(7..8);
+    let before = stage.written();
+    let answer = stage.client.post(format!("{PEOPLE}?dry-run=1"), "").expect(200);
+    let mut lines = lines(&answer);
+    let end = lines.pop().unwrap();
+    assert_eq!((&end["dry-run"], &end["summary"]["added"]), (&json!(true), &json!(1)), "{end}");
+    let mut told: Vec<_> = lines.iter().map(|line| format!("{} {}", line["op"], line["mail"])).collect();
+    told.sort();
+    let expected =
+        [r#""add" "p7@partner.test""#, r#""remove" "p2@partner.test""#, r#""update" "p1@partner.test""#];
+    assert_eq!(told, expected);
+    let update = lines.iter().find(|line| line["op"] == "update").unwrap();
+    assert_eq!(update["changes"], json!(["title"]));
+    assert_eq!(stage.written(), before);
+    assert_counts(&stage.run(PEOPLE), [1, 1, 2, 1]);
+}
+
+fn members(stage: &Stage, name: &str) -> Vec<String> {
+    let list = stage.client.get(format!("/v2/maillists/{name}@example.com?tenant-id=default")).expect(200);
+    list.json()["alias"].as_array().unwrap().iter().map(|mail| mail.as_str().unwrap().to_owned()).collect()
+}
+
+fn groups_become_lists_with_lists_in_them() {
+    let stage = Stage::start(4);
+    stage.run(PEOPLE);
+    let own = [("mail", "own@example.com"), ("displayName", "Own")];
+    stage.client.post("/v2/maillists?tenant-id=default", &form(&own)).expect_success();
+    // The outer group comes before the inner one.
+    let inner = stage.group_ldif("inner", &[stage.person(0), stage.person(1)]);
+    stage.add(&inner);
+    let outer = stage.group_ldif("all", &[stage.group("inner"), stage.person(2)]);
+    stage.add(&outer);
+    assert_counts(&stage.run(GROUPS), [2, 0, 0, 0]);
+    assert_eq!(members(&stage, "inner"), ["p0@partner.test", "p1@partner.test"]);
+    assert_eq!(members(&stage, "all"), ["inner@example.com", "p2@partner.test"]);
+
+    let before = stage.written();
+    assert_counts(&stage.run(GROUPS), [0, 0, 2, 0]);
+    assert_eq!(stage.written(), before, "a run without changes writes nothing");
+
+    stage.source().replace(&stage.group("inner"), "member", &[&stage.person(1), &stage.person(3)]);
+    assert_counts(&stage.run(GROUPS), [0, 1, 1, 0]);
+    assert_eq!(members(&stage, "inner"), ["p1@partner.test", "p3@partner.test"]);
+
+    stage.source().delete(&stage.group("all"));
+    let taken = stage.group_ldif("own", &[stage.person(0)]);
+    stage.add(&taken);
+    let last = stage.run(GROUPS);
+    assert_counts(&last, [0, 0, 1, 1]);
+    assert_eq!(last["refused"][0]["what"], "own@example.com", "a list that was made here is not touched");
+    assert_eq!(members(&stage, "own"), [""; 0]);
+}
+
+fn one_run_a_tenant_takes_place_at_a_time() {
+    let stage = Stage::start(300);
+    let second = stage.site.serve();
+    let other = client_of(&second);
+    let ids: Vec<_> = [&stage.client, &other, &stage.client, &other]
+        .iter()
+        .map(|client| client.post(format!("{PEOPLE}?wait=0"), "").expect(200).json()["id"].clone())
+        .collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    let path = format!("/v2/actions/runs/{}", ids[0].as_str().unwrap());
+    soon("the run ends", || other.get(&path).expect(200).json()["state"] == "done");
+    assert_eq!(other.get(&path).json()["added"], 300);
+    let both: Vec<_> = thread::scope(|scope| {
+        let runs =
+            [&stage.client, &other].map(|client| scope.spawn(|| client.post(PEOPLE, "").expect(200).json()));
+        runs.map(|run| run.join().unwrap()).into()
+    });
+    for run in &both {
+        assert_counts(run, [0, 0, 300, 0]);
+    }
+}
+
+fn the_command_line_does_the_same() {
+    let stage = Stage::start(3);
+    let inner = stage.group_ldif("team", &[stage.person(0)]);
+    stage.add(&inner);
+    let pbm = |more: &[&str]| {
+        let arguments = [&["sync", "ad", "--tenant", "default"], more].concat();
+        stage.site.installation.pbm(&stage.site.config, &arguments)
+    };
+    let dry = pbm(&["--dry-run", "--users"]).expect_success().stdout;
+    assert!(dry.contains("add p0@partner.test") && dry.contains("would be 3 added"), "{dry}");
+    assert_eq!(stage.contacts().len(), 0);
+    let done = pbm(&[]).expect_success().stdout;
+    assert!(done.contains("people: 3 read; 3 added") && done.contains("groups: 1 read; 1 added"), "{done}");
+    soon("the contacts are shown", || stage.contacts().len() == 3);
+    let unknown =
+        stage.site.installation.pbm(&stage.site.config, &["sync", "bitrix24", "--tenant", "default"]);
+    assert!(unknown.expect_failure().stderr.contains("not set up"));
+}
+
+fn who_may_not_is_refused() {
+    let stage = Stage::start(1);
+    stage.site.installation.create_tenant("acme", "acme.test");
+    let admin = |tenant: &str, mail: &str, role: &str| {
+        let fields =
+            [("userPassword", "Correct-Horse-7"), ("employeeNumber", role), ("cn", "A"), ("sn", "B")];
+        stage.client.put(format!("/v2/users/{tenant}/{mail}"), &form(&fields)).expect_success();
+        let answer = stage.client.log_in(mail, "Correct-Horse-7").expect(200);
+        stage.client.with_token(answer.json()["access_token"].as_str().unwrap())
+    };
+    let (theirs, user) = (admin("acme", "boss@acme.test", "1"), admin("default", "plain@example.com", "2"));
+    for client in [&theirs, &user] {
+        for path in [PEOPLE, GROUPS, "/v2/actions/cabsync?tenant-id=default"] {
+            client.post(path, "").expect(403);
+        }
+        client.get("/v2/actions/runs?tenant-id=default").expect(403);
+    }
+    let run = stage.run(PEOPLE);
+    let path = format!("/v2/actions/runs/{}", run["id"].as_str().unwrap());
+    theirs.get(&path).expect(404);
+    user.get(&path).expect(403);
+    assert_eq!(theirs.get("/v2/actions/runs").expect(200).json()["count"], 0);
+    stage.client.get(&path).expect(200);
+    let unset = stage.client.post("/v2/actions/cabsync?tenant-id=default", "").expect(503);
+    assert!(unset.text().contains("not set up"), "{}", unset.text());
+}
