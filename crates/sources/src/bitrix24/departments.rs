@@ -1,0 +1,95 @@
+//! The names of the departments, which people carry as identifiers.
+
+use super::{answer::Row, portal::Portal};
+use crate::{Passed, Read, SourceError};
+use std::collections::BTreeMap;
+
+/// Most departments that are kept.
+const MAX_DEPARTMENTS: usize = 100_000;
+/// Longest name of a department that is kept, in characters: the longest that a card can have.
+const MAX_NAME: usize = 256;
+
+/// The names of departments, by their identifiers.
+#[derive(Debug, Default)]
+pub(super) struct Departments(BTreeMap<u64, String>);
+
+impl Departments {
+    /// Reads all departments. Without the right to do so there are none, which is reported.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub(super) fn read(portal: &mut Portal<'_>) -> Result<Self, SourceError> {
+        let mut all = Self::default();
+        let mut start = Some(0);
+        while let Some(from) = start {
+            let page = serde_json::json!({"sort": "ID", "order": "ASC", "START": from, "start": from});
+            let answer = match portal.call_if_granted("department.get", &page)? {
+                Ok(answer) => answer,
+                Err(_) => return not_granted(portal),
+            };
+            answer.result.unwrap_or_default().0.iter().for_each(|row| all.add(row));
+            let next = answer.next.text().and_then(|next| next.parse().ok());
+            start = next.filter(|next| *next > from);
+            if all.0.len() > MAX_DEPARTMENTS {
+                return Err(SourceError::Refused(format!(
+                    "the portal has more than {MAX_DEPARTMENTS} departments"
+                )));
+            }
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, row: &Row) {
+        if let (Some(id), Some(name)) = (row.id(), row.text("NAME")) {
+            self.0.insert(id, name.chars().take(MAX_NAME).collect());
+        }
+    }
+
+    /// The names of the departments of a person, in the order of the portal; `None` if no name is known.
+    pub(super) fn names<'a>(&'a self, ids: impl Iterator<Item = &'a str>) -> Option<String> {
+        let names: Vec<_> = ids.filter_map(|id| self.0.get(&id.parse().ok()?)).map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+fn not_granted(portal: &Portal<'_>) -> Result<Departments, SourceError> {
+    portal.send(Read::Passed(Passed {
+        what: "the names of the departments".to_owned(),
+        why: "the webhook has not the right `department`: give it, or map the department to the field WORK_DEPARTMENT"
+            .to_owned(),
+        keeps: None,
+    }))?;
+    Ok(Departments::default())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{super::answer::tests::row, *};
+    use serde_json::json;
+
+    pub(crate) fn departments() -> Departments {
+        let mut all = Departments::default();
+        for (id, name) in [(1, "Завод"), (5, "Отдел кадров")] {
+            all.add(&row(&json!({"ID": id, "NAME": name, "PARENT": "1"})));
+        }
+        all
+    }
+
+    #[test]
+    fn departments_are_named_in_the_order_of_the_person() {
+        let departments = departments();
+        assert_eq!(
+            departments.names(["5", "7", "x", "1"].into_iter()).as_deref(),
+            Some("Отдел кадров, Завод")
+        );
+        assert_eq!(departments.names(["7"].into_iter()), None);
+    }
+
+    #[test]
+    fn a_department_without_a_name_is_none() {
+        let mut all = Departments::default();
+        all.add(&row(&json!({"ID": "1", "NAME": null})));
+        all.add(&row(&json!({"NAME": "x"})));
+        assert!(all.0.is_empty());
+    }
+}

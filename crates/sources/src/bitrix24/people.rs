@@ -1,0 +1,178 @@
+//! The people of a portal, page by page.
+//!
+//! A page is asked for by the identifier of the last person of the one before (`FILTER[>ID]`), so nobody is skipped when
+//! others are dismissed meanwhile, as happens with pages by number. Pages are read until one is empty: a short page may
+//! have been thinned out by the portal.
+
+use super::{
+    Bitrix24Settings,
+    answer::{Answer, Row},
+    card::{self, Template},
+    departments::Departments,
+    photo,
+    portal::Portal,
+};
+use crate::{Passed, Read, SourceError, mapping::Mapping, read::Ending};
+use mail_model::source::{
+    SourceId, SourceKind,
+    card::{Card, CardTexts, Unusable},
+};
+use tokio::sync::mpsc;
+
+/// Most people that are read.
+const MAX_PEOPLE: u32 = 1_000_000;
+
+/// Reads all people.
+///
+/// # Errors
+/// [`SourceError`].
+pub(super) fn read(settings: &Bitrix24Settings, out: &mpsc::Sender<Read>) -> Result<Ending, SourceError> {
+    let mut portal = Portal::new(settings, out)?;
+    let needs_names = settings.mapping.iter().any(|(_, name)| name == card::DEPARTMENTS);
+    let departments = if needs_names { Departments::read(&mut portal)? } else { Departments::default() };
+    let surname_field = settings.surname_field.as_deref().filter(|field| !field.is_empty());
+    let template = Template { mapping: &settings.mapping, surname_field, departments };
+    let mut people = People { portal, template, photos: settings.photos, last: 0, found: Found::default() };
+    while people.page()? {}
+    people.end()?;
+    Ok(Ending { is_whole: true, position: None })
+}
+
+/// A run through all pages.
+struct People<'a> {
+    portal: Portal<'a>,
+    template: Template<'a>,
+    photos: bool,
+    /// The identifier of the last person.
+    last: u64,
+    found: Found,
+}
+
+/// What the people so far have had.
+#[derive(Default)]
+struct Found {
+    people: u32,
+    /// Whether anybody had the field for the address, and the one for the last name.
+    address_field: bool,
+    surname_field: bool,
+}
+
+impl People<'_> {
+    /// Reads a page, and returns whether there may be another.
+    fn page(&mut self) -> Result<bool, SourceError> {
+        let Answer { result, .. } = self.portal.call("user.get", &after(self.last))?;
+        let rows = result.unwrap_or_default().0;
+        for row in &rows {
+            let id = self.next_id(row)?;
+            if !row.denies("ACTIVE") {
+                self.person(id, row)?;
+            }
+        }
+        Ok(!rows.is_empty())
+    }
+
+    /// The identifier of a row, which must be larger than that of the one before; otherwise the portal does not sort or
+    /// filter as asked, and the run might not end, or miss people.
+    fn next_id(&mut self, row: &Row) -> Result<u64, SourceError> {
+        let id = row.id().ok_or_else(|| unusable("a person without an identifier"))?;
+        if id <= self.last {
+            return Err(unusable("people in another order than asked for"));
+        }
+        self.last = id;
+        self.found.people += 1;
+        if self.found.people > MAX_PEOPLE {
+            return Err(SourceError::Refused(format!("the portal has more than {MAX_PEOPLE} people")));
+        }
+        Ok(id)
+    }
+
+    fn person(&mut self, id: u64, row: &Row) -> Result<(), SourceError> {
+        self.found.address_field |= row.has("EMAIL");
+        self.found.surname_field |= self.template.surname_field.is_some_and(|field| row.has(field));
+        let source = SourceId::new(SourceKind::Bitrix24, &id.to_string())
+            .map_err(|_| unusable("an identifier that is not one"))?;
+        let mut texts = self.template.texts(row);
+        if texts.mail.is_empty() {
+            let why = "has no address (EMAIL) in the portal";
+            return self.pass(card::called(row, id), why.to_owned(), Some(source));
+        }
+        if self.photos {
+            self.add_photo(row, &mut texts)?;
+        }
+        match Card::new(source.clone(), texts) {
+            Ok((card, parts)) => self.card(card, parts),
+            Err(reason) => self.pass(card::called(row, id), reason.to_string(), Some(source)),
+        }
+    }
+
+    fn add_photo(&mut self, row: &Row, texts: &mut CardTexts) -> Result<(), SourceError> {
+        match photo::read(&mut self.portal, row)? {
+            Ok(photo) => texts.photo = photo,
+            Err(why) => self.pass(texts.mail.clone(), why, None)?,
+        }
+        Ok(())
+    }
+
+    fn card(&self, card: Card, parts: Vec<Unusable>) -> Result<(), SourceError> {
+        for part in parts {
+            self.pass(card.mail.as_str().to_owned(), left_out(part, self.template.mapping), None)?;
+        }
+        self.portal.send(Read::Person(Box::new(card)))
+    }
+
+    fn pass(&self, what: String, why: String, keeps: Option<SourceId>) -> Result<(), SourceError> {
+        self.portal.send(Read::Passed(Passed { what, why, keeps }))
+    }
+
+    /// Looks at the whole: a portal has at least the user who made the webhook, and they have an address.
+    fn end(&self) -> Result<(), SourceError> {
+        if self.found.people == 0 {
+            return Err(unusable("nobody, not even the user of the webhook"));
+        }
+        if !self.found.address_field {
+            return Err(SourceError::Refused(
+                "the portal gives no addresses (EMAIL): give the webhook the right `user` or `user_basic`, because \
+                 `user_brief` has no addresses"
+                    .to_owned(),
+            ));
+        }
+        match self.template.surname_field {
+            Some(field) if !self.found.surname_field => self.without_surname_field(field),
+            _ => Ok(()),
+        }
+    }
+
+    fn without_surname_field(&self, field: &str) -> Result<(), SourceError> {
+        let why = "no person has this field, which would be added to the last name: check its name, and whether the \
+                   webhook has the right `user`";
+        self.pass(format!("the field {field}"), why.to_owned(), None)
+    }
+}
+
+/// The parameters of the page after a person.
+fn after(last: u64) -> serde_json::Value {
+    serde_json::json!({
+        "sort": "ID",
+        "order": "ASC",
+        "FILTER": {">ID": last, "ACTIVE": true, "USER_TYPE": "employee"},
+        // Without counting all people.
+        "start": -1,
+    })
+}
+
+fn unusable(what: &str) -> SourceError {
+    SourceError::Refused(format!("the portal answered with {what}"))
+}
+
+/// The part of a card that was left out, in words.
+fn left_out(part: Unusable, mapping: &Mapping) -> String {
+    match part {
+        Unusable::Field(field, reason) => {
+            let name =
+                mapping.iter().find(|(mapped, _)| *mapped == field).map_or("a field", |(_, name)| name);
+            format!("{name} was left out: it {reason}")
+        }
+        Unusable::Alias(alias) => format!("the address {alias} was left out"),
+        Unusable::Photo => "the photo was left out: it is too large".to_owned(),
+    }
+}

@@ -1,0 +1,153 @@
+//! Calls of methods, each repeated as long as the portal asks for it.
+
+use super::{
+    Bitrix24Settings,
+    address::Address,
+    answer::Answer,
+    client::{Client, Reply},
+    patience::{Patience, Waits},
+    refusal::{Limit, Verdict, verdict},
+};
+use crate::{Read, SourceError};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+use url::Url;
+
+/// How often a wait looks whether the run has ended.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A portal, and the channel of the run that reads it.
+pub(super) struct Portal<'a> {
+    client: Client,
+    patience: Patience,
+    out: &'a mpsc::Sender<Read>,
+    /// How far apart requests are sent: not at all until the portal has a limit.
+    apart: Duration,
+    last: Option<Instant>,
+    /// When the portal releases a part of its limit, as its last answer told.
+    reset_at: Option<i64>,
+}
+
+impl<'a> Portal<'a> {
+    /// The portal that settings name.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] if a setting is not usable.
+    pub(super) fn new(settings: &Bitrix24Settings, out: &'a mpsc::Sender<Read>) -> Result<Self, SourceError> {
+        let client = Client::new(settings)?;
+        Ok(Self {
+            client,
+            patience: settings.patience,
+            out,
+            apart: Duration::ZERO,
+            last: None,
+            reset_at: None,
+        })
+    }
+
+    /// Its address.
+    pub(super) fn address(&self) -> &Address {
+        self.client.address()
+    }
+
+    /// Calls a method.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub(super) fn call(
+        &mut self,
+        method: &str,
+        parameters: &serde_json::Value,
+    ) -> Result<Answer, SourceError> {
+        self.call_if_granted(method, parameters)?
+    }
+
+    /// Calls a method for which the webhook may lack a right; the inner result then holds the refusal.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub(super) fn call_if_granted(
+        &mut self,
+        method: &str,
+        parameters: &serde_json::Value,
+    ) -> Result<Result<Answer, SourceError>, SourceError> {
+        let parameters = parameters.to_string().into_bytes();
+        let mut waits = Waits::new(self.patience);
+        loop {
+            self.pace()?;
+            let reply = self.client.post(method, &parameters);
+            match verdict(reply, self.client.address()) {
+                Verdict::Answer(answer) => return Ok(Ok(self.noted(answer))),
+                Verdict::Missing(error) => return Ok(Err(error)),
+                Verdict::Lasting(error) => return Err(error),
+                Verdict::Limited(limit) => self.wait_for_limit(limit, &mut waits)?,
+                Verdict::Passing(fault) => self.wait(waits.after_fault(fault)?)?,
+            }
+        }
+    }
+
+    /// Gets a file of the portal, of at most `max_body` bytes.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the portal does not answer; what it answers is not looked at.
+    pub(super) fn get(&mut self, url: &Url, max_body: u64) -> Result<Reply, SourceError> {
+        let mut waits = Waits::new(self.patience);
+        loop {
+            let fault = match self.client.get(url, max_body) {
+                Ok(reply) if reply.status < 500 => return Ok(reply),
+                Ok(reply) => format!("it answered {} to the request for a photo", reply.status),
+                Err(error) => error.reason,
+            };
+            let address = self.address().host().to_owned();
+            self.wait(waits.after_fault(SourceError::Unreachable { address, reason: fault })?)?;
+        }
+    }
+
+    /// Sends what was read to the run.
+    ///
+    /// # Errors
+    /// [`SourceError::Ended`].
+    pub(super) fn send(&self, read: Read) -> Result<(), SourceError> {
+        self.out.blocking_send(read).map_err(|_| SourceError::Ended)
+    }
+
+    fn noted(&mut self, answer: Answer) -> Answer {
+        self.reset_at = answer.time.operating_reset_at.or(self.reset_at);
+        answer
+    }
+
+    fn wait_for_limit(&mut self, limit: Limit, waits: &mut Waits) -> Result<(), SourceError> {
+        self.apart = self.patience.first_wait / 2;
+        let is_of_time = limit.code == "OPERATION_TIME_LIMIT";
+        let reset_at = limit.reset_at.or(self.reset_at.filter(|_| is_of_time));
+        let wait = waits.for_limit(&Limit { reset_at, ..limit }, self.client.address().host())?;
+        tracing::info!(name: "sources.bitrix24.limit", seconds = wait.as_secs(), "waiting for a limit of the portal");
+        self.wait(wait)
+    }
+
+    /// Keeps requests apart.
+    fn pace(&mut self) -> Result<(), SourceError> {
+        let since = self.last.map_or(self.apart, |last| last.elapsed());
+        self.wait(self.apart.saturating_sub(since))?;
+        self.last = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Waits, unless the run ends.
+    fn wait(&self, wait: Duration) -> Result<(), SourceError> {
+        let start = Instant::now();
+        loop {
+            if self.out.is_closed() {
+                return Err(SourceError::Ended);
+            }
+            let left = wait.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(LOOK));
+        }
+    }
+}
