@@ -24,10 +24,10 @@ define install
 	fi
 endef
 
-.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check docker-check bench lint fuzz packages test-packages
+.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check bitrix24-check files-check docker-check bench lint fuzz packages test-packages
 
 help: ## Show these targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 packages:
 	$(call install,$(RUN_PACKAGES))
@@ -65,6 +65,11 @@ ldif-check: ## Read our LDIF with python-ldap, and its LDIF with ours (needs the
 	$(call install,python3-venv python3-dev gcc libldap-dev libsasl2-dev)
 	cargo build --locked -p ldap-text --example ldif_json
 	tests/ldif/check.sh
+
+bitrix24-check: ## Read a stand-in of Bitrix24 with two Python clients, and compare them with our reader (needs the network)
+	$(call install,python3-venv)
+	cargo build --locked -p stand-ins -p sources --examples
+	tests/bitrix24/check.sh
 
 files-check: packages ## Read files that other programs write, and compare them with the expected values (large: LibreOffice)
 	$(call install,libreoffice-calc-nogui python3 curl slapd ldap-utils)

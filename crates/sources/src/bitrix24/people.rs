@@ -64,7 +64,7 @@ impl People<'_> {
         let rows = result.unwrap_or_default().0;
         for row in &rows {
             let id = self.next_id(row)?;
-            if !row.denies("ACTIVE") {
+            if is_employee(row) {
                 self.person(id, row)?;
             }
         }
@@ -149,6 +149,11 @@ impl People<'_> {
     }
 }
 
+/// Whether a row is what was asked for: old portals do not know the filter `USER_TYPE`.
+fn is_employee(row: &Row) -> bool {
+    !row.denies("ACTIVE") && row.text("USER_TYPE").is_none_or(|kind| kind == "employee")
+}
+
 /// The parameters of the page after a person.
 fn after(last: u64) -> serde_json::Value {
     serde_json::json!({
@@ -174,5 +179,19 @@ fn left_out(part: Unusable, mapping: &Mapping) -> String {
         }
         Unusable::Alias(alias) => format!("the address {alias} was left out"),
         Unusable::Photo => "the photo was left out: it is too large".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::answer::tests::row, *};
+    use serde_json::json;
+
+    #[test]
+    fn a_filter_that_the_portal_ignores_is_applied_here() {
+        assert!(is_employee(&row(&json!({"ID": "1"}))));
+        assert!(is_employee(&row(&json!({"ACTIVE": true, "USER_TYPE": "employee"}))));
+        assert!(!is_employee(&row(&json!({"ACTIVE": false, "USER_TYPE": "employee"}))));
+        assert!(!is_employee(&row(&json!({"ACTIVE": "Y", "USER_TYPE": "extranet"}))));
     }
 }

@@ -11,10 +11,10 @@ use mail_model::source::card::MAX_SOURCE_PHOTO;
 /// The field with the URL.
 const FIELD: &str = "PERSONAL_PHOTO";
 
-/// The photo of a person: `Ok(Err(…))` with the reason if the portal does not give it.
+/// The photo of a person; the inner result says why the portal does not give it.
 ///
 /// # Errors
-/// [`SourceError`] if the portal does not answer, because a photo must not vanish with a connection.
+/// [`SourceError`] if the connection fails, because a photo must not vanish with a connection.
 pub(super) fn read(
     portal: &mut Portal<'_>,
     row: &Row,
@@ -22,10 +22,6 @@ pub(super) fn read(
     let Some(url) = row.text(FIELD).and_then(|text| portal.address().file(text)) else {
         return Ok(Ok(None));
     };
-    let reply = portal.get(&url, MAX_SOURCE_PHOTO as u64)?;
-    Ok(if reply.status == 200 {
-        Ok(Some(reply.body))
-    } else {
-        Err(format!("the portal answered {} to the request for the photo", reply.status))
-    })
+    let photo = portal.get(&url, MAX_SOURCE_PHOTO as u64)?;
+    Ok(photo.map(Some).map_err(|reason| format!("the photo was left out: {reason}")))
 }

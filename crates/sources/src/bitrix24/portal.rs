@@ -4,7 +4,7 @@ use super::{
     Bitrix24Settings,
     address::Address,
     answer::Answer,
-    client::{Client, Reply},
+    client::{Client, NoReply, Reply},
     patience::{Patience, Waits},
     refusal::{Limit, Verdict, verdict},
 };
@@ -89,20 +89,22 @@ impl<'a> Portal<'a> {
         }
     }
 
-    /// Gets a file of the portal, of at most `max_body` bytes.
+    /// Gets a file of the portal, of at most `max_body` bytes; the inner result says why the portal does not give it.
     ///
     /// # Errors
-    /// [`SourceError`] if the portal does not answer; what it answers is not looked at.
-    pub(super) fn get(&mut self, url: &Url, max_body: u64) -> Result<Reply, SourceError> {
+    /// [`SourceError`] if the connection fails, and fails again.
+    pub(super) fn get(&mut self, url: &Url, max_body: u64) -> Result<Result<Vec<u8>, String>, SourceError> {
         let mut waits = Waits::new(self.patience);
         loop {
-            let fault = match self.client.get(url, max_body) {
-                Ok(reply) if reply.status < 500 => return Ok(reply),
-                Ok(reply) => format!("it answered {} to the request for a photo", reply.status),
-                Err(error) => error.reason,
-            };
-            let address = self.address().host().to_owned();
-            self.wait(waits.after_fault(SourceError::Unreachable { address, reason: fault })?)?;
+            match self.client.get(url, max_body) {
+                Ok(Reply { status: 200, body, .. }) => return Ok(Ok(body)),
+                Ok(reply) => return Ok(Err(format!("the portal answered {}", reply.status))),
+                Err(NoReply { reason, is_passing: false }) => return Ok(Err(reason)),
+                Err(NoReply { reason, .. }) => {
+                    let address = self.address().host().to_owned();
+                    self.wait(waits.after_fault(SourceError::Unreachable { address, reason })?)?;
+                }
+            }
         }
     }
 
@@ -123,8 +125,9 @@ impl<'a> Portal<'a> {
         self.apart = self.patience.first_wait / 2;
         let is_of_time = limit.code == "OPERATION_TIME_LIMIT";
         let reset_at = limit.reset_at.or(self.reset_at.filter(|_| is_of_time));
-        let wait = waits.for_limit(&Limit { reset_at, ..limit }, self.client.address().host())?;
-        tracing::info!(name: "sources.bitrix24.limit", seconds = wait.as_secs(), "waiting for a limit of the portal");
+        let limit = Limit { reset_at, ..limit };
+        let wait = waits.for_limit(&limit, self.client.address().host())?;
+        tracing::info!(code = limit.code, seconds = wait.as_secs(), "source.limit.waiting");
         self.wait(wait)
     }
 

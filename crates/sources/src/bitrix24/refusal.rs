@@ -15,11 +15,11 @@ use crate::SourceError;
 pub(super) enum Verdict {
     /// The result.
     Answer(Answer),
-    /// A limit of the portal, with the time until its release if the portal tells, in seconds.
+    /// A limit of the portal.
     Limited(Limit),
     /// A fault that may have passed at the next try.
     Passing(SourceError),
-    /// The portal is not there, or has not the method for this webhook.
+    /// The webhook has not the right to call the method.
     Missing(SourceError),
     /// A refusal.
     Lasting(SourceError),
