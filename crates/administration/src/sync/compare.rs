@@ -125,11 +125,10 @@ pub(super) fn leavers(
 fn refusal(entry: &OwnEntry, card: &Card) -> Option<&'static str> {
     let is_of_kind = entry.ids.iter().any(|id| id.kind() == card.id.kind());
     match entry.kind {
-        Kind::User => None,
         Kind::List => Some("a mailing list has the address"),
         Kind::Resource => Some("a resource has the address"),
         Kind::Contact if entry.ids.is_empty() => Some("a contact that was made otherwise has the address"),
         Kind::Contact if !is_of_kind => Some("a contact of another source has the address"),
-        Kind::Contact => None,
+        Kind::User | Kind::Contact => None,
     }
 }

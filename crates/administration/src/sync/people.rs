@@ -67,7 +67,9 @@ async fn compare_all(
                 compare(run, comparison, spool, plan, *card)?
             }
             Read::Passed(Passed { what, why, keeps }) => {
-                keeps.iter().for_each(|id| comparison.keep(id));
+                if let Some(id) = &keeps {
+                    comparison.keep(id);
+                }
                 run.refuse(what, why, plan)
             }
             Read::List(_) => true,

@@ -322,5 +322,24 @@ fn a_photo_is_a_small_jpeg_without_metadata() {
     assert_refused(&format!("{USER}{}", line(b"<svg/>")), "jpegPhoto must be one whole JPEG");
     let with_comment = [&jpeg[..2], b"\xff\xfe\0\x03x", &jpeg[2..]].concat();
     assert_refused(&format!("{USER}{}", line(&with_comment)), "jpegPhoto has metadata");
-    assert_refused(&format!("{CONTACT}{}", line(jpeg)), "jpegPhoto of a contact is for super administrators");
+    assert_taken(&format!("{CONTACT}{}", line(jpeg)));
+    assert_refused(
+        &format!("{LIST}{}", line(jpeg)),
+        "jpegPhoto of a mailing list is for super administrators",
+    );
+}
+
+#[test]
+fn marks_of_sources_are_identifiers() {
+    for entry in [USER, CONTACT, LIST] {
+        assert_taken(&format!(
+            "{entry}pbmSource: ad:0f69e8d2-e82c-11f1-bfa1-87935ae20175\npbmSource: bitrix24:7\n"
+        ));
+        assert_refused(
+            &format!("{entry}pbmSource: elsewhere:7\n"),
+            "pbmSource is not an identifier of a source",
+        );
+    }
+    assert_taken(&format!("{USER}pbmSourcePhoto: 0a1b\n"));
+    assert_refused(&format!("{USER}pbmSourcePhoto: x y\n"), "pbmSourcePhoto must be hexadecimal digits");
 }

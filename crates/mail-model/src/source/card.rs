@@ -133,8 +133,7 @@ fn value(field: UserField, text: &str) -> Option<Result<FieldValue, String>> {
     let parsed = match field.kind() {
         Kind::Phone => Kind::Phone.parse(&phone(text)),
         // In a directory, names of services and rooms may mix alphabets.
-        Kind::Name => Kind::Line.parse(&one_line(text)),
-        Kind::Line => Kind::Line.parse(&one_line(text)),
+        Kind::Name | Kind::Line => Kind::Line.parse(&one_line(text)),
         kind => kind.parse(text),
     };
     Some(parsed.map_err(|error| error.to_string()))
@@ -191,7 +190,7 @@ mod tests {
         );
         assert_eq!(card.text(UserField::FirstName), Some("Анна Мария"));
         assert_eq!(card.text(UserField::WorkPhone), Some("+7 (495) 123-45-67, 12"));
-        assert_eq!((card.text(UserField::City), card.photo), (None, None));
+        assert_eq!((card.text(UserField::City), card.photo.as_ref()), (None, None));
         assert!(matches!(&unusable[..], [Unusable::Alias(_), Unusable::Field(UserField::HomePhone, _)]));
     }
 

@@ -131,8 +131,13 @@ fn fits_user(field: UserField, text: &str) -> bool {
 /// What an entry keeps of the image that its photo was made from, so that the same image is not converted again.
 #[must_use]
 pub fn photo_digest(image: &[u8]) -> String {
-    let digest = Sha256::digest(image);
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    let mut text = String::with_capacity(32);
+    for byte in Sha256::digest(image).iter().take(16) {
+        // Writing to a String cannot fail.
+        let _written = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn of_some(texts: &[&str]) -> u64 {

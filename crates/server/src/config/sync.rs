@@ -6,7 +6,7 @@ use mail_model::{tenant::TenantId, user::field::UserField};
 use secrecy::SecretString;
 use sources::{
     Reader,
-    bitrix24::Bitrix24Settings,
+    bitrix24::{Bitrix24Settings, Patience},
     ldap::{Encryption, LdapSourceSettings},
     mapping::{self, Mapping},
 };
@@ -114,6 +114,7 @@ fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
     let ca_file = source.text("sync.bitrix24.ca_file").map(PathBuf::from);
     let surname_field = source.text("sync.bitrix24.surname_field").filter(|name| !name.trim().is_empty());
     let mapping = mapping(source, mapping::BITRIX24, field_keys!("sync.bitrix24.fields"));
+    let photos = source.parsed("sync.bitrix24.photos", boolean).unwrap_or(false);
     let timeout = source.duration("sync.bitrix24.timeout", 60_000);
     if !is_enabled(source, enabled, url.is_some(), "sync.bitrix24.url") {
         return None;
@@ -127,7 +128,9 @@ fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
         ca_file,
         mapping,
         surname_field,
+        photos,
         timeout,
+        patience: Patience::default(),
     })
 }
 

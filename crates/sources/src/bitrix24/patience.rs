@@ -49,7 +49,8 @@ impl Waits {
     /// # Errors
     /// [`SourceError::Refused`] if that would be longer than the patience.
     pub(super) fn for_limit(&mut self, limit: &Limit, host: &str) -> Result<Duration, SourceError> {
-        let until_reset = limit.reset_at.zip(limit.now).and_then(|(at, now)| u64::try_from(at.saturating_sub(now)).ok());
+        let until_reset =
+            limit.reset_at.zip(limit.now).and_then(|(at, now)| u64::try_from(at.saturating_sub(now)).ok());
         let step = self.step();
         // A second more, because both times are whole seconds.
         let wait =
