@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod active_directory;
 pub mod bitrix24;
 mod clock;
 mod http;
