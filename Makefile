@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # The servers beside pbm: the directory, and Redis for the address book.
 RUN_PACKAGES := 389-ds-base redis-server
-TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy
+TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy slapd
 
 APT := env DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -25,6 +25,7 @@ define install
 endef
 
 .PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check bitrix24-check files-check docker-check bench lint fuzz packages test-packages
+.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check docker-check ad-check bench lint fuzz packages test-packages
 
 help: ## Show these targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +94,10 @@ lint: ## Formatting, clippy, documentation, dependency rules
 	  echo "the advisory database cannot be fetched: advisories not checked"; \
 	  cargo deny --log-level error check bans licenses sources; \
 	fi
+
+ad-check: test-packages ## Read and follow a domain of Active Directory, by Samba (needs root)
+	$(call install,samba samba-ad-dc samba-ad-provision winbind ldb-tools python3-samba samba-dsdb-modules samba-vfs-modules)
+	cargo test --locked -p sources --test ldap -- --ignored
 
 bench: packages ## Measure pbm and the raw directory side by side
 	$(call install,ldap-utils)

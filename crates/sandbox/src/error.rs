@@ -109,6 +109,18 @@ pub enum SandboxError {
         /// Its last lines.
         lines: String,
     },
+    /// A directory refused a change by LDIF, or was unreachable.
+    #[error("ldapmodify failed:\n{lines}")]
+    ChangeRefused {
+        /// The last lines that the program wrote.
+        lines: String,
+    },
+    /// The provisioning of a domain did not say which password it made.
+    #[error("the provisioning of the domain did not print a password: see {}", log.display())]
+    NoPassword {
+        /// What it printed.
+        log: PathBuf,
+    },
     /// A server of an earlier run still runs and cannot be stopped.
     #[error("process {pid} still runs in this folder and cannot be stopped")]
     StrayProcess {

@@ -5,13 +5,18 @@ mod child;
 mod directory;
 mod error;
 mod folder;
+mod ldapmodify;
 mod percent;
 mod port;
 mod programs;
 mod random;
 mod redis;
+mod samba;
+mod slapd;
 mod stray;
 
 pub use directory::{Backend, DirectoryServer, DirectoryServerOptions, UnknownBackend};
 pub use error::SandboxError;
 pub use redis::{RedisSentinels, RedisSentinelsOptions, RedisServer, RedisServerOptions};
+pub use samba::{SambaServer, SambaServerOptions};
+pub use slapd::{SlapdServer, SlapdServerOptions};

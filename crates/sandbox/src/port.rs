@@ -12,6 +12,8 @@ use crate::random;
 
 const LOWEST: u16 = 15_000;
 const TRIES: usize = 64;
+/// How often a start may lose its port to another process.
+const PORT_TRIES: usize = 5;
 
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
@@ -32,6 +34,29 @@ pub(crate) fn free(except: Option<u16>) -> Result<u16, SandboxError> {
         path: "127.0.0.1".into(),
         source,
     })
+}
+
+/// Runs a function with the last port if it is free, otherwise with other ports until one is not lost to another
+/// process.
+pub(crate) fn on_a_free_port<T>(
+    mut last: Option<u16>,
+    mut run: impl FnMut(u16) -> Result<T, SandboxError>,
+) -> Result<T, SandboxError> {
+    let mut tries = 1;
+    loop {
+        let port = match last.take().filter(|port| is_free(*port)) {
+            Some(port) => port,
+            None => free(None)?,
+        };
+        match run(port) {
+            Err(SandboxError::DidNotStart { lines, .. })
+                if tries < PORT_TRIES && lines.contains("in use") =>
+            {
+                tries += 1;
+            }
+            other => return other,
+        }
+    }
 }
 
 fn any() -> io::Result<u16> {

@@ -14,6 +14,11 @@ pub(crate) struct Program {
 pub(crate) const NS_SLAPD: Program = Program { name: "ns-slapd", package: "389-ds-base" };
 pub(crate) const REDIS_SERVER: Program = Program { name: "redis-server", package: "redis-server" };
 pub(crate) const REDIS_CLI: Program = Program { name: "redis-cli", package: "redis-tools" };
+pub(crate) const SLAPD: Program = Program { name: "slapd", package: "slapd" };
+pub(crate) const SLAPADD: Program = Program { name: "slapadd", package: "slapd" };
+pub(crate) const LDAPMODIFY: Program = Program { name: "ldapmodify", package: "ldap-utils" };
+pub(crate) const SAMBA: Program = Program { name: "samba", package: "samba-ad-dc" };
+pub(crate) const SAMBA_TOOL: Program = Program { name: "samba-tool", package: "samba" };
 pub(crate) const SETPRIV: Program = Program { name: "setpriv", package: "util-linux" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const CERTUTIL: Program = Program { name: "certutil", package: "libnss3-tools" };

@@ -11,9 +11,6 @@ use crate::folder::Folder;
 use crate::programs::{Programs, REDIS_SERVER};
 use crate::{port, stray};
 
-/// How often a start may lose its port to another process.
-const PORT_TRIES: usize = 5;
-
 /// The options of a Redis server; ends in [`start`](Self::start).
 #[derive(Debug, Clone)]
 #[must_use]
@@ -79,33 +76,10 @@ impl RedisServerOptions {
         }
         let last = config::last_port(&folder.path().join(CONFIG));
         let mut server = RedisServer { child: None, folder, port: 0, options: self };
-        on_a_free_port(last, |port| {
+        port::on_a_free_port(last, |port| {
             server.port = port;
             server.run()
         })?;
         Ok(server)
-    }
-}
-
-/// Runs a function with the last port if it is free, otherwise with other ports until one is not lost to another
-/// process.
-pub(super) fn on_a_free_port<T>(
-    mut last: Option<u16>,
-    mut run: impl FnMut(u16) -> Result<T, SandboxError>,
-) -> Result<T, SandboxError> {
-    let mut tries = 1;
-    loop {
-        let port = match last.take().filter(|port| port::is_free(*port)) {
-            Some(port) => port,
-            None => port::free(None)?,
-        };
-        match run(port) {
-            Err(SandboxError::DidNotStart { lines, .. })
-                if tries < PORT_TRIES && lines.contains("in use") =>
-            {
-                tries += 1;
-            }
-            other => return other,
-        }
     }
 }

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
-use super::options::on_a_free_port;
 use super::tls::TlsFiles;
 use super::{RedisServer, cli, config};
 use crate::child::{STEP, Server};
 use crate::error::SandboxError;
 use crate::folder::{Folder, write_private};
+use crate::port::on_a_free_port;
 use crate::programs::{Programs, REDIS_SERVER};
 use crate::stray;
 

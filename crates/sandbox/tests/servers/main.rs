@@ -9,4 +9,5 @@ mod holder;
 mod leftovers;
 mod redis;
 mod sentinels;
+mod slapd;
 mod tls;
