@@ -24,8 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check bitrix24-check files-check docker-check bench lint fuzz packages test-packages
-.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check files-check docker-check ad-check bench lint fuzz packages test-packages
+.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check bitrix24-check files-check docker-check ad-check bench lint fuzz packages test-packages
 
 help: ## Show these targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

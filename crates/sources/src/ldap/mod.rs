@@ -1,61 +1,71 @@
-//! Active Directory and other LDAP directories as sources.
+//! Active Directory and other LDAP directories as sources: Samba, FreeIPA, ALD Pro, OpenLDAP, 389-ds.
+//!
+//! Every search is read in pages where the server has them, and ends with a success only if the server said that it was
+//! complete: a limit, a referral instead of entries, or a connection that ends is an error, never a short answer.
+//! References to other servers among the entries are not followed.
+//!
+//! People are found again by `objectGUID`, else `ipaUniqueID`, `entryUUID` or `nsUniqueId`. People who are disabled,
+//! expired or hidden from address books are not in the source for us: they go as leavers do. Groups become lists whose
+//! members are people by their addresses, and groups that are lists themselves; other groups within them are replaced by
+//! their members.
+//!
+//! **Quick runs** read what has changed since a number that the domain controller counts ([`position`]). They do not
+//! notice who has left, was disabled or was moved away; a whole run does, so one is needed each day.
 
-use crate::{Read, SourceError, Sweep, mapping::Mapping, read::Ending};
-use secrecy::SecretString;
-use std::{path::PathBuf, time::Duration};
+mod conflict;
+mod connection;
+mod entry;
+mod filter;
+mod groups;
+mod identity;
+mod names;
+mod people;
+mod person;
+mod position;
+mod refusal;
+mod root;
+mod search;
+mod settings;
+mod shown;
+mod standing;
+mod trust;
+
+pub use settings::{Encryption, LdapSourceSettings};
+
+use crate::{Read, SourceError, Sweep, read::Ending};
+use connection::Session;
+use root::Root;
+use settings::Plan;
 use tokio::sync::mpsc;
 
-/// How to reach and read a directory.
-#[derive(Clone, Debug)]
-pub struct LdapSourceSettings {
-    /// The host name or address.
-    pub host: String,
-    /// The port; usually 389, or 636 with encryption.
-    pub port: u16,
-    /// Encryption.
-    pub encryption: Encryption,
-    /// Certificates of the authorities that are trusted besides the system's, in PEM.
-    pub ca_file: Option<PathBuf>,
-    /// The account that reads: a DN, or `user@domain` for Active Directory.
-    pub login: String,
-    /// Its password.
-    pub password: SecretString,
-    /// The container of people.
-    pub base_dn: String,
-    /// The container of groups; without one, no groups are read.
-    pub groups_dn: Option<String>,
-    /// Which entries are people.
-    pub users_filter: String,
-    /// Which entries are groups.
-    pub groups_filter: String,
-    /// Which attributes become which fields.
-    pub mapping: Mapping,
-    /// How long an answer may take.
-    pub timeout: Duration,
-}
-
-/// How a connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encryption {
-    /// Not at all.
-    None,
-    /// From the beginning (`ldaps`).
-    Tls,
-    /// After the command `StartTLS`.
-    StartTls,
-}
-
+/// Reads the people.
+///
+/// # Errors
+/// [`SourceError`]; what was sent is then not all.
 pub(crate) async fn people(
-    _settings: &LdapSourceSettings,
-    _sweep: &Sweep,
-    _out: mpsc::Sender<Read>,
+    settings: &LdapSourceSettings,
+    sweep: &Sweep,
+    out: mpsc::Sender<Read>,
 ) -> Result<Ending, SourceError> {
-    Err(SourceError::Ended)
+    let plan = Plan::new(settings)?;
+    let mut session = Session::open(settings).await?;
+    let root = Root::read(&mut session).await?;
+    people::read(&mut session, &root, &plan, sweep, &out).await
 }
 
+/// Reads the groups; none if there is no container of groups.
+///
+/// # Errors
+/// [`SourceError`]; what was sent is then not all.
 pub(crate) async fn groups(
-    _settings: &LdapSourceSettings,
-    _out: mpsc::Sender<Read>,
+    settings: &LdapSourceSettings,
+    out: mpsc::Sender<Read>,
 ) -> Result<Ending, SourceError> {
-    Err(SourceError::Ended)
+    let plan = Plan::new(settings)?;
+    if let Some(base) = &plan.groups_base {
+        let mut session = Session::open(settings).await?;
+        let root = Root::read(&mut session).await?;
+        groups::read(&mut session, &root, &plan, base, &out).await?;
+    }
+    Ok(Ending { is_whole: true, position: None })
 }

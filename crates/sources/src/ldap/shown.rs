@@ -1,0 +1,27 @@
+//! Texts of a server as they are shown in reports: short, and on one line.
+
+/// Longest text of a server in a message, in characters.
+const MAX_SHOWN: usize = 200;
+
+/// The beginning of a text, without control characters.
+pub(super) fn shown(text: &str) -> String {
+    let visible = |character: char| if character.is_control() { ' ' } else { character };
+    // One more than is shown tells whether there is more.
+    let text: String = text.trim().chars().take(MAX_SHOWN + 1).map(visible).collect();
+    let text = text.trim_end();
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_and_stays_on_one_line() {
+        assert_eq!(shown(" a\nb\0 "), "a b");
+        assert_eq!(shown(&"я".repeat(500)).chars().count(), MAX_SHOWN + 1);
+    }
+}
