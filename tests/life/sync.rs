@@ -2,7 +2,7 @@
 //! groups become mailing lists.
 
 use crate::site::{Site, client_of};
-use harness::{Answer, Client, Installation, Probe, Serve, Setup, form, soon};
+use harness::{Answer, Client, Installation, Probe, Serve, Setup, World, form, soon};
 use sandbox::DirectoryServer;
 use serde_json::{Value, json};
 use std::{fmt::Write, thread};
@@ -138,7 +138,7 @@ fn assert_counts(found: &Value, expected: [u64; 4]) {
     assert_eq!(found["success"], true);
 }
 
-fn people_become_contacts_and_cards_of_users() {
+fn people_become_contacts_and_cards_of_users(_: &World) {
     let stage = Stage::start(9);
     let ivan = [
         ("userPassword", "Correct-Horse-7"),
@@ -192,7 +192,7 @@ fn people_become_contacts_and_cards_of_users() {
     stage.client.get("/v2/users/default/ivan@example.com").expect(200);
 }
 
-fn a_source_that_cannot_be_read_changes_nothing() {
+fn a_source_that_cannot_be_read_changes_nothing(_: &World) {
     let mut stage = Stage::start(5);
     assert_counts(&stage.run(PEOPLE), [5, 0, 0, 0]);
     let before = stage.written();
@@ -206,7 +206,7 @@ fn a_source_that_cannot_be_read_changes_nothing() {
     assert_eq!(states, ["failed", "done"], "{runs}");
 }
 
-fn many_removals_need_leave() {
+fn many_removals_need_leave(_: &World) {
     let stage = Stage::start(30);
     assert_counts(&stage.run(PEOPLE), [30, 0, 0, 0]);
     for number in 0..25 {
@@ -230,7 +230,7 @@ fn lines(answer: &Answer) -> Vec<Value> {
     answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn a_dry_run_tells_the_plan_and_writes_nothing() {
+fn a_dry_run_tells_the_plan_and_writes_nothing(_: &World) {
     let stage = Stage::start(4);
     assert_counts(&stage.run(PEOPLE), [4, 0, 0, 0]);
     stage.source().replace(&stage.person(1), "title", &["Boss"]);
@@ -257,7 +257,7 @@ fn members(stage: &Stage, name: &str) -> Vec<String> {
     list.json()["alias"].as_array().unwrap().iter().map(|mail| mail.as_str().unwrap().to_owned()).collect()
 }
 
-fn groups_become_lists_with_lists_in_them() {
+fn groups_become_lists_with_lists_in_them(_: &World) {
     let stage = Stage::start(4);
     stage.run(PEOPLE);
     let own = [("mail", "own@example.com"), ("displayName", "Own")];
@@ -288,7 +288,7 @@ fn groups_become_lists_with_lists_in_them() {
     assert_eq!(members(&stage, "own"), [""; 0]);
 }
 
-fn one_run_a_tenant_takes_place_at_a_time() {
+fn one_run_a_tenant_takes_place_at_a_time(_: &World) {
     let stage = Stage::start(300);
     let second = stage.site.serve();
     let other = client_of(&second);
@@ -310,7 +310,7 @@ fn one_run_a_tenant_takes_place_at_a_time() {
     }
 }
 
-fn the_command_line_does_the_same() {
+fn the_command_line_does_the_same(_: &World) {
     let stage = Stage::start(3);
     let inner = stage.group_ldif("team", &[stage.person(0)]);
     stage.add(&inner);
@@ -329,7 +329,7 @@ fn the_command_line_does_the_same() {
     assert!(unknown.expect_failure().stderr.contains("not set up"));
 }
 
-fn who_may_not_is_refused() {
+fn who_may_not_is_refused(_: &World) {
     let stage = Stage::start(1);
     stage.site.installation.create_tenant("acme", "acme.test");
     let admin = |tenant: &str, mail: &str, role: &str| {
