@@ -90,9 +90,8 @@ impl Syncs {
         settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
         directory.tenant(&request.tenant).await?.ok_or(SyncError::NoTenant)?;
         let report = begun(&request);
-        match directory.take_lock(&report).await? {
-            LockOutcome::HeldBy(id) => return Ok(Begun { id, is_joined: true }),
-            LockOutcome::Taken => directory.keep_run(&report).await?,
+        if let LockOutcome::HeldBy(id) = directory.begin_run(&report).await? {
+            return Ok(Begun { id, is_joined: true });
         }
         let (id, open) = (report.id.clone(), self.open.clone());
         let run = move || {

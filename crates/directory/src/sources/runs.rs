@@ -55,11 +55,24 @@ impl Lookup {
 }
 
 impl Directory {
-    /// Takes the lock of a tenant, a source and a subject for a run, if no other run has it, or its process is gone.
+    /// Creates the entry of a run, if no other run of its tenant, source and subject is under way in a process that lives;
+    /// removes the oldest ones of its kind. The entry is there before the lock names it, so whoever finds the lock finds
+    /// the run.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
-    pub async fn take_lock(&self, report: &Report) -> Result<LockOutcome, DirectoryError> {
+    pub async fn begin_run(&self, report: &Report) -> Result<LockOutcome, DirectoryError> {
+        self.apply(&run::creation(self.tree(), report)).await?;
+        let outcome = self.take_lock(report).await;
+        match outcome {
+            Ok(LockOutcome::Taken) => self.forget_old_runs(report).await?,
+            _ => self.remove(&run::removal(run::run_dn(self.tree(), &report.id))).await?,
+        }
+        outcome
+    }
+
+    /// Takes the lock of a tenant, a source and a subject for a run, if no other run has it, or its process is gone.
+    async fn take_lock(&self, report: &Report) -> Result<LockOutcome, DirectoryError> {
         let dn = run::lock_dn(self.tree(), &report.tenant, report.source, report.subject);
         let own = Lock { run: report.id.clone(), seen: report.began };
         for _ in 0..3 {
@@ -107,12 +120,7 @@ impl Directory {
         }
     }
 
-    /// Creates the entry of a run, and removes the oldest ones of its kind.
-    ///
-    /// # Errors
-    /// [`DirectoryError`] when the directory does not answer.
-    pub async fn keep_run(&self, report: &Report) -> Result<(), DirectoryError> {
-        self.apply(&run::creation(self.tree(), report)).await?;
+    async fn forget_old_runs(&self, report: &Report) -> Result<(), DirectoryError> {
         let is_alike = |other: &Report| (other.source, other.subject) == (report.source, report.subject);
         let alike = self.runs(Some(&report.tenant)).await?;
         for old in alike.iter().filter(|other| is_alike(other)).skip(MOST_KEPT) {

@@ -217,7 +217,7 @@ fn failure(error: SyncError) -> Failure {
     match error {
         SyncError::NotSetUp => {
             let message = "This source is not set up for the tenant (sync.ad, sync.bitrix24, sync.tenants).";
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, message)
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, message).with_retry()
         }
         SyncError::NoTenant => Failure::not_found("tenant"),
         SyncError::Source(error) => Failure::new(StatusCode::BAD_GATEWAY, &error.to_string()),
