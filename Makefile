@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # The servers beside pbm: the directory, and Redis for the address book.
 RUN_PACKAGES := 389-ds-base redis-server
-TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy slapd
+TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy slapd etcd-server etcd-client
 
 APT := env DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -30,7 +30,9 @@ pub(crate) fn certificates(name: &str) -> Result<Pems, SandboxError> {
     let mut server = CertificateParams::new(NAMES.map(String::from).to_vec())?;
     server.distinguished_name.push(DnType::CommonName, "localhost");
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // The JSON gateway of etcd is a client of its own server, and shows the server's certificate.
+    server.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     server.use_authority_key_identifier_extension = true;
     let key = KeyPair::generate()?;
     let server_pem = server.signed_by(&key, &Issuer::new(ca, ca_key))?.pem();

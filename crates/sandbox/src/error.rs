@@ -143,6 +143,14 @@ pub enum SandboxError {
         /// The answer of Redis.
         answer: String,
     },
+    /// etcd refused a command or was unreachable.
+    #[error("etcdctl {command}: {answer}")]
+    EtcdCommand {
+        /// The first word of the command; the others may be secret.
+        command: String,
+        /// The answer of etcd.
+        answer: String,
+    },
     /// The sentinels did not agree in time.
     #[error("the sentinels did not reach this state within {} s: {what}", after.as_secs())]
     SentinelsDisagree {

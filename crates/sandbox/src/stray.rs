@@ -38,6 +38,15 @@ pub(crate) fn stop_redis_servers(folder: &Path) -> Result<(), SandboxError> {
     })
 }
 
+/// Stops every `etcd` whose data is in `folder`.
+pub(crate) fn stop_etcd_servers(folder: &Path) -> Result<(), SandboxError> {
+    let data = format!("--data-dir={}/", folder.display());
+    stop_matching(|process| {
+        let arguments = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+        arguments.split('\0').any(|argument| argument.starts_with(&data))
+    })
+}
+
 fn stop_matching(is_ours: impl Fn(&Path) -> bool) -> Result<(), SandboxError> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for entry in processes {

@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::tls::TlsFiles;
 use crate::error::{SandboxError, at};
 use crate::programs::{Programs, REDIS_CLI};
+use crate::tls::TlsFiles;
 
 /// Sends a command to a port of 127.0.0.1, and returns the answer as `redis-cli` prints it to a pipe: only the values,
 /// one per line.

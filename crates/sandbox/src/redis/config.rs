@@ -6,7 +6,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::tls::TlsFiles;
+use crate::tls::TlsFiles;
 
 /// The settings that servers and sentinels share.
 pub(super) fn base(port: u16, folder: &Path, tls: Option<&TlsFiles>) -> String {

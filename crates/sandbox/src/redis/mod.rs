@@ -4,7 +4,6 @@ mod cli;
 mod config;
 mod options;
 mod sentinels;
-mod tls;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,11 +12,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::options::RedisServerOptions;
 pub use self::sentinels::{RedisSentinels, RedisSentinelsOptions};
-use self::tls::TlsFiles;
 use crate::child::Server;
 use crate::error::SandboxError;
 use crate::folder::{Folder, remove, write_private};
 use crate::programs::REDIS_SERVER;
+use crate::tls::TlsFiles;
 use crate::{percent, port};
 
 const CONFIG: &str = "redis.conf";

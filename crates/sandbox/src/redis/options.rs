@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::tls::TlsFiles;
 use super::{CONFIG, RedisServer, config};
 use crate::error::SandboxError;
 use crate::folder::Folder;
 use crate::programs::{Programs, REDIS_SERVER};
+use crate::tls::TlsFiles;
 use crate::{port, stray};
 
 /// The options of a Redis server; ends in [`start`](Self::start).

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
-use super::tls::TlsFiles;
 use super::{RedisServer, cli, config};
 use crate::child::{STEP, Server};
 use crate::error::SandboxError;
@@ -17,6 +16,7 @@ use crate::folder::{Folder, write_private};
 use crate::port::on_a_free_port;
 use crate::programs::{Programs, REDIS_SERVER};
 use crate::stray;
+use crate::tls::TlsFiles;
 
 const CONFIG: &str = "sentinel.conf";
 const MASTER: &str = "mymaster";

@@ -5,6 +5,7 @@
 mod backends;
 mod commands;
 mod directory;
+mod etcd;
 mod holder;
 mod leftovers;
 mod redis;

@@ -1,4 +1,4 @@
-//! Owns the certificate files of Redis servers. OpenSSL reads them directly.
+//! Owns the certificate files of Redis and etcd servers, which read them directly.
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +8,13 @@ use crate::folder::{create_private, write_private};
 
 /// The folder with the certificate of a CA, and the certificate and key of the servers.
 #[derive(Debug, Clone)]
-pub(super) struct TlsFiles {
+pub(crate) struct TlsFiles {
     folder: PathBuf,
 }
 
 impl TlsFiles {
     /// The certificates of an earlier run, or new ones.
-    pub(super) fn in_folder(folder: &Path) -> Result<Self, SandboxError> {
+    pub(crate) fn in_folder(folder: &Path) -> Result<Self, SandboxError> {
         let files = Self { folder: folder.join("tls") };
         if !files.ca().exists() {
             create_private(&files.folder)?;
@@ -27,15 +27,15 @@ impl TlsFiles {
         Ok(files)
     }
 
-    pub(super) fn ca(&self) -> PathBuf {
+    pub(crate) fn ca(&self) -> PathBuf {
         self.folder.join("ca.pem")
     }
 
-    pub(super) fn certificate(&self) -> PathBuf {
+    pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join("server.pem")
     }
 
-    pub(super) fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.folder.join("server.key")
     }
 }
