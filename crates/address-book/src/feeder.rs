@@ -10,6 +10,7 @@
 use crate::{
     recording::{Outcome, RecordError, id_of, ids_below, record},
     review::review,
+    settings::LiveDuration,
     store::{Condition, Heartbeat, Link, RedisAccess, StoreError, Stored},
 };
 use directory::{
@@ -91,7 +92,7 @@ pub(crate) async fn feed(
     place: &RedisAccess,
     ldap: &LdapSettings,
     tree: &Tree,
-    lifetime: Duration,
+    lifetime: &LiveDuration,
 ) -> Infallible {
     let who = format!("{:016x}", rand::random::<u64>());
     loop {
@@ -145,7 +146,7 @@ async fn session(
     place: &RedisAccess,
     ldap: &LdapSettings,
     tree: &Tree,
-    lifetime: Duration,
+    lifetime: &LiveDuration,
     who: &str,
 ) -> Result<Infallible, FeedError> {
     let began = Instant::now();
@@ -184,7 +185,7 @@ struct Feeder<'a> {
     follower: Follower,
     /// Identifies the entries from which the projection was built.
     generation: String,
-    lifetime: Duration,
+    lifetime: &'a LiveDuration,
     who: &'a str,
     epoch: u64,
     /// The directory's position as recorded in Redis.
@@ -245,8 +246,8 @@ impl Feeder<'_> {
         if self.follower.directory().generation().await?.as_ref() != Some(&self.generation) {
             return Err(FeedError::Replaced);
         }
-        let heartbeat =
-            Heartbeat { who: self.who, epoch: self.epoch, lifetime: self.lifetime, cookie: &self.cookie };
+        let lifetime = self.lifetime.get();
+        let heartbeat = Heartbeat { who: self.who, epoch: self.epoch, lifetime, cookie: &self.cookie };
         if self.link.heartbeat(&heartbeat).await? { Ok(()) } else { Err(FeedError::Overtaken) }
     }
 }

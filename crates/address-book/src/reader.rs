@@ -6,7 +6,7 @@ use crate::{
     copy::{LocalCopy, SharedBook},
     feed::Feed,
     feeder, reports,
-    settings::BookSettings,
+    settings::{BookSettings, LiveDuration},
     snapshots::Snapshots,
     store::{Keys, Link, RedisAccess, Standing, StoreError},
 };
@@ -42,7 +42,7 @@ pub struct AddressBook(Arc<Shared>);
 struct Shared {
     tree: Tree,
     render: Render,
-    lifetime: Duration,
+    lifetime: LiveDuration,
     /// Access to the projection, if Redis is configured.
     place: Option<RedisAccess>,
     /// The copy of the projection that answers come from.
@@ -104,7 +104,7 @@ impl AddressBook {
             |redis| RedisAccess::new(redis, Keys::new(&redis.prefix, tree.root())).map_err(SettingsError);
         let place = settings.redis.as_ref().map(place).transpose()?;
         Ok(Self(Arc::new(Shared {
-            lifetime: settings.lifetime,
+            lifetime: LiveDuration::new(settings.lifetime),
             place,
             copy: RwLock::default(),
             following: tokio::sync::Mutex::default(),
@@ -128,6 +128,11 @@ impl AddressBook {
         }
     }
 
+    /// Changes how long the projection may be used while no process can update it.
+    pub fn set_lifetime(&self, lifetime: Duration) {
+        self.0.lifetime.set(lifetime);
+    }
+
     /// The observer of this process's writes, which records them in the projection at once; `None` if there is no
     /// projection.
     #[must_use]
@@ -146,7 +151,7 @@ impl AddressBook {
                     never = tidied => never,
                     never = self.load(place) => never,
                     () = reports.record(place, ldap, tree) => std::future::pending().await,
-                    never = feeder::feed(place, ldap, tree, *lifetime) => never,
+                    never = feeder::feed(place, ldap, tree, lifetime) => never,
                 }
             }
         }

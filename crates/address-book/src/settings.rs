@@ -1,7 +1,14 @@
 //! The settings of the address book.
 
 use secrecy::SecretString;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// The settings of the address book.
 #[derive(Clone, Debug)]
@@ -10,6 +17,31 @@ pub struct BookSettings {
     pub redis: Option<RedisSettings>,
     /// How long a projection may be used while no process can update it.
     pub lifetime: Duration,
+}
+
+/// A duration that may change while it is used, to the millisecond. Clones share it.
+#[derive(Clone, Debug)]
+pub struct LiveDuration(Arc<AtomicU64>);
+
+impl LiveDuration {
+    /// Begins with a value.
+    #[must_use]
+    pub fn new(value: Duration) -> Self {
+        let live = Self(Arc::default());
+        live.set(value);
+        live
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn get(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Changes the value.
+    pub fn set(&self, value: Duration) {
+        self.0.store(u64::try_from(value.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
 }
 
 /// How to reach Redis.

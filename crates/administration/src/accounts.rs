@@ -3,6 +3,7 @@
 //! directory does not answer, a cached account stays valid as long as the address book is served from its cache.
 
 use crate::tokens::Subject;
+use address_book::settings::LiveDuration;
 use directory::{Lookup, error::DirectoryError};
 use mail_model::{tenant::TenantId, user::account::Account};
 use moka::sync::Cache;
@@ -19,7 +20,11 @@ const MOST: u64 = 20_000;
 
 /// Recently used accounts, by identifier.
 #[derive(Clone)]
-pub struct Accounts(Cache<String, Remembered>);
+pub struct Accounts {
+    cache: Cache<String, Remembered>,
+    /// How long an account stays valid while the directory does not answer.
+    lifetime: LiveDuration,
+}
 
 #[derive(Clone)]
 struct Remembered {
@@ -31,7 +36,12 @@ impl Accounts {
     /// Creates an empty cache. `lifetime` is how long an account stays valid while the directory does not answer.
     #[must_use]
     pub fn new(lifetime: Duration) -> Self {
-        Self(Cache::builder().max_capacity(MOST).time_to_live(lifetime.max(FRESH)).build())
+        Self { cache: Cache::new(MOST), lifetime: LiveDuration::new(lifetime.max(FRESH)) }
+    }
+
+    /// Changes how long an account stays valid while the directory does not answer.
+    pub fn set_lifetime(&self, lifetime: Duration) {
+        self.lifetime.set(lifetime.max(FRESH));
     }
 
     /// The account that a token was issued for, if the token is still valid. The cache is used only for a positive
@@ -74,7 +84,8 @@ impl Accounts {
         id: &str,
         is_as_it_should_be: impl Fn(&Account) -> bool,
     ) -> Result<Option<Arc<Account>>, DirectoryError> {
-        let known = self.0.get(id).filter(|known| is_as_it_should_be(&known.account));
+        let known = self.cache.get(id).filter(|known| known.read.elapsed() < self.lifetime.get());
+        let known = known.filter(|known| is_as_it_should_be(&known.account));
         if let Some(Remembered { account, read }) = &known
             && read.elapsed() < FRESH
         {
@@ -88,7 +99,7 @@ impl Accounts {
         match &account {
             Some(account) => {
                 let remembered = Remembered { account: account.clone(), read: Instant::now() };
-                self.0.insert(id.to_owned(), remembered);
+                self.cache.insert(id.to_owned(), remembered);
             }
             None => self.forget(id),
         }
@@ -97,7 +108,7 @@ impl Accounts {
 
     /// Removes the accounts of a tenant from the cache.
     pub(crate) fn forget_of(&self, tenant: &TenantId) {
-        for (id, known) in &self.0 {
+        for (id, known) in &self.cache {
             if known.account.tenant == *tenant {
                 self.forget(&id);
             }
@@ -106,11 +117,11 @@ impl Accounts {
 
     /// Empties the cache.
     pub(crate) fn forget_all(&self) {
-        self.0.invalidate_all();
+        self.cache.invalidate_all();
     }
 
     /// Removes an account from the cache, after a change of the account.
     pub(crate) fn forget(&self, id: &str) {
-        self.0.invalidate(id);
+        self.cache.invalidate(id);
     }
 }

@@ -8,6 +8,7 @@ pub mod backups;
 pub mod caller;
 pub mod changes;
 pub mod clock;
+pub mod configuration;
 pub mod health;
 pub mod imports;
 pub mod log_in;

@@ -5,7 +5,7 @@ use crate::{
     accounts::Accounts,
     attempts::{Attempts, TooMany},
     caller::Actor,
-    tokens::{TokenError, TokenKind, Tokens},
+    tokens::{Lifetimes, TokenError, TokenKind, Tokens},
 };
 use directory::{Lookup, error::DirectoryError};
 use jiff::Timestamp;
@@ -87,6 +87,8 @@ pub struct LogIn<'a> {
     pub address: Option<IpAddr>,
     /// The time of the log-in.
     pub now: Timestamp,
+    /// How long the issued tokens are valid.
+    pub lifetimes: Lifetimes,
 }
 
 impl LogIns {
@@ -97,8 +99,8 @@ impl LogIns {
     pub async fn log_in(&self, directory: &Lookup, sent: &LogIn<'_>) -> Result<LoggedIn, LogInError> {
         let (login, password) = (sent.login.unwrap_or_default(), sent.password.unwrap_or_default());
         let account = self.check_password(directory, login, password, sent.address).await?;
-        let refresh_token = self.tokens.issue(TokenKind::Refresh, &account, sent.now)?;
-        self.granted(account, refresh_token, sent.now)
+        let refresh_token = self.tokens.issue(TokenKind::Refresh, &account, sent.lifetimes, sent.now)?;
+        self.granted(account, refresh_token, sent)
     }
 
     /// Issues a new access token for a refresh token. If the request also has a login or a password, they must be
@@ -121,7 +123,7 @@ impl LogIns {
         if let Some(password) = sent.password {
             self.check_password(directory, account.mail.as_str(), password, sent.address).await?;
         }
-        self.granted(account, refresh_token, sent.now)
+        self.granted(account, refresh_token, sent)
     }
 
     /// The account of an access token.
@@ -154,10 +156,10 @@ impl LogIns {
         &self,
         account: Account,
         refresh_token: String,
-        now: Timestamp,
+        sent: &LogIn<'_>,
     ) -> Result<LoggedIn, LogInError> {
         tracing::info!(account = account.id, "auth.granted");
-        let access_token = self.tokens.issue(TokenKind::Access, &account, now)?;
+        let access_token = self.tokens.issue(TokenKind::Access, &account, sent.lifetimes, sent.now)?;
         Ok(LoggedIn { account, access_token, refresh_token })
     }
 

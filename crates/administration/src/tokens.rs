@@ -75,13 +75,20 @@ impl Subject {
     }
 }
 
+/// How long tokens are valid, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Of an access token.
+    pub access_seconds: u32,
+    /// Of a refresh token.
+    pub refresh_seconds: u32,
+}
+
 /// Issues and verifies tokens.
 pub struct Tokens {
     signing: EncodingKey,
     verifying: DecodingKey,
     validation: Validation,
-    access_seconds: u32,
-    refresh_seconds: u32,
     /// Access tokens whose signature was verified lately. The result never changes, and the verification is the most
     /// expensive part of authentication.
     verified: Cache<String, Arc<Subject>>,
@@ -90,7 +97,7 @@ pub struct Tokens {
 impl Tokens {
     /// Creates it with a signing key.
     #[must_use]
-    pub fn new(key: &SecretString, access_seconds: u32, refresh_seconds: u32) -> Self {
+    pub fn new(key: &SecretString) -> Self {
         let bytes = key.expose_secret().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
@@ -102,16 +109,8 @@ impl Tokens {
             signing: EncodingKey::from_secret(bytes),
             verifying: DecodingKey::from_secret(bytes),
             validation,
-            access_seconds,
-            refresh_seconds,
             verified: Cache::builder().max_capacity(MOST_VERIFIED).time_to_idle(VERIFIED_IDLE).build(),
         }
-    }
-
-    /// The lifetime of an access token, in seconds.
-    #[must_use]
-    pub fn access_seconds(&self) -> u32 {
-        self.access_seconds
     }
 
     /// Issues a token.
@@ -122,11 +121,12 @@ impl Tokens {
         &self,
         kind: TokenKind,
         account: &Account,
+        lifetimes: Lifetimes,
         now: Timestamp,
     ) -> Result<String, jsonwebtoken::errors::Error> {
         let seconds = match kind {
-            TokenKind::Access => self.access_seconds,
-            TokenKind::Refresh => self.refresh_seconds,
+            TokenKind::Access => lifetimes.access_seconds,
+            TokenKind::Refresh => lifetimes.refresh_seconds,
         };
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -180,6 +180,8 @@ mod tests {
     use super::*;
     use mail_model::{address::MailAddress, tenant::TenantId, user::role::Role};
 
+    const LIFETIMES: Lifetimes = Lifetimes { access_seconds: 3600, refresh_seconds: 360_000 };
+
     fn account() -> Account {
         Account {
             id: "1234".into(),
@@ -191,7 +193,7 @@ mod tests {
     }
 
     fn tokens() -> Tokens {
-        Tokens::new(&"0123456789abcdef0123456789abcdef".into(), 3600, 360_000)
+        Tokens::new(&"0123456789abcdef0123456789abcdef".into())
     }
 
     fn at(second: i64) -> Timestamp {
@@ -200,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_token_counts_until_its_last_second() {
-        let token = tokens().issue(TokenKind::Access, &account(), at(1000)).unwrap();
+        let token = tokens().issue(TokenKind::Access, &account(), LIFETIMES, at(1000)).unwrap();
         let tokens = tokens();
         // Twice: the second time it comes from the cache.
         assert!((0..2).all(|_| tokens.read_access(&token, at(1000 + 3599)).is_ok()));
@@ -209,15 +211,15 @@ mod tests {
 
     #[test]
     fn a_refresh_token_is_no_access_token_and_the_other_way_round() {
-        let token = |kind| tokens().issue(kind, &account(), at(0)).unwrap();
+        let token = |kind| tokens().issue(kind, &account(), LIFETIMES, at(0)).unwrap();
         assert_eq!(tokens().read_refresh(&token(TokenKind::Access), at(1)), Err(TokenError::Invalid));
         assert_eq!(tokens().read_access(&token(TokenKind::Refresh), at(1)), Err(TokenError::Invalid));
     }
 
     #[test]
     fn a_cut_foreign_or_unsigned_token_does_not_count() {
-        let token = tokens().issue(TokenKind::Access, &account(), at(0)).unwrap();
-        let foreign = Tokens::new(&"another key of at least 32 octets".into(), 3600, 1);
+        let token = tokens().issue(TokenKind::Access, &account(), LIFETIMES, at(0)).unwrap();
+        let foreign = Tokens::new(&"another key of at least 32 octets".into());
         assert_eq!(foreign.read_access(&token, at(1)), Err(TokenError::Invalid));
         let cut = &token[..token.len() - 1];
         let body = token.split('.').nth(1).unwrap();
@@ -230,7 +232,7 @@ mod tests {
 
     #[test]
     fn tokens_of_before_a_revocation_are_not_current() {
-        let token = tokens().issue(TokenKind::Access, &account(), at(0)).unwrap();
+        let token = tokens().issue(TokenKind::Access, &account(), LIFETIMES, at(0)).unwrap();
         let subject = tokens().read_access(&token, at(1)).unwrap();
         assert!(subject.is_current(&account()));
         let revoked = Account { tokens_valid_from: Some("20260101000000Z".into()), ..account() };

@@ -1,16 +1,17 @@
 //! The application: binds its addresses, then runs until it is stopped. Tests use the same path.
 
-use crate::{config::Config, jobs, open_files};
+use crate::{config::Config, jobs, live, open_files};
 use address_book::reader::{AddressBook, SettingsError};
 use administration::{
-    Administration, accounts::Accounts, attempts::Attempts, backups::ScheduledBackup, changes::Observers,
-    health::Health, log_in::LogIns, long_work::LongWorks, sync::Syncs, tokens::Tokens, turns::Restores,
+    Administration, accounts::Accounts, attempts::Attempts, changes::Observers,
+    configuration::ConfigurationState, health::Health, log_in::LogIns, long_work::LongWorks, sync::Syncs,
+    tokens::Tokens, turns::Restores,
 };
 use directory::{Directory, settings::LdapSettings};
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
 use v2::{
     json::render,
-    services::{Services, Worker},
+    services::{Live, Services, Worker},
 };
 use web::{
     idempotency::Digests,
@@ -46,8 +47,7 @@ pub enum StartError {
 pub struct Application {
     listeners: Listeners,
     address_book: AddressBook,
-    scheduled_backup: Arc<ScheduledBackup>,
-    syncs: Syncs,
+    services: Arc<Services>,
 }
 
 impl Application {
@@ -60,22 +60,21 @@ impl Application {
         let address_book = AddressBook::new(&config.address_book, tree.clone(), render)?;
         let syncs = syncs(config, &address_book);
         let services = Arc::new(services(config, syncs));
-        let scheduled_backup = services.scheduled_backup.clone();
-        let syncs = services.syncs.clone();
         let ldap = Arc::new(share_of_worker(&config.ldap, config.http.workers));
         let books = address_book.clone();
         let backup_directory = config.ldap_for_backups();
         let backup_directory =
             backup_directory.map(|ldap| Arc::new(LdapSettings { connections: BACKUP_CONNECTIONS, ..ldap }));
+        let shared = services.clone();
         let worker = move || {
             let directory = observed(Directory::new(ldap.clone(), tree.clone()), &books);
             let reader = Rc::new(books.reader());
-            let observers = Observers::new(vec![reader.clone(), Rc::new(services.log_ins.accounts.clone())]);
+            let observers = Observers::new(vec![reader.clone(), Rc::new(shared.log_ins.accounts.clone())]);
             let backup_directory = backup_directory
                 .as_ref()
                 .map(|ldap| observed(Directory::new(ldap.clone(), tree.clone()), &books));
             Worker {
-                services: services.clone(),
+                services: shared.clone(),
                 administration: Administration::new(directory, backup_directory, observers),
                 books: reader,
             }
@@ -86,7 +85,7 @@ impl Application {
             let bound = listeners.bind(*address, app.clone());
             listeners = bound.map_err(|source| StartError::Bind { address: *address, source })?;
         }
-        Ok(Self { listeners, address_book, scheduled_backup, syncs })
+        Ok(Self { listeners, address_book, services })
     }
 
     /// The address book that answers the requests. The caller has to keep it up to date.
@@ -95,16 +94,10 @@ impl Application {
         &self.address_book
     }
 
-    /// The status of scheduled backups.
+    /// The state that all requests share.
     #[must_use]
-    pub fn scheduled_backup(&self) -> &Arc<ScheduledBackup> {
-        &self.scheduled_backup
-    }
-
-    /// Begins synchronizations.
-    #[must_use]
-    pub fn syncs(&self) -> &Syncs {
-        &self.syncs
+    pub fn services(&self) -> &Arc<Services> {
+        &self.services
     }
 
     /// The URLs at which the application listens.
@@ -126,18 +119,17 @@ fn services(config: &Config, syncs: Syncs) -> Services {
     let auth = &config.auth;
     Services {
         log_ins: LogIns {
-            tokens: Tokens::new(&auth.token_key, auth.access_token_seconds, auth.refresh_token_seconds),
+            tokens: Tokens::new(&auth.token_key),
             accounts: Accounts::new(config.address_book.lifetime),
             attempts: Arc::new(Attempts::new(auth.failed_logins)),
         },
-        allowed_subnets: auth.allowed_subnets.clone(),
-        hosts: config.http.hosts.clone(),
+        live: Live::new(live::of_requests(config)),
         proxies: config.http.proxies.clone(),
         is_tls: config.http.tls.is_some(),
-        retention: config.retention,
         digests: Digests::new(&auth.token_key),
         health: Health::default(),
         scheduled_backup: Arc::default(),
+        configuration: ConfigurationState::default(),
         long_works: LongWorks::default(),
         restores: Restores::default(),
         syncs,

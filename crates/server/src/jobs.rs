@@ -2,7 +2,7 @@
 //! or run in several replicas at once (see [`directory::purge`]). The job that keeps the address book up to date has a
 //! thread of its own, because it may have to process a hundred thousand entries.
 
-use crate::{backup, config::Config};
+use crate::{backup, config::Config, live::PurgeSchedule};
 use address_book::reader::AddressBook;
 use administration::{
     backups::ScheduledBackup,
@@ -20,19 +20,28 @@ use mail_model::{
     run::{Source, Subject},
     tenant::TenantId,
 };
-use std::{io, sync::Arc, thread, time::Duration};
-use tokio::{runtime, sync::oneshot};
+use std::{
+    io,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime,
+    sync::{oneshot, watch},
+};
 
 /// The interval between checks of the plug-ins: they change with a restart of the server or manually.
 const PLUGINS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Runs the purge now and then periodically, followed by the search for outside members that have become the tenant's
 /// own; never ends.
-pub async fn purge_on_schedule(config: &Config) {
+pub async fn purge_on_schedule(config: &Config, mut schedule: watch::Receiver<PurgeSchedule>) {
     let ldap = LdapSettings { on_hang: OnHang::Wait, ..for_a_job(config) };
     let directory = Directory::new(Arc::new(ldap), config.tree.clone());
     loop {
-        match Box::pin(directory.purge(config.retention, clock::now(), || {})).await {
+        let PurgeSchedule { retention, .. } = *schedule.borrow_and_update();
+        match Box::pin(directory.purge(retention, clock::now(), || {})).await {
             Ok(report) if report.users > 0 || report.tenants > 0 || report.failed > 0 => {
                 let PurgeReport { users, tenants, overtaken, failed, .. } = report;
                 tracing::info!(users, tenants, overtaken, failed, "purge.done");
@@ -43,7 +52,19 @@ pub async fn purge_on_schedule(config: &Config) {
         if let Err(error) = Box::pin(directory.reconcile_all_outside_members()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "maillists.outside_members_left");
         }
-        tokio::time::sleep(jittered(config.purge_interval)).await;
+        pause(&mut schedule).await;
+    }
+}
+
+/// Waits for the time of the next purge. A new schedule counts from the last purge on.
+async fn pause(schedule: &mut watch::Receiver<PurgeSchedule>) {
+    let began = Instant::now();
+    loop {
+        let interval = jittered(schedule.borrow_and_update().interval);
+        tokio::select! {
+            () = tokio::time::sleep(interval.saturating_sub(began.elapsed())) => return,
+            Ok(()) = schedule.changed() => {}
+        }
     }
 }
 

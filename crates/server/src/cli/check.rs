@@ -6,7 +6,8 @@ use super::{
     print::say,
     with_advice,
 };
-use crate::config::Config;
+use crate::config::{Config, etcd_keys::UnusedKey, loading::Loaded};
+use crate::etcd::settings::Endpoint;
 use address_book::{
     reader::{AddressBook, CheckError},
     settings::{RedisAddress, RedisPlace, RedisSettings},
@@ -25,15 +26,18 @@ use std::{process::ExitCode, sync::Arc};
 use visible_text::chain;
 use web::tls::TlsFiles;
 
-pub(super) fn check(config: &Config) -> Outcome {
+pub(super) fn check(loaded: &Loaded) -> Outcome {
+    let config = &loaded.config;
     say!("configuration: no mistakes");
-    let mut sound = match config.http.tls.as_ref().map(TlsFiles::read).transpose() {
+    let etcd_is_sound = check_etcd(loaded);
+    let https_is_sound = match config.http.tls.as_ref().map(TlsFiles::read).transpose() {
         Ok(_) => true,
         Err(error) => {
             say!("https: {}", chain(&error));
             false
         }
     };
+    let mut sound = etcd_is_sound && https_is_sound;
     block_on(async {
         for url in &config.ldap.urls {
             match check_url(config, url).await {
@@ -60,6 +64,33 @@ pub(super) fn check(config: &Config) -> Outcome {
         }
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
+}
+
+/// Prints what etcd gave.
+fn check_etcd(loaded: &Loaded) -> bool {
+    let Some(etcd) = &loaded.etcd else { return true };
+    match &etcd.snapshot {
+        Ok(snapshot) => {
+            let (keys, revision) = (snapshot.values.len(), snapshot.revision);
+            say!("etcd at {}: {keys} keys at revision {revision}", etcd.client.endpoint());
+        }
+        Err((endpoint, error)) => {
+            say!("etcd at {endpoint}: {}; pbm serve would start without it", chain(error));
+        }
+    }
+    for endpoint in config_endpoints(loaded).filter(|endpoint| endpoint.is_exposed()) {
+        say!(
+            "  Warning: {endpoint} is not secured by TLS: whoever can change an answer is a super administrator."
+        );
+    }
+    for UnusedKey { key, reason } in &loaded.unused {
+        say!("  {key} is not used: {reason}");
+    }
+    etcd.snapshot.is_ok()
+}
+
+fn config_endpoints(loaded: &Loaded) -> impl Iterator<Item = &Endpoint> {
+    loaded.config.etcd.iter().flat_map(|etcd| &etcd.endpoints)
 }
 
 /// Checks the account for backups and restores, and prints the result.

@@ -126,7 +126,7 @@ pub(super) fn dev(args: &DevArgs) -> Outcome {
             prepared = prepare(args, &data, &servers, &config, &domain) => prepared?,
             () = stop_signal() => return Ok(()),
         }
-        Box::pin(serve::serve_until(&config, stop_signal())).await
+        Box::pin(serve::serve_until(&config, None, stop_signal())).await
     })?;
     drop(servers);
     Ok(ExitCode::SUCCESS)

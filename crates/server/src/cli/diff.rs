@@ -56,7 +56,7 @@ pub(super) fn diff(args: &DiffArgs) -> Result<Outcome, ExitCode> {
     let compared = if let Some(other) = &args.other {
         two_files(args, other)
     } else {
-        with_directory(&args.config.read()?, args)
+        with_directory(&args.config.load()?.config, args)
     };
     Ok(compared.or_else(|error| {
         tell!("pbm: {}", with_advice(error.as_ref()));

@@ -146,6 +146,7 @@ fn import(
         },
         dry_run: args.dry_run,
         comparisons: None,
+        default_language: config.users.default_language,
         retention: config.retention,
         now: clock::now,
     })

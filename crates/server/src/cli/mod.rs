@@ -3,6 +3,7 @@
 mod addressbook;
 mod backup;
 mod check;
+mod config;
 mod demo;
 mod dev;
 mod dev_files;
@@ -18,7 +19,12 @@ mod serve;
 mod sync;
 mod tenant;
 
-use crate::config::Config;
+use crate::config::{
+    Config,
+    loading::{LoadError, Loaded},
+    source::Inputs,
+};
+use crate::etcd::error::EtcdError;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use directory::{Directory, error::Unreachable};
@@ -83,6 +89,12 @@ enum Command {
     Sync(sync::SyncArgs),
     /// Follow a tenant's address book over the API.
     Addressbook(addressbook::AddressBookArgs),
+    /// Show the settings that are in force, and how to store them in etcd.
+    #[command(
+        after_help = "Exit code: 0 on success, 1 when etcd is needed and cannot be read, 2 when the command line or the \
+        configuration is wrong."
+    )]
+    Config(config::ConfigCommandArgs),
     /// Try pbm out: starts a private 389-ds, prepares it, fills it with demo people and serves.
     #[command(
         after_help = "Exit code: 0 when a signal (SIGTERM, Ctrl-C) ends it, 1 when it cannot serve, 2 when the command line is wrong."
@@ -99,19 +111,30 @@ struct ConfigArgs {
 
 impl ConfigArgs {
     /// Reads the configuration, or prints every mistake in it.
-    fn read(&self) -> Result<Config, ExitCode> {
+    fn load(&self) -> Result<Loaded, ExitCode> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Config::read(self.config.as_deref(), environment).map_err(|mistakes| {
-            tell!("pbm: the configuration has {} mistake(s):", mistakes.len());
-            for mistake in mistakes {
-                tell!("  {mistake}");
-            }
-            if self.config.is_none() {
-                tell!("No configuration file was given: use --config FILE.");
-            }
-            ExitCode::from(USAGE)
-        })
+        let inputs = Inputs::new(self.config.as_deref(), environment);
+        let waits = |endpoint: &str, error: &EtcdError| {
+            tell!("pbm: waiting for etcd at {endpoint}: {}", chain(error));
+        };
+        Loaded::read(inputs, waits).map_err(|error| self.explain(&error))
+    }
+
+    /// Prints why there is no configuration; returns the exit code.
+    fn explain(&self, error: &LoadError) -> ExitCode {
+        let LoadError::Mistakes(mistakes) = error else {
+            tell!("pbm: {}", chain(error));
+            return ExitCode::FAILURE;
+        };
+        tell!("pbm: {error}:");
+        for mistake in mistakes {
+            tell!("  {mistake}");
+        }
+        if self.config.is_none() {
+            tell!("No configuration file was given: use --config FILE.");
+        }
+        ExitCode::from(USAGE)
     }
 }
 
@@ -120,8 +143,8 @@ impl ConfigArgs {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        Command::Serve(args) => with_config(&args, serve::serve),
-        Command::Check(args) => with_config(&args, check::check),
+        Command::Serve(args) => args.load().map(serve::serve),
+        Command::Check(args) => args.load().map(|loaded| check::check(&loaded)),
         Command::Init(args) => with_config(&args.config, |config| init::init(config, &args)),
         Command::Purge(args) => with_config(&args.config, |config| purge::purge(config, &args)),
         Command::Backup(args) => with_config(&args.config, |config| backup::backup(config, &args)),
@@ -133,6 +156,7 @@ pub fn run() -> ExitCode {
         }
         Command::Sync(args) => with_config(&args.config, |config| sync::sync(config, &args)),
         Command::Addressbook(args) => Ok(addressbook::addressbook(args)),
+        Command::Config(args) => args.run(),
         Command::Dev(args) => Ok(dev::dev(&args)),
     };
     match outcome {
@@ -156,7 +180,7 @@ fn with_advice(error: &(dyn std::error::Error + 'static)) -> String {
 type Outcome = anyhow::Result<ExitCode>;
 
 fn with_config(args: &ConfigArgs, command: impl FnOnce(&Config) -> Outcome) -> Result<Outcome, ExitCode> {
-    args.read().map(|config| command(&config))
+    args.load().map(|loaded| command(&loaded.config))
 }
 
 /// Runs a command's async part. Threads of their own serve requests, so one thread is enough here.

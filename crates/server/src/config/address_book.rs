@@ -23,7 +23,7 @@ const MAX_DATABASE: i64 = 999;
 
 /// The address book.
 pub(super) fn address_book(source: &mut Source) -> BookSettings {
-    let enabled = source.parsed("address_book.cache.enabled", boolean).unwrap_or(true);
+    let enabled = source.flag("address_book.cache.enabled", true);
     let lifetime = source.duration("address_book.cache.lifetime", 60_000);
     // Checked for mistakes even if it is not used.
     let redis = redis(source);
@@ -51,6 +51,7 @@ fn redis(source: &mut Source) -> Option<RedisSettings> {
         source.mistake("redis.ca_file", chain(&error));
     }
     let prefix = source.parsed("redis.prefix", prefix).unwrap_or_else(|| PREFIX.to_owned());
+    source.default_is("redis.prefix", PREFIX);
     let timeout = source.duration("redis.timeout", 500);
     if timeout.is_zero() {
         source.mistake("redis.timeout", "must be longer than 0, such as 500ms");
@@ -70,6 +71,8 @@ fn redis(source: &mut Source) -> Option<RedisSettings> {
 }
 
 fn place(source: &mut Source) -> Option<Found> {
+    let sentinels = ["redis.sentinels", "redis.sentinel_master", "redis.database", "redis.tls"];
+    source.prefer(&[&["redis.url"], &sentinels]);
     let url = source.text("redis.url").filter(|url| !url.trim().is_empty());
     let sentinels = source.list("redis.sentinels", |text| Ok(text.to_owned()));
     let sentinels = sentinels.filter(|sentinels| !sentinels.is_empty());

@@ -1,6 +1,9 @@
 //! The section `[auth]`: tokens, trusted subnets, the limit on failed log-ins.
 
-use super::{source::Source, subnet};
+use super::{
+    source::{Mistake, Source},
+    subnet,
+};
 use administration::{attempts::Limits, tokens::MIN_KEY};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -33,11 +36,8 @@ pub(super) fn auth(source: &mut Source, proxies: &[IpNet]) -> Option<AuthConfig>
     let access_token_seconds = source.number("auth.access_token_seconds", 3600, &(1..=31_536_000));
     let refresh_token_seconds = source.number("auth.refresh_token_seconds", 360_000, &(1..=31_536_000));
     let allowed_subnets = source.list("auth.allowed_subnets", subnet).unwrap_or_default();
-    for (subnet, proxy) in overlaps(&allowed_subnets, proxies) {
-        let reason = format!(
-            "{subnet} overlaps {proxy} of http.trusted_proxies: a proxy speaks for its clients, so its address must not grant access"
-        );
-        source.mistake("auth.allowed_subnets", reason);
+    for Mistake { place, reason } in overlaps(&allowed_subnets, proxies) {
+        source.mistake(&place, reason);
     }
     let failed_logins = Limits {
         per_login: source.number("auth.failed_logins_per_login", 5, &(1..=1_000_000)),
@@ -54,7 +54,14 @@ pub(super) fn auth(source: &mut Source, proxies: &[IpNet]) -> Option<AuthConfig>
     })
 }
 
-fn overlaps<'a>(subnets: &'a [IpNet], proxies: &'a [IpNet]) -> impl Iterator<Item = (&'a IpNet, &'a IpNet)> {
+/// The mistakes in a list of subnets that proxies are in.
+pub(crate) fn overlaps(subnets: &[IpNet], proxies: &[IpNet]) -> impl Iterator<Item = Mistake> {
     let pairs = subnets.iter().flat_map(move |subnet| proxies.iter().map(move |proxy| (subnet, proxy)));
-    pairs.filter(|(subnet, proxy)| subnet.contains(*proxy) || proxy.contains(*subnet))
+    let pairs = pairs.filter(|(subnet, proxy)| subnet.contains(*proxy) || proxy.contains(*subnet));
+    pairs.map(|(subnet, proxy)| Mistake {
+        place: "auth.allowed_subnets".to_owned(),
+        reason: format!(
+            "{subnet} overlaps {proxy} of http.trusted_proxies: a proxy speaks for its clients, so its address must not grant access"
+        ),
+    })
 }

@@ -48,6 +48,9 @@ pub(super) fn backup(source: &mut Source, tree: Option<&Tree>, service: Option<&
     let dn = source.parsed("backup.bind_dn", |text| Dn::parse(text).map_err(|error| chain(&error)));
     let is_named = dn.is_some();
     let dn = dn.or_else(|| tree.map(Tree::backup_account));
+    if let Some(dn) = &dn {
+        source.default_is("backup.bind_dn", dn);
+    }
     let password = source.secret("backup.bind_password", "backup.bind_password_file");
     if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
         source.mistake("backup.bind_password", "is empty: an LDAP bind without a password is anonymous");

@@ -39,6 +39,7 @@ pub(super) fn http(source: &mut Source) -> HttpConfig {
         text.parse().map_err(|_| "must be an address and port such as 127.0.0.1:8080".to_owned())
     };
     let listen = source.list("http.listen", address);
+    source.default_is("http.listen", "127.0.0.1:8080");
     let certificate = source.text("http.tls_certificate").map(PathBuf::from);
     let key = source.text("http.tls_key").map(PathBuf::from);
     if certificate.is_some() != key.is_some() {
@@ -52,13 +53,19 @@ pub(super) fn http(source: &mut Source) -> HttpConfig {
         workers: source.number("http.workers", processors.min(MAX_DEFAULT_WORKERS), &(1..=256)),
         proxies: Proxies {
             trusted: source.list("http.trusted_proxies", subnet).unwrap_or_default(),
-            header: source.parsed("http.forwarded_header", forwarded_header).unwrap_or_default(),
+            header: header(source),
         },
         hosts: source.list("http.hosts", host_name).unwrap_or_default(),
         connections: connections(source),
         patience: patience(source),
         shutdown_timeout: source.duration("http.shutdown_timeout", 30_000),
     }
+}
+
+fn header(source: &mut Source) -> ForwardedHeader {
+    let header = source.parsed("http.forwarded_header", forwarded_header).unwrap_or_default();
+    source.default_is("http.forwarded_header", ForwardedHeader::default().name());
+    header
 }
 
 fn forwarded_header(text: &str) -> Result<ForwardedHeader, String> {

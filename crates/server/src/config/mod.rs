@@ -2,12 +2,17 @@
 //! documents each key; a test keeps it complete.
 
 mod address_book;
-mod auth;
+pub(crate) mod auth;
 pub mod backup;
+mod etcd;
+pub mod etcd_keys;
 mod http;
+pub mod loading;
 pub mod source;
 mod sync;
+mod users;
 
+use crate::etcd::settings::EtcdSettings;
 use ::address_book::settings::BookSettings;
 pub use auth::AuthConfig;
 use backup::BackupSettings;
@@ -23,7 +28,7 @@ use mail_model::{
     tree::{FolderNames, Tree},
 };
 use secrecy::ExposeSecret;
-use source::{Mistake, Source};
+use source::{Inputs, Mistake, Source};
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
@@ -31,6 +36,7 @@ use std::{
     time::Duration,
 };
 pub use sync::SyncConfig;
+pub use users::UsersConfig;
 use visible_text::chain;
 
 /// Everything that can be configured.
@@ -54,8 +60,12 @@ pub struct Config {
     pub backup: BackupSettings,
     /// Sources from outside.
     pub sync: SyncConfig,
+    /// Users.
+    pub users: UsersConfig,
     /// Logs.
     pub log: LogConfig,
+    /// Where further settings come from, if etcd is used.
+    pub etcd: Option<EtcdSettings>,
 }
 
 /// The log settings.
@@ -87,13 +97,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<Mistake>> {
-        let mut source = Source::read(file, environment);
-        let config = Self::from_source(&mut source);
-        let mistakes = source.into_mistakes();
-        match config {
-            Some(config) if mistakes.is_empty() => Ok(config),
-            _ => Err(mistakes),
-        }
+        Self::of(&Inputs::new(file, environment), None).map(|(config, _)| config)
     }
 
     /// `None` if a required setting is missing; the source then holds the mistake. Every setting is read before the
@@ -108,9 +112,24 @@ impl Config {
         let address_book = address_book::address_book(source);
         let backup = backup::backup(source, tree.as_ref(), ldap.as_ref().map(|ldap| &ldap.credentials.dn));
         let sync = sync::sync(source);
+        let users = users::users(source);
         let log = log(source);
+        let etcd = etcd::etcd(source);
         let (tree, ldap, auth) = (tree?, ldap?, auth?);
-        Some(Self { http, ldap, tree, auth, retention, purge_interval, address_book, backup, sync, log })
+        Some(Self {
+            http,
+            ldap,
+            tree,
+            auth,
+            retention,
+            purge_interval,
+            address_book,
+            backup,
+            sync,
+            users,
+            log,
+            etcd,
+        })
     }
 
     /// The settings for backups and restores; `None` if no account is configured for them.
@@ -134,8 +153,11 @@ fn tree(source: &mut Source) -> Option<Tree> {
         _ => Err("is not a valid DN, such as dc=example,dc=com".to_owned()),
     });
     let defaults = FolderNames::default();
-    let mut folder =
-        |key, default: String| source.text(key).filter(|name| !name.trim().is_empty()).unwrap_or(default);
+    let mut folder = |key, default: String| {
+        let name = source.text(key).filter(|name| !name.trim().is_empty());
+        source.default_is(key, &default);
+        name.unwrap_or(default)
+    };
     let names = FolderNames {
         domains: folder("tree.domains", defaults.domains),
         people: folder("tree.people", defaults.people),
@@ -150,11 +172,14 @@ fn tree(source: &mut Source) -> Option<Tree> {
 
 fn ldap(source: &mut Source, tree: Option<&Tree>) -> Option<LdapSettings> {
     let urls = source.list("ldap.urls", |text| LdapUrl::parse(text).map_err(|error| error.to_string()));
-    let start_tls = source.parsed("ldap.start_tls", boolean).unwrap_or(false);
+    let start_tls = source.flag("ldap.start_tls", false);
     let ca_file = source.text("ldap.ca_file").map(PathBuf::from);
     let tls = trust(ca_file.as_deref()).map_err(|error| source.mistake("ldap.ca_file", chain(&error))).ok();
     let bind_dn = source.parsed("ldap.bind_dn", |text| Dn::parse(text).map_err(|error| chain(&error)));
     let bind_dn = bind_dn.or_else(|| tree.map(|tree| tree.system().child(mail_model::names::UID, "pbm")));
+    if let Some(dn) = &bind_dn {
+        source.default_is("ldap.bind_dn", dn);
+    }
     let password = source.secret("ldap.bind_password", "ldap.bind_password_file");
     if password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
         source.mistake("ldap.bind_password", "is empty: an LDAP bind without a password is anonymous");
@@ -202,6 +227,8 @@ fn log(source: &mut Source) -> LogConfig {
     let level = source.parsed("log.level", |text| {
         text.parse().map_err(|_| "must be error, warn, info, debug or trace".into())
     });
+    source.default_is("log.format", "auto");
+    source.default_is("log.level", "info");
     LogConfig { format: format.unwrap_or(LogFormat::Auto), level: level.unwrap_or(tracing::Level::INFO) }
 }
 
@@ -257,6 +284,11 @@ mod tests {
             ("PBM_HTTP__HOSTS", "https://pbm.example"),
             ("PBM_DELETION__RETENTION", "long"),
             ("PBM_DELETION__PURGE_INTERVAL", "0s"),
+            ("PBM_USERS__DEFAULT_LANGUAGE", "Klingon"),
+            ("PBM_USERS__PHOTO_LIMIT", "11M"),
+            ("PBM_ETCD__ENDPOINTS", "https://pbm:secret@etcd1:2379"),
+            ("PBM_ETCD__USERNAME", "pbm"),
+            ("PBM_ETCD__TIMEOUT", "1h"),
         ]);
         let mistakes = Config::read(None, wrong).unwrap_err();
         let text = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -272,10 +304,16 @@ mod tests {
             "http.hosts: \"https://pbm.example\" must be",
             "deletion.retention: \"long\" must be a span",
             "deletion.purge_interval: \"0s\" must be at least 1s",
+            "users.default_language: \"Klingon\" must be one of en-US, ru-RU",
+            "users.photo_limit: \"11M\" must be from 1K to 10M",
+            "etcd.endpoints: holds a login",
+            "etcd.username: needs a password",
+            "etcd.timeout: must be from",
             "tree.root: is missing",
         ] {
             assert!(text.contains(expected), "{expected} is not in\n{text}");
         }
+        assert!(!text.contains("secret"), "{text}");
     }
 
     #[test]
@@ -347,6 +385,9 @@ mod tests {
         assert!(lacking.is_empty(), "pbm.example.toml lacks {lacking:?}");
         let unknown: Vec<_> = documented.difference(&known).collect();
         assert!(unknown.is_empty(), "pbm.example.toml has {unknown:?}, which no code reads");
+        for key in crate::live::LIVE.into_iter().chain(etcd_keys::settings()) {
+            assert!(known.contains(key), "{key} is not a setting");
+        }
     }
 
     #[test]

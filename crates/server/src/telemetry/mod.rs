@@ -5,11 +5,22 @@ mod json;
 
 use crate::config::{LogConfig, LogFormat};
 use json::JsonLines;
-use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, fmt};
+use std::{io::IsTerminal, sync::OnceLock};
+use tracing::Level;
+use tracing_subscriber::{EnvFilter, fmt, reload::Handle};
 
 /// The target that logs a refused account; a command reports this in its own words at its end.
 const REFUSED_ACCOUNTS: &str = "directory::refused_accounts";
+
+/// Replaces the filter of a running log.
+static RELOAD: OnceLock<Box<dyn Fn(EnvFilter) + Send + Sync>> = OnceLock::new();
+
+/// Changes the least severe level that is written, if the log of a server process has been started.
+pub fn set_level(level: Level) {
+    if let Some(reload) = RELOAD.get() {
+        reload(filter(level, ""));
+    }
+}
 
 /// Starts the log of a server process. A second call has no effect.
 pub fn start(config: LogConfig) {
@@ -28,14 +39,29 @@ fn start_with(config: LogConfig, exceptions: &str) {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    // Libraries may log personal data at debug level; the LDAP library even whole operations. What actix logs as an
-    // error of a stream is a client's malformed request or a closed connection.
-    let level = config.level;
-    let filter = format!(
+    let builder = fmt().with_env_filter(filter(config.level, exceptions)).with_writer(std::io::stderr);
+    let builder = builder.with_ansi(terminal);
+    if pretty {
+        let builder = builder.with_filter_reloading();
+        keep(builder.reload_handle());
+        let _already_started = builder.try_init();
+    } else {
+        let builder = builder.event_format(JsonLines).with_filter_reloading();
+        keep(builder.reload_handle());
+        let _already_started = builder.try_init();
+    }
+}
+
+fn keep<S: 'static>(handle: Handle<EnvFilter, S>) {
+    // Fails only if the subscriber is gone.
+    let reload = move |filter| drop(handle.reload(filter));
+    let _already_started = RELOAD.set(Box::new(reload));
+}
+
+/// Libraries may log personal data at debug level; the LDAP library even whole operations. What actix logs as an error
+/// of a stream is a client's malformed request or a closed connection.
+fn filter(level: Level, exceptions: &str) -> EnvFilter {
+    EnvFilter::new(format!(
         "warn,actix_http=off,server={level},v2={level},administration={level},web={level},directory={level},address_book={level}{exceptions}"
-    );
-    let builder =
-        fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).with_ansi(terminal);
-    let _already_started =
-        if pretty { builder.try_init() } else { builder.event_format(JsonLines).try_init() };
+    ))
 }

@@ -1,6 +1,9 @@
 //! A request as handlers see it: the caller and their rights, the names in the path, and the parameters.
 
-use super::{answer::Failure, services::Services};
+use super::{
+    answer::Failure,
+    services::{LiveSettings, Services},
+};
 use actix_web::{http::StatusCode, web::Bytes};
 use address_book::reader::BookReader;
 use administration::{
@@ -14,7 +17,7 @@ use directory::Lookup;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use mail_model::{address::MailAddress, revision::Precondition, tenant::TenantId, user::LiveUser};
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 use web::{client::Client, form::Parameters, precondition::Known, routes::PathNames, transport::RequestBody};
 
 /// An authorized request: the input of a handler.
@@ -27,6 +30,8 @@ pub struct Call<'a> {
     pub books: &'a Rc<BookReader>,
     /// The state that all threads share.
     pub services: &'a Services,
+    /// The live settings at the beginning of the request.
+    pub live: Arc<LiveSettings>,
     /// The caller; `None` if no token is needed and none was sent.
     pub actor: Option<Actor>,
     /// The extent of the caller's rights for this action.

@@ -6,8 +6,8 @@ use super::{
     call::{Call, Names, StreamedBody, read_whole},
     idempotency::{self, Begun, claim},
     message::FailureBody,
-    permission::{authenticate, client_of, reach_of},
-    services::{Services, Worker},
+    permission::{Sender, authenticate, client_of, reach_of},
+    services::{LiveSettings, Services, Worker},
 };
 use crate::{
     document,
@@ -24,13 +24,11 @@ use actix_web::{
 };
 use administration::{caller::Actor, clock, policy::Reach};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use jiff::Timestamp;
 use mail_model::{revision::Precondition, tenant::TenantId};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::{Duration, Instant};
 use web::{
     answer::{JSON, Message, Reply},
-    client::Client,
     form::{Body, Parameters},
     idempotency::{HEADER, Keyed},
     path,
@@ -81,8 +79,8 @@ async fn answer(
     trace.route = Some((endpoint.method.method(), endpoint.path));
     trace.is_cacheable = endpoint.particulars.is_cacheable;
     let client = client_of(services, request);
-    let now = clock::now();
-    let actor = actor_of(worker, request, endpoint, client, now).await?;
+    let (now, live) = (clock::now(), services.live.get());
+    let actor = actor_of(worker, &live, request, endpoint, Sender { client, now }).await?;
     trace.asked_by = actor.as_ref().map(|actor| actor.log_id().to_owned());
     let place = (Names::of(names), path.parameters);
     let began = Instant::now();
@@ -94,6 +92,7 @@ async fn answer(
         administration,
         books,
         services,
+        live,
         actor,
         reach,
         client,
@@ -117,20 +116,20 @@ async fn answer(
 /// The caller; `None` for an endpoint that needs none.
 async fn actor_of(
     worker: &Worker,
+    live: &LiveSettings,
     request: &HttpRequest,
     endpoint: &Endpoint,
-    client: Client,
-    now: Timestamp,
+    sender: Sender,
 ) -> Result<Option<Actor>, Failure> {
     let Worker { services, administration, .. } = worker;
     let directory = administration.lookup();
     match endpoint.access {
         // A caller with an invalid token, or none, gets the answer that everybody gets.
         Access::Open if endpoint.particulars.tells_administrators_more => {
-            Ok(authenticate(services, directory, request, endpoint, client, now).await.ok())
+            Ok(authenticate(services, live, directory, request, endpoint, sender).await.ok())
         }
         Access::Open => Ok(None),
-        Access::For(_) => authenticate(services, directory, request, endpoint, client, now).await.map(Some),
+        Access::For(_) => authenticate(services, live, directory, request, endpoint, sender).await.map(Some),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     answer::{Failure, TOKEN_EXPIRED},
     call::Names,
-    services::Services,
+    services::{LiveSettings, Services},
 };
 use crate::endpoint::{Access, Endpoint};
 use actix_web::{
@@ -22,20 +22,27 @@ use web::{
     provenance::{self, Schemes},
 };
 
+/// The origin and the time of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Sender {
+    pub(super) client: Client,
+    pub(super) now: Timestamp,
+}
+
 /// Identifies the caller by the token, or by the client's address if the endpoint needs no token.
 ///
 /// # Errors
 /// 401; 403 if a page of another site may have made a request without a token.
 pub(super) async fn authenticate(
     services: &Services,
+    live: &LiveSettings,
     directory: &Lookup,
     request: &HttpRequest,
     endpoint: &Endpoint,
-    client: Client,
-    now: Timestamp,
+    Sender { client, now }: Sender,
 ) -> Result<Actor, Failure> {
     let Some(value) = request.headers().get(header::AUTHORIZATION) else {
-        return by_address(services, request, endpoint, client);
+        return by_address(services, live, request, endpoint, client);
     };
     let token = value.to_str().ok().and_then(|value| value.split_once(' '));
     let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
@@ -50,14 +57,15 @@ pub(super) async fn authenticate(
 
 fn by_address(
     services: &Services,
+    live: &LiveSettings,
     request: &HttpRequest,
     endpoint: &Endpoint,
     client: Client,
 ) -> Result<Actor, Failure> {
-    if endpoint.particulars.needs_token || !client.is_in(&services.allowed_subnets) {
+    if endpoint.particulars.needs_token || !client.is_in(&live.allowed_subnets) {
         return Err(Failure::unauthorized());
     }
-    provenance::check(request, schemes_of(services, request), &services.hosts).map_err(|from| {
+    provenance::check(request, schemes_of(services, request), &live.hosts).map_err(|from| {
         let message = format!(
             "Without a token this request is refused: {from}. Send an access token from POST /v2/auth."
         );

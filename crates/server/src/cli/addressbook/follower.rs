@@ -4,12 +4,11 @@
 //! twice is harmless. This module applies no changes and never sleeps.
 
 use super::{
-    backoff::Backoff,
     changes::{Feed, Page, Trouble},
     client::Client,
     state::State,
 };
-use crate::cli::print::tell;
+use crate::{backoff::Backoff, cli::print::tell};
 use anyhow::{Context, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{

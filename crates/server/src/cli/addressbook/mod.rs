@@ -1,6 +1,5 @@
 //! `pbm addressbook`: the address book of a tenant over the API.
 
-mod backoff;
 mod changes;
 mod client;
 mod follow;

@@ -108,7 +108,7 @@ pub(super) async fn apply(work: &Work, row: Row) -> Result<Done, Refusal> {
 }
 
 async fn create(context: &RowContext<'_>, mail: &str, parameters: &mut Parameters) -> Result<Done, Refusal> {
-    let new = form::new_user(mail, parameters, &context.tenant)?;
+    let new = form::new_user(mail, parameters, &context.tenant, context.import.default_language)?;
     write_new(context, &new).await.map_err(|error| failed(context.work, USER, error))?;
     Ok(Done::nothing_but(Outcome::Created))
 }

@@ -15,7 +15,7 @@ use administration::imports::Importer;
 use directory::{changing::WriteError, tenants::TenantAtHand};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use jiff::Timestamp;
-use mail_model::{deletion::Retention, tenant::TenantId};
+use mail_model::{deletion::Retention, tenant::TenantId, user::language::Language};
 use std::{
     pin::Pin,
     sync::{
@@ -54,6 +54,8 @@ pub struct Import {
     pub comparisons: Option<Comparisons>,
     /// How long deleted users keep their addresses, for messages about taken ones.
     pub retention: Retention,
+    /// The language of new users whose tenant has none.
+    pub default_language: Language,
     /// The clock.
     pub now: fn() -> Timestamp,
 }

@@ -71,7 +71,13 @@ async fn authenticate(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let password = call.parameters.take("password")?.filter(|text| !text.is_empty());
     let refresh_token = call.parameters.take("refresh_token")?.filter(|text| !text.is_empty());
     let (login, password) = (login.as_deref(), password.as_deref());
-    let sent = LogIn { login, password, address: call.client.address(), now: call.now };
+    let sent = LogIn {
+        login,
+        password,
+        address: call.client.address(),
+        now: call.now,
+        lifetimes: call.live.lifetimes,
+    };
     match refresh_token {
         Some(token) => granted(call, call.services.log_ins.renew(call.directory, token, &sent).await),
         None => log_in(call, &sent).await,
@@ -91,7 +97,7 @@ fn granted(call: &Call<'_>, outcome: Result<LoggedIn, LogInError>) -> Result<Rep
     as_json(&Granted {
         access_token,
         refresh_token,
-        expire: call.services.log_ins.tokens.access_seconds(),
+        expire: call.live.lifetimes.access_seconds,
         tenant: account.tenant.as_str(),
         role: account.role.number(),
     })

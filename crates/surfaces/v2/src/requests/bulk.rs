@@ -81,7 +81,8 @@ async fn import(call: &mut Call<'_>) -> Result<Reply, Failure> {
             attempts: call.services.log_ins.attempts.clone(),
             address: call.client.address(),
         }),
-        retention: call.services.retention,
+        retention: call.live.retention,
+        default_language: call.live.default_language,
         now: clock::now,
     };
     let reader = StreamReader::new(body.payload.map_err(io::Error::other));

@@ -7,7 +7,7 @@ use crate::{
     endpoint::{Access, Document, Endpoint, Particulars, Verb},
 };
 use actix_web::http::StatusCode;
-use administration::health::Found;
+use administration::{configuration::ConfigurationProblem, health::Found};
 use mail_model::user::role::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use web::answer::Reply;
 /// The state of the process.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
-pub(super) struct Status {
+pub(super) struct HealthAnswer {
     /// `live` or `ready`.
     status: &'static str,
     /// `failed` if the latest scheduled backup failed; the log has the reason. The process is ready all the same. Only
@@ -24,6 +24,11 @@ pub(super) struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     backup: Option<&'static str>,
+    /// Problems with the configuration in etcd: `invalid` if its latest values have a mistake, so that the last valid
+    /// ones are in force; `unreachable`; `waiting-for-restart`. The log has the details. The process is ready all the
+    /// same. Only super administrators get this field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    configuration: Vec<&'static str>,
 }
 
 pub(super) const LIVE: Endpoint = Endpoint {
@@ -33,11 +38,11 @@ pub(super) const LIVE: Endpoint = Endpoint {
     access: Access::Open,
     handler: |_| Box::pin(async { live() }),
     particulars: Particulars::NONE,
-    document: Document { summary: "The process runs", answer: Answer::of::<Status>, ..Document::BASE },
+    document: Document { summary: "The process runs", answer: Answer::of::<HealthAnswer>, ..Document::BASE },
 };
 
 fn live() -> Result<Reply, Failure> {
-    as_json(&Status { status: "live", backup: None })
+    as_json(&HealthAnswer { status: "live", backup: None, configuration: Vec::new() })
 }
 
 pub(super) const READY: Endpoint = Endpoint {
@@ -51,7 +56,7 @@ pub(super) const READY: Endpoint = Endpoint {
         summary: "The directory answers",
         about: "503 while the directory is out of reach, refuses the account of this server, lacks entries because a \
                 restore of everything is not finished, or does not run the plug-ins that keep addresses unique.",
-        answer: Answer::of::<Status>,
+        answer: Answer::of::<HealthAnswer>,
         fails_with: &[503],
         ..Document::BASE
     },
@@ -63,7 +68,12 @@ async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
         Found::Answers => {
             let is_told = call.actor.as_ref().is_some_and(|actor| actor.role() == Role::SuperAdministrator);
             let backup = (is_told && call.services.scheduled_backup.has_failed()).then_some("failed");
-            as_json(&Status { status: "ready", backup })
+            let problems = call.services.configuration.problems().filter(|_| is_told);
+            as_json(&HealthAnswer {
+                status: "ready",
+                backup,
+                configuration: problems.map(word_for).collect(),
+            })
         }
         Found::Hangs => failure("The directory hangs: it has not responded for several seconds."),
         Found::OutOfReach => failure("The directory is out of reach."),
@@ -78,5 +88,13 @@ async fn ready(call: &Call<'_>) -> Result<Reply, Failure> {
             "Plug-ins of the directory that this server needs do not run. Its log says which, and what to do \
              (directory.plugins.idle).",
         ),
+    }
+}
+
+fn word_for(problem: ConfigurationProblem) -> &'static str {
+    match problem {
+        ConfigurationProblem::Invalid => "invalid",
+        ConfigurationProblem::Unreachable => "unreachable",
+        ConfigurationProblem::WaitingForRestart => "waiting-for-restart",
     }
 }

@@ -33,7 +33,7 @@ async fn find_tenant(call: &Call<'_>) -> Result<TenantAtHand, Failure> {
 
 /// The answer to a change of an entry of the kind `what`.
 fn done(call: &Call<'_>, what: &str, outcome: Result<(), WriteError>) -> Result<Reply, Failure> {
-    outcome.map_err(|error| Failure::of_write(what, error, call.services.retention))?;
+    outcome.map_err(|error| Failure::of_write(what, error, call.live.retention))?;
     Ok(success())
 }
 

@@ -164,7 +164,7 @@ async fn asked(call: &mut Call<'_>) -> Result<RestoreQuery, Failure> {
     };
     let tenants = Vec::from_iter(call.tenant().ok().cloned());
     let bounds = Bounds::of(call.directory, call.caller()?, tenants).await;
-    let bounds = bounds.map_err(|error| Failure::of_write("tenant", error, call.services.retention))?;
+    let bounds = bounds.map_err(|error| Failure::of_write("tenant", error, call.live.retention))?;
     Ok(RestoreQuery { existing, dry_run, bounds })
 }
 

@@ -135,8 +135,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     errors.none()?;
     let page = if deleted {
         let page = call.directory.deleted_tenants(&request).await?;
-        let items =
-            page.items.iter().map(|tenant| TenantRow::deleted(tenant, call.services.retention)).collect();
+        let items = page.items.iter().map(|tenant| TenantRow::deleted(tenant, call.live.retention)).collect();
         Page { items, count: page.count }
     } else {
         let page = call.directory.tenants(&request).await?;
@@ -367,5 +366,5 @@ fn default_parameters() -> Vec<Declared> {
 }
 
 fn failure(call: &Call<'_>, error: WriteError) -> Failure {
-    Failure::of_write(TENANT, error, call.services.retention)
+    Failure::of_write(TENANT, error, call.live.retention)
 }

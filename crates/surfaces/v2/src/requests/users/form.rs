@@ -14,6 +14,7 @@ use mail_model::{
     user::{
         command::{FieldValues, NewUser, Password, UserPatch, parse_aliases},
         field::UserField,
+        language::Language,
     },
 };
 use web::form::Parameters;
@@ -30,10 +31,20 @@ pub(super) fn parameters(is_creation: bool) -> Vec<Declared> {
     vec![password].and(fields)
 }
 
-/// A user to create. The path has the address and the tenant, and overrides the body.
-pub(crate) fn new_user(mail: &str, parameters: &mut Parameters, tenant: &Tenant) -> Result<NewUser, Failure> {
-    let Given { password, fields, errors, mut wrong } = given(parameters);
+/// A user to create. The path has the address and the tenant, and overrides the body. `language` is for users whose
+/// tenant has none.
+pub(crate) fn new_user(
+    mail: &str,
+    parameters: &mut Parameters,
+    tenant: &Tenant,
+    language: Language,
+) -> Result<NewUser, Failure> {
+    let Given { password, mut fields, errors, mut wrong } = given(parameters);
     let mail = wrong.address(Field::UserMail, mail);
+    let language = tenant.default_language.unwrap_or(language);
+    if let Ok(value) = UserField::Language.parse(language.as_str()) {
+        fields.entry(UserField::Language).or_insert(value);
+    }
     Ok(errors.and(NewUser::new(mail, password, fields, tenant, wrong))?)
 }
 

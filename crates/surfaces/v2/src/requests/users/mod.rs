@@ -55,7 +55,7 @@ async fn list(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let deleted = switch(&mut call.parameters, "deleted", &mut errors);
     errors.none()?;
     let tenant = call.tenant()?;
-    let retention = call.services.retention;
+    let retention = call.live.retention;
     if deleted {
         // In a deleted tenant every user is deleted, so answer 404.
         find_tenant(call).await?;
@@ -152,7 +152,7 @@ pub(super) const CREATE: Endpoint = Endpoint {
 async fn create(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let tenant = find_tenant(call).await?;
     let mail = call.text("mail").to_owned();
-    let new = form::new_user(&mail, &mut call.parameters, &tenant)?;
+    let new = form::new_user(&mail, &mut call.parameters, &tenant, call.live.default_language)?;
     done(call, USER, call.administration.create_user(call.caller()?, &tenant, &new).await)
 }
 

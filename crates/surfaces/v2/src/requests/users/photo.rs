@@ -90,7 +90,9 @@ async fn put(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let mail = find(call).await?.user.mail().clone();
     let _turn = call.begin(LongWork::Photo)?;
     let image = match call.streamed.take() {
-        Some(body) => timeout(LONGEST_BODY, read_body(body)).await.map_err(|_| late())??,
+        Some(body) => {
+            timeout(LONGEST_BODY, read_body(body, call.live.photo_limit)).await.map_err(|_| late())??
+        }
         None => Bytes::new(),
     };
     // The caller may have lost their rights while the body arrived.
@@ -133,9 +135,9 @@ fn late() -> Failure {
 }
 
 /// Reads a whole image.
-async fn read_body(body: StreamedBody) -> Result<Bytes, Failure> {
-    let too_large = || format!("The image is too large: at most {MAX_IMAGE} bytes. Scale it down.");
-    read_whole(body.payload, body.announced, MAX_IMAGE, too_large).await
+async fn read_body(body: StreamedBody, most: usize) -> Result<Bytes, Failure> {
+    let too_large = || format!("The image is too large: at most {most} bytes. Scale it down.");
+    read_whole(body.payload, body.announced, most, too_large).await
 }
 
 fn image() -> RequestBody {

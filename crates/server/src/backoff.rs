@@ -6,18 +6,18 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest delay, unless the server asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(2);
-/// The longest delay that a server may ask for; a longer one is a mistake and would make the follower appear to hang.
+/// The longest delay that a server may ask for; a longer one is a mistake and would make a follower appear to hang.
 const LONGEST_ASKED: Duration = Duration::from_secs(300);
 
 /// The delays between consecutive failures.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// The delay after one more failure. `random` from 0 to 1 keeps followers from retrying all at once.
-    pub(super) fn wait(&mut self, asked: Option<Duration>, random: f64) -> Duration {
+    /// The delay after one more failure. `random` from 0 to 1 keeps processes from retrying all at once.
+    pub(crate) fn wait(&mut self, asked: Option<Duration>, random: f64) -> Duration {
         let factor = 2_u32.saturating_pow(self.failures);
         self.failures = self.failures.saturating_add(1);
         let longest = FIRST.saturating_mul(factor).min(LONGEST);
@@ -26,7 +26,7 @@ impl Backoff {
     }
 
     /// Starts from the first delay again after a success.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

@@ -1,0 +1,208 @@
+//! Following etcd while the process runs: on a thread of its own, since the client blocks.
+//!
+//! Whatever has changed, everything is read again at one revision and validated as one whole, together with the file
+//! and the environment as they were at the start. Then all live settings come into force together, or none does. The
+//! thread holds nothing that must be finished, so it ends with the process.
+
+use crate::{
+    backoff::Backoff,
+    config::{
+        Config,
+        auth::overlaps,
+        loading::{EtcdAtStart, Loaded},
+        source::{Findings, Inputs, Mistake, Settings},
+    },
+    etcd::{
+        client::{Client, Watched},
+        error::EtcdError,
+        snapshot::Snapshot,
+    },
+    live::{Switches, is_live},
+};
+use administration::configuration::ConfigurationProblem::{Invalid, Unreachable, WaitingForRestart};
+use ipnet::IpNet;
+use std::{
+    collections::BTreeSet,
+    io,
+    thread::{self, sleep},
+    time::Duration,
+};
+
+/// How long a watch lasts. Then everything is read again, so a connection that has died unnoticed delays a change by no
+/// more than this.
+const WATCH: Duration = Duration::from_secs(15);
+/// After a change the keys must have been still for so long: a script that stores several keys is seen as one change.
+const SETTLED: Duration = Duration::from_millis(250);
+/// But a script that never stops is not waited for: so often the keys are read again.
+const SETTLING: usize = 4;
+
+/// Starts the thread. Without etcd there is nothing to follow.
+///
+/// # Errors
+/// The system's error when the thread cannot be started.
+pub fn follow(loaded: Loaded, switches: Switches) -> io::Result<()> {
+    let Loaded { config, settings, inputs, etcd, unused } = loaded;
+    let Some(EtcdAtStart { client, snapshot }) = etcd else { return Ok(()) };
+    report_start(&client, &snapshot, unused.iter().map(|unused| unused.key.as_str()));
+    let state = &switches.services.configuration;
+    state.note(Unreachable, snapshot.is_err());
+    let follower = Follower {
+        applied: snapshot.as_ref().ok().cloned(),
+        proxies: config.http.proxies.trusted,
+        at_start: settings.clone(),
+        current: settings,
+        waiting: Vec::new(),
+        inputs,
+        switches,
+    };
+    thread::Builder::new().name("etcd".to_owned()).spawn(move || run(client, follower))?;
+    Ok(())
+}
+
+fn report_start<'a>(
+    client: &Client,
+    snapshot: &Result<Snapshot, (String, EtcdError)>,
+    unused: impl Iterator<Item = &'a str>,
+) {
+    if client.settings().endpoints.iter().any(crate::etcd::settings::Endpoint::is_exposed) {
+        let advice = "whoever can change these answers on their way is a super administrator: use https://";
+        tracing::warn!(advice, "config.etcd.unencrypted");
+    }
+    match snapshot {
+        Ok(snapshot) => {
+            let (unused, revision) = (unused.collect::<Vec<_>>().join(" "), snapshot.revision);
+            tracing::info!(revision, keys = snapshot.values.len(), unused, "config.etcd.read");
+        }
+        Err((endpoint, error)) => {
+            let error = error as &dyn std::error::Error;
+            let advice = "started with the file and the environment alone";
+            tracing::warn!(endpoint, error, advice, "config.etcd.unreachable");
+        }
+    }
+}
+
+/// Reads, applies and watches, for ever.
+fn run(mut client: Client, mut follower: Follower) {
+    let mut backoff = Backoff::default();
+    // What was read at the start may be old by now, so it is read again.
+    loop {
+        match settled(&mut client, follower.applied.as_ref()) {
+            Ok(snapshot) => {
+                follower.note_reachable(&client);
+                follower.apply(&snapshot);
+                match client.watch(snapshot.revision, WATCH) {
+                    Ok(Watched::Change | Watched::Nothing) => {
+                        backoff.reset();
+                        continue;
+                    }
+                    Err(error) => {
+                        tracing::debug!(error = &error as &dyn std::error::Error, "config.etcd.watch");
+                    }
+                }
+            }
+            Err((endpoint, error)) => follower.note_unreachable(&endpoint, &error),
+        }
+        client.turn();
+        sleep(backoff.wait(None, rand::random()));
+    }
+}
+
+/// Reads everything, and if it has changed, until it no longer changes.
+fn settled(client: &mut Client, known: Option<&Snapshot>) -> Result<Snapshot, (String, EtcdError)> {
+    let mut last = client.read_from_any()?;
+    if known.is_some_and(|known| known.has_same_values(&last)) {
+        return Ok(last);
+    }
+    for _ in 0..SETTLING {
+        sleep(SETTLED);
+        let next = client.read_from_any()?;
+        if next.has_same_values(&last) {
+            return Ok(next);
+        }
+        last = next;
+    }
+    Ok(last)
+}
+
+/// What is in force, and what it came from.
+struct Follower {
+    inputs: Inputs,
+    switches: Switches,
+    /// The latest snapshot that was looked at, valid or not.
+    applied: Option<Snapshot>,
+    /// The settings of the start, which are in force if they are not live.
+    at_start: Settings,
+    /// The settings of the latest valid snapshot.
+    current: Settings,
+    /// The settings that wait for a restart.
+    waiting: Vec<&'static str>,
+    /// The proxies that are trusted until the next restart.
+    proxies: Vec<IpNet>,
+}
+
+impl Follower {
+    fn note_reachable(&self, client: &Client) {
+        if self.switches.services.configuration.note(Unreachable, false) {
+            tracing::info!(endpoint = client.endpoint(), "config.etcd.reachable");
+        }
+    }
+
+    fn note_unreachable(&self, endpoint: &str, error: &EtcdError) {
+        if self.switches.services.configuration.note(Unreachable, true) {
+            tracing::warn!(endpoint, error = error as &dyn std::error::Error, "config.etcd.unreachable");
+        }
+    }
+
+    /// Brings a snapshot into force, as far as that is possible without a restart.
+    fn apply(&mut self, snapshot: &Snapshot) {
+        if self.applied.as_ref().is_some_and(|applied| applied.has_same_values(snapshot)) {
+            return;
+        }
+        let read = self.read(snapshot);
+        self.applied = Some(snapshot.clone());
+        let is_invalid = read.is_err();
+        self.switches.services.configuration.note(Invalid, is_invalid);
+        match read {
+            Ok((config, findings)) => self.take(&config, findings.settings, snapshot.revision),
+            Err(mistakes) => {
+                let mistakes = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let advice = "the last valid settings stay in force";
+                tracing::warn!(mistakes, advice, revision = snapshot.revision, "config.invalid");
+            }
+        }
+    }
+
+    fn read(&self, snapshot: &Snapshot) -> Result<(Config, Findings), Vec<Mistake>> {
+        let had_keys = self.applied.as_ref().is_some_and(|applied| !applied.values.is_empty());
+        if had_keys && snapshot.values.is_empty() {
+            let reason =
+                "has lost all keys; without them, defaults such as a shorter retention would come into force";
+            return Err(vec![Mistake { place: "etcd".to_owned(), reason: reason.to_owned() }]);
+        }
+        let (config, findings) = Config::of(&self.inputs, Some(snapshot))?;
+        // The proxies of the new settings were checked against; those in force until the restart count, too.
+        let overlaps: Vec<_> = overlaps(&config.auth.allowed_subnets, &self.proxies).collect();
+        if overlaps.is_empty() { Ok((config, findings)) } else { Err(overlaps) }
+    }
+
+    fn take(&mut self, config: &Config, settings: Settings, revision: i64) {
+        let changed = |from: &Settings, key: &&'static str| {
+            let value = |settings: &Settings| settings.get(*key).map(|setting| setting.value.clone());
+            value(from) != value(&settings)
+        };
+        let keys: BTreeSet<_> = settings.keys().chain(self.current.keys()).copied().collect();
+        let (live, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| is_live(key));
+        let live: Vec<_> = live.into_iter().filter(|key| changed(&self.current, key)).collect();
+        let waiting: Vec<_> = others.into_iter().filter(|key| changed(&self.at_start, key)).collect();
+        if !live.is_empty() {
+            self.switches.publish(config);
+            tracing::info!(settings = live.join(" "), revision, "config.changed");
+        }
+        self.switches.services.configuration.note(WaitingForRestart, !waiting.is_empty());
+        if !waiting.is_empty() && waiting != self.waiting {
+            tracing::warn!(settings = waiting.join(" "), revision, "config.waiting_for_restart");
+        }
+        self.waiting = waiting;
+        self.current = settings;
+    }
+}
