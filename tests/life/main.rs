@@ -4,6 +4,9 @@ mod chaos;
 mod corruption;
 mod deletion;
 mod doubt;
+mod etcd;
+mod etcd_failure;
+mod etcd_site;
 mod failure;
 mod gate;
 mod group_deletion;
@@ -36,6 +39,8 @@ fn main() -> ExitCode {
         outside_members::TRIALS,
         group_deletion::TRIALS,
         doubt::TRIALS,
+        etcd::TRIALS,
+        etcd_failure::TRIALS,
         failure::TRIALS,
         hang::TRIALS,
         redis_failure::TRIALS,

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Programs that the tests require, and their packages.
-const NEEDED: [(&str, &str); 13] = [
+const NEEDED: [(&str, &str); 15] = [
     ("ns-slapd", "389-ds-base"),
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
@@ -20,6 +20,8 @@ const NEEDED: [(&str, &str); 13] = [
     ("certutil", "libnss3-tools"),
     ("nginx", "nginx-light"),
     ("haproxy", "haproxy"),
+    ("etcd", "etcd-server"),
+    ("etcdctl", "etcd-client"),
     ("bash", "bash"),
     ("setpriv", "util-linux"),
 ];

@@ -1,0 +1,168 @@
+//! A configuration in etcd: what it gives, and how changes come into force.
+
+use crate::{
+    etcd_site::{EtcdSite, OWN, REFRESH, SUBNETS, admin, assert_in_force, is_allowed, lifetimes, problems},
+    site::assert_feed_answers,
+};
+use harness::{Book, Setup, World, run_program};
+
+harness::trials! { "etcd":
+    the_keys_of_the_guide_suffice,
+    changes_are_in_force_in_every_replica_without_a_restart,
+    a_mistake_changes_nothing_and_is_reported,
+    what_needs_a_restart_waits_for_it,
+    the_printed_commands_store_the_same_settings,
+}
+
+fn without_redis() -> Setup {
+    Setup { without_redis: true, ..Setup::default() }
+}
+
+fn the_keys_of_the_guide_suffice(_: &World) {
+    let site = EtcdSite::start(Setup::default());
+    let serve = site.serve();
+    assert!(is_allowed(&serve));
+    assert_eq!(lifetimes(&serve), (3600, 360_000));
+    let client = admin(&serve);
+    assert_eq!(problems(&client), Vec::<String>::new());
+    // The address book is in the Redis that etcd names.
+    assert_feed_answers("the feed", &Book::new(&client, "default"));
+    let shown = site.pbm(&["config", "show"]).expect_success().stdout;
+    for line in [
+        "address_book.cache.lifetime = \"15 minutes\"  # etcd psn/ldap/web_cache/time",
+        "auth.access_token_seconds = \"3600\"  # default",
+        "auth.allowed_subnets = [\"127.0.0.1\", \"10.160.115.127/32\"]  # etcd pbm/auth/allowed_subnets",
+        "ldap.bind_password = ********  # etcd psn/ldap/password",
+        "tree.people = \"People\"  # etcd psn/ldap/people_ou",
+        "# etcd pbm/firebase/android_bundle is not used: pbm sends no notifications to phones",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} is not in\n{shown}");
+    }
+    assert!(shown.contains("# etcd /psn/ldap/host /psn/ldap/port\n"), "{shown}");
+    let json = site.pbm(&["config", "show", "--json"]).expect_success().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["settings"]["auth.token_key"]["value"], "********");
+    assert_eq!(json["settings"]["tree.root"]["origin"]["keys"][0], "psn/cab/root_dn");
+    let checked = site.pbm(&["check"]).expect_success().stdout;
+    assert!(
+        checked.contains("keys at revision") && checked.contains("android_bundle is not used"),
+        "{checked}"
+    );
+}
+
+fn changes_are_in_force_in_every_replica_without_a_restart(_: &World) {
+    let site = EtcdSite::start(without_redis());
+    let replicas = [site.serve(), site.serve()];
+    site.put(SUBNETS, "[\"192.0.2.0/24\"]");
+    for serve in &replicas {
+        assert_in_force("the subnets", || !is_allowed(serve));
+    }
+    // Several keys in one transaction.
+    let access = "pbm/settings/auth/access_token_seconds";
+    site.put_all(&[
+        (SUBNETS, OWN),
+        (REFRESH, "2 hours"),
+        (access, "60"),
+        ("pbm/settings/log/level", "debug"),
+    ]);
+    for serve in &replicas {
+        assert_in_force("the subnets again", || is_allowed(serve));
+        assert_eq!(lifetimes(serve), (60, 7200), "all keys at once");
+        assert!(serve.log().contains("config.changed"));
+    }
+    // A key that is gone leaves the default.
+    site.command(&["del", access]);
+    site.put("pbm/settings/deletion/retention", "1h");
+    for serve in &replicas {
+        assert_in_force("the default", || lifetimes(serve).0 == 3600);
+    }
+    let client = admin(&replicas[0]);
+    let user = "/v2/users/default/gone@example.com";
+    let fields = [("userPassword", harness::PASSWORD), ("employeeNumber", "2"), ("cn", "G"), ("sn", "One")];
+    client.put(user, &harness::form(&fields)).expect_success();
+    client.delete(user).expect_success();
+    let kept = |serve| {
+        let page = admin(serve).get("/v2/users/default?deleted=1").expect(200).json();
+        let [since, until] = ["deleted", "kept-until"].map(|name| page["users"][0][name].to_string());
+        assert_ne!(since, until);
+        (since, until)
+    };
+    assert_eq!(kept(&replicas[0]), kept(&replicas[1]));
+    assert!(replicas.iter().all(|serve| problems(&admin(serve)).is_empty()));
+}
+
+fn a_mistake_changes_nothing_and_is_reported(_: &World) {
+    let site = EtcdSite::start(without_redis());
+    site.write_config(&[("http.trusted_proxies", "[\"198.51.100.1\"]")]);
+    let serve = site.serve();
+    let client = admin(&serve);
+    for wrong in ["[\"all\"]", "[\"192.0.2.1\"", "[\"198.51.100.0/24\"]"] {
+        site.put_all(&[(SUBNETS, wrong), (REFRESH, "60")]);
+        assert_in_force("the report", || problems(&client) == ["invalid"]);
+        assert!(is_allowed(&serve), "{wrong}: the last valid subnets stay in force");
+        assert_eq!(lifetimes(&serve).1, 360_000, "{wrong}: and everything else that changed with them");
+        // Only an administrator is told.
+        site.put_all(&[(SUBNETS, OWN), (REFRESH, "360000")]);
+        assert_in_force("the end of the report", || problems(&client).is_empty());
+    }
+    let log = serve.log();
+    for part in ["config.invalid", "must be an address or subnet", "overlaps 198.51.100.1/32", SUBNETS] {
+        assert!(log.contains(part), "{part} is not in\n{log}");
+    }
+    // The same mistake keeps a process from starting.
+    site.put(SUBNETS, "[\"all\"]");
+    let checked = site.pbm(&["check"]).expect_failure();
+    assert_eq!(checked.code, 2, "{checked:?}");
+    assert!(checked.stderr.contains("(etcd pbm/auth/allowed_subnets)"), "{checked:?}");
+    // The loss of all keys is a mistake, not a change to the defaults.
+    site.put(SUBNETS, OWN);
+    assert_in_force("the last valid keys", || problems(&client).is_empty());
+    site.command(&["del", "--prefix", ""]);
+    assert_in_force("the loss", || problems(&client) == ["invalid"]);
+    assert!(is_allowed(&serve));
+}
+
+fn what_needs_a_restart_waits_for_it(_: &World) {
+    let site = EtcdSite::start(without_redis());
+    let serve = site.serve();
+    let client = admin(&serve);
+    let port = site.command(&["get", "--print-value-only", "/psn/ldap/port"]);
+    site.put_all(&[("/psn/ldap/port", "9"), ("psn/ldap/password", "another-secret"), (REFRESH, "60")]);
+    assert_in_force("the report", || problems(&client) == ["waiting-for-restart"]);
+    assert_eq!(lifetimes(&serve).1, 60, "what can change does");
+    let log = serve.log();
+    assert!(
+        log.contains("config.waiting_for_restart") && log.contains("ldap.bind_password ldap.urls"),
+        "{log}"
+    );
+    assert!(!log.contains("another-secret") && !log.contains("service-password"), "{log}");
+    site.put_all(&[("/psn/ldap/port", &port), ("psn/ldap/password", "service-password")]);
+    assert_in_force("the end of the report", || problems(&client).is_empty());
+}
+
+fn the_printed_commands_store_the_same_settings(_: &World) {
+    let site = EtcdSite::start(without_redis());
+    // A usual configuration in a file, to be moved into etcd.
+    let file = site.installation.config("file.toml", &[("deletion.retention", "\"14d\"")]);
+    let print =
+        |more: &[&str]| site.installation.pbm(&file, &[&["config", "etcd"], more].concat()).expect_success();
+    let masked = print(&[]);
+    assert!(masked.stdout.contains("# etcdctl put psn/ldap/password ********\n"), "{masked:?}");
+    assert!(!masked.stdout.contains("service-password") && masked.stderr.contains("--with-secrets"));
+    site.command(&["del", "--prefix", ""]);
+    let lines = print(&["--with-secrets"]).stdout;
+    let endpoint = site.etcd.url();
+    let environment = [("ETCDCTL_API", "3"), ("ETCDCTL_ENDPOINTS", endpoint.as_str())];
+    run_program(&harness::program("bash"), ["-e"], &environment, &lines).expect_success();
+    let settings = |output: String| {
+        let json: serde_json::Value = serde_json::from_str(&output).unwrap();
+        let settings = json["settings"].as_object().unwrap().clone();
+        let settings = settings.into_iter().filter(|(key, _)| !key.starts_with("etcd."));
+        settings.map(|(key, setting)| (key, setting["value"].clone())).collect::<Vec<_>>()
+    };
+    let in_file = site.installation.pbm(&file, &["config", "show", "--json"]).expect_success();
+    let in_etcd = site.pbm(&["config", "show", "--json"]).expect_success();
+    assert_eq!(settings(in_etcd.stdout), settings(in_file.stdout));
+    assert!(lines.contains("etcdctl put pbm/settings/deletion/retention 14d\n"), "{lines}");
+    site.pbm(&["check"]).expect_success();
+}
