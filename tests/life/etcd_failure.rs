@@ -135,7 +135,7 @@ fn tokens_are_renewed_and_wrong_passwords_told(_: &World) {
 
 fn etcd_may_be_away_at_the_start_if_it_is_not_needed(_: &World) {
     let mut site = EtcdSite::start(without_redis());
-    site.put_all(&[(SUBNETS, OWN), (REFRESH, "100")]);
+    site.put_all(&[(SUBNETS, OWN), (REFRESH, "100"), ("pbm/settings/http/idle_timeout", "30s")]);
     site.etcd.kill();
     // Needed: the process waits, and then says what is missing.
     site.write_config(&[("etcd.start_timeout", "\"1s\"")]);
@@ -165,7 +165,7 @@ fn etcd_may_be_away_at_the_start_if_it_is_not_needed(_: &World) {
     // What etcd has and the file lacks waits for a restart.
     assert_eq!(problems(&client), ["waiting-for-restart"]);
     let log = serve.log();
-    assert!(log.contains("config.etcd.reachable") && log.contains("address_book.cache.enabled"), "{log}");
+    assert!(log.contains("config.etcd.reachable") && log.contains("http.idle_timeout"), "{log}");
 }
 
 fn tls_and_a_certificate_of_the_client_are_used(_: &World) {
