@@ -44,9 +44,20 @@ impl Server {
         arguments: &[&str],
         log: &Path,
     ) -> Result<Self, SandboxError> {
+        Self::spawn_with(programs, &[], program, arguments, log)
+    }
+
+    /// Like [`Self::spawn`], with more options of `setpriv`.
+    pub(crate) fn spawn_with(
+        programs: &Programs,
+        privileges: &[String],
+        program: Program,
+        arguments: &[&str],
+        log: &Path,
+    ) -> Result<Self, SandboxError> {
         let path = programs.find(program)?;
         let mut command = Command::new(programs.find(SETPRIV)?);
-        command.args(["--pdeathsig", "KILL", "--"]).arg(&path).args(arguments);
+        command.args(["--pdeathsig", "KILL"]).args(privileges).arg("--").arg(&path).args(arguments);
         let output = open_log(log).map_err(at("open", log))?;
         let log_from = output.metadata().map_err(at("read", log))?.len();
         let errors = output.try_clone().map_err(at("open", log))?;

@@ -151,6 +151,12 @@ pub enum SandboxError {
         /// The answer of etcd.
         answer: String,
     },
+    /// The HTTP API of doveadm did not answer a payload.
+    #[error("doveadm: {answer}")]
+    Doveadm {
+        /// The first line of the answer, or the failure of the connection.
+        answer: String,
+    },
     /// The sentinels did not agree in time.
     #[error("the sentinels did not reach this state within {} s: {what}", after.as_secs())]
     SentinelsDisagree {

@@ -3,6 +3,7 @@
 mod certificates;
 mod child;
 mod directory;
+mod dovecot;
 mod error;
 mod etcd;
 mod folder;
@@ -18,6 +19,7 @@ mod stray;
 mod tls;
 
 pub use directory::{Backend, DirectoryServer, DirectoryServerOptions, UnknownBackend};
+pub use dovecot::{DovecotServer, DovecotServerOptions};
 pub use error::SandboxError;
 pub use etcd::{EtcdServer, EtcdServerOptions};
 pub use redis::{RedisSentinels, RedisSentinelsOptions, RedisServer, RedisServerOptions};

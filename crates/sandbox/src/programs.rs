@@ -21,11 +21,20 @@ pub(crate) const SAMBA: Program = Program { name: "samba", package: "samba-ad-dc
 pub(crate) const SAMBA_TOOL: Program = Program { name: "samba-tool", package: "samba" };
 pub(crate) const ETCD: Program = Program { name: "etcd", package: "etcd-server" };
 pub(crate) const ETCDCTL: Program = Program { name: "etcdctl", package: "etcd-client" };
+pub(crate) const DOVECOT: Program = Program { name: "dovecot", package: "dovecot-core" };
 pub(crate) const SETPRIV: Program = Program { name: "setpriv", package: "util-linux" };
 pub(crate) const OPENSSL: Program = Program { name: "openssl", package: "openssl" };
 pub(crate) const CERTUTIL: Program = Program { name: "certutil", package: "libnss3-tools" };
 pub(crate) const PK12UTIL: Program = Program { name: "pk12util", package: "libnss3-tools" };
 pub(crate) const ID: Program = Program { name: "id", package: "coreutils" };
+
+/// A program that another one starts, at the place of its Debian package.
+pub(crate) struct Part {
+    pub(crate) path: &'static str,
+    pub(crate) package: &'static str,
+}
+
+pub(crate) const IMAP: Part = Part { path: "/usr/lib/dovecot/imap", package: "dovecot-imapd" };
 
 /// The folders to search for programs.
 #[derive(Debug, Clone)]

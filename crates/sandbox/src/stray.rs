@@ -47,6 +47,20 @@ pub(crate) fn stop_etcd_servers(folder: &Path) -> Result<(), SandboxError> {
     })
 }
 
+/// Stops every `dovecot` whose `-c` names a file in `folder`; its other processes follow it.
+pub(crate) fn stop_dovecots(folder: &Path) -> Result<(), SandboxError> {
+    let prefix = format!("{}/", folder.display());
+    stop_matching(|process| {
+        let arguments = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+        arguments.split('\0').next().is_some_and(|program| program.ends_with("dovecot"))
+            && arguments
+                .split('\0')
+                .skip_while(|argument| *argument != "-c")
+                .nth(1)
+                .is_some_and(|value| value.starts_with(&prefix))
+    })
+}
+
 fn stop_matching(is_ours: impl Fn(&Path) -> bool) -> Result<(), SandboxError> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for entry in processes {
