@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # The servers beside pbm: the directory, and Redis for the address book.
 RUN_PACKAGES := 389-ds-base redis-server
-TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy slapd etcd-server etcd-client
+TEST_PACKAGES := $(RUN_PACKAGES) ldap-utils redis-tools openssl libnss3-tools curl nginx-light haproxy slapd etcd-server etcd-client dovecot-core dovecot-imapd
 
 APT := env DEBIAN_FRONTEND=noninteractive apt-get
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -24,7 +24,7 @@ define install
 	fi
 endef
 
-.PHONY: help run test attack stress proxy-check api-check vcard-check ldif-check bitrix24-check files-check docker-check ad-check bench lint fuzz packages test-packages
+.PHONY: help run test attack stress proxy-check api-check vcard-check recall-check ldif-check bitrix24-check files-check docker-check ad-check bench lint fuzz packages test-packages
 
 help: ## Show these targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,12 @@ vcard-check: packages ## Read a vCard export with two Python parsers, and compar
 	$(call install,python3-venv curl ldap-utils)
 	cargo build --locked -p server
 	tests/vcard/check.sh
+
+recall-check: packages ## Recall messages from a real Dovecot, and look at the boxes with imapclient (needs the network)
+	$(call install,python3-venv curl dovecot-core dovecot-imapd)
+	cargo build --locked -p server
+	cargo build --locked -p sandbox --example dovecot
+	tests/recall/check.sh
 
 ldif-check: ## Read our LDIF with python-ldap, and its LDIF with ours (needs the network)
 	$(call install,python3-venv python3-dev gcc libldap-dev libsasl2-dev)

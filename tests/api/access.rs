@@ -29,6 +29,9 @@ const OF_TENANT: Statuses = [[200, 200], [200, 403], [200, 403], [200, 200], [40
 /// An allowed address is not sufficient.
 const BY_TOKEN: Statuses = [[200, 200], [200, 403], [403, 403], [401, 401], [401, 401]];
 
+/// Administrators; what they may reach follows from the addresses in the request.
+const OF_CALLER: Statuses = [[200, 200], [200, 200], [403, 403], [200, 200], [401, 401]];
+
 const SUPER: Statuses = [[200, 200], [403, 403], [403, 403], [200, 200], [401, 401]];
 
 const TABLE: &[(&str, Statuses)] = &[
@@ -83,6 +86,7 @@ const TABLE: &[(&str, Statuses)] = &[
     ("syncGroupsOfDirectory", ADMINISTRATION),
     ("listRuns", ADMINISTRATION),
     ("readRun", ADMINISTRATION),
+    ("recallMessage", OF_CALLER),
     ("backUp", BY_TOKEN),
     ("restore", BY_TOKEN),
 ];

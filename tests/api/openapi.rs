@@ -125,6 +125,7 @@ fn every_documented_parameter_is_taken(world: &World) {
     contacts(&mut all, &tenant);
     backup(&mut all, &tenant);
     synchronizations(&mut all, &tenant);
+    recall(&mut all);
     all.assert_complete();
 }
 
@@ -215,6 +216,21 @@ fn synchronizations(all: &mut Everything<'_>, tenant: &Tenant<'_>) {
     let answer = client.get(format!("/v2/actions/runs/none?tenant-id={}", tenant.id)).expect(404);
     assert_eq!(answer.header("x-ignored-parameters"), None);
     all.sent.push(("readRun", ["tenant-id".to_owned()].into()));
+}
+
+/// Without a mail server nothing is recalled; its parameters are known all the same.
+fn recall(all: &mut Everything<'_>) {
+    let pairs = [
+        ("cmd", "expunge"),
+        ("messageid", "<1@x>"),
+        ("emails", "a@b.test"),
+        ("force", "0"),
+        ("notify", "0"),
+        ("expand", "1"),
+    ];
+    let answer = all.client.post(format!("/v2/actions?{}", form(&pairs)), "").expect(503);
+    assert_eq!(answer.header("x-ignored-parameters"), None);
+    all.sent.push(("recallMessage", pairs.iter().map(|(name, _)| (*name).to_owned()).collect()));
 }
 
 fn tenants(all: &mut Everything<'_>, tenant: &Tenant<'_>) {

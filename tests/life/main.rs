@@ -1,4 +1,4 @@
-//! Behaviour over time: deletion and purge, and a directory, a Redis or a process that fails.
+//! Behaviour over time: deletion and purge, and a directory, a Redis, a mail server or a process that fails.
 
 mod chaos;
 mod corruption;
@@ -15,6 +15,7 @@ mod large_lists;
 mod load;
 mod outside_members;
 mod purge;
+mod recall;
 mod redis_failure;
 mod redis_refusals;
 mod replicas;
@@ -49,5 +50,8 @@ fn main() -> ExitCode {
         sentinel::TRIALS,
         stale_book::TRIALS,
         sync::TRIALS,
+        recall::messages::TRIALS,
+        recall::addresses::TRIALS,
+        recall::broken::TRIALS,
     ])
 }

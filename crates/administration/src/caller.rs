@@ -40,9 +40,15 @@ impl Actor {
     /// The tenant outside which the caller may do nothing; `None` for super administrators.
     #[must_use]
     pub fn only_tenant(&self) -> Option<&TenantId> {
+        self.tenant().filter(|_| self.role() != Role::SuperAdministrator)
+    }
+
+    /// The caller's own tenant; `None` for a caller without an account.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&TenantId> {
         match self {
-            Self::Account(account) if account.role != Role::SuperAdministrator => Some(&account.tenant),
-            Self::Account(_) | Self::TrustedSubnet | Self::Operator => None,
+            Self::Account(account) => Some(&account.tenant),
+            Self::TrustedSubnet | Self::Operator => None,
         }
     }
 

@@ -16,6 +16,7 @@ pub mod long_work;
 mod mail_lists;
 pub mod photos;
 pub mod policy;
+pub mod recall;
 mod resources;
 pub mod restores;
 pub mod sync;

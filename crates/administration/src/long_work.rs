@@ -1,5 +1,5 @@
-//! Work that lasts as long as the client takes to read the answer or to send the body: backups, exports, imports,
-//! photos. The number of each kind at a time is limited, so that no caller takes all of the capacity.
+//! Work that lasts as long as the client takes to read the answer or to send the body, or as other servers take:
+//! backups, exports, imports, photos, recalls. The number of each kind at a time is limited, so that no caller takes all of the capacity.
 
 use crate::caller::Actor;
 use mail_model::{tenant::TenantId, user::role::Role};
@@ -22,6 +22,8 @@ pub enum LongWork {
     Sync,
     /// A photo that is received and converted: it takes up to 10 MiB of memory, and up to 58 MiB while it is decoded.
     Photo,
+    /// A recall of a message: its boxes wait for the mail server, a few at a time.
+    Recall,
 }
 
 /// How many works of a kind may run at once.
@@ -42,7 +44,9 @@ impl LongWork {
             Self::Backup => Share { in_all: 6, of_tenants: 4, of_tenant: 2, of_account: 2 },
             // Only two photos are decoded at a time; the others are being received, or wait.
             Self::Sync => Share { in_all: 16, of_tenants: 12, of_tenant: 4, of_account: 4 },
-            Self::Import | Self::Photo => Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 },
+            Self::Import | Self::Photo | Self::Recall => {
+                Share { in_all: 8, of_tenants: 6, of_tenant: 4, of_account: 2 }
+            }
             Self::Export => Share { in_all: 64, of_tenants: 48, of_tenant: 16, of_account: 2 },
         }
     }
@@ -54,6 +58,7 @@ impl LongWork {
             Self::Export => "exports",
             Self::Import => "imports",
             Self::Photo => "changes of photos",
+            Self::Recall => "recalls of messages",
         }
     }
 }

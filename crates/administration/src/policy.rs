@@ -43,6 +43,8 @@ pub enum Action {
     AdministerResources,
     /// Read the address book of a tenant, and follow its changes.
     ReadAddressBook,
+    /// Remove a message from mailboxes of users.
+    RecallMessages,
     /// Take a backup, including password hashes.
     BackUp,
     /// Restore from a backup.
@@ -88,6 +90,7 @@ impl Action {
             Self::AdministerTenants   => (None,              None),
             Self::ListUsers
             | Self::AdministerMailLists
+            | Self::RecallMessages
             | Self::AdministerResources => (Some(Everything),  None),
             Self::CreateUser
             | Self::DeleteUser

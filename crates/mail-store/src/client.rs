@@ -17,7 +17,7 @@ use ureq::{
 };
 
 /// The commands that pbm needs.
-pub const COMMANDS: [&str; 3] = ["fetch", "expunge", "save"];
+const COMMANDS: [&str; 3] = ["fetch", "expunge", "save"];
 
 /// Runs commands of doveadm. Every call blocks the thread.
 pub struct Doveadm {
@@ -80,7 +80,7 @@ impl Doveadm {
         self.run("save", user, parameters, self.timeout).map(|_| ())
     }
 
-    /// The commands of [`COMMANDS`] that the server does not have; asks without running a command.
+    /// The commands of those that pbm needs which the server does not have; asks without running a command.
     ///
     /// # Errors
     /// [`DoveadmError`].

@@ -4,8 +4,8 @@ use crate::{config::Config, jobs, live, open_files};
 use address_book::reader::{AddressBook, SettingsError};
 use administration::{
     Administration, accounts::Accounts, attempts::Attempts, changes::Observers,
-    configuration::ConfigurationState, health::Health, log_in::LogIns, long_work::LongWorks, sync::Syncs,
-    tokens::Tokens, turns::Restores,
+    configuration::ConfigurationState, health::Health, log_in::LogIns, long_work::LongWorks,
+    recall::MailStore, sync::Syncs, tokens::Tokens, turns::Restores,
 };
 use directory::{Directory, settings::LdapSettings};
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
@@ -66,6 +66,7 @@ impl Application {
         let backup_directory =
             backup_directory.map(|ldap| Arc::new(LdapSettings { connections: BACKUP_CONNECTIONS, ..ldap }));
         let shared = services.clone();
+        let mail_store = config.doveadm.as_ref().map(MailStore::new);
         let worker = move || {
             let directory = observed(Directory::new(ldap.clone(), tree.clone()), &books);
             let reader = Rc::new(books.reader());
@@ -75,7 +76,8 @@ impl Application {
                 .map(|ldap| observed(Directory::new(ldap.clone(), tree.clone()), &books));
             Worker {
                 services: shared.clone(),
-                administration: Administration::new(directory, backup_directory, observers),
+                administration: Administration::new(directory, backup_directory, observers)
+                    .with_mail_store(mail_store.clone()),
                 books: reader,
             }
         };

@@ -1,6 +1,7 @@
 //! Users in the directory: create, read, list, change, delete, restore.
 
 mod photos;
+pub mod recipients;
 
 use crate::{
     Directory, Entry, Lookup, Scope,

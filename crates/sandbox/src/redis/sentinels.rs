@@ -144,7 +144,7 @@ impl RedisSentinels {
         let folder = Folder::claim(folder, "Redis sentinel")?;
         stray::stop_redis_servers(folder.path())?;
         let file = folder.path().join(CONFIG);
-        let (child, port) = port::on_a_free_port(config::last_port(&file), |port| {
+        let (child, port) = on_a_free_port(config::last_port(&file), |port| {
             write_private(&file, self.config(port, folder.path(), master).as_bytes())?;
             let arguments = [&file.display().to_string(), "--sentinel"];
             let log = folder.path().join("log/console");

@@ -22,6 +22,7 @@ use directory::{
 };
 use ldap_text::filter::Filter;
 use mail_model::{names, tenant::TenantId};
+use mail_store::{Doveadm, settings::DoveadmSettings};
 use std::{process::ExitCode, sync::Arc};
 use visible_text::chain;
 use web::tls::TlsFiles;
@@ -61,6 +62,9 @@ pub(super) fn check(loaded: &Loaded) -> Outcome {
                 );
             }
             Some(redis) => sound &= check_redis(config, redis).await,
+        }
+        if let Some(doveadm) = &config.doveadm {
+            sound &= check_doveadm(doveadm).await;
         }
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
@@ -125,6 +129,22 @@ async fn check_policies(config: &Config, account: &Credentials, directory: &Dire
             false
         }
     }
+}
+
+/// Checks the mail server, and prints the result.
+async fn check_doveadm(settings: &DoveadmSettings) -> bool {
+    let doveadm = Doveadm::new(settings);
+    let asked = tokio::task::spawn_blocking(move || doveadm.missing_commands()).await;
+    let (is_sound, findings) = match asked {
+        Ok(Ok(missing)) if missing.is_empty() => {
+            (true, "connected, and has the commands that pbm needs".to_owned())
+        }
+        Ok(Ok(missing)) => (false, format!("lacks the commands {}", missing.join(", "))),
+        Ok(Err(error)) => (false, chain(&error)),
+        Err(error) => (false, chain(&error)),
+    };
+    say!("doveadm at {}: {findings}", settings.url);
+    is_sound
 }
 
 /// Checks Redis, and prints the result.

@@ -4,6 +4,7 @@
 mod address_book;
 pub(crate) mod auth;
 pub mod backup;
+mod doveadm;
 mod etcd;
 pub mod etcd_keys;
 mod http;
@@ -27,6 +28,7 @@ use mail_model::{
     deletion::Retention,
     tree::{FolderNames, Tree},
 };
+use mail_store::settings::DoveadmSettings;
 use secrecy::ExposeSecret;
 use source::{Inputs, Mistake, Source};
 use std::{
@@ -62,6 +64,8 @@ pub struct Config {
     pub sync: SyncConfig,
     /// Users.
     pub users: UsersConfig,
+    /// The mail server; `None` if there is none.
+    pub doveadm: Option<DoveadmSettings>,
     /// Logs.
     pub log: LogConfig,
     /// Where further settings come from, if etcd is used.
@@ -113,6 +117,7 @@ impl Config {
         let backup = backup::backup(source, tree.as_ref(), ldap.as_ref().map(|ldap| &ldap.credentials.dn));
         let sync = sync::sync(source);
         let users = users::users(source);
+        let doveadm = doveadm::doveadm(source);
         let log = log(source);
         let etcd = etcd::etcd(source);
         let (tree, ldap, auth) = (tree?, ldap?, auth?);
@@ -127,6 +132,7 @@ impl Config {
             backup,
             sync,
             users,
+            doveadm,
             log,
             etcd,
         })
@@ -283,6 +289,7 @@ mod tests {
             ("PBM_HTTP__FORWARDED_HEADER", "via"),
             ("PBM_HTTP__HOSTS", "https://pbm.example"),
             ("PBM_DELETION__RETENTION", "long"),
+            ("PBM_DOVEADM__URL", "dovecot:2222"),
             ("PBM_DELETION__PURGE_INTERVAL", "0s"),
             ("PBM_USERS__DEFAULT_LANGUAGE", "Klingon"),
             ("PBM_USERS__PHOTO_LIMIT", "11M"),
@@ -309,6 +316,7 @@ mod tests {
             "etcd.endpoints: holds a login",
             "etcd.username: needs a password",
             "etcd.timeout: must be from",
+            "doveadm.url: must be a URL",
             "tree.root: is missing",
         ] {
             assert!(text.contains(expected), "{expected} is not in\n{text}");

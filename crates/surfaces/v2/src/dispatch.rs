@@ -166,7 +166,7 @@ impl<'a> Asked<'a> {
     ) -> Result<Self, Failure> {
         // Authorize before the body is read if the path names the tenant.
         let reach = match endpoint.particulars.tenant {
-            TenantParameter::None => Some(reach_of(endpoint, actor, &names)?),
+            TenantParameter::None | TenantParameter::Callers => Some(reach_of(endpoint, actor, &names)?),
             TenantParameter::Required | TenantParameter::Optional | TenantParameter::CallersOwn => None,
         };
         let precondition = precondition_of(endpoint, request)?;

@@ -182,6 +182,8 @@ pub enum TenantParameter {
     Optional,
     /// Yes; without it, the request is about the caller's own tenant, or about everything for super administrators.
     CallersOwn,
+    /// No: the request concerns the caller's own tenant, or every tenant if the caller is a super administrator.
+    Callers,
 }
 
 /// The callers that may use an endpoint.

@@ -6,7 +6,7 @@ use super::{
     call::Names,
     services::{LiveSettings, Services},
 };
-use crate::endpoint::{Access, Endpoint};
+use crate::endpoint::{Access, Endpoint, TenantParameter};
 use actix_web::{
     HttpRequest,
     http::{
@@ -98,7 +98,9 @@ pub(super) fn reach_of(
         (Access::Open, _) => Ok(Reach::Everything),
         (Access::For(_), None) => Err(Failure::unauthorized()),
         (Access::For(action), Some(actor)) => {
-            actor.reach(action, names.tenant.as_ref()).map_err(|_| Failure::forbidden())
+            let is_own = endpoint.particulars.tenant == TenantParameter::Callers;
+            let tenant = if is_own { actor.tenant() } else { names.tenant.as_ref() };
+            actor.reach(action, tenant).map_err(|_| Failure::forbidden())
         }
     }
 }

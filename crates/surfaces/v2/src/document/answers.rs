@@ -199,7 +199,7 @@ fn names_something(endpoint: &Endpoint) -> bool {
     let makes_what_it_names =
         endpoint.method == Verb::Put && endpoint.particulars.takes == Takes::IdempotencyKey;
     endpoint.path.matches('{').count() > usize::from(makes_what_it_names)
-        || endpoint.particulars.tenant != TenantParameter::None
+        || matches!(endpoint.particulars.tenant, TenantParameter::Required | TenantParameter::Optional)
 }
 
 impl Failing {

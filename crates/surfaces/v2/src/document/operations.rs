@@ -29,7 +29,7 @@ pub(super) const TOKEN: &str = "token";
 enum ParameterLocation {
     Query,
     Body,
-    /// Both, as in the guide for mailing lists.
+    /// Both, as in the guide for mailing lists and actions.
     QueryOrBody,
 }
 

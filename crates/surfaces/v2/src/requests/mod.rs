@@ -82,6 +82,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     addressbook::CHANGES,
     addressbook::EXPORT,
     addressbook::READ,
+    actions::recall::RECALL,
     backup::BACK_UP,
     restore::RESTORE,
     actions::sync::PEOPLE_OF_BITRIX24,
