@@ -24,6 +24,7 @@ mod sentinel;
 mod site;
 mod stale_book;
 mod sync;
+mod sync_sources;
 mod tenant_purge;
 
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         sentinel::TRIALS,
         stale_book::TRIALS,
         sync::TRIALS,
+        sync_sources::TRIALS,
         recall::messages::TRIALS,
         recall::addresses::TRIALS,
         recall::broken::TRIALS,
