@@ -45,7 +45,7 @@ impl SambaServer {
         Ok(())
     }
 
-    /// The address. LDAP is spoken on port 389, with StartTLS, and on 636.
+    /// The address. LDAP is spoken on port 389, with `StartTLS`, and on 636.
     #[must_use]
     pub fn address(&self) -> Ipv4Addr {
         self.options.address

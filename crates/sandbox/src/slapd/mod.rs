@@ -1,4 +1,4 @@
-//! Owns the life of one OpenLDAP server (`slapd`): a directory of another make than ours, that pbm reads as a source.
+//! Owns the life of one `OpenLDAP` server (`slapd`): a directory of another make than ours, that pbm reads as a source.
 
 mod options;
 
@@ -15,7 +15,7 @@ use crate::ldapmodify::{self, Account};
 use crate::port;
 use crate::programs::SLAPD;
 
-/// A running OpenLDAP server. It stops when this is dropped.
+/// A running `OpenLDAP` server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct SlapdServer {
     child: Option<Server>,
@@ -38,7 +38,7 @@ impl SlapdServer {
         if let Some(port) = self.tls_port {
             urls = format!("{urls} ldaps://127.0.0.1:{port}/");
         }
-        let config = self.options.config_file(&self.folder).display().to_string();
+        let config = options::config_file(&self.folder).display().to_string();
         let arguments = ["-d", "none", "-f", &config, "-h", &urls];
         let log = self.folder.path().join("log/console");
         let mut child = Server::spawn(&self.options.programs, SLAPD, &arguments, &log)?;
@@ -53,7 +53,7 @@ impl SlapdServer {
         Ok(())
     }
 
-    /// The port of `ldap://` on 127.0.0.1, where StartTLS is available if TLS is on.
+    /// The port of `ldap://` on 127.0.0.1, where `StartTLS` is available if TLS is on.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port

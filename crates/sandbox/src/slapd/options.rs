@@ -1,4 +1,4 @@
-//! Owns the options of an OpenLDAP server before its start, and its configuration file.
+//! Owns the options of an `OpenLDAP` server before its start, and its configuration file.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub(super) const PASSWORD: &str = "admin.password";
 /// The schema files of Debian's package, in their order.
 const SCHEMA: [&str; 3] = ["core", "cosine", "inetorgperson"];
 
-/// The options of an OpenLDAP server; ends in [`start`](Self::start).
+/// The options of an `OpenLDAP` server; ends in [`start`](Self::start).
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SlapdServerOptions {
@@ -60,7 +60,7 @@ impl SlapdServerOptions {
         self
     }
 
-    /// Whether the server has TLS: by StartTLS, and on a second port. Its certificate is for 127.0.0.1 and localhost.
+    /// Whether the server has TLS: by `StartTLS`, and on a second port. Its certificate is for 127.0.0.1 and localhost.
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
@@ -84,7 +84,7 @@ impl SlapdServerOptions {
             write_certificates(&folder)?;
         }
         create_private(&folder.path().join("data"))?;
-        write_private(&self.config_file(&folder), self.config(&folder)?.as_bytes())?;
+        write_private(&config_file(&folder), self.config(&folder)?.as_bytes())?;
         self.load(&folder)?;
         let mut server = SlapdServer { child: None, folder, port: 0, tls_port: None, options: self };
         port::on_a_free_port(None, |port| {
@@ -102,17 +102,13 @@ impl SlapdServerOptions {
         }
         let file = folder.path().join("first.ldif");
         write_private(&file, self.ldif.as_bytes())?;
-        let (config, file) = (self.config_file(folder).display().to_string(), file.display().to_string());
+        let (config, file) = (config_file(folder).display().to_string(), file.display().to_string());
         let log = folder.path().join("log/slapadd");
         Server::spawn(&self.programs, SLAPADD, &["-q", "-f", &config, "-l", &file], &log)?.finish()
     }
 
     pub(super) fn root_dn(&self) -> String {
         format!("cn=admin,{}", self.suffix)
-    }
-
-    pub(super) fn config_file(&self, folder: &Folder) -> PathBuf {
-        folder.path().join("slapd.conf")
     }
 
     fn config(&self, folder: &Folder) -> Result<String, SandboxError> {
@@ -143,6 +139,10 @@ impl SlapdServerOptions {
         );
         Ok(config)
     }
+}
+
+pub(super) fn config_file(folder: &Folder) -> PathBuf {
+    folder.path().join("slapd.conf")
 }
 
 pub(super) fn tls_folder(folder: &Folder) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The OpenLDAP server.
+//! The `OpenLDAP` server.
 
 use sandbox::{SandboxError, SlapdServer};
 use secrecy::ExposeSecret as _;

@@ -1,4 +1,4 @@
-//! Active Directory and other LDAP directories as sources: Samba, FreeIPA, ALD Pro, OpenLDAP, 389-ds.
+//! Active Directory and other LDAP directories as sources: Samba, `FreeIPA`, ALD Pro, `OpenLDAP`, 389-ds.
 //!
 //! Every search is read in pages where the server has them, and ends with a success only if the server said that it was
 //! complete: a limit, a referral instead of entries, or a connection that ends is an error, never a short answer.

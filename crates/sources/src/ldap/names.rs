@@ -17,9 +17,9 @@ names! {
     PROXY_ADDRESSES = "proxyAddresses";
     /// 16 bytes (MS-ADA3 2.44).
     OBJECT_GUID = "objectGUID";
-    /// Of FreeIPA and ALD Pro.
+    /// Of `FreeIPA` and ALD Pro.
     IPA_UNIQUE_ID = "ipaUniqueID";
-    /// RFC 4530; of OpenLDAP, and of 389-ds with the plug-in for it.
+    /// RFC 4530; of `OpenLDAP`, and of 389-ds with the plug-in for it.
     ENTRY_UUID = "entryUUID";
     /// Of 389-ds.
     NS_UNIQUE_ID = "nsUniqueId";
@@ -29,9 +29,9 @@ names! {
     ACCOUNT_EXPIRES = "accountExpires";
     /// Whether Exchange hides the entry from address books.
     HIDDEN = "msExchHideFromAddressLists";
-    /// Of 389-ds and FreeIPA: `true` for an inactivated account.
+    /// Of 389-ds and `FreeIPA`: `true` for an inactivated account.
     NS_ACCOUNT_LOCK = "nsAccountLock";
-    /// Of OpenLDAP's password policy: since when the account is locked.
+    /// Of the password policy of `OpenLDAP`: since when the account is locked.
     PWD_ACCOUNT_LOCKED_TIME = "pwdAccountLockedTime";
     /// A JPEG of 100 KB at most.
     THUMBNAIL_PHOTO = "thumbnailPhoto";

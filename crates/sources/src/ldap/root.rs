@@ -3,6 +3,7 @@
 use super::{connection::Session, entry::Entry, names, search};
 use crate::SourceError;
 use ldap_text::generalized_time;
+use uuid::Uuid;
 
 /// The capability of Active Directory (MS-ADTS 3.1.1.3.4.3.1).
 const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
@@ -56,12 +57,12 @@ impl Root {
     }
 
     fn of(entry: &Entry) -> Self {
-        let time = entry.text(&names::CURRENT_TIME).and_then(|text| generalized_time::parse(text).ok());
+        let seconds = |text| Some(generalized_time::parse(text).ok()?.as_second());
         Self {
             is_active_directory: entry.has(&names::SUPPORTED_CAPABILITIES, ACTIVE_DIRECTORY),
             has_pages: entry.has(&names::SUPPORTED_CONTROL, search::PAGED_RESULTS),
             count: None,
-            time: time.map(|time| time.as_second()),
+            time: entry.text(&names::CURRENT_TIME).and_then(seconds),
         }
     }
 }
@@ -72,7 +73,7 @@ async fn count(session: &mut Session, root: &Entry, service: &str) -> Option<Cou
     let server = root.text(&names::DNS_HOST_NAME)?.to_ascii_lowercase();
     let settings = search::one(session, service, search::texts([&names::INVOCATION_ID])).await.ok()?;
     let invocation = settings.first(&names::INVOCATION_ID)?;
-    let invocation = invocation.iter().map(|byte| format!("{byte:02x}")).collect();
+    let invocation = Uuid::from_slice(invocation).ok()?.simple().to_string();
     Some(Count { server, invocation, highest })
 }
 

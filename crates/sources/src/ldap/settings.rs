@@ -132,10 +132,12 @@ pub(super) mod tests {
         }
     }
 
+    type Spoil = fn(&mut LdapSourceSettings);
+
     #[test]
     fn wrong_settings_are_named() {
         assert!(settings().check().is_ok());
-        let cases: [(&str, fn(&mut LdapSourceSettings)); 6] = [
+        let cases: [(&str, Spoil); 6] = [
             ("empty", |settings| settings.password = "".into()),
             ("empty", |settings| settings.login = " ".into()),
             ("base_dn is empty", |settings| settings.base_dn.clear()),

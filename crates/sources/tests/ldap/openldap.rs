@@ -1,4 +1,4 @@
-//! A real OpenLDAP.
+//! A real `OpenLDAP`.
 
 use crate::fixture::{all_groups, all_people, people, settings_of};
 use mail_model::{source::SourceKind, user::field::UserField};

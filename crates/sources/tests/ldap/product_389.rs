@@ -1,4 +1,4 @@
-//! A real 389-ds, whose identifiers and locks are its own; FreeIPA and ALD Pro are built on it.
+//! A real 389-ds, whose identifiers and locks are its own; `FreeIPA` and ALD Pro are built on it.
 
 use crate::fixture::{all_groups, all_people, settings_of};
 use sandbox::DirectoryServer;

@@ -45,7 +45,7 @@ impl Default for Population {
 
 impl fmt::Debug for Population {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Population").field("stored", &self.stored.len()).field("made", &self.made).finish()
+        f.debug_struct("Population").field("made", &self.made).finish_non_exhaustive()
     }
 }
 
@@ -53,14 +53,12 @@ impl Population {
     pub(crate) fn put(&mut self, entry: Entry) {
         let key = entry.dn().to_lowercase();
         self.add_containers(&key);
-        let entry = match self.stored.get(&key) {
-            Some(old) => ["objectGUID", "objectSid"]
-                .into_iter()
-                .fold(entry, |entry, name| entry.with_bytes(name, old.values(name).to_vec())),
-            None => {
-                self.identifiers += 1;
-                identified(entry, 0, self.identifiers)
-            }
+        let entry = if let Some(old) = self.stored.get(&key) {
+            let keep = |entry: Entry, name| entry.with_bytes(name, old.values(name).to_vec());
+            keep(keep(entry, "objectGUID"), "objectSid")
+        } else {
+            self.identifiers += 1;
+            identified(entry, 0, self.identifiers)
         };
         let entry = self.counted(entry);
         self.stored.insert(key, entry);

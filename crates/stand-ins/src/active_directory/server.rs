@@ -61,14 +61,12 @@ impl Connection {
         self.stream.set_nodelay(true)?;
         let (mut codec, mut session, mut input) = (LdapCodec::default(), Session::default(), BytesMut::new());
         loop {
-            match codec.decode(&mut input).map_err(io::Error::other)? {
-                Some(message) => {
-                    if self.answer(&mut codec, &mut session, &message)? == After::Close {
-                        return Ok(());
-                    }
+            if let Some(message) = codec.decode(&mut input).map_err(io::Error::other)? {
+                if self.answer(&mut codec, &mut session, &message)? == After::Close {
+                    return Ok(());
                 }
-                None if !self.read(&mut input)? => return Ok(()),
-                None => {}
+            } else if !self.read(&mut input)? {
+                return Ok(());
             }
         }
     }

@@ -33,7 +33,7 @@ const TRIES: u32 = 3;
 /// same places in every run.
 #[derive(Default)]
 pub(super) struct Groups {
-    groups: Vec<Group>,
+    all: Vec<Group>,
     by_name: HashMap<Key, u32>,
     members: usize,
 }
@@ -91,21 +91,21 @@ impl Groups {
     fn add(&mut self, group: Group) -> Result<(), SourceError> {
         check_size(&group)?;
         self.members += group.members.len();
-        if self.groups.len() >= MAX_GROUPS || self.members > MAX_IN_ALL {
+        if self.all.len() >= MAX_GROUPS || self.members > MAX_IN_ALL {
             return Err(SourceError::Refused(format!(
                 "there are more than {MAX_GROUPS} groups, or they have more than {MAX_IN_ALL} members: narrow \
                  groups_dn or base_dn"
             )));
         }
-        let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         self.by_name.insert(group.key, number);
-        self.groups.push(group);
+        self.all.push(group);
         Ok(())
     }
 
     /// Reads the members that did not come with the groups.
     async fn read_rests(&mut self, session: &mut Session, keys: &Keys) -> Result<(), SourceError> {
-        for mut group in std::mem::take(self).groups {
+        for mut group in std::mem::take(self).all {
             if group.rest_from.is_some() {
                 read_rest(session, &mut group, keys).await?;
             }
@@ -115,18 +115,18 @@ impl Groups {
     }
 
     fn sort(&mut self) {
-        self.groups.sort_by(|one, other| order(one).cmp(&order(other)));
-        self.by_name = self.groups.iter().map(|group| group.key).zip(0..).collect();
+        self.all.sort_by(|one, other| order(one).cmp(&order(other)));
+        self.by_name = self.all.iter().map(|group| group.key).zip(0..).collect();
     }
 
     /// All groups.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter()
+        self.all.iter()
     }
 
     /// The group with a number.
     pub(super) fn get(&self, number: u32) -> Option<&Group> {
-        self.groups.get(usize::try_from(number).ok()?)
+        self.all.get(usize::try_from(number).ok()?)
     }
 
     /// The group with a DN.
