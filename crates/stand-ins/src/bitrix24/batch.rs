@@ -4,18 +4,16 @@ use super::{
     methods::{Listing, Refusal, Seen},
     parameters::{Parameters, text},
 };
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// Most calls of a batch.
 const MAX_CALLS: usize = 50;
 
-/// Calls all methods of a batch; `time` makes the times of each.
-pub(super) fn call(
-    seen: &Seen<'_>,
-    parameters: &Parameters,
-    time: impl Fn() -> Value,
-) -> Result<Listing, Refusal> {
-    let calls = calls(parameters);
+/// Calls all methods of a batch, in their order in the body; `time` makes the times of each.
+pub(super) fn call(seen: &Seen<'_>, body: &[u8], time: impl Fn() -> Value) -> Result<Listing, Refusal> {
+    let Batch { cmd: Calls(calls), halt } = serde_json::from_slice(body).unwrap_or_default();
     if calls.len() > MAX_CALLS {
         return Err(Refusal {
             status: 400,
@@ -23,7 +21,7 @@ pub(super) fn call(
             text: "Max batch length exceeded",
         });
     }
-    let halts = matches!(parameters.text("halt").as_deref(), Some("Y" | "1" | "true"));
+    let halts = matches!(text(&halt).as_str(), "Y" | "1" | "true");
     let mut answers = Answers::default();
     for (name, call) in calls {
         let is_good = answers.add(&name, one(seen, &call, &answers.results), &time);
@@ -34,14 +32,48 @@ pub(super) fn call(
     Ok(Listing { result: answers.shown(), total: None, next: None })
 }
 
-/// The calls, each with its name.
-fn calls(parameters: &Parameters) -> Vec<(String, String)> {
-    match parameters.get("cmd") {
-        Some(Value::Object(calls)) => calls.iter().map(|(name, call)| (name.clone(), text(call))).collect(),
-        Some(Value::Array(calls)) => {
-            calls.iter().enumerate().map(|(number, call)| (number.to_string(), text(call))).collect()
+/// The body of a batch.
+#[derive(Default, serde::Deserialize)]
+struct Batch {
+    #[serde(default)]
+    cmd: Calls,
+    #[serde(default)]
+    halt: Value,
+}
+
+/// The calls, each with its name, in the order of the body: a map that sorts would break their references.
+#[derive(Default)]
+struct Calls(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Calls {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(InOrder)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Calls;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("calls in an object or a list")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut calls: A) -> Result<Calls, A::Error> {
+        let mut all = Vec::new();
+        while let Some(call) = calls.next_entry()? {
+            all.push(call);
         }
-        _ => Vec::new(),
+        Ok(Calls(all))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut calls: A) -> Result<Calls, A::Error> {
+        let mut all = Vec::new();
+        while let Some(call) = calls.next_element()? {
+            all.push((all.len().to_string(), call));
+        }
+        Ok(Calls(all))
     }
 }
 
@@ -126,4 +158,40 @@ fn as_php(map: Map<String, Value>) -> Value {
     }
     let mut map = map;
     (0..map.len()).filter_map(|index| map.remove(&index.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::scopes::Scopes, *};
+    use crate::bitrix24::Company;
+
+    fn batch(body: &str) -> Value {
+        let (company, scopes) = (Company::of(1_000), Scopes(vec!["user".to_owned()]));
+        let seen = Seen { company: &company, scopes: &scopes, user: "1" };
+        let answer = call(&seen, body.as_bytes(), || json!({}));
+        answer.map_or_else(|error| json!(error.code), |listing| listing.result)
+    }
+
+    #[test]
+    fn a_call_uses_the_results_of_those_before_it() {
+        let page = |above: &str| format!("user.get?FILTER[%3EID]={above}&start=-1");
+        let body = r#"{"cmd":{"9":"PAGE9","10":"PAGE10","x":"department.get"}}"#
+            .replace("PAGE9", &page("0"))
+            .replace("PAGE10", &page("%24result%5B9%5D%5B49%5D%5BID%5D"));
+        let answer = batch(&body);
+        assert_eq!(answer["result"]["9"][49]["ID"], "74");
+        assert_eq!(answer["result"]["10"][0]["ID"], "76");
+        assert_eq!(answer["result_error"]["x"]["error"], "insufficient_scope");
+    }
+
+    #[test]
+    fn lists_are_answered_with_lists() {
+        let answer = batch(r#"{"cmd":["profile","scope"],"halt":0}"#);
+        assert_eq!(answer["result"][1], json!(["user"]));
+        assert_eq!(answer["result_error"], json!([]));
+        let many = json!({"cmd": vec!["profile"; 51]});
+        assert_eq!(batch(&many.to_string()), "ERROR_BATCH_LENGTH_EXCEEDED");
+        let stopped = batch(r#"{"cmd":["batch","profile"],"halt":true}"#);
+        assert_eq!(stopped["result"], json!([]));
+    }
 }

@@ -164,7 +164,7 @@ fn sometimes_empty(person: &mut Person, number: u64) {
         3 => {}
         _ => set("WORK_PHONE", json!(format!("+7 (495) 123-45-67 доб. {}", number % 10_000))),
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         set("PERSONAL_ICQ", json!(format!("{}", 100_000 + number)));
     }
     if number % 400 == 321 {

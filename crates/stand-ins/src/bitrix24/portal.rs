@@ -182,7 +182,7 @@ fn called(seen: &Seen<'_>, method: &str, request: &Request, start: Timestamp) ->
         if request.is_json { Parameters::from_json(&request.body) } else { Parameters::default() };
     parameters.0.extend(Parameters::from_query(&request.query).0);
     let listing = match method {
-        "batch" => batch::call(seen, &parameters, || time(start)),
+        "batch" => batch::call(seen, &request.body, || time(start)),
         _ => seen.call(method, &parameters),
     };
     match listing {
