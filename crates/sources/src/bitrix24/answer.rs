@@ -324,7 +324,7 @@ pub(super) mod tests {
         let fields: Vec<_> = (0..=MAX_FIELDS).map(|n| format!(r#""{n}":1"#)).collect();
         let wide = format!(r#"{{"result":[{{{}}}]}}"#, fields.join(","));
         for json in [&deep, &long, &wide, "", r#"{"result":[1]}"#, r#"{"result":"x"}"#] {
-            assert!(answer(json).is_err(), "{:.40}", json);
+            assert!(answer(json).is_err(), "{json:.40}");
         }
     }
 }
