@@ -4,5 +4,7 @@ pub mod bitrix24;
 pub mod ldap;
 pub mod mapping;
 mod read;
+mod reader;
 
-pub use read::{Ending, Passed, Read, Reader, SourceError, Sweep};
+pub use read::{Ending, Passed, Read, SourceError, Sweep};
+pub use reader::Reader;

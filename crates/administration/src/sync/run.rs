@@ -1,10 +1,10 @@
 //! One run, from the lock to the report.
 
-use super::{SyncRequest, SyncSettings, groups, people};
+use super::{SyncRequest, SyncSettings};
 use crate::policy::Reach;
 use directory::{Directory, changing::WriteError, error::DirectoryError};
 use jiff::{SignedDuration, Timestamp};
-use mail_model::run::{Lock, Report, State, Subject};
+use mail_model::run::{Lock, Report, State};
 use sources::{Reader, SourceError, Sweep};
 use std::{
     io,
@@ -104,12 +104,8 @@ impl<'a> Run<'a> {
         self.lock.is_none()
     }
 
-    /// Runs to the end. The report holds the outcome.
-    pub(super) async fn conduct(mut self, plan: Plan<'_>) -> Report {
-        let outcome = match self.request.subject {
-            Subject::People => Box::pin(people::synchronize(&mut self, plan)).await,
-            Subject::Groups => Box::pin(groups::synchronize(&mut self, plan)).await,
-        };
+    /// Ends the run. The report holds the outcome.
+    pub(super) async fn conclude(mut self, outcome: Result<(), SyncError>) -> Report {
         if let Err(error) = &outcome {
             self.report.message = Some(words(error));
         }
@@ -121,12 +117,14 @@ impl<'a> Run<'a> {
         self.report
     }
 
-    /// Writes the last report, and releases the lock.
+    /// Releases the lock, and writes the last report. In this order: whoever sees the end may begin the next run.
     async fn end(&mut self) -> Result<(), DirectoryError> {
-        let Some(lock) = self.lock.take() else { return Ok(()) };
+        if self.lock.take().is_none() {
+            return Ok(());
+        }
         self.report.seen = (self.clock)();
-        self.directory.renew_lock(&self.report, &lock).await?;
-        self.directory.release_lock(&self.report).await
+        let released = self.directory.release_lock(&self.report).await;
+        self.directory.keep_report(&self.report).await.and(released)
     }
 
     /// Says now and then that the run lives.

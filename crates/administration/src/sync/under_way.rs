@@ -1,6 +1,9 @@
 //! Runs that are under way: beginning them, waiting for them, and trying them.
 
-use super::{PlanLine, SyncError, SyncRequest, SyncSettings, run::Run};
+use super::{
+    PlanLine, SyncError, SyncRequest, SyncSettings, groups, people,
+    run::{Plan, Run},
+};
 use crate::{
     administration::Administration,
     caller::Actor,
@@ -9,7 +12,7 @@ use crate::{
 };
 use directory::{Directory, Lookup, error::DirectoryError, sources::LockOutcome};
 use mail_model::{
-    run::{Report, Source, State},
+    run::{Report, Source, State, Subject},
     tenant::TenantId,
 };
 use std::{
@@ -98,7 +101,7 @@ impl Syncs {
             on_own_runtime(async {
                 let directory = open();
                 match Run::new(&directory, &settings, &request, reach, report, false) {
-                    Ok(run) => drop(run.conduct(&mut |_| true).await),
+                    Ok(run) => drop(conduct(run, &mut |_| true).await),
                     Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "sync.lost"),
                 }
             });
@@ -134,7 +137,7 @@ impl Syncs {
         let settings = self.settings();
         directory.tenant(&request.tenant).await?.ok_or(SyncError::NoTenant)?;
         let run = Run::new(directory, &settings, request, reach, begun(request), true)?;
-        Ok(Box::pin(run.conduct(on_line)).await)
+        Ok(Box::pin(conduct(run, on_line)).await)
     }
 
     /// Tries a run on a thread of its own, and sends the lines; the last item is the report.
@@ -209,6 +212,15 @@ fn begun(request: &SyncRequest) -> Report {
     let SyncRequest { tenant, source, subject, .. } = request;
     let source: Source = *source;
     Report::begun(id, tenant.clone(), source, *subject, clock::now())
+}
+
+/// Runs to the end. The report holds the outcome.
+async fn conduct(mut run: Run<'_>, plan: Plan<'_>) -> Report {
+    let outcome = match run.request.subject {
+        Subject::People => Box::pin(people::synchronize(&mut run, plan)).await,
+        Subject::Groups => Box::pin(groups::synchronize(&mut run, plan)).await,
+    };
+    run.conclude(outcome).await
 }
 
 /// Runs work on a runtime of its own, on this thread.

@@ -104,8 +104,16 @@ impl Directory {
         if now != *before {
             self.apply(&now.replacement(dn, before)).await?;
         }
-        self.apply(&run::progress(self.tree(), report)).await?;
+        self.keep_report(report).await?;
         Ok(now)
+    }
+
+    /// Writes the present report of a run.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn keep_report(&self, report: &Report) -> Result<(), DirectoryError> {
+        self.apply(&run::progress(self.tree(), report)).await
     }
 
     /// Releases a lock, if it is still the run's own.

@@ -36,21 +36,28 @@ pub(super) struct SyncArgs {
     /// The tenant.
     #[arg(long, value_name = "ID")]
     tenant: String,
+    #[command(flatten)]
+    subjects: Subjects,
+    /// Print what would be done, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Remove even more entries than `sync.removal_limit` allows.
+    #[arg(long)]
+    force: bool,
+    /// Read only what has changed, if the source can tell and a whole run was not long ago.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// What is synchronized; everything if neither is named.
+#[derive(Args)]
+struct Subjects {
     /// People: contacts, and the cards of users.
     #[arg(long)]
     users: bool,
     /// Groups: mailing lists.
     #[arg(long)]
     groups: bool,
-    /// Print what would be done, and write nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Remove even more entries than sync.removal_limit allows.
-    #[arg(long)]
-    force: bool,
-    /// Read only what has changed, if the source can tell and a whole run was not long ago.
-    #[arg(long)]
-    quick: bool,
 }
 
 /// A source on the command line.
@@ -68,12 +75,13 @@ impl SyncArgs {
             SourceName::Ad => Source::Directory,
             SourceName::Bitrix24 => Source::Bitrix24,
         };
-        if self.groups && source == Source::Bitrix24 {
+        let Subjects { users, groups } = self.subjects;
+        if groups && source == Source::Bitrix24 {
             bail!("Bitrix24 has no groups with addresses: leave out --groups");
         }
-        let both = !self.users && !self.groups;
-        let has_groups = source == Source::Directory && (self.groups || both);
-        let people = (self.users || both).then_some(Subject::People);
+        let both = !users && !groups;
+        let has_groups = source == Source::Directory && (groups || both);
+        let people = (users || both).then_some(Subject::People);
         let subjects = people.into_iter().chain(has_groups.then_some(Subject::Groups));
         Ok(subjects
             .map(|subject| SyncRequest {

@@ -1,6 +1,6 @@
 //! The URL of a portal. Its path holds the code of the webhook, so no error and no log shows more of it than the host.
 
-use super::Bitrix24Settings;
+use super::settings::Bitrix24Settings;
 use crate::SourceError;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 //! One request to a portal and its reply: no redirects, no other host, no endless body.
 
-use super::{Bitrix24Settings, address::Address};
+use super::{address::Address, settings::Bitrix24Settings};
 use crate::SourceError;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::ExposeSecret;

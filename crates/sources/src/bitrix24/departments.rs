@@ -23,9 +23,8 @@ impl Departments {
         let mut start = Some(0);
         while let Some(from) = start {
             let page = serde_json::json!({"sort": "ID", "order": "ASC", "START": from, "start": from});
-            let answer = match portal.call_if_granted("department.get", &page)? {
-                Ok(answer) => answer,
-                Err(_) => return not_granted(portal),
+            let Ok(answer) = portal.call_if_granted("department.get", &page)? else {
+                return not_granted(portal);
             };
             answer.result.unwrap_or_default().0.iter().for_each(|row| all.add(row));
             let next = answer.next.text().and_then(|next| next.parse().ok());

@@ -19,36 +19,13 @@ mod people;
 mod photo;
 mod portal;
 mod refusal;
+pub mod settings;
 
 pub use patience::Patience;
 
-use crate::{Read, SourceError, mapping::Mapping, read::Ending};
-use secrecy::SecretString;
-use std::{path::PathBuf, time::Duration};
+use crate::{Read, SourceError, read::Ending};
+use settings::Bitrix24Settings;
 use tokio::sync::mpsc;
-
-/// How to reach and read a portal.
-#[derive(Clone, Debug)]
-pub struct Bitrix24Settings {
-    /// The URL of the portal, such as `https://example.bitrix24.ru`. Without encryption only on this machine.
-    pub url: url::Url,
-    /// The identifier of the user who made the webhook: a number.
-    pub admin_userid: String,
-    /// The code of the webhook: letters and digits.
-    pub webhook: SecretString,
-    /// Certificates of the authorities that are trusted instead of the system's, in PEM.
-    pub ca_file: Option<PathBuf>,
-    /// Which fields of the portal become which fields of a card.
-    pub mapping: Mapping,
-    /// The field whose value is added to the last name, to tell namesakes apart.
-    pub surname_field: Option<String>,
-    /// Whether photos are read, with a request each. Only photos that the portal's own host serves are.
-    pub photos: bool,
-    /// How long an answer may take. The portal allows itself 60 seconds.
-    pub timeout: Duration,
-    /// How long the limits of the portal are waited for.
-    pub patience: Patience,
-}
 
 /// Reads all people in a thread for blocking work, which ends soon after the receiver is dropped.
 pub(crate) async fn people(

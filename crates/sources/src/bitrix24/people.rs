@@ -5,12 +5,12 @@
 //! have been thinned out by the portal.
 
 use super::{
-    Bitrix24Settings,
     answer::{Answer, Row},
     card::{self, Template},
     departments::Departments,
     photo,
     portal::Portal,
+    settings::Bitrix24Settings,
 };
 use crate::{Passed, Read, SourceError, mapping::Mapping, read::Ending};
 use mail_model::source::{

@@ -1,12 +1,12 @@
 //! Calls of methods, each repeated as long as the portal asks for it.
 
 use super::{
-    Bitrix24Settings,
     address::Address,
     answer::Answer,
     client::{Client, NoReply, Reply},
     patience::{Patience, Waits},
     refusal::{Limit, Verdict, verdict},
+    settings::Bitrix24Settings,
 };
 use crate::{Read, SourceError};
 use std::{
@@ -83,7 +83,7 @@ impl<'a> Portal<'a> {
                 Verdict::Answer(answer) => return Ok(Ok(self.noted(answer))),
                 Verdict::Missing(error) => return Ok(Err(error)),
                 Verdict::Lasting(error) => return Err(error),
-                Verdict::Limited(limit) => self.wait_for_limit(limit, &mut waits)?,
+                Verdict::Limited(limit) => self.wait_for_limit(&limit, &mut waits)?,
                 Verdict::Passing(fault) => self.wait(waits.after_fault(fault)?)?,
             }
         }
@@ -121,11 +121,11 @@ impl<'a> Portal<'a> {
         answer
     }
 
-    fn wait_for_limit(&mut self, limit: Limit, waits: &mut Waits) -> Result<(), SourceError> {
+    fn wait_for_limit(&mut self, limit: &Limit, waits: &mut Waits) -> Result<(), SourceError> {
         self.apart = self.patience.first_wait / 2;
         let is_of_time = limit.code == "OPERATION_TIME_LIMIT";
         let reset_at = limit.reset_at.or(self.reset_at.filter(|_| is_of_time));
-        let limit = Limit { reset_at, ..limit };
+        let limit = Limit { reset_at, ..*limit };
         let wait = waits.for_limit(&limit, self.client.address().host())?;
         tracing::info!(code = limit.code, seconds = wait.as_secs(), "source.limit.waiting");
         self.wait(wait)
