@@ -105,7 +105,7 @@ with open(people_file, encoding="utf-8") as lines:
 
 theirs = {row["ID"]: row for row in rows}
 assert len(theirs) == len(rows), "somebody twice"
-assert_same("people", dict.fromkeys(ours.keys() | kept), dict.fromkeys(theirs))
+assert_same("people", dict.fromkeys(ours.keys() | kept, True), dict.fromkeys(theirs, True))
 unusable = [row for number, row in theirs.items() if number in kept]
 assert all(not row["EMAIL"] or not row["EMAIL"].isascii() for row in unusable), unusable
 assert_same("cards", ours, {number: card(row, departments) for number, row in theirs.items() if number not in kept})

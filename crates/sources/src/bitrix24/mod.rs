@@ -1,10 +1,10 @@
 //! Bitrix24 as a source, by its REST API and an incoming webhook.
 //!
-//! - [`address`]: the URL of the portal, and the secret in it;
-//! - [`client`]: one request and its reply, bounded;
-//! - [`answer`], [`refusal`]: what a reply says;
-//! - [`patience`], [`portal`]: a call, repeated as long as the portal asks for it;
-//! - [`departments`], [`people`], [`card`], [`photo`]: what is read.
+//! - `address`: the URL of the portal, and the secret in it;
+//! - `client`: one request and its reply, bounded;
+//! - `answer`, `refusal`: what a reply says;
+//! - `patience`, `portal`: a call, repeated as long as the portal asks for it;
+//! - `departments`, `people`, `card`, `photo`: what is read.
 //!
 //! The facts about the portal are from its documentation (<https://apidocs.bitrix24.com>, repository
 //! `bitrix24/b24restdocs`). Not covered: OAuth applications, `batch`, and the API's version 3.
