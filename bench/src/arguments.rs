@@ -78,6 +78,8 @@ pub(crate) enum Operation {
     Backup,
     /// Restores into an empty server, and into the same data.
     Restore,
+    /// Synchronization of 100,000 people with another directory.
+    Sync,
     /// Building the address book.
     BookBuild,
     /// Pages of the address book, and of the list of users.
@@ -118,6 +120,7 @@ impl Operation {
             | Self::Create
             | Self::Backup
             | Self::Restore
+            | Self::Sync
             | Self::Bulk
             | Self::Ldif => false,
         }

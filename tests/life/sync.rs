@@ -92,7 +92,7 @@ impl Stage {
     }
 
     fn group_ldif(&self, name: &str, members: &[String]) -> String {
-        let members: String = members.iter().map(|dn| format!("member: {dn}\n")).collect();
+        let members = members.iter().map(|dn| format!("member: {dn}\n")).collect::<Vec<_>>().concat();
         format!(
             "dn: {}\nchangetype: add\nobjectClass: groupOfNames\nobjectClass: mailGroup\ncn: {name}\n\
              mail: {name}@example.com\n{members}",

@@ -21,13 +21,13 @@ const BITRIX24: &str = "/v2/actions/cabsync?tenant-id=default";
 struct Stage {
     client: Client,
     serve: Serve,
-    _site: Site,
+    site: Site,
 }
 
 impl Stage {
     fn start(changes: &[(&str, &str)]) -> Self {
         let (site, serve) = Site::of(Installation::start(Setup::default()), changes);
-        Self { client: client_of(&serve), serve, _site: site }
+        Self { client: client_of(&serve), serve, site }
     }
 
     fn of_ad(ad: &DomainController) -> Self {
@@ -45,6 +45,12 @@ impl Stage {
 
     fn run(&self, path: &str) -> Value {
         self.client.post(path, "").expect(200).json()
+    }
+
+    /// What `pbm check` says of the sources.
+    fn checked(&self) -> String {
+        let checked = self.site.installation.pbm(&self.site.config, &["check"]).stdout;
+        checked.lines().filter(|line| line.starts_with("sync.")).collect::<Vec<_>>().join("\n")
     }
 
     fn count_of_contacts(&self) -> Value {
@@ -86,7 +92,9 @@ fn two_and_a_half_thousand_people_of_active_directory(_: &World) {
     ad.fail(Fault::RefuseLogin("533"));
     let refused = stage.client.post(PEOPLE, "").expect(502).message();
     assert!(refused.as_str().unwrap().contains("disabled"), "{refused}");
+    assert!(stage.checked().contains("disabled"), "{}", stage.checked());
     ad.fail(Fault::None);
+    assert_eq!(stage.checked(), "sync.ad: connected and logged in");
     assert_counts(&stage.run(PEOPLE), [0, 0, 2498, 1]);
 
     // Renamed, moved and promoted; found by the identifier, in a run that reads nothing else.
@@ -135,6 +143,7 @@ fn a_portal_of_bitrix24(_: &World) {
         ("sync.bitrix24.admin_userid", "\"1\""),
         ("sync.bitrix24.webhook", &quoted(&secret)),
     ]);
+    assert_eq!(stage.checked(), "sync.bitrix24: connected and logged in");
     assert_counts(&stage.run(BITRIX24), [all, 0, 0, 0]);
     assert_counts(&stage.run(BITRIX24), [0, 0, all, 0]);
 

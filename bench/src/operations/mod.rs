@@ -14,6 +14,7 @@ mod resources;
 mod restore;
 mod search;
 mod start;
+mod sync;
 
 pub(crate) use self::book::CLIENTS as BOOK_CLIENTS;
 use crate::{
@@ -54,6 +55,7 @@ pub(crate) fn measure(
         Operation::Ldif => ldif::measure(arguments).map(Found::Rows),
         Operation::Backup => backup::measure(arguments, world).map(Found::Rows),
         Operation::Restore => restore::measure(arguments, world).map(Found::Rows),
+        Operation::Sync => sync::measure(arguments).map(Found::Rows),
         Operation::BookBuild => book::build::measure(world).map(Found::Figures),
         Operation::BookPages => book::pages::measure(arguments, world).map(Found::Figures),
         Operation::BookSuggest => book::suggest::measure(arguments, world).map(Found::Figures),

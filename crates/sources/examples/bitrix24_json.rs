@@ -9,7 +9,7 @@ use mail_model::source::card::{CARD_FIELDS, Card};
 use serde_json::json;
 use sources::{
     Read, Reader, Sweep,
-    bitrix24::{Patience, settings::Bitrix24Settings},
+    bitrix24::{Bitrix24Settings, Patience},
     mapping::{BITRIX24, Mapping},
 };
 use std::{collections::BTreeMap, error::Error, io, time::Duration};

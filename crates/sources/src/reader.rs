@@ -1,7 +1,7 @@
 //! A source, whatever its kind.
 
 use crate::{
-    bitrix24::{self, settings::Bitrix24Settings},
+    bitrix24::{self, Bitrix24Settings},
     ldap::{self, LdapSourceSettings},
     read::{Ending, Read, SourceError, Sweep},
 };
@@ -39,6 +39,17 @@ impl Reader {
             Self::Bitrix24(_) => {
                 Err(SourceError::Refused("Bitrix24 has no groups with addresses".to_owned()))
             }
+        }
+    }
+
+    /// Reaches the source and logs in.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn probe(&self) -> Result<(), SourceError> {
+        match self {
+            Self::Ldap(settings) => ldap::probe(settings).await,
+            Self::Bitrix24(settings) => bitrix24::probe(settings).await,
         }
     }
 

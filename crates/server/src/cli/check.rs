@@ -23,6 +23,7 @@ use directory::{
 use ldap_text::filter::Filter;
 use mail_model::{names, tenant::TenantId};
 use mail_store::{Doveadm, settings::DoveadmSettings};
+use sources::Reader;
 use std::{process::ExitCode, sync::Arc};
 use visible_text::chain;
 use web::tls::TlsFiles;
@@ -66,6 +67,12 @@ pub(super) fn check(loaded: &Loaded) -> Outcome {
         if let Some(doveadm) = &config.doveadm {
             sound &= check_doveadm(doveadm).await;
         }
+        let sources = &config.sync.settings;
+        for (name, source) in [("ad", &sources.directory), ("bitrix24", &sources.bitrix24)] {
+            if let Some(source) = source {
+                sound &= check_source(name, source).await;
+            }
+        }
         Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
@@ -95,6 +102,15 @@ fn check_etcd(loaded: &Loaded) -> bool {
 
 fn config_endpoints(loaded: &Loaded) -> impl Iterator<Item = &Endpoint> {
     loaded.config.etcd.iter().flat_map(|etcd| &etcd.endpoints)
+}
+
+/// Reaches a source of contacts, and prints the result.
+async fn check_source(name: &str, source: &Reader) -> bool {
+    let probed = source.probe().await;
+    let findings =
+        probed.as_ref().map_or_else(ToString::to_string, |()| "connected and logged in".to_owned());
+    say!("sync.{name}: {findings}");
+    probed.is_ok()
 }
 
 /// Checks the account for backups and restores, and prints the result.

@@ -6,7 +6,7 @@ use mail_model::{tenant::TenantId, user::field::UserField};
 use secrecy::SecretString;
 use sources::{
     Reader,
-    bitrix24::{Patience, settings::Bitrix24Settings},
+    bitrix24::{Bitrix24Settings, Patience},
     ldap::{Encryption, LdapSourceSettings},
     mapping::{self, Mapping},
 };

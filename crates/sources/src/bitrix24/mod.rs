@@ -19,13 +19,23 @@ mod people;
 mod photo;
 mod portal;
 mod refusal;
-pub mod settings;
-
-pub use patience::Patience;
+mod settings;
 
 use crate::{Read, SourceError, read::Ending};
-use settings::Bitrix24Settings;
+pub use settings::{Bitrix24Settings, Patience};
 use tokio::sync::mpsc;
+
+/// Makes one call with the webhook, in a thread for blocking work.
+pub(crate) async fn probe(settings: &Bitrix24Settings) -> Result<(), SourceError> {
+    let settings = settings.clone();
+    let probe = move || {
+        let (out, _nobody) = mpsc::channel(1);
+        portal::Portal::new(&settings, &out)?.call("profile", &serde_json::json!({})).map(drop)
+    };
+    tokio::task::spawn_blocking(probe)
+        .await
+        .map_err(|_| SourceError::Refused("the reader of Bitrix24 has failed".to_owned()))?
+}
 
 /// Reads all people in a thread for blocking work, which ends soon after the receiver is dropped.
 pub(crate) async fn people(

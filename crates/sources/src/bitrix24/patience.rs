@@ -3,7 +3,7 @@
 //! In the cloud, a portal takes 50 requests at once and 2 a second after that (503 `QUERY_LIMIT_EXCEEDED`), and blocks a
 //! method that took 480 seconds of 10 minutes (429 `OPERATION_TIME_LIMIT`) until `operating_reset_at`.
 
-use super::refusal::Limit;
+use super::{refusal::Limit, settings::Patience};
 use crate::SourceError;
 use std::time::Duration;
 
@@ -11,24 +11,6 @@ use std::time::Duration;
 const MAX_FAULTS: u32 = 2;
 /// How much longer than the first a wait can become by doubling.
 const LONGEST_STEP: u32 = 32;
-
-/// How long limits are waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// The first wait; each further one is twice as long, up to 32 times the first. After a limit, requests are sent
-    /// half of it apart.
-    pub first_wait: Duration,
-    /// The longest time that one call waits in all. Longer than the 10 minutes in which the portal counts.
-    pub longest: Duration,
-}
-
-impl Default for Patience {
-    /// One second at first, because then requests are half a second apart, which is the pace of the cloud; and 15
-    /// minutes in all.
-    fn default() -> Self {
-        Self { first_wait: Duration::from_secs(1), longest: Duration::from_secs(15 * 60) }
-    }
-}
 
 /// The waits of one call.
 pub(super) struct Waits {

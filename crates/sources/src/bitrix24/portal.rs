@@ -4,9 +4,10 @@ use super::{
     address::Address,
     answer::Answer,
     client::{Client, NoReply, Reply},
-    patience::{Patience, Waits},
+    patience::Waits,
     refusal::{Limit, Verdict, verdict},
     settings::Bitrix24Settings,
+    settings::Patience,
 };
 use crate::{Read, SourceError};
 use std::{

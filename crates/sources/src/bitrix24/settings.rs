@@ -1,6 +1,5 @@
 //! How a portal is reached and read.
 
-use super::patience::Patience;
 use crate::mapping::Mapping;
 use secrecy::SecretString;
 use std::{path::PathBuf, time::Duration};
@@ -26,4 +25,22 @@ pub struct Bitrix24Settings {
     pub timeout: Duration,
     /// How long the limits of the portal are waited for.
     pub patience: Patience,
+}
+
+/// How long limits are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The first wait; each further one is twice as long, up to 32 times the first. After a limit, requests are sent
+    /// half of it apart.
+    pub first_wait: Duration,
+    /// The longest time that one call waits in all. Longer than the 10 minutes in which the portal counts.
+    pub longest: Duration,
+}
+
+impl Default for Patience {
+    /// One second at first, because then requests are half a second apart, which is the pace of the cloud; and 15
+    /// minutes in all.
+    fn default() -> Self {
+        Self { first_wait: Duration::from_secs(1), longest: Duration::from_secs(15 * 60) }
+    }
 }

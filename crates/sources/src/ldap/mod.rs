@@ -38,6 +38,16 @@ use root::Root;
 use settings::Plan;
 use tokio::sync::mpsc;
 
+/// Connects and logs in.
+///
+/// # Errors
+/// [`SourceError`].
+pub(crate) async fn probe(settings: &LdapSourceSettings) -> Result<(), SourceError> {
+    Plan::new(settings)?;
+    let mut session = Session::open(settings).await?;
+    Root::read(&mut session).await.map(drop)
+}
+
 /// Reads the people.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use mail_model::source::card::Card;
 use sources::{
     Ending, Passed, Read, Reader, SourceError, Sweep,
-    bitrix24::{Patience, settings::Bitrix24Settings},
+    bitrix24::{Bitrix24Settings, Patience},
     mapping::{BITRIX24, Mapping},
 };
 use stand_ins::bitrix24::{Company, Portal, PortalOptions};

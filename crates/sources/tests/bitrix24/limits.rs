@@ -1,7 +1,7 @@
 //! The limits of a portal are waited for.
 
 use crate::fixture::{options, portal, portal_with, read, settings};
-use sources::bitrix24::{Patience, settings::Bitrix24Settings};
+use sources::bitrix24::{Bitrix24Settings, Patience};
 use stand_ins::bitrix24::{Company, Fault, Limits, PortalOptions};
 use std::time::{Duration, Instant};
 

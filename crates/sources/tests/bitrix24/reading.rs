@@ -5,7 +5,7 @@ use mail_model::user::field::UserField;
 use serde_json::json;
 use sources::{
     Ending, Reader, SourceError, Sweep,
-    bitrix24::settings::Bitrix24Settings,
+    bitrix24::Bitrix24Settings,
     mapping::{BITRIX24, Mapping},
 };
 use stand_ins::bitrix24::{Company, Fault, PortalOptions};
