@@ -6,8 +6,8 @@
 //! can read one between the test and the removal. Then the box is searched again: a message counts as recalled only if
 //! it is not there any more, whatever the command has answered.
 //!
-//! A search without names of mailboxes also finds mailboxes that other users share with the user, and a message there is
-//! somebody else's. Only Dovecot knows which mailboxes are shared: a mask such as `*` does not go into another namespace
+//! A search without names of mailboxes may also find mailboxes that other users share with the user, and a message there
+//! is somebody else's. Only Dovecot knows which mailboxes are shared: a mask such as `*` does not go into another namespace
 //! ([`MailboxPattern`](crate::settings::MailboxPattern)). So what was found anywhere counts only if it is found by one of
 //! the masks too.
 

@@ -72,7 +72,8 @@ service doveadm {{
     ))
 }
 
-/// Users may share their mailboxes with others, who see them below `shared/ADDRESS/`.
+/// Users may share their mailboxes with others, who see them below `shared/ADDRESS/`; and there is a public namespace.
+/// With both, doveadm searches the shared mailboxes too.
 fn shared(folder: &str) -> String {
     format!(
         "mail_plugins = acl
@@ -81,6 +82,14 @@ namespace shared {{
   separator = /
   prefix = shared/%%u/
   location = maildir:{folder}/mail/%%u/Maildir:INDEXPVT=~/shared/%%u
+  list = children
+  subscriptions = no
+}}
+namespace public {{
+  type = public
+  separator = /
+  prefix = public/
+  location = maildir:{folder}/mail/public:INDEXPVT=~/public
   list = children
   subscriptions = no
 }}

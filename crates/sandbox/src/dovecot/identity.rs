@@ -40,6 +40,8 @@ impl Identity {
             format!("--reuid={user}"),
             format!("--regid={group}"),
             "--clear-groups".to_owned(),
+            // Otherwise access(2), which Dovecot asks whether it may write, ignores the capabilities.
+            "--securebits=+no_setuid_fixup".to_owned(),
             format!("--inh-caps={CAPABILITIES}"),
             format!("--ambient-caps={CAPABILITIES}"),
         ]

@@ -25,7 +25,7 @@ impl DovecotServerOptions {
         Self { folder: folder.to_path_buf(), shared: false, prefix: String::new(), programs }
     }
 
-    /// Whether users may share mailboxes with others; by default they may not.
+    /// Whether users may share mailboxes with others, and there is a public namespace; by default neither.
     pub fn shared_mailboxes(mut self, shared: bool) -> Self {
         self.shared = shared;
         self
