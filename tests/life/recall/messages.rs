@@ -8,6 +8,7 @@ use std::thread;
 
 harness::trials! { "recall":
     unread_messages_go_and_read_ones_stay_unless_forced,
+    the_guides_line_is_understood,
     only_the_equal_message_goes,
     a_message_id_is_any_text_of_a_header,
     every_copy_in_a_box_goes_and_those_in_shared_mailboxes_stay,
@@ -32,6 +33,20 @@ fn unread_messages_go_and_read_ones_stay_unless_forced(world: &World) {
     assert_eq!(post.ids("ivan"), [""; 0]);
     // A box that was never used.
     assert_eq!(post.recall_one("<2@x>", "anna", false), "not-found");
+}
+
+/// Section 3.17.4.1, with the characters as curl sends them.
+fn the_guides_line_is_understood(world: &World) {
+    let post = Post::start(world, &["ivan", "anna"]);
+    let [ivan, anna] = ["ivan", "anna"].map(|name| post.tenant.address(name));
+    post.deliver("ivan", "<CA+a=b_1@x>");
+    let line = |id: &str| format!("/v2/actions?cmd=expunge&messageid={id}&emails={ivan},{anna}&force=0&notify=1");
+    let answer = post.at(post.tenant.admin()).post(line("<CA%2Ba=b_1@x>"), "").expect(200);
+    assert_eq!(answer.header("x-ignored-parameters"), None);
+    let rows = results(&answer.json());
+    let expected = [(ivan.clone(), "recalled"), (anna.clone(), "not-found")];
+    assert_eq!(rows, expected.map(|(mail, result)| (mail, result.to_owned())));
+    assert_eq!(answer.json()["notified"], true);
 }
 
 fn only_the_equal_message_goes(world: &World) {
