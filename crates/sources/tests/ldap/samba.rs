@@ -170,6 +170,8 @@ async fn refuses_logins(settings: &LdapSourceSettings, domain: &Domain) {
     let text = people(&wrong, &Sweep::Whole).await.1.unwrap_err().to_string();
     assert!(text.contains("password is wrong") || text.contains("login or the password"), "{text}");
     domain.server.tool(&["user", "setpassword", "p10", "--newpassword=Passw0rd-p10"]).unwrap();
+    // A new password enables the account.
+    domain.server.tool(&["user", "disable", "p10"]).unwrap();
     let disabled = LdapSourceSettings {
         login: "p10@example.test".into(),
         password: "Passw0rd-p10".into(),
