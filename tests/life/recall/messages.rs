@@ -40,7 +40,8 @@ fn the_guides_line_is_understood(world: &World) {
     let post = Post::start(world, &["ivan", "anna"]);
     let [ivan, anna] = ["ivan", "anna"].map(|name| post.tenant.address(name));
     post.deliver("ivan", "<CA+a=b_1@x>");
-    let line = |id: &str| format!("/v2/actions?cmd=expunge&messageid={id}&emails={ivan},{anna}&force=0&notify=1");
+    let line =
+        |id: &str| format!("/v2/actions?cmd=expunge&messageid={id}&emails={ivan},{anna}&force=0&notify=1");
     let answer = post.at(post.tenant.admin()).post(line("<CA%2Ba=b_1@x>"), "").expect(200);
     assert_eq!(answer.header("x-ignored-parameters"), None);
     let rows = results(&answer.json());

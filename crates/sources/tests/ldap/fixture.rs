@@ -26,7 +26,8 @@ impl Found {
 
     /// The members of a list.
     pub(crate) fn members(&self, list: &str) -> Vec<&str> {
-        self.lists[list].members.iter().map(mail_model::address::MailAddress::as_str).collect()
+        let members = self.lists.get(list).map(|list| list.members.as_slice()).unwrap_or_default();
+        members.iter().map(mail_model::address::MailAddress::as_str).collect()
     }
 
     /// Why something was passed over.
