@@ -4,7 +4,7 @@ use crate::{
     caller::Actor,
     changes::{Change, Observers},
     policy::{Action, Forbidden},
-    recall::MailStore,
+    recall::MailStoreInUse,
 };
 use directory::{Directory, Lookup, changing::WriteError};
 use mail_model::tenant::TenantId;
@@ -18,7 +18,7 @@ pub struct Administration {
     pub(crate) directory: Directory,
     /// The directory as the account for backups sees it, if one is set up.
     pub(crate) backup_directory: Option<Directory>,
-    pub(crate) mail_store: Option<MailStore>,
+    pub(crate) mail_store: MailStoreInUse,
     observers: Observers,
 }
 
@@ -27,12 +27,12 @@ impl Administration {
     /// to.
     #[must_use]
     pub fn new(directory: Directory, backup_directory: Option<Directory>, observers: Observers) -> Self {
-        Self { directory, backup_directory, mail_store: None, observers }
+        Self { directory, backup_directory, mail_store: MailStoreInUse::default(), observers }
     }
 
     /// The same with a mail server.
     #[must_use]
-    pub fn with_mail_store(self, mail_store: Option<MailStore>) -> Self {
+    pub fn with_mail_store(self, mail_store: MailStoreInUse) -> Self {
         Self { mail_store, ..self }
     }
 

@@ -3,9 +3,18 @@
 use crate::{config::Config, jobs, live, open_files};
 use address_book::reader::{AddressBook, SettingsError};
 use administration::{
-    Administration, accounts::Accounts, attempts::Attempts, changes::Observers,
-    configuration::ConfigurationState, health::Health, log_in::LogIns, long_work::LongWorks,
-    recall::MailStore, sync::Syncs, tokens::Tokens, turns::Restores,
+    Administration,
+    accounts::Accounts,
+    attempts::Attempts,
+    changes::Observers,
+    configuration::ConfigurationState,
+    health::Health,
+    log_in::LogIns,
+    long_work::LongWorks,
+    recall::{MailStore, MailStoreInUse},
+    sync::Syncs,
+    tokens::Tokens,
+    turns::Restores,
 };
 use directory::{Directory, settings::LdapSettings};
 use std::{net::SocketAddr, rc::Rc, sync::Arc};
@@ -66,7 +75,7 @@ impl Application {
         let backup_directory =
             backup_directory.map(|ldap| Arc::new(LdapSettings { connections: BACKUP_CONNECTIONS, ..ldap }));
         let shared = services.clone();
-        let mail_store = config.doveadm.as_ref().map(MailStore::new);
+        let mail_store = services.mail_store.clone();
         let worker = move || {
             let directory = observed(Directory::new(ldap.clone(), tree.clone()), &books);
             let reader = Rc::new(books.reader());
@@ -135,6 +144,7 @@ fn services(config: &Config, syncs: Syncs) -> Services {
         long_works: LongWorks::default(),
         restores: Restores::default(),
         syncs,
+        mail_store: MailStoreInUse::of(config.doveadm.as_ref().map(MailStore::new)),
     }
 }
 

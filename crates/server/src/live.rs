@@ -2,13 +2,13 @@
 
 use crate::{config::Config, telemetry};
 use address_book::reader::AddressBook;
-use administration::tokens::Lifetimes;
+use administration::{recall::MailStore, tokens::Lifetimes};
 use mail_model::deletion::Retention;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use v2::services::{LiveSettings, Services};
 
-/// The settings that [`Switches::publish`] brings into force, besides those of sources.
+/// The settings that [`Switches::publish`] brings into force, besides those of sources and of the mail server.
 pub(crate) const LIVE: [&str; 10] = [
     "address_book.cache.lifetime",
     "auth.access_token_seconds",
@@ -24,7 +24,7 @@ pub(crate) const LIVE: [&str; 10] = [
 
 /// Whether a setting takes effect while the process runs.
 pub(crate) fn is_live(key: &str) -> bool {
-    LIVE.contains(&key) || (key.starts_with("sync.") && key != "sync.every")
+    LIVE.contains(&key) || key.starts_with("doveadm.") || (key.starts_with("sync.") && key != "sync.every")
 }
 
 /// The live settings that requests use.
@@ -75,6 +75,7 @@ impl Switches {
         self.services.live.set(of_requests(config));
         self.services.log_ins.accounts.set_lifetime(config.address_book.lifetime);
         self.services.syncs.replace_settings(config.sync.settings.clone());
+        self.services.mail_store.set(config.doveadm.as_ref().map(MailStore::new));
         self.address_book.set_lifetime(config.address_book.lifetime);
         self.purge.send_if_modified(|schedule| {
             let new = PurgeSchedule::of(config);

@@ -9,13 +9,12 @@ mod store;
 pub use mail_store::message_id::{MAX_MESSAGE_ID, MessageId};
 pub use outcome::{BoxReport, RecallError, RecallResult};
 pub use request::{Addressed, MAX_BOXES, Recall};
-pub use store::MailStore;
+pub use store::{MailStore, MailStoreInUse};
 
 use crate::{administration::Administration, caller::Actor, policy::Action};
 use boxes::Wanted;
 use directory::users::recipients::Recipient;
 use jiff::Timestamp;
-use mail_model::{tenant::TenantId, user::role::Role};
 use std::collections::{HashMap, HashSet};
 use store::Outcome;
 
@@ -27,9 +26,9 @@ impl Administration {
     /// # Errors
     /// [`RecallError`]; nothing was removed then.
     pub async fn recall(&self, caller: &Actor, recall: &Recall) -> Result<Vec<BoxReport>, RecallError> {
-        let within = tenant_of(caller);
+        let within = caller.only_tenant();
         caller.reach(Action::RecallMessages, within)?;
-        let store = self.mail_store.as_ref().ok_or(RecallError::NotSetUp)?;
+        let store = self.mail_store.present().ok_or(RecallError::NotSetUp)?;
         let wanted = boxes::find(self.lookup(), within, recall).await?;
         let outcomes = store.recall(caller, distinct(&wanted), recall).await;
         Ok(wanted.into_iter().map(|wanted| report_of(wanted, &outcomes)).collect())
@@ -44,18 +43,15 @@ impl Administration {
         reports: &[BoxReport],
         now: Timestamp,
     ) -> bool {
-        let (Some(store), Actor::Account(account)) = (&self.mail_store, caller) else { return false };
+        let (Some(store), Actor::Account(account)) = (self.mail_store.present(), caller) else {
+            return false;
+        };
         let user = self.lookup().user(&account.tenant, &account.mail).await;
         // The caller may have another address by now, and the old one another owner.
         let Some(user) = user.ok().flatten().filter(|user| user.id == account.id) else { return false };
         let message = report::message(&user.user, recall, reports, now);
         store.deliver(user.user.mail(), message).await
     }
-}
-
-/// The only tenant that the caller may reach; `None` for all tenants.
-fn tenant_of(caller: &Actor) -> Option<&TenantId> {
-    caller.tenant().filter(|_| caller.role() != Role::SuperAdministrator)
 }
 
 /// Each user once.

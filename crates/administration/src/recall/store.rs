@@ -9,7 +9,12 @@ use mail_store::{
     Doveadm, error::DoveadmError, mail_user::MailUser, message_id::MessageId, recall::Verdict,
     settings::DoveadmSettings,
 };
-use std::{cell::Cell, collections::HashMap, error::Error, sync::Arc};
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    error::Error,
+    sync::{Arc, PoisonError, RwLock},
+};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tracing::Span;
 
@@ -23,6 +28,27 @@ pub struct MailStore {
     doveadm: Arc<Doveadm>,
     permits: Arc<Semaphore>,
     concurrency: usize,
+}
+
+/// The mail server that is in use, if there is one. It may change while the process runs; clones share it.
+#[derive(Clone, Default)]
+pub struct MailStoreInUse(Arc<RwLock<Option<MailStore>>>);
+
+impl MailStoreInUse {
+    /// The one that is in use at first.
+    #[must_use]
+    pub fn of(store: Option<MailStore>) -> Self {
+        Self(Arc::new(RwLock::new(store)))
+    }
+
+    /// Uses another one from now on. Recalls that are under way end with the one that they began with.
+    pub fn set(&self, store: Option<MailStore>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = store;
+    }
+
+    pub(super) fn present(&self) -> Option<MailStore> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What became of the message in a box.

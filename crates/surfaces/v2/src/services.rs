@@ -3,7 +3,8 @@
 use address_book::reader::BookReader;
 use administration::{
     Administration, backups::ScheduledBackup, configuration::ConfigurationState, health::Health,
-    log_in::LogIns, long_work::LongWorks, sync::Syncs, tokens::Lifetimes, turns::Restores,
+    log_in::LogIns, long_work::LongWorks, recall::MailStoreInUse, sync::Syncs, tokens::Lifetimes,
+    turns::Restores,
 };
 use ipnet::IpNet;
 use mail_model::{deletion::Retention, user::language::Language};
@@ -77,6 +78,8 @@ pub struct Services {
     pub restores: Restores,
     /// Begins synchronizations.
     pub syncs: Syncs,
+    /// The mail server behind.
+    pub mail_store: MailStoreInUse,
 }
 
 /// The state of a worker thread.
