@@ -97,7 +97,7 @@ fn tenants() {
 
 fn help() {
     let help = run_program(pbm(), ["--help"], &[], "").expect_success();
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 13] = [
         &["serve"],
         &["check"],
         &["init"],
@@ -108,6 +108,8 @@ fn help() {
         &["tenant", "create"],
         &["import-users"],
         &["addressbook", "follow"],
+        &["config", "show"],
+        &["config", "etcd"],
         &["dev"],
     ];
     for command in commands {

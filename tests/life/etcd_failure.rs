@@ -119,14 +119,20 @@ fn tokens_are_renewed_and_wrong_passwords_told(_: &World) {
     site.etcd.start_again().unwrap();
     site.put(REFRESH, "300");
     assert_in_force("with a forgotten token", || lifetimes(&serve).1 == 300);
+    // A right is lost: the keys behind it have not gone.
+    let client = admin(&serve);
+    site.command(&["role", "revoke-permission", "pbm", "--prefix=true", "pbm/"]);
+    site.put("psn/cab/enabled", "true");
+    assert!(within(Duration::from_secs(20), || problems(&client) == ["unreachable"]));
+    assert!(is_allowed(&serve) && lifetimes(&serve).1 == 300);
+    site.command(&["role", "grant-permission", "pbm", "--prefix=true", "read", "pbm/"]);
+    assert!(within(IN_FORCE, || problems(&client).is_empty()));
     // Another password: the last settings stay.
-    site.command(&["user", "passwd", "pbm", "--interactive=false", "--help"]);
     let answer =
         site.etcd.command_with_input(&["user", "passwd", "pbm", "--interactive=false"], "new-password\n");
     answer.unwrap();
     site.etcd.kill();
     site.etcd.start_again().unwrap();
-    let client = admin(&serve);
     assert!(within(IN_FORCE, || problems(&client) == ["unreachable"]));
     assert!(is_allowed(&serve) && lifetimes(&serve).1 == 300);
     assert!(serve.log().contains("it refuses the name or the password"));

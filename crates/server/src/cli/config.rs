@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use visible_text::chain;
 
+const EXIT_CODES: &str = "Exit code: 0 on success, 1 when etcd is needed and cannot be read, 2 when the command line or \
+    the configuration is wrong.";
 /// What is shown in place of a secret.
 const MASK: &str = "********";
 
@@ -26,8 +28,10 @@ pub(super) struct ConfigCommandArgs {
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Print every setting with its value and where the value comes from. Secrets are masked.
+    #[command(after_help = EXIT_CODES)]
     Show(ShowArgs),
     /// Print the commands (etcdctl put …) that store the settings in etcd, except those that are defaults.
+    #[command(after_help = EXIT_CODES)]
     Etcd(EtcdArgs),
 }
 

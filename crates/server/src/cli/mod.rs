@@ -90,10 +90,6 @@ enum Command {
     /// Follow a tenant's address book over the API.
     Addressbook(addressbook::AddressBookArgs),
     /// Show the settings that are in force, and how to store them in etcd.
-    #[command(
-        after_help = "Exit code: 0 on success, 1 when etcd is needed and cannot be read, 2 when the command line or the \
-        configuration is wrong."
-    )]
     Config(config::ConfigCommandArgs),
     /// Try pbm out: starts a private 389-ds, prepares it, fills it with demo people and serves.
     #[command(

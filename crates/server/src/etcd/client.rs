@@ -11,6 +11,7 @@ use super::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader, ErrorKind, Read},
     time::Duration,
 };
@@ -40,6 +41,8 @@ pub struct Client {
     settings: EtcdSettings,
     agent: Agent,
     prefixes: Vec<String>,
+    /// The prefixes that the account has been allowed to read.
+    readable: BTreeSet<String>,
     current: usize,
     token: Option<SecretString>,
 }
@@ -69,6 +72,7 @@ impl Client {
                 .iter()
                 .flat_map(|prefix| [(*prefix).to_owned(), format!("/{prefix}")])
                 .collect(),
+            readable: BTreeSet::new(),
             current: 0,
             token: None,
         })
@@ -111,7 +115,7 @@ impl Client {
         Err(last.unwrap_or_else(|| (String::new(), EtcdError::Malformed(None))))
     }
 
-    /// Reads all keys at one revision. Ranges that the account may not read have none.
+    /// Reads all keys at one revision. Ranges that the account has never been allowed to read have none.
     ///
     /// # Errors
     /// [`EtcdError`]
@@ -131,9 +135,11 @@ impl Client {
         for prefix in self.prefixes.clone() {
             let revision = snapshot.as_ref().map(|snapshot| snapshot.revision);
             let range = match self.range(&prefix, revision) {
-                Err(EtcdError::Denied) => continue,
+                // Keys that could be read before have not gone: the account has lost a right.
+                Err(EtcdError::Denied) if !self.readable.contains(&prefix) => continue,
                 range => range?,
             };
+            self.readable.insert(prefix);
             let whole =
                 snapshot.get_or_insert_with(|| Snapshot { revision: range.revision, ..Snapshot::default() });
             whole.values.extend(range.values);
