@@ -9,6 +9,7 @@ mod etcd;
 pub mod etcd_keys;
 mod http;
 pub mod loading;
+mod log;
 pub mod source;
 mod sync;
 mod users;
@@ -24,6 +25,7 @@ use directory::{
 pub use http::HttpConfig;
 use ipnet::IpNet;
 use ldap_text::dn::Dn;
+pub use log::{LogConfig, LogFormat};
 use mail_model::{
     deletion::Retention,
     tree::{FolderNames, Tree},
@@ -72,26 +74,6 @@ pub struct Config {
     pub etcd: Option<EtcdSettings>,
 }
 
-/// The log settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogConfig {
-    /// The format.
-    pub format: LogFormat,
-    /// The least severe level that is written.
-    pub level: tracing::Level,
-}
-
-/// The format of logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// `Pretty` on a terminal, otherwise `Json`.
-    Auto,
-    /// For people.
-    Pretty,
-    /// One JSON object per line.
-    Json,
-}
-
 impl Config {
     /// Reads a configuration.
     ///
@@ -118,7 +100,7 @@ impl Config {
         let sync = sync::sync(source);
         let users = users::users(source);
         let doveadm = doveadm::doveadm(source);
-        let log = log(source);
+        let log = log::log(source);
         let etcd = etcd::etcd(source);
         let (tree, ldap, auth) = (tree?, ldap?, auth?);
         Some(Self {
@@ -221,21 +203,6 @@ fn retention(source: &mut Source) -> Retention {
         source.mistake("deletion.retention", "is too long: at most 136 years");
         u32::MAX
     }))
-}
-
-fn log(source: &mut Source) -> LogConfig {
-    let format = source.parsed("log.format", |text| match text {
-        "auto" => Ok(LogFormat::Auto),
-        "pretty" => Ok(LogFormat::Pretty),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("must be auto, pretty or json".to_owned()),
-    });
-    let level = source.parsed("log.level", |text| {
-        text.parse().map_err(|_| "must be error, warn, info, debug or trace".into())
-    });
-    source.default_is("log.format", "auto");
-    source.default_is("log.level", "info");
-    LogConfig { format: format.unwrap_or(LogFormat::Auto), level: level.unwrap_or(tracing::Level::INFO) }
 }
 
 /// A subnet, or a single address (the guide allows an address without `/32`).
