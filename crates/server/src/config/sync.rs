@@ -64,8 +64,8 @@ pub(super) fn sync(source: &mut Source) -> SyncConfig {
 fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
     let enabled = source.parsed("sync.ad.enabled", boolean);
     let host = source.text("sync.ad.host").filter(|host| !host.trim().is_empty());
-    let is_tls = source.parsed("sync.ad.ssl", boolean).unwrap_or(false);
-    let starts_tls = source.parsed("sync.ad.start_tls", boolean).unwrap_or(false);
+    let is_tls = source.flag("sync.ad.ssl", false);
+    let starts_tls = source.flag("sync.ad.start_tls", false);
     let port = source.number("sync.ad.port", if is_tls { 636 } else { 389 }, &(1..=u16::MAX));
     let ca_file = source.text("sync.ad.ca_file").map(PathBuf::from);
     let login = source.text("sync.ad.login");
@@ -74,6 +74,8 @@ fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
     let groups_dn = source.text("sync.ad.groups_dn").filter(|dn| !dn.trim().is_empty());
     let users_filter = source.text("sync.ad.users_filter").filter(|text| !text.trim().is_empty());
     let groups_filter = source.text("sync.ad.groups_filter").filter(|text| !text.trim().is_empty());
+    source.default_is("sync.ad.users_filter", USERS_FILTER);
+    source.default_is("sync.ad.groups_filter", GROUPS_FILTER);
     let mapping = mapping(source, mapping::LDAP, field_keys!("sync.ad.fields"));
     let timeout = source.duration("sync.ad.timeout", 30_000);
     if is_tls && starts_tls {
@@ -114,7 +116,7 @@ fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
     let ca_file = source.text("sync.bitrix24.ca_file").map(PathBuf::from);
     let surname_field = source.text("sync.bitrix24.surname_field").filter(|name| !name.trim().is_empty());
     let mapping = mapping(source, mapping::BITRIX24, field_keys!("sync.bitrix24.fields"));
-    let photos = source.parsed("sync.bitrix24.photos", boolean).unwrap_or(false);
+    let photos = source.flag("sync.bitrix24.photos", false);
     let timeout = source.duration("sync.bitrix24.timeout", 60_000);
     if !is_enabled(source, enabled, url.is_some(), "sync.bitrix24.url") {
         return None;
@@ -149,6 +151,10 @@ fn mapping<const N: usize>(
 ) -> Mapping {
     let replaced: BTreeMap<_, _> =
         keys.into_iter().filter_map(|(field, key)| Some((field, source.text(key)?))).collect();
+    for (field, key) in keys {
+        let name = defaults.iter().find(|(of, _)| *of == field).map_or("", |(_, name)| name);
+        source.default_is(key, name);
+    }
     Mapping::new(defaults, &replaced)
 }
 
