@@ -69,8 +69,8 @@ pub(crate) fn processes_in(folder: &Path) -> Vec<u32> {
         let pid = entry.file_name().to_str()?.parse().ok()?;
         let arguments = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
         let works_in = std::fs::read_link(entry.path().join("cwd")).ok()?;
-        let is_server =
-            ["ns-slapd", "sbin/slapd", "redis-server"].iter().any(|name| arguments.contains(name));
+        let servers = ["ns-slapd", "sbin/slapd", "redis-server", "dovecot"];
+        let is_server = servers.iter().any(|name| arguments.contains(name));
         (is_server && (arguments.contains(&needle) || works_in.starts_with(&needle))).then_some(pid)
     });
     pids.collect()

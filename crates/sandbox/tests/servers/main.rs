@@ -5,6 +5,7 @@
 mod backends;
 mod commands;
 mod directory;
+mod dovecot;
 mod etcd;
 mod holder;
 mod leftovers;
