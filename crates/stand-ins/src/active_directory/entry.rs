@@ -1,6 +1,6 @@
 //! Entries, and the makers of those that tests need.
 
-use super::DOMAIN;
+use super::domain::{DOMAIN, container};
 
 /// An entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ impl Entry {
         Self { dn: dn.to_owned(), attributes: Vec::new() }.with_all("objectClass", classes)
     }
 
-    /// A person in a container such as `Staff` (see [`super::DomainController::container`]), with an account that is in
+    /// A person in a container such as `Staff` (see `DomainController::container`), with an account that is in
     /// use. The first word of the name is the given name. It has no address.
     pub fn person(container: &str, name: &str) -> Self {
         let (given, last) = name.split_once(' ').unwrap_or((name, name));
@@ -97,10 +97,10 @@ impl Entry {
     }
 }
 
-fn below(container: &str, name: &str) -> String {
+fn below(folder: &str, name: &str) -> String {
     let name = name.replace(',', "\\,");
-    match container {
+    match folder {
         "" => format!("CN={name},{DOMAIN}"),
-        container => format!("CN={name},{}", super::DomainController::container(container)),
+        folder => format!("CN={name},{}", container(folder)),
     }
 }

@@ -1,7 +1,7 @@
 //! Whether an entry matches a filter. Every attribute is compared without regard to case, and as a number where both
 //! sides are numbers.
 
-use super::Entry;
+use super::entry::Entry;
 use ldap3_proto::proto::{LdapFilter, LdapMatchingRuleAssertion, LdapSubstringFilter};
 
 const BIT_AND: &str = "1.2.840.113556.1.4.803";

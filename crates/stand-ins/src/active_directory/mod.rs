@@ -1,68 +1,24 @@
 //! A stand-in for a domain controller of Active Directory.
 
+mod domain;
 mod entry;
 mod filter;
 mod population;
 mod search;
 mod server;
 mod session;
+mod state;
 
 pub use entry::Entry;
 pub use population::sid;
+pub use state::{Asked, Fault};
 
-use population::Population;
+use state::State;
 use std::{
     net::{Ipv4Addr, TcpListener},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     thread::JoinHandle,
 };
-
-/// The naming context.
-pub(crate) const DOMAIN: &str = "DC=example,DC=test";
-
-/// What goes wrong. It does until another fault, or none, is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    #[default]
-    None,
-    /// The page with this number, counted from 1, ends with an error after some of its entries.
-    FailOnPage(usize),
-    /// The connection ends within the page with this number.
-    CutOnPage(usize),
-    /// Nothing comes any more within the page with this number.
-    SilentOnPage(usize),
-    /// A login is refused with this code, such as `533`, as the right password would be.
-    RefuseLogin(&'static str),
-    /// A login is refused because the connection is not encrypted.
-    WantEncryption,
-    /// There is no paging, and it is not listed.
-    NoPaging,
-}
-
-/// A search that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// Where it began.
-    pub base: String,
-    /// The filter, as the library shows it.
-    pub filter: String,
-    /// The attributes.
-    pub attributes: Vec<String>,
-    /// The controls, as the library shows them.
-    pub controls: Vec<String>,
-    /// Which page of its results this was, from 1.
-    pub page: usize,
-}
-
-/// What connections share.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    pub(crate) population: Population,
-    pub(crate) fault: Fault,
-    pub(crate) asked: Vec<Asked>,
-    pub(crate) connections: usize,
-}
 
 /// A server on a free port of 127.0.0.1, in threads of its own. It stops when it is dropped.
 #[derive(Debug)]
@@ -75,9 +31,9 @@ pub struct DomainController {
 
 impl DomainController {
     /// The account that may read.
-    pub const LOGIN: &'static str = "reader@example.test";
+    pub const LOGIN: &'static str = domain::LOGIN;
     /// Its password.
-    pub const PASSWORD: &'static str = "Passw0rd-reader";
+    pub const PASSWORD: &'static str = domain::PASSWORD;
 
     /// An empty domain `example.test`, whose containers are those that its entries are in.
     pub fn start() -> Self {
@@ -95,8 +51,7 @@ impl DomainController {
 
     /// The DN of a container, such as `Staff`; of several, the innermost comes first: `Moscow/Staff`.
     pub fn container(path: &str) -> String {
-        let parts: Vec<_> = path.split('/').map(|name| format!("OU={name}")).collect();
-        format!("{},{DOMAIN}", parts.join(","))
+        domain::container(path)
     }
 
     /// Adds an entry, or replaces the one with the same name. An entry that is replaced keeps its identifiers.

@@ -1,7 +1,7 @@
 //! All entries of the domain, with what a domain controller adds to each: its identifiers, and the number of its last
 //! change.
 
-use super::{DOMAIN, Entry};
+use super::{domain::DOMAIN, entry::Entry};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,

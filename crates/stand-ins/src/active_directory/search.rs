@@ -1,8 +1,11 @@
 //! Answers to searches, within the limits of a domain controller.
 
 use super::{
-    Asked, DOMAIN, Entry, Fault, State, filter,
+    domain::DOMAIN,
+    entry::Entry,
+    filter,
     session::{After, Answer, done},
+    state::{Asked, Fault, State},
 };
 use ldap3_proto::{
     control::LdapControl,

@@ -1,8 +1,8 @@
 //! The connections, each in a thread.
 
 use super::{
-    State,
     session::{After, Session},
+    state::State,
 };
 use bytes::BytesMut;
 use ldap3_proto::{LdapCodec, proto::LdapMsg};

@@ -1,6 +1,9 @@
 //! What is answered on one connection.
 
-use super::{DomainController, Fault, State, search};
+use super::{
+    domain, search,
+    state::{Fault, State},
+};
 use ldap3_proto::{
     control::LdapControl,
     proto::{
@@ -120,9 +123,8 @@ fn is_nobody(request: &LdapBindRequest) -> bool {
 }
 
 fn is_right(request: &LdapBindRequest) -> bool {
-    let is_password =
-        matches!(&request.cred, LdapBindCred::Simple(password) if password == DomainController::PASSWORD);
-    is_password && request.dn.eq_ignore_ascii_case(DomainController::LOGIN)
+    let is_password = matches!(&request.cred, LdapBindCred::Simple(password) if password == domain::PASSWORD);
+    is_password && request.dn.eq_ignore_ascii_case(domain::LOGIN)
 }
 
 fn refused(code: &str) -> String {
