@@ -103,6 +103,7 @@ lint: ## Formatting, clippy, documentation, dependency rules
 ad-check: test-packages ## Read and follow a domain of Active Directory, by Samba (needs root)
 	$(call install,samba samba-ad-dc samba-ad-provision winbind ldb-tools python3-samba samba-dsdb-modules samba-vfs-modules)
 	cargo test --locked -p sources --test ldap -- --ignored
+	PBM_SAMBA=1 cargo test --locked -p tests --test life -- sync_samba
 
 bench: packages ## Measure pbm and the raw directory side by side
 	$(call install,ldap-utils)

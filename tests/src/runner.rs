@@ -14,6 +14,7 @@ type Named = (&'static str, fn(&World));
 pub type Alone = (&'static str, fn());
 
 /// The trials of one module.
+#[derive(Clone, Copy)]
 pub struct Trials {
     module: &'static str,
     named: &'static [Named],
