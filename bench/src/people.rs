@@ -158,6 +158,7 @@ impl People {
             mail: MailAddress::parse(mail)?,
             display_name: display_name.to_owned(),
             content: Content::Members(Vec::new()),
+            source: None,
         };
         let content = maillist::plan::FoundContent::Members(members);
         Ok(maillist::plan::creation(

@@ -97,7 +97,7 @@ fn tenants() {
 
 fn help() {
     let help = run_program(pbm(), ["--help"], &[], "").expect_success();
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &["serve"],
         &["check"],
         &["init"],
@@ -107,6 +107,7 @@ fn help() {
         &["diff"],
         &["tenant", "create"],
         &["import-users"],
+        &["sync"],
         &["addressbook", "follow"],
         &["config", "show"],
         &["config", "etcd"],

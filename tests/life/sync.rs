@@ -11,6 +11,7 @@ use tempfile::TempDir;
 harness::trials! { "sync":
     people_become_contacts_and_cards_of_users,
     a_source_that_cannot_be_read_changes_nothing,
+    contacts_give_way_to_users_and_other_tenants_keep_their_domains,
     many_removals_need_leave,
     a_dry_run_tells_the_plan_and_writes_nothing,
     groups_become_lists_with_lists_in_them,
@@ -204,6 +205,23 @@ fn a_source_that_cannot_be_read_changes_nothing(_: &World) {
     let runs = stage.client.get("/v2/actions/runs").expect(200).json();
     let states: Vec<_> = runs["runs"].as_array().unwrap().iter().map(|run| run["state"].clone()).collect();
     assert_eq!(states, ["failed", "done"], "{runs}");
+}
+
+fn contacts_give_way_to_users_and_other_tenants_keep_their_domains(_: &World) {
+    let stage = Stage::start(3);
+    stage.site.installation.create_tenant("acme", "acme.test");
+    stage.source().replace(&stage.person(0), "mail", &["future@example.com"]);
+    stage.source().replace(&stage.person(1), "mail", &["boss@acme.test"]);
+    let run = stage.run(PEOPLE);
+    assert_counts(&run, [2, 0, 0, 0]);
+    assert_eq!(run["refused"][0]["what"], "boss@acme.test", "{run}");
+    let fields = [("userPassword", "Correct-Horse-7"), ("employeeNumber", "2"), ("cn", "A"), ("sn", "B")];
+    stage.client.put("/v2/users/default/future@example.com", &form(&fields)).expect_success();
+    stage.client.put("/v2/users/acme/boss@acme.test", &form(&fields)).expect_success();
+    assert!(stage.contact("future@example.com").is_none());
+    assert_counts(&stage.run(PEOPLE), [0, 1, 1, 0]);
+    let user = stage.client.get("/v2/users/default/future@example.com").expect(200).json();
+    assert_eq!(user["sn"], "Kim0");
 }
 
 fn many_removals_need_leave(_: &World) {

@@ -20,6 +20,7 @@ use mail_model::{
     field::ListField,
     names,
     revision::{Precondition, Revision, Version},
+    source::plan::contact_removal,
     tenant::TenantId,
 };
 
@@ -164,6 +165,8 @@ struct Owners {
     taken: Option<AddressTaken>,
     /// The removals of aliases that an interrupted rename has left at other entries.
     left_by_renames: Vec<ChangeRecord>,
+    /// The removals of the tenant's contacts that a synchronization has made: they give way to users, lists and resources.
+    contacts: Vec<ChangeRecord>,
 }
 
 impl Lookup {
@@ -214,7 +217,7 @@ impl Lookup {
     ) -> Result<(), DirectoryError> {
         let root = self.tree().root();
         for address in addresses {
-            let attributes = [names::DELETED_SINCE, names::MAIL_ALTERNATE_ADDRESS];
+            let attributes = [names::DELETED_SINCE, names::MAIL_ALTERNATE_ADDRESS, names::SOURCE];
             let Some(owner) = self.find(root, Scope::Subtree, &has_address(address), &attributes).await?
             else {
                 continue;
@@ -227,12 +230,21 @@ impl Lookup {
                 owners.left_by_renames.push(removal);
                 continue;
             }
+            if let Some(contact) = dn.as_ref().filter(|dn| self.gives_way(dn, &owner, tenant)) {
+                owners.contacts.push(contact_removal(contact.clone()));
+                continue;
+            }
             let is_ours = dn.is_some_and(|dn| self.tree().is_of_tenant(&dn, tenant));
             let owner_deleted_since = Since::of_entry(&owner).filter(|_| is_ours);
             owners.taken = Some(AddressTaken { address: address.clone(), owner_deleted_since });
             break;
         }
         Ok(())
+    }
+
+    /// Whether an entry is a contact of the tenant that a synchronization has made.
+    fn gives_way(&self, dn: &Dn, entry: &Entry, tenant: &TenantId) -> bool {
+        dn.is_within(&self.tree().contacts_of(tenant)) && entry.first(&names::SOURCE).is_some()
     }
 
     /// Whether an entry exists and is claimed for removal.
@@ -315,16 +327,20 @@ impl Directory {
     }
 
     /// The first of the addresses that another entry than `own` has. Aliases that an interrupted rename has left at
-    /// other entries are removed.
+    /// other entries are removed; so are contacts of the tenant that a synchronization has made, if nothing else has any
+    /// of the addresses.
     pub(crate) async fn free_addresses(
         &self,
         tenant: &TenantId,
         addresses: &[String],
         own: Option<&Dn>,
     ) -> Result<Option<AddressTaken>, DirectoryError> {
-        let Owners { taken, left_by_renames } = self.owners(tenant, addresses, own).await?;
+        let Owners { taken, left_by_renames, contacts } = self.owners(tenant, addresses, own).await?;
         for removal in &left_by_renames {
             self.apply(removal).await?;
+        }
+        for removal in contacts.iter().filter(|_| taken.is_none()) {
+            self.remove(removal).await?;
         }
         Ok(taken)
     }

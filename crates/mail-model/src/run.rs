@@ -250,7 +250,8 @@ fn one_line(text: &str) -> String {
 
 fn is_over(seen: Timestamp, now: Timestamp) -> bool {
     let lease = jiff::SignedDuration::try_from(LEASE).unwrap_or(jiff::SignedDuration::ZERO);
-    now.duration_since(seen) > lease
+    // A clock that was ahead must not keep a lock for ever.
+    now.duration_since(seen).abs() > lease
 }
 
 /// The lock of a tenant, a source and a subject, as it stands in its entry: the run, and when its process last said that

@@ -105,7 +105,7 @@ pub async fn synchronize_on_schedule(config: &Config, syncs: &Syncs) {
     let Some(every) = config.sync.every else { return std::future::pending().await };
     let directory = Directory::new(Arc::new(for_a_job(config)), config.tree.clone());
     loop {
-        for request in scheduled(&config.sync.settings.tenants) {
+        for request in scheduled(&syncs.settings().tenants) {
             let (source, subject) = (request.source.name(), request.subject.name());
             if syncs.settings().reader(request.source, &request.tenant).is_none() {
                 continue;

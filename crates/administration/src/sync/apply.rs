@@ -13,7 +13,11 @@ use directory::{
 };
 use futures_util::{StreamExt, stream};
 use ldap_text::dn::Dn;
-use mail_model::{address::MailAddress, contact::Kind, photo::Photo, tenant::TenantId, user::LiveUser};
+use mail_model::{
+    address::MailAddress, contact::Kind, photo::Photo, source::plan::Picture, tenant::TenantId,
+    user::LiveUser,
+};
+use photos::{Refused, Unconverted};
 
 /// Changes between two checks of the lock.
 const BATCH: usize = 64;
@@ -35,15 +39,15 @@ pub(super) async fn write(
     plan: &mut Plan<'_>,
 ) -> Result<(), SyncError> {
     loop {
-        run.live().await?;
         let batch = batch(&mut steps)?;
         if batch.is_empty() {
             return Ok(());
         }
-        let (directory, tenant, reach) = (run.directory, &run.request.tenant, run.reach);
+        let (directory, request, reach) = (run.directory, run.request, run.reach);
+        let tenant = &request.tenant;
         let writes = batch.into_iter().map(|step| write_one(directory, own, tenant, reach, step));
-        let written: Vec<_> = stream::iter(writes).buffer_unordered(directory.permits()).collect().await;
-        for one in written {
+        let written = stream::iter(writes).buffer_unordered(directory.permits()).collect::<Vec<_>>();
+        for one in run.alive_during(written).await? {
             record(run, one, plan)?;
         }
     }
@@ -64,7 +68,10 @@ fn record(run: &mut Run<'_>, written: Written, plan: &mut Plan<'_>) -> Result<()
     match outcome {
         Ok(()) if is_new => run.report.counts.added += 1,
         Ok(()) => run.report.counts.updated += 1,
-        Err(error) => drop(run.refuse(mail.clone(), reason(error)?, plan)),
+        Err(error) => {
+            run.is_incomplete = true;
+            run.refuse(mail.clone(), reason(error)?, plan);
+        }
     }
     if let Some(why) = photo {
         run.refuse(mail, why, plan);
@@ -79,13 +86,19 @@ async fn write_one(
     reach: Reach,
     step: PersonStep,
 ) -> Written {
-    let (photo, refused) = photo_of(&step).await;
+    let (converted, refused) = converted(&step).await;
+    let picture = match (&converted, &refused) {
+        (Some(photo), _) => Picture::Made(photo),
+        (None, Some(Unmade::Unusable(_))) => Picture::Unusable,
+        (None, _) => Picture::Unknown,
+    };
     let entry = step.place.and_then(|place| own.get(place));
     let outcome = match entry {
-        None => directory.create_contact(tenant, &step.card, photo.as_ref()).await,
-        Some(entry) => change(directory, tenant, reach, entry, &step, photo.as_ref()).await,
+        None => directory.create_contact(tenant, &step.card, picture).await,
+        Some(entry) => change(directory, tenant, reach, entry, &step, picture).await,
     };
-    Written { mail: step.card.mail.to_string(), is_new: entry.is_none(), outcome, photo: refused }
+    let photo = refused.map(|unmade| format!("the photo was left out: {unmade}"));
+    Written { mail: step.card.mail.to_string(), is_new: entry.is_none(), outcome, photo }
 }
 
 async fn change(
@@ -94,23 +107,37 @@ async fn change(
     reach: Reach,
     entry: &OwnEntry,
     step: &PersonStep,
-    photo: Option<&Photo>,
+    picture: Picture<'_>,
 ) -> Result<(), WriteError> {
     let dn = entry.name().ok_or(WriteError::NotFound)?;
     if entry.kind != Kind::User {
-        return directory.update_contact(tenant, &dn, &step.card, photo).await;
+        return directory.update_contact(tenant, &dn, &step.card, picture).await;
     }
     let mail = MailAddress::parse(&entry.mail).map_err(|_| WriteError::NotFound)?;
     let may_touch = |user: &LiveUser| reach.has(&user.user);
-    directory.update_card(tenant, &mail, &step.card, photo, may_touch).await
+    directory.update_card(tenant, &mail, &step.card, picture, may_touch).await
 }
 
-/// The photo of a step, or why there is none.
-async fn photo_of(step: &PersonStep) -> (Option<Photo>, Option<String>) {
+/// Why no photo was made of an image.
+#[derive(Debug, thiserror::Error)]
+enum Unmade {
+    /// The image is no photo.
+    #[error("{0}")]
+    Unusable(Refused),
+    /// It may become one with the next run.
+    #[error("the server was too busy to convert it; the next run tries again")]
+    Later,
+}
+
+/// The photo of a step that has a new one, or why there is none.
+async fn converted(step: &PersonStep) -> (Option<Photo>, Option<Unmade>) {
     let Some(image) = step.card.photo.as_deref().filter(|_| step.has_new_photo) else { return (None, None) };
     match photos::convert_apart(PROGRAM, image).await {
         Ok(photo) => (Some(photo), None),
-        Err(error) => (None, Some(format!("the photo was left out: {error}"))),
+        Err(Unconverted::Refused(Refused::TooCostly) | Unconverted::Process(_)) => {
+            (None, Some(Unmade::Later))
+        }
+        Err(Unconverted::Refused(refused)) => (None, Some(Unmade::Unusable(refused))),
     }
 }
 
@@ -122,12 +149,11 @@ pub(super) async fn remove(
     plan: &mut Plan<'_>,
 ) -> Result<(), SyncError> {
     for batch in leavers.chunks(BATCH) {
-        run.live().await?;
         let directory = run.directory;
         let entries = batch.iter().filter_map(|place| own.get(*place));
         let removals = entries.map(|entry| async move { (entry, remove_one(directory, entry.name()).await) });
-        let removed: Vec<_> = stream::iter(removals).buffer_unordered(directory.permits()).collect().await;
-        for (entry, outcome) in removed {
+        let removed = stream::iter(removals).buffer_unordered(directory.permits()).collect::<Vec<_>>();
+        for (entry, outcome) in run.alive_during(removed).await? {
             match outcome {
                 Ok(()) => run.report.counts.removed += 1,
                 Err(error) => drop(run.refuse(entry.mail.to_string(), reason(error)?, plan)),

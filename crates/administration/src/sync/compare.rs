@@ -31,11 +31,17 @@ pub(super) struct Comparison<'a> {
     taken: HashSet<usize>,
     /// Addresses of contacts that will be made.
     new: HashSet<String>,
+    /// The domains of other tenants.
+    foreign: HashSet<String>,
+    /// The kinds of identifiers that the source gives.
+    kinds: &'static [SourceKind],
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn with(own: &'a OwnEntries) -> Self {
-        Self { own, taken: HashSet::new(), new: HashSet::new() }
+    /// Compares with these entries. An address in a domain of another tenant is never given to a contact, since nobody
+    /// there could have it then.
+    pub(super) fn with(own: &'a OwnEntries, foreign: HashSet<String>, kinds: &'static [SourceKind]) -> Self {
+        Self { own, taken: HashSet::new(), new: HashSet::new(), foreign, kinds }
     }
 
     /// Keeps what was made of an entry of the source that could not be used now.
@@ -49,7 +55,11 @@ impl<'a> Comparison<'a> {
         match &verdict {
             Verdict::New => drop(self.new.insert(card.mail.to_string())),
             Verdict::Unchanged(place) | Verdict::Stale(place, _) => drop(self.taken.insert(*place)),
-            Verdict::Refused(_) => self.keep(&card.id),
+            // What has the person's address may be what was made of the person.
+            Verdict::Refused(_) => {
+                self.keep(&card.id);
+                self.taken.extend(self.own.with_address(card.mail.as_str()));
+            }
         }
         verdict
     }
@@ -63,7 +73,7 @@ impl<'a> Comparison<'a> {
         if self.taken.contains(&place) {
             return Verdict::Refused("another person of the source has the same address");
         }
-        if let Some(reason) = refusal(entry, card) {
+        if let Some(reason) = refusal(entry, self.kinds).or_else(|| self.foreign_address(entry.kind, card)) {
             return Verdict::Refused(reason);
         }
         let target = if entry.kind == Kind::User { Target::User } else { Target::Contact };
@@ -90,8 +100,17 @@ impl<'a> Comparison<'a> {
             .or(by_mail)
     }
 
+    /// The refusal of a contact with an address in a domain of another tenant.
+    fn foreign_address(&self, kind: Kind, card: &Card) -> Option<&'static str> {
+        let is_foreign = card.addresses().any(|address| self.foreign.contains(address.domain()));
+        (kind == Kind::Contact && is_foreign).then_some("an address is in a domain of another tenant")
+    }
+
     /// A person without an entry, if the further addresses are free.
     fn newcomer(&self, card: &Card) -> Verdict {
+        if let Some(reason) = self.foreign_address(Kind::Contact, card) {
+            return Verdict::Refused(reason);
+        }
         let is_taken = card.aliases.iter().any(|alias| self.own.with_address(alias.as_str()).is_some());
         if is_taken {
             Verdict::Refused("a further address belongs to another entry of the tenant")
@@ -102,8 +121,8 @@ impl<'a> Comparison<'a> {
 
     /// The contacts that earlier runs have made, and that no person of the source stands for: their places, and the
     /// number of all that earlier runs have made.
-    pub(super) fn leavers(&self, kinds: &[SourceKind]) -> (Vec<usize>, usize) {
-        leavers(self.own, &self.taken, Kind::Contact, kinds)
+    pub(super) fn leavers(&self) -> (Vec<usize>, usize) {
+        leavers(self.own, &self.taken, Kind::Contact, self.kinds)
     }
 }
 
@@ -122,8 +141,8 @@ pub(super) fn leavers(
     (made.into_iter().filter(|place| !taken.contains(place)).collect(), all)
 }
 
-fn refusal(entry: &OwnEntry, card: &Card) -> Option<&'static str> {
-    let is_of_kind = entry.ids.iter().any(|id| id.kind() == card.id.kind());
+fn refusal(entry: &OwnEntry, kinds: &[SourceKind]) -> Option<&'static str> {
+    let is_of_kind = entry.ids.iter().any(|id| kinds.contains(&id.kind()));
     match entry.kind {
         Kind::List => Some("a mailing list has the address"),
         Kind::Resource => Some("a resource has the address"),

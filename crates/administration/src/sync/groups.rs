@@ -10,10 +10,16 @@ use super::{
     spool::{Spool, Spooled},
     step,
 };
-use directory::{Lookup, changing::WriteError, sources::OwnEntries, tenants::TenantAtHand};
+use directory::{
+    Lookup,
+    changing::WriteError,
+    sources::{ListDifference, OwnEntries},
+    tenants::TenantAtHand,
+};
 use mail_model::{
     address::MailAddress,
     contact::Kind,
+    names, naming,
     revision::Precondition,
     source::{SourceId, list::SourceList},
 };
@@ -33,17 +39,21 @@ pub(super) async fn synchronize(run: &mut Run<'_>, mut plan: Plan<'_>) -> Result
     let (ending, kept) = read(run, &mut spool, &mut plan).await?;
     run.report.is_whole = ending.is_whole;
     let mut lists = spool.read()?;
-    let mut own = run.directory.own_entries(&run.request.tenant).await?;
-    let mut taken: HashSet<usize> = kept.iter().flat_map(|id| own.with_id(id).to_vec()).collect();
-    let new = create_lacking(run, &own, &mut lists, &mut plan).await?;
+    let (directory, request) = (run.directory, run.request);
+    let mut own = run.alive_during(directory.own_entries(&request.tenant)).await??;
+    let Lacking { new, refused } = create_lacking(run, &own, &mut lists, &mut plan).await?;
     if !new.is_empty() && !run.is_dry() {
-        own = run.directory.own_entries(&run.request.tenant).await?;
-        taken = kept.iter().flat_map(|id| own.with_id(id).to_vec()).collect();
+        own = run.alive_during(directory.own_entries(&request.tenant)).await??;
     }
+    // What has the address of a group that was left out may be what was made of it.
+    let by_address = refused.iter().filter_map(|mail| own.with_address(mail.as_str()));
+    let mut taken: HashSet<usize> =
+        kept.iter().flat_map(|id| own.with_id(id).to_vec()).chain(by_address).collect();
     lists.rewind()?;
     update(run, &own, &mut lists, &new, &mut taken, &mut plan).await?;
     let (gone, of) = leavers(&own, &taken, Kind::List, run.reader.kinds());
-    let gone = allowed_leavers(run, gone, of, "mailing lists", &mut plan);
+    let gone =
+        if ending.is_whole { allowed_leavers(run, gone, of, "mailing lists", &mut plan) } else { Vec::new() };
     if run.is_dry() {
         tell_removals(run, &own, &gone, &mut plan);
         return Ok(());
@@ -103,14 +113,23 @@ async fn tenant(run: &Run<'_>, at_hand: Option<TenantAtHand>) -> Result<TenantAt
     }
 }
 
-/// Makes the lists that are lacking. Returns the identifiers of their groups.
+/// What became of the groups that have no list.
+#[derive(Default)]
+struct Lacking {
+    /// The identifiers of those that have one now.
+    new: HashSet<SourceId>,
+    /// The addresses of those that were left out.
+    refused: Vec<MailAddress>,
+}
+
+/// Makes the lists that are lacking.
 async fn create_lacking(
     run: &mut Run<'_>,
     own: &OwnEntries,
     lists: &mut Spooled,
     plan: &mut Plan<'_>,
-) -> Result<HashSet<SourceId>, SyncError> {
-    let (mut new, mut at_hand, mut addresses) = (HashSet::new(), None, HashSet::new());
+) -> Result<Lacking, SyncError> {
+    let (mut lacking, mut at_hand, mut addresses) = (Lacking::default(), None, HashSet::new());
     while let Some(list) = next_list(lists)? {
         run.live().await?;
         let is_known = own.with_id(&list.id).iter().any(|place| is_list(own, *place));
@@ -118,7 +137,9 @@ async fn create_lacking(
             continue;
         }
         let tenant = tenant(run, at_hand.take()).await?;
-        let refused = if !tenant.serves(list.mail.domain()) {
+        let refused = if !naming::fits(&names::MAIL, list.mail.as_str()) {
+            Some("its address is too long for the name of an entry")
+        } else if !tenant.serves(list.mail.domain()) {
             Some("its address is in no domain of the tenant")
         } else if own.with_address(list.mail.as_str()).is_some() || !addresses.insert(list.mail.clone()) {
             Some("its address belongs to another entry of the tenant, or to another group")
@@ -127,22 +148,26 @@ async fn create_lacking(
         };
         if let Some(why) = refused {
             run.refuse(list.mail.to_string(), why.to_owned(), plan);
+            lacking.refused.push(list.mail);
         } else if run.is_dry() {
             run.report.counts.added += 1;
             plan(line(PlannedOp::Add, &list));
-            new.insert(list.id);
+            lacking.new.insert(list.id);
         } else {
             match run.directory.create_source_list(&tenant, &list, Vec::new()).await {
                 Ok(()) => {
                     run.report.counts.added += 1;
-                    new.insert(list.id);
+                    lacking.new.insert(list.id);
                 }
-                Err(error) => drop(run.refuse(list.mail.to_string(), reason(error)?, plan)),
+                Err(error) => {
+                    run.refuse(list.mail.to_string(), reason(error)?, plan);
+                    lacking.refused.push(list.mail);
+                }
             }
         }
         at_hand = Some(tenant);
     }
-    Ok(new)
+    Ok(lacking)
 }
 
 /// Gives each list the members that it should have.
@@ -155,6 +180,8 @@ async fn update(
     plan: &mut Plan<'_>,
 ) -> Result<(), SyncError> {
     let mut at_hand = None;
+    let this_tenant = tenant(run, None).await?;
+    let foreign = run.directory.domains_of_others(&this_tenant).await?;
     while let Some(list) = next_list(lists)? {
         run.live().await?;
         let Some(place) = own.with_id(&list.id).iter().copied().find(|place| is_list(own, *place)) else {
@@ -165,9 +192,18 @@ async fn update(
         let Some(mail) = mail else { continue };
         let tenant = tenant(run, at_hand.take()).await?;
         let is_new = new.contains(&list.id);
-        match update_one(run, own, &tenant, &mail, &list).await {
-            Ok(None) => run.report.counts.unchanged += u64::from(!is_new),
-            Ok(Some(left)) => {
+        let (members, left) = Lookup::possible_members(&tenant, &foreign, own, &list);
+        match update_one(run, own, &tenant, &mail, &list, members).await? {
+            Ok(Updated::Same) => run.report.counts.unchanged += u64::from(!is_new),
+            Ok(Updated::TooManyLeave(leaving)) => {
+                let why = format!(
+                    "{leaving} members are not in the group any more, which is more than sync.removal_limit allows; the \
+                     list was left as it is. If that is right, run it again with force=1."
+                );
+                run.report.message = Some(why.clone());
+                run.refuse(list.mail.to_string(), why, plan);
+            }
+            Ok(Updated::Done) => {
                 run.report.counts.updated += u64::from(!is_new);
                 if run.is_dry() {
                     plan(line(PlannedOp::Update, &list));
@@ -181,23 +217,42 @@ async fn update(
     Ok(())
 }
 
-/// Makes a list as its group is. `None` if it is so already; otherwise the number of members that it cannot have.
+/// What became of a list.
+enum Updated {
+    /// It is as its group is already.
+    Same,
+    /// It would lose more members than is allowed.
+    TooManyLeave(usize),
+    /// It is as its group is now, or would be.
+    Done,
+}
+
+/// Makes a list as its group is.
 async fn update_one(
-    run: &Run<'_>,
+    run: &mut Run<'_>,
     own: &OwnEntries,
     tenant: &TenantAtHand,
     mail: &MailAddress,
     list: &SourceList,
-) -> Result<Option<usize>, WriteError> {
-    let (members, left) = Lookup::possible_members(tenant, own, list);
-    let is_same = run.directory.list_is(tenant, own, mail, &list.display_name, &members).await?;
-    if is_same && *mail == list.mail {
-        return Ok(None);
+    members: Vec<MailAddress>,
+) -> Result<Result<Updated, WriteError>, SyncError> {
+    let directory = run.directory;
+    let difference = directory.list_difference(tenant, own, mail, &list.display_name, &members);
+    let ListDifference { is_none, leaving, members: of } = match run.alive_during(difference).await? {
+        Ok(difference) => difference,
+        Err(error) => return Ok(Err(error)),
+    };
+    if is_none && *mail == list.mail {
+        return Ok(Ok(Updated::Same));
     }
-    if !run.is_dry() {
-        run.directory.update_source_list(tenant, mail, list, members).await?;
+    if !run.request.force && !run.settings.may_remove(leaving, of) {
+        return Ok(Ok(Updated::TooManyLeave(leaving)));
     }
-    Ok(Some(left))
+    if run.is_dry() {
+        return Ok(Ok(Updated::Done));
+    }
+    let update = Box::pin(directory.update_source_list(tenant, mail, list, members));
+    Ok(run.alive_during(update).await?.map(|()| Updated::Done))
 }
 
 fn tell_left(run: &mut Run<'_>, list: &SourceList, left: usize, plan: &mut Plan<'_>) {

@@ -17,6 +17,7 @@ mod under_way;
 pub use run::{Plan, PlanLine, PlannedOp, SyncError};
 pub use under_way::{Begun, Planned, Syncs, latest, present};
 
+use crate::policy::Reach;
 use mail_model::{
     run::{Source, Subject},
     tenant::TenantId,
@@ -30,7 +31,7 @@ pub struct SyncSettings {
     pub directory: Option<Reader>,
     /// Bitrix24.
     pub bitrix24: Option<Reader>,
-    /// The tenants that the sources are for; all if there is none.
+    /// The tenants that the sources are for. If there is none, only super administrators can synchronize, any tenant.
     pub tenants: Vec<TenantId>,
     /// The percentage of earlier entries that a run may remove; see [`SyncSettings::may_remove`].
     pub removal_limit: u8,
@@ -49,6 +50,13 @@ impl SyncSettings {
             Source::Bitrix24 => self.bitrix24.as_ref(),
         };
         reader.filter(|_| is_for)
+    }
+
+    /// Requires that the sources are for a tenant by name, unless a super administrator asks: otherwise the administrator
+    /// of any tenant could copy everybody of a source that is meant for another one.
+    pub(crate) fn require_naming(&self, tenant: &TenantId, reach: Reach) -> Result<(), SyncError> {
+        let is_named = self.tenants.contains(tenant);
+        if is_named || reach == Reach::Everything { Ok(()) } else { Err(SyncError::NotSetUp) }
     }
 
     /// Whether a run may remove some of the entries that earlier runs have made.

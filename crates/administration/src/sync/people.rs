@@ -24,8 +24,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Compares the people of the source with the tenant's entries, and writes what differs.
 pub(super) async fn synchronize(run: &mut Run<'_>, mut plan: Plan<'_>) -> Result<(), SyncError> {
-    let own = run.directory.own_entries(&run.request.tenant).await?;
-    let (mut comparison, mut spool) = (Comparison::with(&own), Spool::new()?);
+    let directory = run.directory;
+    let tenant = directory.tenant(&run.request.tenant).await?.ok_or(SyncError::NoTenant)?;
+    let own = run.alive_during(directory.own_entries(&tenant.id)).await??;
+    let foreign = directory.domains_of_others(&tenant).await?;
+    let kinds = run.reader.kinds();
+    let (mut comparison, mut spool) = (Comparison::with(&own, foreign, kinds), Spool::new()?);
     let ending = read(run, &mut comparison, &mut spool, &mut plan).await?;
     run.report.is_whole = ending.is_whole;
     let leavers = leavers(run, &comparison, &ending, &mut plan);
@@ -33,9 +37,10 @@ pub(super) async fn synchronize(run: &mut Run<'_>, mut plan: Plan<'_>) -> Result
         tell_removals(run, &own, &leavers, &mut plan);
         return Ok(());
     }
-    apply::write(run, &own, spool.read()?, &mut plan).await?;
+    // Leavers go first: somebody else may have one of their addresses by now.
     apply::remove(run, &own, &leavers, &mut plan).await?;
-    run.report.position = ending.position;
+    apply::write(run, &own, spool.read()?, &mut plan).await?;
+    run.report.position = ending.position.filter(|_| !run.is_incomplete);
     Ok(())
 }
 
@@ -106,7 +111,10 @@ fn compare(
             run.report.counts.unchanged += 1;
             Ok(true)
         }
-        Verdict::Refused(reason) => Ok(run.refuse(card.mail.to_string(), reason.to_owned(), plan)),
+        Verdict::Refused(reason) => {
+            run.is_incomplete = true;
+            Ok(run.refuse(card.mail.to_string(), reason.to_owned(), plan))
+        }
         Verdict::New if run.is_dry() => {
             run.report.counts.added += 1;
             Ok(plan(line(PlannedOp::Add, &card, Vec::new())))
@@ -148,7 +156,7 @@ fn leavers(
     if !ending.is_whole {
         return Vec::new();
     }
-    let (leavers, of) = comparison.leavers(run.reader.kinds());
+    let (leavers, of) = comparison.leavers();
     allowed_leavers(run, leavers, of, "contacts", plan)
 }
 

@@ -2,7 +2,11 @@
 
 use super::{SyncRequest, SyncSettings};
 use crate::policy::Reach;
-use directory::{Directory, changing::WriteError, error::DirectoryError};
+use directory::{
+    Directory,
+    changing::WriteError,
+    error::{DirectoryError, Unreachable},
+};
 use jiff::{SignedDuration, Timestamp};
 use mail_model::run::{Lock, Report, State};
 use sources::{Reader, SourceError, Sweep};
@@ -10,6 +14,7 @@ use std::{
     io,
     time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// How often a run says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -77,6 +82,8 @@ pub(super) struct Run<'a> {
     /// Whom the run may touch.
     pub(super) reach: Reach,
     pub(super) report: Report,
+    /// Whether a person was left out who may fit in later: then a quick run must not pass over them.
+    pub(super) is_incomplete: bool,
     /// The lock; `None` for a dry run, which writes nothing.
     lock: Option<Lock>,
     beat: Instant,
@@ -96,7 +103,18 @@ impl<'a> Run<'a> {
         let reader = settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
         let lock = (!is_dry).then(|| Lock { run: report.id.clone(), seen: report.began });
         let (beat, clock) = (Instant::now(), crate::clock::now as fn() -> Timestamp);
-        Ok(Self { directory, settings, request, reader, reach, report, lock, beat, clock })
+        Ok(Self {
+            directory,
+            settings,
+            request,
+            reader,
+            reach,
+            report,
+            is_incomplete: false,
+            lock,
+            beat,
+            clock,
+        })
     }
 
     /// Whether nothing may be written.
@@ -136,7 +154,12 @@ impl<'a> Run<'a> {
         let Some(lock) = &self.lock else { return Ok(()) };
         self.report.seen = (self.clock)();
         match self.directory.renew_lock(&self.report, lock).await {
-            Ok(lock) => self.lock = Some(lock),
+            Ok(lock) => {
+                self.lock = Some(lock);
+                if let Err(error) = self.directory.keep_report(&self.report).await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "sync.report_late");
+                }
+            }
             Err(DirectoryError::Stale | DirectoryError::NotFound) => {
                 self.lock = None;
                 return Err(SyncError::LockLost);
@@ -145,6 +168,17 @@ impl<'a> Run<'a> {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sync.heartbeat_lost"),
         }
         Ok(())
+    }
+
+    /// Does work that may take long, and says meanwhile that the run lives.
+    pub(super) async fn alive_during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, SyncError> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            match timeout(HEARTBEAT, &mut work).await {
+                Ok(done) => return Ok(done),
+                Err(_) => self.live().await?,
+            }
+        }
     }
 
     /// How much of the source is read.
@@ -171,7 +205,16 @@ impl<'a> Run<'a> {
 /// Why an entry was not written, in words for administrators. Nothing is told of other tenants.
 pub(super) fn reason(error: WriteError) -> Result<String, SyncError> {
     match error {
+        // Of one entry the server says the same as of itself when it is busy: a name that it cannot store.
+        WriteError::Directory(DirectoryError::Unreachable(Unreachable::Declined { code, .. })) => {
+            tracing::warn!(code, "sync.entry_refused");
+            Ok("the directory refused the change".to_owned())
+        }
         WriteError::Directory(error @ DirectoryError::Unreachable(_)) => Err(error.into()),
+        WriteError::Directory(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "sync.entry_refused");
+            Ok("the directory refused the change; the log has the reason".to_owned())
+        }
         WriteError::Taken(taken) => Ok(format!("the address {} is taken", taken.address)),
         WriteError::Forbidden => Ok("only a super administrator can change this user".to_owned()),
         WriteError::NotFound => Ok("the entry was removed meanwhile".to_owned()),

@@ -8,6 +8,7 @@ use crate::{
     administration::Administration,
     caller::Actor,
     clock,
+    long_work::WorkInProgress,
     policy::{Action, Forbidden, Reach},
 };
 use directory::{Directory, Lookup, error::DirectoryError, sources::LockOutcome};
@@ -91,6 +92,7 @@ impl Syncs {
     ) -> Result<Begun, SyncError> {
         let settings = self.settings();
         settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
+        settings.require_naming(&request.tenant, reach)?;
         directory.tenant(&request.tenant).await?.ok_or(SyncError::NoTenant)?;
         let report = begun(&request);
         if let LockOutcome::HeldBy(id) = directory.begin_run(&report).await? {
@@ -140,19 +142,33 @@ impl Syncs {
         Ok(Box::pin(conduct(run, on_line)).await)
     }
 
-    /// Tries a run on a thread of its own, and sends the lines; the last item is the report.
+    /// Tries a run on a thread of its own, and sends the lines; the last item is the report. The permit is held until the
+    /// thread ends.
     ///
     /// # Errors
     /// [`SyncError`].
-    pub fn plan(&self, request: SyncRequest, reach: Reach) -> Result<mpsc::Receiver<Planned>, SyncError> {
-        self.settings().reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
+    pub fn plan(
+        &self,
+        request: SyncRequest,
+        reach: Reach,
+        permit: WorkInProgress,
+    ) -> Result<mpsc::Receiver<Planned>, SyncError> {
+        let settings = self.settings();
+        settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
+        settings.require_naming(&request.tenant, reach)?;
         let (sender, receiver) = mpsc::channel(LINES);
         let this = self.clone();
         let run = move || {
+            let _permit = permit;
             on_own_runtime(async {
                 let directory = (this.open)();
                 let mut send = |line| send(&sender, line);
-                let outcome = this.try_out(&directory, &request, reach, &mut send).await;
+                let trial = Box::pin(this.try_out(&directory, &request, reach, &mut send));
+                let outcome = tokio::select! {
+                    outcome = trial => outcome,
+                    // Nobody reads the lines any more.
+                    () = sender.closed() => return,
+                };
                 let _gone = sender.send(Planned::End(outcome)).await;
             });
         };

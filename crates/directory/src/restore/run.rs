@@ -25,14 +25,9 @@ use crate::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use ldap_text::{
     dn::Dn,
-    filter::Filter,
     ldif::{Change, ChangeRecord},
 };
-use mail_model::{
-    entry::EntryView,
-    names,
-    tenant::{LiveTenant, Tenant},
-};
+use mail_model::{names, tenant::LiveTenant};
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -78,7 +73,7 @@ impl Restore {
         let accounts = [service.clone(), directory.settings().credentials.dn.clone()];
         let mut rules = Rules::new(directory.tree().clone(), schema, &accounts, request.now);
         if let Some(tenant) = request.limited_to.clone() {
-            let foreign_domains = domains_of_others(&directory, &tenant).await?;
+            let foreign_domains = directory.domains_of_others(&tenant).await?;
             rules.limits = Some(Limits { tenant, foreign_domains });
         }
         let surveyed = {
@@ -294,7 +289,7 @@ impl Restore {
         let serves_all =
             |now: LiveTenant| limits.tenant.domains.iter().all(|domain| now.tenant.domains.contains(domain));
         let is_same = now.is_some_and(serves_all);
-        let foreign = domains_of_others(&self.directory, &limits.tenant).await?;
+        let foreign = self.directory.domains_of_others(&limits.tenant).await?;
         if is_same && foreign.is_subset(&limits.foreign_domains) {
             Ok(())
         } else {
@@ -343,20 +338,4 @@ impl Restore {
     fn permits(&self) -> usize {
         self.directory.settings().connections
     }
-}
-
-/// The domains that other tenants serve, in lower case.
-async fn domains_of_others(
-    directory: &Directory,
-    tenant: &Tenant,
-) -> Result<HashSet<String>, DirectoryError> {
-    let tree = directory.tree();
-    let any = Filter::present(names::ASSOCIATED_DOMAIN);
-    let mut scan = directory.scan(tree.domains(), Scope::Children, &any, &[names::ASSOCIATED_DOMAIN]).await?;
-    let mut domains = HashSet::new();
-    while let Some(entry) = scan.next().await? {
-        domains.extend(entry.values(&names::ASSOCIATED_DOMAIN).iter().map(|domain| domain.to_lowercase()));
-    }
-    domains.retain(|domain| !tenant.serves(domain));
-    Ok(domains)
 }

@@ -342,11 +342,12 @@ mod tests {
             (plugins::PLUGINS, 4),
             (desired::MEMBER_OF, 2),
             (indexes::INDEXES, 14),
-            (TREE, 11),
+            (TREE, 12),
             (BACKUP, 3),
             (schema::SCHEMA, 1),
         ] {
-            let folders = ["domains", "people", "groups", "resources", "contacts", "system", "answers"];
+            let folders =
+                ["domains", "people", "groups", "resources", "contacts", "system", "answers", "runs"];
             let mut filled = folders.map(|name| (name, format!("ou={name},dc=x"))).to_vec();
             filled.extend([
                 ("service", "uid=service,dc=x".to_owned()),

@@ -10,12 +10,11 @@ use mail_model::{
     address::MailAddress,
     entry::EntryView,
     names,
-    photo::Photo,
     revision::Precondition,
     source::{
         SourceId,
         card::Card,
-        plan::{self, source_ids},
+        plan::{self, Picture, source_ids},
         print::{Part, Print, Target},
     },
     tenant::TenantId,
@@ -36,9 +35,9 @@ impl Directory {
         &self,
         tenant: &TenantId,
         card: &Card,
-        photo: Option<&Photo>,
+        picture: Picture<'_>,
     ) -> Result<(), WriteError> {
-        let creation = plan::contact_creation(self.tree(), tenant, card, photo);
+        let creation = plan::contact_creation(self.tree(), tenant, card, picture);
         self.apply(&creation).await.map_err(|error| taken(error, card))
     }
 
@@ -51,7 +50,7 @@ impl Directory {
         tenant: &TenantId,
         dn: &Dn,
         card: &Card,
-        photo: Option<&Photo>,
+        picture: Picture<'_>,
     ) -> Result<(), WriteError> {
         let anything = Filter::present(names::OBJECT_CLASS);
         let entry = self.find(dn, Scope::Base, &anything, &READ_ATTRIBUTES).await?;
@@ -59,7 +58,7 @@ impl Directory {
         let mail = entry.first(&names::MAIL).unwrap_or_default().to_lowercase();
         let parts = stale_parts(&mail, &entry, card, Target::Contact);
         let ids: Vec<SourceId> = source_ids(&entry).collect();
-        let changes = plan::contact_update(self.tree(), tenant, dn, card, &ids, &parts, photo);
+        let changes = plan::contact_update(self.tree(), tenant, dn, card, &ids, &parts, picture);
         self.apply_in_turn(&changes).await.map_err(|error| taken(error, card))
     }
 
@@ -80,7 +79,7 @@ impl Directory {
         tenant: &TenantId,
         mail: &MailAddress,
         card: &Card,
-        photo: Option<&Photo>,
+        picture: Picture<'_>,
         may_touch: impl Fn(&LiveUser) -> bool,
     ) -> Result<(), WriteError> {
         let no_condition = Precondition::None;
@@ -96,7 +95,7 @@ impl Directory {
             }
             let parts = stale_parts(mail.as_str(), &entry, card, Target::User);
             let ids: Vec<SourceId> = source_ids(&entry).collect();
-            let change = plan::user_update(self.tree(), &current, card, &ids, &parts, photo);
+            let change = plan::user_update(self.tree(), &current, card, &ids, &parts, picture);
             let Some(change) = change else { return Ok(()) };
             if attempts.judge(self.apply(&change).await)?.is_some() {
                 return Ok(());

@@ -9,22 +9,35 @@ use mail_model::{
         member::Member,
     },
     revision::Precondition,
-    source::{list::SourceList, plan},
+    source::list::SourceList,
     tenant::Tenant,
 };
 use std::collections::HashSet;
 
+/// How a list differs from what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListDifference {
+    /// Whether it does not differ.
+    pub is_none: bool,
+    /// The number of members that it would lose.
+    pub leaving: usize,
+    /// The number of its members.
+    pub members: usize,
+}
+
 impl Lookup {
     /// The addresses of a group's members that a list of the tenant may have: those that the tenant has an entry for, and
-    /// outside addresses. The others are counted.
+    /// outside addresses in no domain of another tenant. The others are counted.
     #[must_use]
     pub fn possible_members(
         tenant: &Tenant,
+        foreign: &HashSet<String>,
         own: &OwnEntries,
         list: &SourceList,
     ) -> (Vec<MailAddress>, usize) {
         let is_possible = |address: &&MailAddress| {
-            own.with_address(address.as_str()).is_some() || !tenant.serves(address.domain())
+            let is_outside = !tenant.serves(address.domain()) && !foreign.contains(address.domain());
+            is_outside || (tenant.serves(address.domain()) && own.with_address(address.as_str()).is_some())
         };
         let unique: HashSet<_> = list.members.iter().filter(|member| **member != list.mail).collect();
         let mut possible: Vec<_> = unique.iter().copied().filter(is_possible).cloned().collect();
@@ -33,18 +46,18 @@ impl Lookup {
         (possible, left)
     }
 
-    /// Whether a list has exactly these members, and this name.
+    /// How a list differs from these members, and from this name.
     ///
     /// # Errors
     /// [`WriteError`] when the directory does not answer, or there is no such list.
-    pub async fn list_is(
+    pub async fn list_difference(
         &self,
         tenant: &Tenant,
         own: &OwnEntries,
         mail: &MailAddress,
         display_name: &str,
         members: &[MailAddress],
-    ) -> Result<bool, WriteError> {
+    ) -> Result<ListDifference, WriteError> {
         let list = self.mail_list(&tenant.id, mail).await?.ok_or(WriteError::NotFound)?;
         let member = |address: &MailAddress| {
             let place = own.with_address(address.as_str()).filter(|_| tenant.serves(address.domain()));
@@ -53,7 +66,11 @@ impl Lookup {
         };
         let wanted: Vec<_> = members.iter().map(member).collect();
         let (lacking, surplus) = list.members.difference(&wanted);
-        Ok(lacking.is_empty() && surplus.is_empty() && list.display_name == display_name)
+        Ok(ListDifference {
+            is_none: lacking.is_empty() && surplus.is_empty() && list.display_name == display_name,
+            leaving: surplus.len(),
+            members: list.members.len(),
+        })
     }
 }
 
@@ -72,10 +89,9 @@ impl Directory {
             mail: list.mail.clone(),
             display_name: list.display_name.clone(),
             content: Content::Members(members),
+            source: Some(list.id.clone()),
         };
-        self.create_mail_list(tenant, &new).await?;
-        let mark = plan::list_mark(self.tree(), &tenant.id, &list.mail, &list.id);
-        Ok(self.apply(&mark).await?)
+        self.create_mail_list(tenant, &new).await
     }
 
     /// Makes the list of a group as the group is.

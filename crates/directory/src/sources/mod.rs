@@ -5,5 +5,6 @@ mod lists;
 mod own;
 mod runs;
 
+pub use lists::ListDifference;
 pub use own::{OwnEntries, OwnEntry};
 pub use runs::{LockOutcome, MOST_KEPT};

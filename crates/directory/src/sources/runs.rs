@@ -94,18 +94,27 @@ impl Directory {
         Err(DirectoryError::Stale)
     }
 
-    /// Says that the process of a run lives, and writes its report.
+    /// Says that the process of a run lives.
     ///
     /// # Errors
     /// [`DirectoryError::Stale`] if another process has taken the lock.
     pub async fn renew_lock(&self, report: &Report, before: &Lock) -> Result<Lock, DirectoryError> {
         let dn = run::lock_dn(self.tree(), &report.tenant, report.source, report.subject);
         let now = Lock { run: report.id.clone(), seen: report.seen };
-        if now != *before {
-            self.apply(&now.replacement(dn, before)).await?;
+        if now == *before {
+            return Ok(now);
         }
-        self.keep_report(report).await?;
-        Ok(now)
+        match self.apply(&now.replacement(dn.clone(), before)).await {
+            Ok(()) => Ok(now),
+            // An earlier renewal may have arrived although its answer was lost.
+            Err(DirectoryError::Stale) => {
+                let held = self.lock(&dn).await?.filter(|held| held.run == report.id);
+                let held = held.ok_or(DirectoryError::Stale)?;
+                self.apply(&now.replacement(dn, &held)).await?;
+                Ok(now)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the present report of a run.

@@ -13,11 +13,25 @@ use mail_model::{
     entry::EntryView,
     names,
     revision::Precondition,
-    tenant::{self, TenantId, command::DomainKept, plan},
+    tenant::{self, Tenant, TenantId, command::DomainKept, plan},
     tested::tested,
 };
+use std::collections::HashSet;
 
 impl Lookup {
+    /// The domains that other tenants serve, in lower case.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn domains_of_others(&self, tenant: &Tenant) -> Result<HashSet<String>, DirectoryError> {
+        let any = Filter::present(names::ASSOCIATED_DOMAIN);
+        let scan =
+            self.scan(self.tree().domains(), Scope::Children, &any, &[names::ASSOCIATED_DOMAIN]).await?;
+        let domains = scan.gather(|entry| entry.values(&names::ASSOCIATED_DOMAIN).to_vec()).await?;
+        let domains = domains.into_iter().map(|domain| domain.to_lowercase());
+        Ok(domains.filter(|domain| !tenant.serves(domain)).collect())
+    }
+
     /// The tenant that serves a domain, deleted or not.
     ///
     /// # Errors

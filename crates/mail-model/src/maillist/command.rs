@@ -5,6 +5,7 @@ use super::conditions::Conditions;
 use crate::{
     address::MailAddress,
     field::{Field, FieldError, FieldErrors, Kind, ListField},
+    source::SourceId,
     tenant::Tenant,
 };
 use std::collections::HashSet;
@@ -34,6 +35,8 @@ pub struct NewMailList {
     pub display_name: String,
     /// The content.
     pub content: Content,
+    /// The group of a source that it is made from.
+    pub source: Option<SourceId>,
 }
 
 /// The fields of a command on a list, as texts; `None` for a field that was not given.
@@ -82,7 +85,9 @@ impl NewMailList {
         };
         errors.none()?;
         match (mail, display_name, content) {
-            (Some(mail), Some(display_name), Some(content)) => Ok(Self { mail, display_name, content }),
+            (Some(mail), Some(display_name), Some(content)) => {
+                Ok(Self { mail, display_name, content, source: None })
+            }
             _ => Err(FieldErrors::default()),
         }
     }

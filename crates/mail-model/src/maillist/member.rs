@@ -52,6 +52,18 @@ impl Members {
         Self { inside: values(names::MEMBER), outside: values(names::OUTSIDE_MEMBER) }
     }
 
+    /// The number of members.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inside.len() + self.outside.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The DNs of the members that have an entry.
     #[must_use]
     pub fn inside(&self) -> &[String] {

@@ -70,6 +70,7 @@ pub fn creation(
         attribute(names::CN, &[&new.display_name]),
         attribute(names::DISPLAY_NAME, &[&new.display_name]),
     ];
+    attributes.extend(new.source.iter().map(|id| attribute(names::SOURCE, &[id.as_str()])));
     attributes.extend(content_attributes(tree, tenant, content));
     ChangeRecord { dn: tree.list(tenant, &new.mail), change: Change::Add(attributes) }
 }
@@ -268,6 +269,7 @@ pbmRevision: 2305843009213693952
             mail: mail("l@x.ru"),
             display_name: "Продажи".into(),
             content: Content::Conditions(conditions.clone()),
+            source: None,
         };
         let content = FoundContent::Conditions(&conditions);
         let text = creation(&tree(), &tenant, &new, &content, FreshRevision::from_random(1)).to_string();

@@ -2,8 +2,9 @@
 
 use super::SourceId;
 use crate::{
-    address::MailAddress,
+    address::{AddressError, MailAddress},
     field::{FieldValue, Kind, MAX_ALIASES},
+    names, naming,
     user::field::UserField,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +71,7 @@ pub enum Unusable {
 pub enum NoCard {
     /// The address is not one that mail can be sent to.
     #[error("the address {0:?} {1}")]
-    Address(String, crate::address::AddressError),
+    Address(String, AddressError),
 }
 
 impl Card {
@@ -82,6 +83,9 @@ impl Card {
     pub fn new(id: SourceId, texts: CardTexts) -> Result<(Self, Vec<Unusable>), NoCard> {
         let mail =
             MailAddress::parse(&texts.mail).map_err(|error| NoCard::Address(texts.mail.clone(), error))?;
+        if !naming::fits(&names::MAIL, mail.as_str()) {
+            return Err(NoCard::Address(texts.mail, AddressError::LongName));
+        }
         let mut unusable = Vec::new();
         let aliases = aliases(&texts.aliases, &mail, &mut unusable);
         let mut fields = BTreeMap::new();

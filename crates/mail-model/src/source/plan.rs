@@ -20,6 +20,17 @@ use ldap_text::{
     ldif::{Attribute, Change, ChangeRecord, Modification, Value},
 };
 
+/// The photo that is made of a card's image.
+#[derive(Clone, Copy, Debug)]
+pub enum Picture<'a> {
+    /// None was made now: the photo stays as it is.
+    Unknown,
+    /// The image is no photo: the photo stays, and the image is not tried again.
+    Unusable,
+    /// A photo.
+    Made(&'a Photo),
+}
+
 /// The identifiers that an entry carries.
 pub fn source_ids(entry: &impl EntryView) -> impl Iterator<Item = SourceId> {
     entry.values(&names::SOURCE).iter().filter_map(|text| SourceId::parse(text).ok())
@@ -33,7 +44,7 @@ pub fn contact_dn(tree: &Tree, tenant: &TenantId, mail: &MailAddress) -> Dn {
 
 /// Creates a contact.
 #[must_use]
-pub fn contact_creation(tree: &Tree, tenant: &TenantId, card: &Card, photo: Option<&Photo>) -> ChangeRecord {
+pub fn contact_creation(tree: &Tree, tenant: &TenantId, card: &Card, picture: Picture<'_>) -> ChangeRecord {
     let aliases: Vec<_> = card.aliases.iter().map(MailAddress::as_str).collect();
     let mut attributes = vec![
         attribute(names::OBJECT_CLASS, names::CONTACT_CLASSES),
@@ -44,7 +55,7 @@ pub fn contact_creation(tree: &Tree, tenant: &TenantId, card: &Card, photo: Opti
     for (field, text) in written_fields(card, Target::Contact) {
         attributes.push(attribute(field.attribute(), &[&text]));
     }
-    attributes.extend(photo_attributes(card, photo));
+    attributes.extend(photo_attributes(card, picture));
     ChangeRecord { dn: contact_dn(tree, tenant, &card.mail), change: Change::Add(attributes) }
 }
 
@@ -58,10 +69,10 @@ pub fn contact_update(
     card: &Card,
     ids: &[SourceId],
     parts: &[Part],
-    photo: Option<&Photo>,
+    picture: Picture<'_>,
 ) -> Vec<ChangeRecord> {
     let mut modifications = field_changes(card, parts, Target::Contact);
-    modifications.extend(photo_changes(card, parts, photo));
+    modifications.extend(photo_changes(card, parts, picture));
     modifications.extend(mark(card, ids));
     let mut aliases: Vec<_> = card.aliases.iter().map(ToString::to_string).collect();
     let new = contact_dn(tree, tenant, &card.mail);
@@ -104,19 +115,13 @@ pub fn user_update(
     card: &Card,
     ids: &[SourceId],
     parts: &[Part],
-    photo: Option<&Photo>,
+    picture: Picture<'_>,
 ) -> Option<ChangeRecord> {
     let mut modifications = field_changes(card, parts, Target::User);
-    modifications.extend(photo_changes(card, parts, photo));
+    modifications.extend(photo_changes(card, parts, picture));
     modifications.extend(mark(card, ids));
     let dn = tree.user(current.user.tenant(), current.user.mail());
     (!modifications.is_empty()).then(|| guarded(dn, &current.version.revision, modifications))
-}
-
-/// Marks a mailing list as made from a group.
-#[must_use]
-pub fn list_mark(tree: &Tree, tenant: &TenantId, mail: &MailAddress, id: &SourceId) -> ChangeRecord {
-    modify(tree.list(tenant, mail), vec![replace(names::SOURCE, vec![id.as_str().into()])])
 }
 
 /// Sets the identifier of the source, if an entry with some identifiers lacks it.
@@ -143,26 +148,34 @@ fn field_changes(card: &Card, parts: &[Part], target: Target) -> Vec<Modificatio
     parts.iter().filter_map(change).collect()
 }
 
-fn photo_changes(card: &Card, parts: &[Part], photo: Option<&Photo>) -> Vec<Modification> {
+fn photo_changes(card: &Card, parts: &[Part], picture: Picture<'_>) -> Vec<Modification> {
     if !parts.contains(&Part::Photo) {
         return Vec::new();
     }
-    let [picture, digest] = photo_values(card, photo);
-    vec![replace(names::JPEG_PHOTO, picture), replace(names::SOURCE_PHOTO, digest)]
+    let digest = |image: &[u8]| replace(names::SOURCE_PHOTO, vec![photo_digest(image).as_str().into()]);
+    match (card.photo.as_deref(), picture) {
+        (None, _) => vec![replace(names::JPEG_PHOTO, Vec::new()), replace(names::SOURCE_PHOTO, Vec::new())],
+        (Some(_), Picture::Unknown) => Vec::new(),
+        (Some(image), Picture::Unusable) => vec![digest(image)],
+        (Some(image), Picture::Made(photo)) => {
+            vec![replace(names::JPEG_PHOTO, vec![Value::Plain(photo.bytes().to_vec())]), digest(image)]
+        }
+    }
 }
 
-fn photo_attributes(card: &Card, photo: Option<&Photo>) -> impl Iterator<Item = Attribute> {
-    let [picture, digest] = photo_values(card, photo);
-    let both = [(names::JPEG_PHOTO, picture), (names::SOURCE_PHOTO, digest)];
-    both.into_iter().filter(|(_, values)| !values.is_empty()).map(|(name, values)| Attribute { name, values })
-}
-
-/// The photo, and the digest of the image that it was made from. The digest stands there even if the image is no photo,
-/// so that it is not tried again with every run.
-fn photo_values(card: &Card, photo: Option<&Photo>) -> [Vec<Value>; 2] {
-    let picture = photo.map(|photo| Value::Plain(photo.bytes().to_vec()));
-    let digest = card.photo.as_deref().map(|image| Value::from(photo_digest(image).as_str()));
-    [picture.into_iter().collect(), digest.into_iter().collect()]
+/// The photo of a new contact, and the digest of the image that it was made from. The digest is kept even if the image is
+/// no photo, so that it is not tried again with every run.
+fn photo_attributes(card: &Card, picture: Picture<'_>) -> Vec<Attribute> {
+    let digest = card.photo.as_deref().map(|image| attribute(names::SOURCE_PHOTO, &[&photo_digest(image)]));
+    let made = |photo: &Photo| Attribute {
+        name: names::JPEG_PHOTO,
+        values: vec![Value::Plain(photo.bytes().to_vec())],
+    };
+    match picture {
+        Picture::Unknown => Vec::new(),
+        Picture::Unusable => digest.into_iter().collect(),
+        Picture::Made(photo) => digest.into_iter().chain([made(photo)]).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_contact_has_its_mark_and_a_name() {
-        let text = contact_creation(&tree(), &tenant(), &card("p@y.ru"), None).to_string();
+        let text = contact_creation(&tree(), &tenant(), &card("p@y.ru"), Picture::Unknown).to_string();
         for part in [
             "dn: mail=p@y.ru,ou=acme,ou=CAB,dc=x\n",
             "pbmSource: ad:1-2\n",
@@ -206,7 +219,15 @@ mod tests {
     fn a_new_address_is_reserved_before_the_rename() {
         let dn = contact_dn(&tree(), &tenant(), &MailAddress::parse("old@y.ru").unwrap());
         let known = [card("new@y.ru").id];
-        let changes = contact_update(&tree(), &tenant(), &dn, &card("new@y.ru"), &known, &[Part::Mail], None);
+        let changes = contact_update(
+            &tree(),
+            &tenant(),
+            &dn,
+            &card("new@y.ru"),
+            &known,
+            &[Part::Mail],
+            Picture::Unknown,
+        );
         let text: Vec<_> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(text.len(), 3);
         assert!(
@@ -220,7 +241,27 @@ mod tests {
             "{}",
             text[2]
         );
-        assert_eq!(contact_update(&tree(), &tenant(), &dn, &card("old@y.ru"), &known, &[], None), []);
+        assert_eq!(
+            contact_update(&tree(), &tenant(), &dn, &card("old@y.ru"), &known, &[], Picture::Unknown),
+            []
+        );
+    }
+
+    #[test]
+    fn an_image_that_is_no_photo_removes_none() {
+        let (with_image, dn) = (
+            Card { photo: Some(b"no image".to_vec()), ..card("p@y.ru") },
+            contact_dn(&tree(), &tenant(), &MailAddress::parse("p@y.ru").unwrap()),
+        );
+        let known = [with_image.id.clone()];
+        let parts = [Part::Photo];
+        let text = contact_update(&tree(), &tenant(), &dn, &with_image, &known, &parts, Picture::Unusable)[0]
+            .to_string();
+        assert!(text.contains("pbmSourcePhoto: ") && !text.contains("jpegPhoto"), "{text}");
+        let text = contact_update(&tree(), &tenant(), &dn, &card("p@y.ru"), &known, &parts, Picture::Unknown)
+            [0]
+        .to_string();
+        assert!(text.contains("replace: jpegPhoto\n-"), "{text}");
     }
 
     #[test]
@@ -231,11 +272,13 @@ mod tests {
         let current = LiveUser::from_entry(mail, tenant(), &entry).unwrap();
         let ids: Vec<_> = source_ids(&entry).collect();
         let parts = [Part::Field(UserField::LastName)];
-        let text = user_update(&tree(), &current, &card("p@y.ru"), &ids, &parts, None).unwrap().to_string();
+        let text = user_update(&tree(), &current, &card("p@y.ru"), &ids, &parts, Picture::Unknown)
+            .unwrap()
+            .to_string();
         for part in ["pbmRevision: 5\n", "sn: Petrov\n", "pbmSource: bitrix24:7\npbmSource: ad:1-2\n"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         let known = [ids, vec![card("p@y.ru").id]].concat();
-        assert_eq!(user_update(&tree(), &current, &card("p@y.ru"), &known, &[], None), None);
+        assert_eq!(user_update(&tree(), &current, &card("p@y.ru"), &known, &[], Picture::Unknown), None);
     }
 }

@@ -56,7 +56,11 @@ pub(super) fn sync(source: &mut Source) -> SyncConfig {
     if every.is_some() && tenants.is_empty() {
         source.mistake("sync.every", "needs sync.tenants: the tenants that are synchronized");
     }
-    let directory = directory(source).map(Reader::Ldap);
+    let directory = directory(source);
+    if let Some(Err(error)) = directory.as_ref().map(LdapSourceSettings::check) {
+        source.mistake("sync.ad", error.to_string());
+    }
+    let directory = directory.map(Reader::Ldap);
     let bitrix24 = bitrix24(source).map(Reader::Bitrix24);
     SyncConfig { settings: SyncSettings { directory, bitrix24, tenants, removal_limit }, every }
 }

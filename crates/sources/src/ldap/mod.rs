@@ -32,7 +32,10 @@ mod trust;
 
 pub use settings::{Encryption, LdapSourceSettings};
 
-use crate::{Read, SourceError, Sweep, read::Ending};
+use crate::{
+    Read, SourceError, Sweep,
+    read::{Ending, Passed},
+};
 use connection::Session;
 use root::Root;
 use settings::Plan;
@@ -63,7 +66,7 @@ pub(crate) async fn people(
     people::read(&mut session, &root, &plan, sweep, &out).await
 }
 
-/// Reads the groups; none if there is no container of groups.
+/// Reads the groups. Without a container of groups nothing is read, which says nothing about who has left.
 ///
 /// # Errors
 /// [`SourceError`]; what was sent is then not all.
@@ -72,10 +75,15 @@ pub(crate) async fn groups(
     out: mpsc::Sender<Read>,
 ) -> Result<Ending, SourceError> {
     let plan = Plan::new(settings)?;
-    if let Some(base) = &plan.groups_base {
-        let mut session = Session::open(settings).await?;
-        let root = Root::read(&mut session).await?;
-        groups::read(&mut session, &root, &plan, base, &out).await?;
-    }
+    let Some(base) = &plan.groups_base else {
+        let what = "groups".to_owned();
+        let why = "none are read, since sync.ad.groups_dn is not set".to_owned();
+        let told = out.send(Read::Passed(Passed { what, why, keeps: None })).await;
+        told.map_err(|_| SourceError::Ended)?;
+        return Ok(Ending { is_whole: false, position: None });
+    };
+    let mut session = Session::open(settings).await?;
+    let root = Root::read(&mut session).await?;
+    groups::read(&mut session, &root, &plan, base, &out).await?;
     Ok(Ending { is_whole: true, position: None })
 }

@@ -154,10 +154,10 @@ async fn synchronize(call: &mut Call<'_>, source: Source, subject: Subject) -> R
     let turn = call.begin(LongWork::Sync)?;
     if is_dry {
         let reach = Syncs::reach(call.caller()?, &request.tenant)?;
-        let items = call.services.syncs.plan(request, reach).map_err(failure)?;
-        let lines = stream::unfold((items, turn), async |(mut items, turn)| {
+        let items = call.services.syncs.plan(request, reach, turn).map_err(failure)?;
+        let lines = stream::unfold(items, async |mut items| {
             let item = items.recv().await?;
-            Some((line(item), (items, turn)))
+            Some((line(item), items))
         });
         return Ok(Reply::lines(lines));
     }
