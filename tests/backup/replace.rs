@@ -303,6 +303,7 @@ fn assert_out_of_service(fixture: &Fixture, serve: &Serve) {
     let is_ready = || serve.client().get("/health/ready").status == 200;
     assert!(within(SOON, || !is_ready()), "ready although entries are missing");
     for path in ["/v2/users/default/u2@example.com", "/v2/tenants", "/v2/addressbook/default"] {
+        assert!(within(SOON, || client_of(serve).get(path).status == 503), "{path}");
         assert_error(&client_of(serve).get(path), 503);
     }
     let checked = check(fixture).expect_failure();
