@@ -62,6 +62,6 @@ fn keep<S: 'static>(handle: Handle<EnvFilter, S>) {
 /// of a stream is a client's malformed request or a closed connection.
 fn filter(level: Level, exceptions: &str) -> EnvFilter {
     EnvFilter::new(format!(
-        "warn,actix_http=off,server={level},v2={level},administration={level},web={level},directory={level},address_book={level}{exceptions}"
+        "warn,actix_http=off,server={level},v2={level},administration={level},sources={level},mail_store={level},web={level},directory={level},address_book={level}{exceptions}"
     ))
 }

@@ -30,7 +30,8 @@ pub(crate) async fn probe(settings: &Bitrix24Settings) -> Result<(), SourceError
     let settings = settings.clone();
     let probe = move || {
         let (out, _nobody) = mpsc::channel(1);
-        portal::Portal::new(&settings, &out)?.call("profile", &serde_json::json!({})).map(drop)
+        let itself = serde_json::json!({"FILTER": {"ID": settings.admin_userid}, "start": -1});
+        portal::Portal::new(&settings, &out)?.call("user.get", &itself).map(drop)
     };
     tokio::task::spawn_blocking(probe)
         .await

@@ -91,7 +91,7 @@ async fn a_container_that_does_not_exist_is_not_an_empty_one() {
     let elsewhere =
         LdapSourceSettings { base_dn: DomainController::container("Nowhere"), ..settings_of(&ad) };
     let text = error(&elsewhere).await.to_string();
-    assert!(text.contains("OU=Nowhere,DC=example,DC=test") && text.contains("no such entry"), "{text}");
+    assert!(text.contains("no such entry") && !text.contains("OU="), "{text}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Reading groups from the stand-in.
 
-use crate::fixture::{all_groups, settings_of};
+use crate::fixture::{all_groups, groups, settings_of};
 use sources::ldap::LdapSourceSettings;
 use stand_ins::active_directory::{DomainController, Entry, sid};
 
@@ -124,6 +124,8 @@ async fn a_group_that_cannot_be_a_list_is_reported_and_kept() {
 async fn without_a_container_there_are_no_groups() {
     let ad = DomainController::start();
     let none = LdapSourceSettings { groups_dn: None, ..settings_of(&ad) };
-    assert!(all_groups(&none).await.lists.is_empty());
+    let (found, ending) = groups(&none).await;
+    assert!(found.lists.is_empty() && !ending.unwrap().is_whole, "nothing is known of who has left");
+    assert_eq!(found.why("groups").len(), 1);
     assert_eq!(ad.connections(), 0);
 }

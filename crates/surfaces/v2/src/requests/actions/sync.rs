@@ -18,6 +18,7 @@ use administration::{
 use futures_util::stream;
 use mail_model::run::{Report, Source, Subject};
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use web::answer::Reply;
 
@@ -67,6 +68,7 @@ const DOCUMENT: Document = Document {
         Answer::of::<Outcome>()
             .with_lines_of::<Line>("With `dry-run=1`: what would be done, a line for each entry.")
     },
+    example: Some(|| json!({"dry-run": 1})),
     fails_with: &[404, 429, 502],
     ..Document::BASE
 };
