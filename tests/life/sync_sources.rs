@@ -102,10 +102,10 @@ fn two_and_a_half_thousand_people_of_active_directory(_: &World) {
     ad.change(&format!("CN=Person Renamed,{}", DomainController::container("Moscow/Staff")), |entry| {
         entry.with("mail", "renamed@partner.test").with("title", "Boss")
     });
-    let before = ad.asked().len();
+    drop(ad.asked());
     let quick = stage.run(&format!("{PEOPLE}?quick=1"));
     assert_counts(&quick, [0, 1, 0, 0]);
-    assert!(ad.asked()[before..].iter().any(|asked| asked.filter.to_lowercase().contains("usnchanged")));
+    assert!(ad.asked().iter().any(|asked| asked.filter.to_lowercase().contains("usnchanged")));
     assert_counts(&stage.run(PEOPLE), [0, 0, 2498, 0]);
 }
 
