@@ -9,7 +9,7 @@
 //! members are people by their addresses, and groups that are lists themselves; other groups within them are replaced by
 //! their members.
 //!
-//! **Quick runs** read what has changed since a number that the domain controller counts ([`position`]). They do not
+//! **Quick runs** read what has changed since a number that the domain controller counts (`position`). They do not
 //! notice who has left, was disabled or was moved away; a whole run does, so one is needed each day.
 
 mod conflict;
