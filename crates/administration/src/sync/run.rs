@@ -170,8 +170,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Does work that may take long, and says meanwhile that the run lives.
+    /// Does work that may take long, and says before it and meanwhile that the run lives.
     pub(super) async fn alive_during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, SyncError> {
+        self.live().await?;
         let mut work = std::pin::pin!(work);
         loop {
             match timeout(HEARTBEAT, &mut work).await {
