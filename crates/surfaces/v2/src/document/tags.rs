@@ -11,10 +11,9 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/v2/resourcegroups/", "Resource groups", "Folders of resources."),
     ("/v2/resources/", "Resources", "Bookable things, such as meeting rooms."),
     ("/v2/addressbook/", "Address book", "The contacts of a tenant's users."),
-    ("/v2/actions", "Actions", "What is done beyond the directory."),
+    ("/v2/actions", "Actions", "Synchronization with sources from outside, and the recall of messages."),
     ("/v2/backup/", "Backup", "Backup and restore of everything, or of a tenant."),
     ("/v2/restore/", "Backup", "Backup and restore of everything, or of a tenant."),
-    ("/v2/actions", "Actions", "Synchronization with sources from outside."),
     ("/health/", "Health", "Whether the process runs and is ready for requests."),
     ("/", "Document", "This document."),
 ];
