@@ -257,7 +257,7 @@ async fn update_one(
 
 fn tell_left(run: &mut Run<'_>, list: &SourceList, left: usize, plan: &mut Plan<'_>) {
     if left > 0 {
-        let why = format!("{left} of its members are nobody's here: synchronize people first");
+        let why = format!("{left} of its members have no entry here: synchronize people first");
         run.refuse(list.mail.to_string(), why, plan);
     }
 }

@@ -52,11 +52,12 @@ impl SyncSettings {
         reader.filter(|_| is_for)
     }
 
-    /// Requires that the sources are for a tenant by name, unless a super administrator asks: otherwise the administrator
-    /// of any tenant could copy everybody of a source that is meant for another one.
-    pub(crate) fn require_naming(&self, tenant: &TenantId, reach: Reach) -> Result<(), SyncError> {
-        let is_named = self.tenants.contains(tenant);
-        if is_named || reach == Reach::Everything { Ok(()) } else { Err(SyncError::NotSetUp) }
+    /// Requires that the source of a request is set up, and for its tenant by name unless a super administrator asks:
+    /// otherwise the administrator of any tenant could copy everybody of a source that is meant for another one.
+    fn require_set_up(&self, request: &SyncRequest, reach: Reach) -> Result<(), SyncError> {
+        let is_named = self.tenants.contains(&request.tenant);
+        let has_reader = self.reader(request.source, &request.tenant).is_some();
+        if has_reader && (is_named || reach == Reach::Everything) { Ok(()) } else { Err(SyncError::NotSetUp) }
     }
 
     /// Whether a run may remove some of the entries that earlier runs have made.

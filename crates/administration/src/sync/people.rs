@@ -10,17 +10,13 @@ use super::{
 use directory::sources::OwnEntries;
 use mail_model::source::{card::Card, print::Part};
 use sources::{Ending, Passed, Read, SourceError};
-use std::time::Duration;
 use tokio::{
     join,
     sync::mpsc::{self, Receiver},
-    time::timeout,
 };
 
 /// Entries of the source that wait to be compared.
 const WAITING: usize = 256;
-/// How long a run waits for the next entry before it says that it lives.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// Compares the people of the source with the tenant's entries, and writes what differs.
 pub(super) async fn synchronize(run: &mut Run<'_>, mut plan: Plan<'_>) -> Result<(), SyncError> {
@@ -37,7 +33,7 @@ pub(super) async fn synchronize(run: &mut Run<'_>, mut plan: Plan<'_>) -> Result
         tell_removals(run, &own, &leavers, &mut plan);
         return Ok(());
     }
-    // Leavers go first: somebody else may have one of their addresses by now.
+    // Leavers are removed first, because another person may have one of their addresses by now.
     apply::remove(run, &own, &leavers, &mut plan).await?;
     apply::write(run, &own, spool.read()?, &mut plan).await?;
     run.report.position = ending.position.filter(|_| !run.is_incomplete);
@@ -91,12 +87,7 @@ pub(super) async fn next(
     run: &mut Run<'_>,
     receiver: &mut Receiver<Read>,
 ) -> Result<Option<Read>, SyncError> {
-    loop {
-        run.live().await?;
-        if let Ok(read) = timeout(PAUSE, receiver.recv()).await {
-            return Ok(read);
-        }
-    }
+    run.alive_during(receiver.recv()).await
 }
 
 fn compare(

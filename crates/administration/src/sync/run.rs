@@ -1,13 +1,13 @@
 //! One run, from the lock to the report.
 
 use super::{SyncRequest, SyncSettings};
-use crate::policy::Reach;
+use crate::{clock, policy::Reach};
 use directory::{
     Directory,
     changing::WriteError,
     error::{DirectoryError, Unreachable},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use mail_model::run::{Lock, Report, State};
 use sources::{Reader, SourceError, Sweep};
 use std::{
@@ -87,7 +87,6 @@ pub(super) struct Run<'a> {
     /// The lock; `None` for a dry run, which writes nothing.
     lock: Option<Lock>,
     beat: Instant,
-    clock: fn() -> Timestamp,
 }
 
 impl<'a> Run<'a> {
@@ -102,7 +101,6 @@ impl<'a> Run<'a> {
     ) -> Result<Self, SyncError> {
         let reader = settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
         let lock = (!is_dry).then(|| Lock { run: report.id.clone(), seen: report.began });
-        let (beat, clock) = (Instant::now(), crate::clock::now as fn() -> Timestamp);
         Ok(Self {
             directory,
             settings,
@@ -112,8 +110,7 @@ impl<'a> Run<'a> {
             report,
             is_incomplete: false,
             lock,
-            beat,
-            clock,
+            beat: Instant::now(),
         })
     }
 
@@ -135,12 +132,13 @@ impl<'a> Run<'a> {
         self.report
     }
 
-    /// Releases the lock, and writes the last report. In this order: whoever sees the end may begin the next run.
+    /// Releases the lock, and writes the last report. In this order, so that the next run can begin as soon as
+    /// the report says that this one has ended.
     async fn end(&mut self) -> Result<(), DirectoryError> {
         if self.lock.take().is_none() {
             return Ok(());
         }
-        self.report.seen = (self.clock)();
+        self.report.seen = clock::now();
         let released = self.directory.release_lock(&self.report).await;
         self.directory.keep_report(&self.report).await.and(released)
     }
@@ -152,7 +150,7 @@ impl<'a> Run<'a> {
         }
         self.beat = Instant::now();
         let Some(lock) = &self.lock else { return Ok(()) };
-        self.report.seen = (self.clock)();
+        self.report.seen = clock::now();
         match self.directory.renew_lock(&self.report, lock).await {
             Ok(lock) => {
                 self.lock = Some(lock);
@@ -189,7 +187,7 @@ impl<'a> Run<'a> {
         }
         let SyncRequest { tenant, source, subject, .. } = self.request;
         let [last, whole] = self.directory.last_runs(tenant, *source, *subject).await?;
-        let is_recent = |report: &Report| (self.clock)().duration_since(report.began) < WHOLE_EVERY;
+        let is_recent = |report: &Report| clock::now().duration_since(report.began) < WHOLE_EVERY;
         let position = last.filter(|_| whole.is_some_and(|whole| is_recent(&whole)));
         Ok(position.and_then(|report| report.position).map_or(Sweep::Whole, Sweep::Since))
     }
@@ -203,7 +201,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Why an entry was not written, in words for administrators. Nothing is told of other tenants.
+/// Why an entry was not written, in words for administrators, which disclose nothing about other tenants.
 pub(super) fn reason(error: WriteError) -> Result<String, SyncError> {
     match error {
         // Of one entry the server says the same as of itself when it is busy: a name that it cannot store.

@@ -28,7 +28,7 @@ use tokio::{
     time::sleep,
 };
 
-/// How often the report of a run is looked at that somebody waits for.
+/// The interval at which the report of a run is read while a caller waits for its end.
 const LOOK: Duration = Duration::from_millis(500);
 /// Lines of a plan that wait to be read.
 const LINES: usize = 256;
@@ -91,8 +91,7 @@ impl Syncs {
         reach: Reach,
     ) -> Result<Begun, SyncError> {
         let settings = self.settings();
-        settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
-        settings.require_naming(&request.tenant, reach)?;
+        settings.require_set_up(&request, reach)?;
         directory.tenant(&request.tenant).await?.ok_or(SyncError::NoTenant)?;
         let report = begun(&request);
         if let LockOutcome::HeldBy(id) = directory.begin_run(&report).await? {
@@ -154,8 +153,7 @@ impl Syncs {
         permit: WorkInProgress,
     ) -> Result<mpsc::Receiver<Planned>, SyncError> {
         let settings = self.settings();
-        settings.reader(request.source, &request.tenant).ok_or(SyncError::NotSetUp)?;
-        settings.require_naming(&request.tenant, reach)?;
+        settings.require_set_up(&request, reach)?;
         let (sender, receiver) = mpsc::channel(LINES);
         let this = self.clone();
         let run = move || {
@@ -177,7 +175,7 @@ impl Syncs {
     }
 }
 
-/// Sends a line. The thread has nothing else to do than to wait for whoever reads the lines.
+/// Sends a line; `false` if the receiver is gone. It may block, since the thread has no other work.
 fn send(sender: &mpsc::Sender<Planned>, line: PlanLine) -> bool {
     let mut item = Planned::Line(line);
     loop {

@@ -56,8 +56,8 @@ impl Lookup {
 
 impl Directory {
     /// Creates the entry of a run, if no other run of its tenant, source and subject is under way in a process that lives;
-    /// removes the oldest ones of its kind. The entry is there before the lock names it, so whoever finds the lock finds
-    /// the run.
+    /// removes the oldest ones of its kind. The entry is there before the lock names it, so a process that
+    /// finds the lock also finds the run.
     ///
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
