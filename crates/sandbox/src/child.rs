@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{SandboxError, at};
+use crate::port;
 use crate::programs::{Program, Programs, SETPRIV};
 
 /// The interval between two checks of a condition.
@@ -142,6 +143,44 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Holds a server while it runs: none before its first start, and after a kill or a stop.
+#[derive(Debug, Default)]
+pub(crate) struct Running(Option<Server>);
+
+impl Running {
+    pub(crate) fn hold(&mut self, server: Server) {
+        self.0 = Some(server);
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.0.as_ref().map(Server::pid)
+    }
+
+    /// Sends SIGKILL and reaps the process.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut server) = self.0.take() {
+            server.kill();
+        }
+    }
+
+    /// Sends SIGTERM, waits four seconds, then sends SIGKILL.
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut server) = self.0.take() {
+            server.stop();
+        }
+    }
+
+    /// Whether the server must be started to run; fails if another process has taken one of its ports in the meantime.
+    pub(crate) fn must_start(&mut self, ports: impl IntoIterator<Item = u16>) -> Result<bool, SandboxError> {
+        if self.0.as_mut().is_some_and(Server::is_running) {
+            return Ok(false);
+        }
+        self.0 = None;
+        let taken = ports.into_iter().find(|port| !port::is_free(*port));
+        taken.map_or(Ok(true), |port| Err(SandboxError::PortTaken { port }))
     }
 }
 

@@ -5,15 +5,12 @@ use std::process::{Command, Stdio};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::{SandboxError, at};
 use crate::folder::Folder;
 use crate::programs::{ETCD, ETCDCTL, Programs};
 use crate::tls::TlsFiles;
 use crate::{port, stray};
-
-/// How often a start may lose its ports to another process.
-const PORT_TRIES: usize = 5;
 
 /// The options of an etcd server; ends in [`start`](Self::start).
 #[derive(Debug, Clone)]
@@ -61,28 +58,28 @@ impl EtcdServerOptions {
         let folder = Folder::claim(&self.folder, "etcd server")?;
         stray::stop_etcd_servers(folder.path())?;
         let tls = self.tls.then(|| TlsFiles::in_folder(folder.path())).transpose()?;
-        let mut server =
-            EtcdServer { child: None, folder, port: 0, peer_port: 0, tls, login: None, options: self };
-        let mut tries = 1;
-        loop {
-            server.port = port::free(None)?;
-            server.peer_port = port::free(Some(server.port))?;
-            match server.run() {
-                Err(SandboxError::DidNotStart { lines, .. })
-                    if tries < PORT_TRIES && lines.contains("in use") =>
-                {
-                    tries += 1;
-                }
-                other => return other.map(|()| server),
-            }
-        }
+        let mut server = EtcdServer {
+            running: Running::default(),
+            folder,
+            port: 0,
+            peer_port: 0,
+            tls,
+            login: None,
+            options: self,
+        };
+        port::on_a_free_port(None, |port| {
+            server.port = port;
+            server.peer_port = port::free(Some(port))?;
+            server.run()
+        })?;
+        Ok(server)
     }
 }
 
 /// A running etcd server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct EtcdServer {
-    child: Option<Server>,
+    running: Running,
     folder: Folder,
     port: u16,
     peer_port: u16,
@@ -114,7 +111,7 @@ impl EtcdServer {
             let output = child.output();
             output.contains("ready to serve client requests") && output.contains("serving")
         })?;
-        self.child = Some(child);
+        self.running.hold(child);
         Ok(())
     }
 
@@ -209,16 +206,12 @@ impl EtcdServer {
 
     /// Kills the server with SIGKILL, as a power failure would.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill();
-        }
+        self.running.kill();
     }
 
     /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.stop();
-        }
+        self.running.stop();
     }
 
     /// Starts the server on the same port after a kill or a stop. Has no effect while it runs.
@@ -226,17 +219,7 @@ impl EtcdServer {
     /// # Errors
     /// When another process has taken the port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
-        if self.child.as_mut().is_some_and(Server::is_running) {
-            return Ok(());
-        }
-        self.child = None;
-        if port::is_free(self.port) { self.run() } else { Err(SandboxError::PortTaken { port: self.port }) }
-    }
-}
-
-impl Drop for EtcdServer {
-    fn drop(&mut self) {
-        self.stop();
+        if self.running.must_start([self.port])? { self.run() } else { Ok(()) }
     }
 }
 

@@ -19,7 +19,7 @@ use self::dse::Dse;
 use self::instance::{Instance, PASSWORD_FILE};
 pub use self::options::DirectoryServerOptions;
 use self::suffix::Suffix;
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::{SandboxError, at};
 use crate::programs::{ID, NS_SLAPD, Programs};
 use crate::{percent, port};
@@ -46,7 +46,7 @@ struct Ports {
 /// A running 389 Directory Server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct DirectoryServer {
-    child: Option<Server>,
+    running: Running,
     instance: Instance,
     programs: Programs,
     backend: Backend,
@@ -74,7 +74,7 @@ impl DirectoryServer {
             instance.set_up(&suffix, backend, &password, &user_name(&options.programs)?)?;
         }
         let mut server = Self {
-            child: None,
+            running: Running::default(),
             backend: backend_in(&instance, options.backend)?,
             suffix: suffix_in(&instance, options.suffix.as_deref())?,
             password_file: instance.folder().join(PASSWORD_FILE),
@@ -156,7 +156,7 @@ impl DirectoryServer {
             self.instance.clear()?;
         }
         started?;
-        self.child = Some(child);
+        self.running.hold(child);
         Ok(())
     }
 
@@ -246,21 +246,17 @@ impl DirectoryServer {
     /// The server's process id; `None` after [`kill`](Self::kill) or [`stop`](Self::stop).
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Server::pid)
+        self.running.pid()
     }
 
     /// Kills the server with SIGKILL, as a power failure would, and leaves its files as they are.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill();
-        }
+        self.running.kill();
     }
 
     /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.stop();
-        }
+        self.running.stop();
         // A leftover costs 32 bytes of shared memory and is removed at the next start.
         let _ = self.instance.clear();
     }
@@ -270,17 +266,10 @@ impl DirectoryServer {
     /// # Errors
     /// When another process has taken the port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
-        if self.child.as_mut().is_some_and(Server::is_running) {
-            return Ok(());
-        }
-        self.child = None;
-        match [Some(self.ports.plain), self.ports.tls]
-            .into_iter()
-            .flatten()
-            .find(|port| !port::is_free(*port))
-        {
-            Some(port) => Err(SandboxError::PortTaken { port }),
-            None => self.run(),
+        if self.running.must_start([Some(self.ports.plain), self.ports.tls].into_iter().flatten())? {
+            self.run()
+        } else {
+            Ok(())
         }
     }
 }

@@ -13,10 +13,9 @@ use secrecy::SecretString;
 
 use self::identity::Identity;
 pub use self::options::DovecotServerOptions;
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::SandboxError;
 use crate::folder::{Folder, remove, write_private};
-use crate::port;
 use crate::programs::DOVECOT;
 
 const CONFIG: &str = "dovecot.conf";
@@ -28,7 +27,7 @@ const SUBFOLDERS: [&str; 2] = ["run", "mail"];
 /// A running Dovecot with IMAP and the HTTP API of doveadm. It stops when this is dropped.
 #[derive(Debug)]
 pub struct DovecotServer {
-    child: Option<Server>,
+    running: Running,
     folder: Folder,
     imap_port: u16,
     http_port: u16,
@@ -60,7 +59,7 @@ impl DovecotServer {
         child.wait_until_ready(|child| {
             child.output().contains("starting up") && ports.iter().all(|port| answers(*port))
         })?;
-        self.child = Some(child);
+        self.running.hold(child);
         Ok(())
     }
 
@@ -113,21 +112,17 @@ impl DovecotServer {
     /// The server's process id; `None` after [`kill`](Self::kill) or [`stop`](Self::stop).
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Server::pid)
+        self.running.pid()
     }
 
     /// Kills the server with SIGKILL, as a power failure would; its processes follow it.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill();
-        }
+        self.running.kill();
     }
 
     /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.stop();
-        }
+        self.running.stop();
     }
 
     /// Starts the server on the same ports after a kill or a stop. Has no effect while it runs.
@@ -135,19 +130,6 @@ impl DovecotServer {
     /// # Errors
     /// When another process has taken a port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
-        if self.child.as_mut().is_some_and(Server::is_running) {
-            return Ok(());
-        }
-        self.child = None;
-        match [self.imap_port, self.http_port].into_iter().find(|port| !port::is_free(*port)) {
-            Some(port) => Err(SandboxError::PortTaken { port }),
-            None => self.run(),
-        }
-    }
-}
-
-impl Drop for DovecotServer {
-    fn drop(&mut self) {
-        self.stop();
+        if self.running.must_start([self.imap_port, self.http_port])? { self.run() } else { Ok(()) }
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::identity::Identity;
 use super::{CONFIG, DovecotServer, PASSWORD_FILE, config};
+use crate::child::Running;
 use crate::error::SandboxError;
 use crate::folder::Folder;
 use crate::programs::{DOVECOT, IMAP, Programs};
@@ -60,7 +61,7 @@ impl DovecotServerOptions {
             (Identity::of_current_user(&self.programs)?, folder.password(PASSWORD_FILE)?);
         let ports = (0, 0);
         let mut server = DovecotServer {
-            child: None,
+            running: Running::default(),
             folder,
             imap_port: ports.0,
             http_port: ports.1,

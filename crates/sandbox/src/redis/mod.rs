@@ -12,19 +12,19 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::options::RedisServerOptions;
 pub use self::sentinels::{RedisSentinels, RedisSentinelsOptions};
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::SandboxError;
 use crate::folder::{Folder, remove, write_private};
+use crate::percent;
 use crate::programs::REDIS_SERVER;
 use crate::tls::TlsFiles;
-use crate::{percent, port};
 
 const CONFIG: &str = "redis.conf";
 
 /// A running Redis server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct RedisServer {
-    child: Option<Server>,
+    running: Running,
     folder: Folder,
     port: u16,
     options: RedisServerOptions,
@@ -48,7 +48,7 @@ impl RedisServer {
         let mut child = Server::spawn(&self.options.programs, REDIS_SERVER, &[&config], &log)?;
         // Another server might respond on the port; the log belongs to this child only.
         child.wait_until_ready(|child| child.output().contains("Ready to accept connections"))?;
-        self.child = Some(child);
+        self.running.hold(child);
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl RedisServer {
     /// The server's process id; `None` after [`kill`](Self::kill) or [`stop`](Self::stop).
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Server::pid)
+        self.running.pid()
     }
 
     /// Sends a command, such as `["INFO", "memory"]`, and returns the answer: only the values, one per line.
@@ -130,16 +130,12 @@ impl RedisServer {
 
     /// Kills the server with SIGKILL, as a power failure would.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill();
-        }
+        self.running.kill();
     }
 
     /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.stop();
-        }
+        self.running.stop();
     }
 
     /// Starts the server on the same port after a kill or a stop. Has no effect while it runs.
@@ -147,16 +143,6 @@ impl RedisServer {
     /// # Errors
     /// When another process has taken the port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
-        if self.child.as_mut().is_some_and(Server::is_running) {
-            return Ok(());
-        }
-        self.child = None;
-        if port::is_free(self.port) { self.run() } else { Err(SandboxError::PortTaken { port: self.port }) }
-    }
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.stop();
+        if self.running.must_start([self.port])? { self.run() } else { Ok(()) }
     }
 }

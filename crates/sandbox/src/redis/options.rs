@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::{CONFIG, RedisServer, config};
+use crate::child::Running;
 use crate::error::SandboxError;
 use crate::folder::Folder;
 use crate::programs::{Programs, REDIS_SERVER};
@@ -75,7 +76,7 @@ impl RedisServerOptions {
             self.tls_files = Some(TlsFiles::in_folder(folder.path())?);
         }
         let last = config::last_port(&folder.path().join(CONFIG));
-        let mut server = RedisServer { child: None, folder, port: 0, options: self };
+        let mut server = RedisServer { running: Running::default(), folder, port: 0, options: self };
         port::on_a_free_port(last, |port| {
             server.port = port;
             server.run()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 pub use self::options::SambaServerOptions;
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::SandboxError;
 use crate::folder::Folder;
 use crate::ldapmodify::{self, Account};
@@ -22,7 +22,7 @@ const LDAP: u16 = 389;
 /// A running domain controller of the domain `example.test`. It stops when this is dropped.
 #[derive(Debug)]
 pub struct SambaServer {
-    child: Option<Server>,
+    running: Running,
     folder: Folder,
     options: SambaServerOptions,
 }
@@ -41,7 +41,7 @@ impl SambaServer {
         let mut child = Server::spawn(&self.options.programs, SAMBA, &arguments, &log)?;
         let address = self.address();
         child.wait_until_ready(|_| TcpStream::connect((address, LDAP)).is_ok())?;
-        self.child = Some(child);
+        self.running.hold(child);
         Ok(())
     }
 
@@ -95,18 +95,10 @@ impl SambaServer {
 
     /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.stop();
-        }
+        self.running.stop();
     }
 
     pub(super) fn config_file(&self) -> PathBuf {
         self.folder.path().join("s/etc/smb.conf")
-    }
-}
-
-impl Drop for SambaServer {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use super::{SambaServer, config};
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::{SandboxError, at};
 use crate::folder::{Folder, create_private, write_private};
 use crate::programs::{Programs, SAMBA, SAMBA_TOOL};
@@ -50,7 +50,7 @@ impl SambaServerOptions {
         for name in ["run", "run/winbindd", "run/ntp", "log", "ncalrpc"] {
             create_private(&folder.path().join(name))?;
         }
-        let mut server = SambaServer { child: None, folder, options: self };
+        let mut server = SambaServer { running: Running::default(), folder, options: self };
         server.provision()?;
         server.run()?;
         Ok(server)

@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 pub use self::options::SlapdServerOptions;
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::SandboxError;
 use crate::folder::Folder;
 use crate::ldapmodify::{self, Account};
-use crate::port;
 use crate::programs::SLAPD;
 
 /// A running `OpenLDAP` server. It stops when this is dropped.
 #[derive(Debug)]
 pub struct SlapdServer {
-    child: Option<Server>,
+    running: Running,
     folder: Folder,
     port: u16,
     /// The port of `ldaps://`.
@@ -49,7 +48,7 @@ impl SlapdServer {
         child.wait_until_ready(|child| {
             child.output().contains("slapd starting") && ports.iter().all(is_open)
         })?;
-        self.child = Some(child);
+        self.running.hold(child);
         Ok(())
     }
 
@@ -98,9 +97,7 @@ impl SlapdServer {
 
     /// Stops the server in order, or with SIGKILL after four seconds.
     pub fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.stop();
-        }
+        self.running.stop();
     }
 
     /// Starts the server on the same ports after a stop, with its data. Has no effect while it runs.
@@ -108,17 +105,10 @@ impl SlapdServer {
     /// # Errors
     /// When another process has taken a port in the meantime, or the server does not start.
     pub fn start_again(&mut self) -> Result<(), SandboxError> {
-        if self.child.as_mut().is_some_and(Server::is_running) {
-            return Ok(());
+        if self.running.must_start([Some(self.port), self.tls_port].into_iter().flatten())? {
+            self.run()
+        } else {
+            Ok(())
         }
-        self.child = None;
-        let taken = [Some(self.port), self.tls_port].into_iter().flatten().find(|port| !port::is_free(*port));
-        taken.map_or_else(|| self.run(), |port| Err(SandboxError::PortTaken { port }))
-    }
-}
-
-impl Drop for SlapdServer {
-    fn drop(&mut self) {
-        self.stop();
     }
 }

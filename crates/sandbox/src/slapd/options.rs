@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::SlapdServer;
 use crate::certificates::certificates;
-use crate::child::Server;
+use crate::child::{Running, Server};
 use crate::error::SandboxError;
 use crate::folder::{Folder, create_private, write_private};
 use crate::port;
@@ -86,7 +86,8 @@ impl SlapdServerOptions {
         create_private(&folder.path().join("data"))?;
         write_private(&config_file(&folder), self.config(&folder)?.as_bytes())?;
         self.load(&folder)?;
-        let mut server = SlapdServer { child: None, folder, port: 0, tls_port: None, options: self };
+        let mut server =
+            SlapdServer { running: Running::default(), folder, port: 0, tls_port: None, options: self };
         port::on_a_free_port(None, |port| {
             server.port = port;
             server.tls_port = server.options.tls.then(|| port::free(Some(port))).transpose()?;
