@@ -33,3 +33,18 @@ pub(super) fn all() -> Vec<Tag> {
         .map(|(_, name, about)| TagBuilder::new().name(*name).description(Some(*about)).build())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_tag_and_each_beginning_of_a_path_stands_once() {
+        let listed = all();
+        let names: BTreeSet<_> = listed.iter().map(|tag| &tag.name).collect();
+        assert_eq!(names.len(), listed.len());
+        let beginnings: BTreeSet<_> = TAGS.iter().map(|(beginning, ..)| beginning).collect();
+        assert_eq!(beginnings.len(), TAGS.len());
+    }
+}
