@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 harness::trials! { "etcd_failure":
     a_compaction_loses_no_change,
     a_killed_etcd_costs_no_request,
+    a_cluster_may_lose_its_leader,
     tokens_are_renewed_and_wrong_passwords_told,
     etcd_may_be_away_at_the_start_if_it_is_not_needed,
     tls_and_a_certificate_of_the_client_are_used,
@@ -74,6 +75,51 @@ fn a_killed_etcd_costs_no_request(_: &World) {
             }
         }
         load.assert_whole("three deaths", Duration::from_secs(2));
+    });
+}
+
+/// The place of the leader among the members that run.
+fn leader(site: &EtcdSite) -> Option<usize> {
+    site.members().position(|member| {
+        let Ok(status) = member.command(&["endpoint", "status", "--write-out=json"]) else { return false };
+        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        let status = &status[0]["Status"];
+        status["leader"] == status["header"]["member_id"]
+    })
+}
+
+fn a_cluster_may_lose_its_leader(_: &World) {
+    let mut site = EtcdSite::with_cluster(without_redis());
+    let serve = site.serve();
+    let (client, reader) =
+        (admin(&serve), Reader::finds(&serve.client(), "/v2/users/default?limit=10", "\"count\":1,"));
+    under_load(&[reader], |load| {
+        for seconds in [1000, 2000] {
+            let mut found = None;
+            assert!(within(IN_FORCE, || {
+                found = leader(&site);
+                found.is_some()
+            }));
+            let place = found.unwrap();
+            site.member_mut(place).kill();
+            // The other two elect one of them.
+            let other = site.members().nth((place + 1) % 3).unwrap();
+            assert!(within(IN_FORCE, || other.command(&["put", REFRESH, &seconds.to_string()]).is_ok()));
+            assert_in_force("the change", || lifetimes(&serve).1 == seconds);
+            assert!(within(IN_FORCE, || problems(&client).is_empty()), "another member is asked");
+            site.member_mut(place).start_again().unwrap();
+        }
+        // Without most of its members a cluster has no leader, and the last settings stay.
+        for member in &mut site.others {
+            member.kill();
+        }
+        assert!(within(Duration::from_secs(30), || problems(&client) == ["unreachable"]));
+        assert_eq!(lifetimes(&serve).1, 2000);
+        site.others[0].start_again().unwrap();
+        assert!(within(IN_FORCE, || site.etcd.command(&["put", REFRESH, "3000"]).is_ok()));
+        assert_in_force("the change", || lifetimes(&serve).1 == 3000);
+        load.go_on_for(100);
+        load.assert_whole("lost leaders", Duration::from_secs(2));
     });
 }
 

@@ -16,6 +16,8 @@ pub(crate) const REFRESH: &str = "pbm/auth/refresh_token_exp_time";
 pub(crate) struct EtcdSite {
     // Dropped before the folder that it is in.
     pub(crate) etcd: EtcdServer,
+    /// The other members of its cluster.
+    pub(crate) others: Vec<EtcdServer>,
     pub(crate) installation: Installation,
     pub(crate) config: PathBuf,
 }
@@ -30,8 +32,21 @@ impl EtcdSite {
         let installation = Installation::start(setup);
         let options = options(EtcdServer::in_folder(installation.file("etcd")));
         let etcd = options.start().unwrap_or_else(|error| panic!("etcd does not start: {error}"));
+        Self::of(installation, etcd, Vec::new())
+    }
+
+    /// Starts a directory and a cluster of three, and stores the keys of the guide.
+    pub(crate) fn with_cluster(setup: Setup) -> Self {
+        let installation = Installation::start(setup);
+        let members = EtcdServer::in_folder(installation.file("etcd")).start_cluster(3);
+        let mut members = members.unwrap_or_else(|error| panic!("etcd does not start: {error}"));
+        let etcd = members.remove(0);
+        Self::of(installation, etcd, members)
+    }
+
+    fn of(installation: Installation, etcd: EtcdServer, others: Vec<EtcdServer>) -> Self {
         let config = installation.file("etcd.toml");
-        let site = Self { etcd, installation, config };
+        let site = Self { etcd, others, installation, config };
         site.write_config(&[]);
         for (key, value) in site.keys() {
             site.put(&key, &value);
@@ -41,12 +56,23 @@ impl EtcdSite {
 
     /// Writes a file that says where etcd is, and more in TOML.
     pub(crate) fn write_config(&self, more: &[(&str, &str)]) {
-        let mut lines = vec![format!("etcd.endpoints = [\"{}\"]", self.etcd.url())];
+        let endpoints: Vec<_> = self.members().map(EtcdServer::url).collect();
+        let mut lines = vec![format!("etcd.endpoints = {endpoints:?}")];
         if let Some(ca) = self.etcd.ca_file() {
             lines.push(format!("etcd.ca_file = \"{}\"", ca.display()));
         }
         lines.extend(more.iter().map(|(key, value)| format!("{key} = {value}")));
         std::fs::write(&self.config, lines.join("\n")).unwrap();
+    }
+
+    /// The members of the cluster.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &EtcdServer> {
+        [&self.etcd].into_iter().chain(&self.others)
+    }
+
+    #[track_caller]
+    pub(crate) fn member_mut(&mut self, place: usize) -> &mut EtcdServer {
+        [&mut self.etcd].into_iter().chain(&mut self.others).nth(place).unwrap()
     }
 
     /// The keys of the guide for this installation.

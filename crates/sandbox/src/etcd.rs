@@ -1,7 +1,9 @@
-//! Owns the life of one etcd server, a cluster of one: first start, kill, stop, start again.
+//! Owns the life of etcd servers, alone or as the members of a cluster: first start, kill, stop, start again.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -54,25 +56,61 @@ impl EtcdServerOptions {
     /// # Errors
     /// When the folder cannot be used, a program is not installed, or the server does not start.
     pub fn start(self) -> Result<EtcdServer, SandboxError> {
+        let mut server = self.prepare("sandbox".to_owned())?;
+        port::on_a_free_port(None, |port| {
+            server.port = port;
+            server.peer_port = port::free(Some(port))?;
+            server.cluster = format!("{}={}", server.name, server.peer_url());
+            server.run()
+        })?;
+        Ok(server)
+    }
+
+    /// Starts the members of one cluster, each in a folder of its own within the folder. Returns when all respond.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_cluster(self, members: usize) -> Result<Vec<EtcdServer>, SandboxError> {
+        let mut servers = Vec::new();
+        for number in 0..members {
+            let name = format!("member{number}");
+            let options = Self { folder: self.folder.join(&name), ..self.clone() };
+            let mut server = options.prepare(name)?;
+            server.port = port::free(None)?;
+            server.peer_port = port::free(Some(server.port))?;
+            servers.push(server);
+        }
+        let peers: Vec<_> =
+            servers.iter().map(|server| format!("{}={}", server.name, server.peer_url())).collect();
+        for server in &mut servers {
+            server.cluster = peers.join(",");
+        }
+        // A member responds when most others run.
+        thread::scope(|scope| {
+            let starting: Vec<_> = servers.iter_mut().map(|server| scope.spawn(|| server.run())).collect();
+            let joined =
+                starting.into_iter().map(|member| member.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            joined.collect::<Result<(), _>>()
+        })?;
+        Ok(servers)
+    }
+
+    fn prepare(self, name: String) -> Result<EtcdServer, SandboxError> {
         self.programs.find(ETCD)?;
         let folder = Folder::claim(&self.folder, "etcd server")?;
         stray::stop_etcd_servers(folder.path())?;
         let tls = self.tls.then(|| TlsFiles::in_folder(folder.path())).transpose()?;
-        let mut server = EtcdServer {
+        Ok(EtcdServer {
             running: Running::default(),
             folder,
+            name,
             port: 0,
             peer_port: 0,
+            cluster: String::new(),
             tls,
             login: None,
             options: self,
-        };
-        port::on_a_free_port(None, |port| {
-            server.port = port;
-            server.peer_port = port::free(Some(port))?;
-            server.run()
-        })?;
-        Ok(server)
+        })
     }
 }
 
@@ -81,8 +119,11 @@ impl EtcdServerOptions {
 pub struct EtcdServer {
     running: Running,
     folder: Folder,
+    name: String,
     port: u16,
     peer_port: u16,
+    /// All members of the cluster: `name=url,…`.
+    cluster: String,
     tls: Option<TlsFiles>,
     /// `name:password`, for [`command`](Self::command).
     login: Option<SecretString>,
@@ -116,15 +157,15 @@ impl EtcdServer {
     }
 
     fn arguments(&self) -> Vec<String> {
-        let peers = format!("http://127.0.0.1:{}", self.peer_port);
+        let peers = self.peer_url();
         let mut arguments = vec![
-            "--name=sandbox".to_owned(),
+            format!("--name={}", self.name),
             format!("--data-dir={}/data", self.folder.path().display()),
             format!("--listen-client-urls={}", self.url()),
             format!("--advertise-client-urls={}", self.url()),
             format!("--listen-peer-urls={peers}"),
             format!("--initial-advertise-peer-urls={peers}"),
-            format!("--initial-cluster=sandbox={peers}"),
+            format!("--initial-cluster={}", self.cluster),
             format!("--auth-token-ttl={}", self.options.token_seconds),
         ];
         if let Some(tls) = &self.tls {
@@ -136,6 +177,10 @@ impl EtcdServer {
             }
         }
         arguments
+    }
+
+    fn peer_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.peer_port)
     }
 
     /// `http://127.0.0.1:PORT`; `https://…` with TLS.
