@@ -1,16 +1,20 @@
 //! A configuration in etcd: what it gives, and how changes come into force.
 
 use crate::{
-    etcd_site::{EtcdSite, OWN, REFRESH, SUBNETS, admin, assert_in_force, is_allowed, lifetimes, problems},
-    site::assert_feed_answers,
+    etcd_site::{
+        EtcdSite, IN_FORCE, OWN, REFRESH, SUBNETS, admin, assert_in_force, is_allowed, lifetimes, problems,
+    },
+    site::{assert_feed_answers, put_user},
 };
-use harness::{Book, Setup, World, run_program};
+use harness::{Book, Setup, Signal, World, assert_same, run_program, signal, within};
+use std::time::{Duration, Instant};
 
 harness::trials! { "etcd":
     the_keys_of_the_guide_suffice,
     changes_are_in_force_in_every_replica_without_a_restart,
     a_mistake_changes_nothing_and_is_reported,
     what_needs_a_restart_waits_for_it,
+    the_address_book_does_without_redis_and_uses_it_again,
     the_printed_commands_store_the_same_settings,
 }
 
@@ -138,6 +142,45 @@ fn what_needs_a_restart_waits_for_it(_: &World) {
     assert!(!log.contains("another-secret") && !log.contains("service-password"), "{log}");
     site.put_all(&[("/psn/ldap/port", &port), ("psn/ldap/password", "service-password")]);
     assert_in_force("the end of the report", || problems(&client).is_empty());
+}
+
+fn the_address_book_does_without_redis_and_uses_it_again(_: &World) {
+    let site = EtcdSite::start(Setup::default());
+    let (serve, other) = (site.serve(), site.serve());
+    let redis = site.installation.redis().pid().unwrap();
+    let (client, cache) = (admin(&serve), "psn/cab/web_cache/enabled");
+    let books = [&serve, &other].map(|serve| Book::new(&admin(serve), "default"));
+    let assert_shown = |name: &str| {
+        put_user(&client, name).expect_success();
+        let query = format!("search={name}&view=all");
+        assert_eq!(books[0].page(&query)["count"], 1, "{name}: a write is seen at once");
+        assert!(within(IN_FORCE, || books[1].page(&query)["count"] == 1), "{name}: by the other replica");
+    };
+    for round in 0..3 {
+        for book in &books {
+            assert_feed_answers("with Redis", book);
+        }
+        assert_shown(&format!("with{round}"));
+        site.put(cache, "false");
+        for book in &books {
+            assert_in_force("the end of the feed", || book.changes("", 1).status == 503);
+        }
+        assert_shown(&format!("without{round}"));
+        // Redis is not asked: whatever it does, nothing waits for it.
+        signal(redis, Signal::STOP);
+        let began = Instant::now();
+        assert_shown(&format!("paused{round}"));
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        signal(redis, Signal::CONT);
+        site.put(cache, "true");
+    }
+    assert_feed_answers("with Redis again", &books[1]);
+    assert_same(
+        "the feed",
+        books[1].follower(100).catch_up(),
+        &site.installation.probe().expected_book("default").all(),
+    );
+    assert!(problems(&client).is_empty());
 }
 
 fn the_printed_commands_store_the_same_settings(_: &World) {

@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, Weak},
     time::{Duration, Instant},
 };
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
 /// How long an answer of Redis serves the requests that arrive after the question was sent: in one millisecond one
 /// question serves dozens of requests. No reader misses a change, because a writer waits just as long before it
@@ -45,6 +45,8 @@ struct Shared {
     lifetime: LiveDuration,
     /// Access to the projection, if Redis is configured.
     place: Option<RedisAccess>,
+    /// Whether the projection is used.
+    used: watch::Sender<bool>,
     /// The copy of the projection that answers come from.
     copy: RwLock<Option<Arc<LocalCopy>>>,
     /// Held while the copy is updated.
@@ -106,10 +108,11 @@ impl AddressBook {
         Ok(Self(Arc::new(Shared {
             lifetime: LiveDuration::new(settings.lifetime),
             place,
+            used: watch::Sender::new(settings.is_used),
             copy: RwLock::default(),
             following: tokio::sync::Mutex::default(),
             outdated: Notify::new(),
-            reports: Arc::default(),
+            reports: Arc::new(reports::ReportQueue::new(settings.is_used)),
             snapshots: Snapshots::default(),
             ahead: Ahead::default(),
             tree,
@@ -117,7 +120,7 @@ impl AddressBook {
         })))
     }
 
-    /// Checks that Redis can be reached and allows the necessary commands. Succeeds if Redis is not configured.
+    /// Checks that Redis can be reached and allows the necessary commands. Succeeds if it is not configured.
     ///
     /// # Errors
     /// [`CheckError`].
@@ -133,6 +136,13 @@ impl AddressBook {
         self.0.lifetime.set(lifetime);
     }
 
+    /// Begins or ceases to use the projection. Without it every answer comes from the directory, and Redis is not asked.
+    pub fn set_used(&self, used: bool) {
+        if self.0.used.send_if_modified(|before| std::mem::replace(before, used) != used) {
+            self.0.reports.set_wanted(used);
+        }
+    }
+
     /// The observer of this process's writes, which records them in the projection at once; `None` if there is no
     /// projection.
     #[must_use]
@@ -142,17 +152,30 @@ impl AddressBook {
 
     /// Keeps the copy up to date, and feeds the projection while no other process does. Never ends.
     pub async fn run(&self, ldap: &LdapSettings) -> Infallible {
-        let Shared { tree, lifetime, reports, .. } = &*self.0;
+        let Shared { tree, reports, .. } = &*self.0;
         let tidied = self.tidy();
         match &self.0.place {
             None => tidied.await,
             Some(place) => {
                 tokio::select! {
                     never = tidied => never,
-                    never = self.load(place) => never,
+                    never = self.follow_while_used(place, ldap) => never,
                     () = reports.record(place, ldap, tree) => std::future::pending().await,
-                    never = feeder::feed(place, ldap, tree, lifetime) => never,
                 }
+            }
+        }
+    }
+
+    async fn follow_while_used(&self, place: &RedisAccess, ldap: &LdapSettings) -> Infallible {
+        let Shared { tree, lifetime, .. } = &*self.0;
+        let mut used = self.0.used.subscribe();
+        loop {
+            // The sender is as old as this value, so waiting does not fail.
+            drop(used.wait_for(|used| *used).await);
+            tokio::select! {
+                never = self.load(place) => match never {},
+                never = feeder::feed(place, ldap, tree, lifetime) => match never {},
+                _ = used.wait_for(|used| !used) => self.0.set_copy(None),
             }
         }
     }
@@ -222,6 +245,9 @@ impl AddressBook {
 
     /// The copy, after an update to the present state of Redis; `None` if it cannot be used for answers.
     async fn current(&self, link: &mut Link) -> Option<Arc<LocalCopy>> {
+        if !*self.0.used.borrow() {
+            return None;
+        }
         let asked = Instant::now();
         loop {
             match self.brought_up_to_date(link).await {

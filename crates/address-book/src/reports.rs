@@ -18,7 +18,10 @@ use futures_util::future::BoxFuture;
 use mail_model::tree::Tree;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -47,20 +50,15 @@ enum Note {
 pub(crate) struct ReportQueue {
     notes: mpsc::Sender<Note>,
     waiting: Mutex<Option<mpsc::Receiver<Note>>>,
+    /// Whether writes are recorded at all.
+    is_wanted: AtomicBool,
     missing: Missing,
-}
-
-impl Default for ReportQueue {
-    fn default() -> Self {
-        let (notes, waiting) = mpsc::channel(WAITING);
-        Self { notes, waiting: Mutex::new(Some(waiting)), missing: Missing::default() }
-    }
 }
 
 impl WriteObserver for ReportQueue {
     fn saw(&self, report: Report) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            if self.notes.send(Note::Report(report)).await.is_err() {
+            if !self.is_wanted() || self.notes.send(Note::Report(report)).await.is_err() {
                 self.missing.note(None);
             }
         })
@@ -68,6 +66,23 @@ impl WriteObserver for ReportQueue {
 }
 
 impl ReportQueue {
+    /// A queue whose reports are recorded, or are missing in the projection.
+    pub(crate) fn new(is_wanted: bool) -> Self {
+        let (notes, waiting) = mpsc::channel(WAITING);
+        let is_wanted = AtomicBool::new(is_wanted);
+        Self { notes, waiting: Mutex::new(Some(waiting)), is_wanted, missing: Missing::default() }
+    }
+
+    /// Begins or ceases to record reports. What this process and others have written before it begins is missing.
+    pub(crate) fn set_wanted(&self, wanted: bool) {
+        self.missing.note(None);
+        self.is_wanted.store(wanted, Ordering::Release);
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::Acquire)
+    }
+
     /// The writes that the projection is known to lack.
     pub(crate) fn missing(&self) -> &Missing {
         &self.missing
@@ -75,6 +90,9 @@ impl ReportQueue {
 
     /// Waits until every report is recorded, or is missing and no process answers without it.
     pub(crate) async fn flush(&self) {
+        if !self.is_wanted() {
+            return;
+        }
         let (done, until) = oneshot::channel();
         let marked = async {
             if self.notes.send(Note::Marker(done)).await.is_ok() {

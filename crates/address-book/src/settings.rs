@@ -15,6 +15,8 @@ use std::{
 pub struct BookSettings {
     /// Where the projection is kept. Without Redis every answer comes from the directory and there is no change feed.
     pub redis: Option<RedisSettings>,
+    /// Whether the projection is used, if there is a place for it.
+    pub is_used: bool,
     /// How long a projection may be used while no process can update it.
     pub lifetime: Duration,
 }

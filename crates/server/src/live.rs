@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use v2::services::{LiveSettings, Services};
 
 /// The settings that [`Switches::publish`] brings into force, besides those of sources and of the mail server.
-pub(crate) const LIVE: [&str; 10] = [
+pub(crate) const LIVE: [&str; 11] = [
+    "address_book.cache.enabled",
     "address_book.cache.lifetime",
     "auth.access_token_seconds",
     "auth.allowed_subnets",
@@ -77,6 +78,7 @@ impl Switches {
         self.services.syncs.replace_settings(config.sync.settings.clone());
         self.services.mail_store.set(config.doveadm.as_ref().map(MailStore::new));
         self.address_book.set_lifetime(config.address_book.lifetime);
+        self.address_book.set_used(config.address_book.is_used);
         self.purge.send_if_modified(|schedule| {
             let new = PurgeSchedule::of(config);
             std::mem::replace(schedule, new) != new

@@ -56,7 +56,7 @@ pub(super) fn check(loaded: &Loaded) -> Outcome {
         if let Some(account) = &config.backup.account {
             sound &= check_backups(config, account).await;
         }
-        match &config.address_book.redis {
+        match config.address_book.redis.as_ref().filter(|_| config.address_book.is_used) {
             None => {
                 say!(
                     "redis: not used; the directory answers all address book requests, and there is no feed of changes"

@@ -23,11 +23,10 @@ const MAX_DATABASE: i64 = 999;
 
 /// The address book.
 pub(super) fn address_book(source: &mut Source) -> BookSettings {
-    let enabled = source.flag("address_book.cache.enabled", true);
+    let is_used = source.flag("address_book.cache.enabled", true);
     let lifetime = source.duration("address_book.cache.lifetime", 60_000);
-    // Checked for mistakes even if it is not used.
-    let redis = redis(source);
-    BookSettings { redis: redis.filter(|_| enabled), lifetime }
+    // Checked for mistakes even if it is not used, since it may be switched on later.
+    BookSettings { redis: redis(source), is_used, lifetime }
 }
 
 /// The location of Redis according to the settings.
@@ -224,12 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn without_redis_or_switched_off_there_is_none() {
+    fn without_redis_there_is_none_and_it_may_be_switched_off() {
         let (settings, mistakes) = read(&[]);
         assert!(settings.redis.is_none() && mistakes.is_empty());
         assert_eq!(settings.lifetime, Duration::from_secs(60));
         let url = ("redis.url", "redis://localhost");
-        assert!(right(&[url, ("address_book.cache.enabled", "false")]).is_none());
+        let (settings, _) = read(&[url, ("address_book.cache.enabled", "false")]);
+        assert!(settings.redis.is_some() && !settings.is_used);
         assert!(right(&[("redis.url", "")]).is_none());
     }
 

@@ -316,7 +316,7 @@ mod tests {
         };
         let (by_file, by_variable) = (read(&[]), read(&[("PBM_ADDRESS_BOOK__CACHE__ENABLED", "true")]));
         std::fs::remove_file(&file).unwrap();
-        assert!(by_file.redis.is_none() && by_variable.redis.is_some());
+        assert!(!by_file.is_used && by_variable.is_used);
     }
 
     #[test]
