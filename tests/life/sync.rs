@@ -2,20 +2,29 @@
 //! groups become mailing lists.
 
 use crate::site::{Site, client_of};
-use harness::{Answer, Client, Installation, Probe, Serve, Setup, World, form, soon};
+use harness::{Answer, Client, Installation, Probe, Serve, Setup, World, form, soon, within};
 use sandbox::DirectoryServer;
 use serde_json::{Value, json};
-use std::{fmt::Write, thread};
+use std::{
+    fmt::Write,
+    thread,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
 harness::trials! { "sync":
     people_become_contacts_and_cards_of_users,
+    an_address_that_passes_to_another_person_takes_the_user_along,
+    a_further_address_yields_to_whoever_has_it_as_the_address,
+    what_a_user_cannot_have_is_told,
+    no_group_gets_an_address_of_another_tenant,
     a_source_that_cannot_be_read_changes_nothing,
     contacts_give_way_to_users_and_other_tenants_keep_their_domains,
     many_removals_need_leave,
     a_dry_run_tells_the_plan_and_writes_nothing,
     groups_become_lists_with_lists_in_them,
     one_run_a_tenant_takes_place_at_a_time,
+    a_schedule_is_one_for_all_replicas,
     the_command_line_does_the_same,
     who_may_not_is_refused,
 }
@@ -35,6 +44,11 @@ struct Stage {
 impl Stage {
     /// Starts both, with some people in the source.
     fn start(people: usize) -> Self {
+        Self::start_with(people, &[])
+    }
+
+    /// Starts both, with more settings.
+    fn start_with(people: usize, more: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("pbm-source-").tempdir().unwrap();
         let source = DirectoryServer::in_folder(folder.path().join("source")).start().unwrap();
         let (suffix, password) = (source.suffix().to_owned(), source.manager_password_file());
@@ -47,7 +61,8 @@ impl Stage {
             ("sync.ad.groups_dn", format!("\"ou=Teams,{suffix}\"")),
             ("sync.ad.fields.ou", "\"ou\"".to_owned()),
         ];
-        let changes: Vec<_> = changes.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let changes = changes.iter().map(|(key, value)| (*key, value.as_str()));
+        let changes: Vec<_> = changes.chain(more.iter().copied()).collect();
         let installation = Installation::start(Setup::default());
         let (site, serve) = Site::of(installation, &changes);
         let stage =
@@ -193,6 +208,101 @@ fn people_become_contacts_and_cards_of_users(_: &World) {
     stage.client.get("/v2/users/default/ivan@example.com").expect(200);
 }
 
+fn an_address_that_passes_to_another_person_takes_the_user_along(_: &World) {
+    let stage = Stage::start(2);
+    let desk =
+        [("userPassword", "Correct-Horse-7"), ("employeeNumber", "2"), ("cn", "Front"), ("sn", "Desk")];
+    stage.client.put("/v2/users/default/desk@example.com", &form(&desk)).expect_success();
+    let surname = || stage.client.get("/v2/users/default/desk@example.com").expect(200).json()["sn"].clone();
+    stage.source().replace(&stage.person(0), "mail", &["desk@example.com"]);
+    assert_counts(&stage.run(PEOPLE), [1, 1, 0, 0]);
+    assert_eq!(surname(), "Kim0");
+    // Whoever is read first: in one round the old person, in the next one the new.
+    for (old, new) in [(0, 1), (1, 0)] {
+        let private = format!("p{old}@partner.test");
+        stage.source().replace(&stage.person(old), "mail", &[&private]);
+        stage.source().replace(&stage.person(new), "mail", &["desk@example.com"]);
+        // The contact of the new person is removed, since the user stands for them now; the old person gets one.
+        assert_counts(&stage.run(PEOPLE), [1, 1, 0, 1]);
+        assert_eq!(surname(), format!("Kim{new}"));
+        assert_eq!(stage.contact(&private).unwrap()["sn"], format!("Kim{old}"));
+        assert_eq!(stage.contacts().len(), 1);
+        assert_counts(&stage.run(PEOPLE), [0, 0, 2, 0]);
+    }
+    // Without another person, the user stays the one whose address has changed.
+    stage.source().replace(&stage.person(0), "mail", &["elsewhere@partner.test"]);
+    assert_counts(&stage.run(PEOPLE), [0, 0, 2, 0]);
+    assert_eq!(surname(), "Kim0");
+}
+
+/// What a run has left out.
+fn left_out(run: &Value) -> Vec<String> {
+    let refused = run["refused"].as_array().unwrap().iter();
+    refused
+        .map(|one| format!("{}: {}", one["what"].as_str().unwrap(), one["why"].as_str().unwrap()))
+        .collect()
+}
+
+fn a_further_address_yields_to_whoever_has_it_as_the_address(_: &World) {
+    let stage = Stage::start(4);
+    let (source, mail) = (stage.source(), |name: &str| format!("{name}@partner.test"));
+    // Within the first run: whoever is read first.
+    source.replace(&stage.person(0), "mail", &[&mail("p0"), &mail("p1")]);
+    source.replace(&stage.person(3), "mail", &[&mail("p3"), &mail("p2")]);
+    let first = stage.run(PEOPLE);
+    assert_counts(&first, [4, 0, 0, 0]);
+    assert_eq!(left_out(&first).len(), 2, "{first}");
+    let before = stage.written();
+    let again = stage.run(PEOPLE);
+    assert_counts(&again, [0, 0, 4, 0]);
+    assert!(left_out(&again)[0].contains("the further address p1@partner.test was left out"), "{again}");
+    assert_eq!(stage.written(), before);
+    // Later: another person gets it as the address, with a contact and without one.
+    source.replace(&stage.person(0), "mail", &[&mail("p0"), &mail("shared"), &mail("new")]);
+    assert_counts(&stage.run(PEOPLE), [0, 1, 3, 0]);
+    let owner = stage.contact(&mail("p0")).unwrap();
+    source.replace(&stage.person(1), "mail", &[&mail("shared")]);
+    stage.add_people(9..10);
+    source.replace(&stage.person(9), "mail", &[&mail("new")]);
+    assert_counts(&stage.run(PEOPLE), [1, 1, 3, 0]);
+    assert_eq!(stage.contact(&mail("p0")).unwrap()["id"], owner["id"], "nobody takes the contact over");
+    assert_eq!(stage.contact(&mail("shared")).unwrap()["sn"], "Kim1");
+    assert_eq!(stage.contact(&mail("new")).unwrap()["sn"], "Kim9");
+    let before = stage.written();
+    assert_counts(&stage.run(PEOPLE), [0, 0, 5, 0]);
+    assert_eq!(stage.written(), before);
+}
+
+fn what_a_user_cannot_have_is_told(_: &World) {
+    let stage = Stage::start(1);
+    let fields = [("userPassword", "Correct-Horse-7"), ("employeeNumber", "2"), ("cn", "A"), ("sn", "Old")];
+    stage.client.put("/v2/users/default/u@example.com", &form(&fields)).expect_success();
+    stage.source().replace(&stage.person(0), "mail", &["u@example.com"]);
+    // The first letter is Cyrillic.
+    stage.source().replace(&stage.person(0), "sn", &["Сmith"]);
+    let run = stage.run(PEOPLE);
+    assert_counts(&run, [0, 1, 0, 0]);
+    assert!(left_out(&run)[0].starts_with("u@example.com: sn was left out: it "), "{run}");
+}
+
+fn no_group_gets_an_address_of_another_tenant(_: &World) {
+    let stage = Stage::start(1);
+    stage.site.installation.create_tenant("acme", "acme.test");
+    stage.run(PEOPLE);
+    let team = stage.group_ldif("team", &[stage.person(0)]);
+    stage.add(&team);
+    assert_counts(&stage.run(GROUPS), [1, 0, 0, 0]);
+    for address in ["invoices@acme.test", "invoices@elsewhere.test"] {
+        stage.source().replace(&stage.group("team"), "mail", &[address]);
+        let run = stage.run(GROUPS);
+        assert_counts(&run, [0, 0, 0, 0]);
+        assert!(left_out(&run)[0].contains("its address is in no domain of the tenant"), "{run}");
+        assert_eq!(members(&stage, "team"), ["p0@partner.test"], "the list stays as it was");
+    }
+    let fields = [("userPassword", "Correct-Horse-7"), ("employeeNumber", "2"), ("cn", "A"), ("sn", "B")];
+    stage.client.put("/v2/users/acme/invoices@acme.test", &form(&fields)).expect_success();
+}
+
 fn a_source_that_cannot_be_read_changes_nothing(_: &World) {
     let mut stage = Stage::start(5);
     assert_counts(&stage.run(PEOPLE), [5, 0, 0, 0]);
@@ -222,6 +332,17 @@ fn contacts_give_way_to_users_and_other_tenants_keep_their_domains(_: &World) {
     assert_counts(&stage.run(PEOPLE), [0, 1, 1, 0]);
     let user = stage.client.get("/v2/users/default/future@example.com").expect(200).json();
     assert_eq!(user["sn"], "Kim0");
+    // A tenant that gets a domain later gets the addresses of the contacts in it as well.
+    stage.source().replace(&stage.person(2), "mail", &["early@later.test"]);
+    stage.source().replace(&stage.person(1), "mail", &["second@later.test"]);
+    assert_counts(&stage.run(PEOPLE), [1, 1, 1, 0]);
+    stage.site.installation.create_tenant("later", "later.test");
+    stage.client.put("/v2/users/later/early@later.test", &form(&fields)).expect_success();
+    assert!(stage.contact("early@later.test").is_none());
+    // Contacts in it that nobody has claimed go with the next run.
+    let run = stage.run(PEOPLE);
+    assert_counts(&run, [0, 0, 1, 1]);
+    assert!(stage.contact("second@later.test").is_none(), "{run}");
 }
 
 fn many_removals_need_leave(_: &World) {
@@ -326,6 +447,21 @@ fn one_run_a_tenant_takes_place_at_a_time(_: &World) {
     for run in &both {
         assert_counts(run, [0, 0, 300, 0]);
     }
+}
+
+fn a_schedule_is_one_for_all_replicas(_: &World) {
+    const EVERY: Duration = Duration::from_secs(4);
+    let began = Instant::now();
+    let stage = Stage::start_with(2, &[("sync.every", "\"4s\""), ("sync.tenants", "[\"default\"]")]);
+    let _second = stage.site.serve();
+    let runs = || stage.client.get("/v2/actions/runs").expect(200).json()["runs"].as_array().unwrap().clone();
+    let of_people = || runs().iter().filter(|run| run["subject"] == "people").count();
+    assert!(within(EVERY * 10, || of_people() >= 3), "{:?}", runs());
+    let elapsed = began.elapsed();
+    let most = elapsed.as_secs() / EVERY.as_secs() + 1;
+    assert!(of_people() as u64 <= most, "in {elapsed:?}: {:?}", runs());
+    assert!(runs().iter().all(|run| run["state"] != "failed"), "{:?}", runs());
+    assert_eq!(stage.contacts().len(), 2);
 }
 
 fn the_command_line_does_the_same(_: &World) {

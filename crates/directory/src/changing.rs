@@ -165,7 +165,7 @@ struct Owners {
     taken: Option<AddressTaken>,
     /// The removals of aliases that an interrupted rename has left at other entries.
     left_by_renames: Vec<ChangeRecord>,
-    /// The removals of the tenant's contacts that a synchronization has made: they give way to users, lists and resources.
+    /// The removals of contacts that a synchronization has made: they give way to users, lists and resources.
     contacts: Vec<ChangeRecord>,
 }
 
@@ -230,7 +230,7 @@ impl Lookup {
                 owners.left_by_renames.push(removal);
                 continue;
             }
-            if let Some(contact) = dn.as_ref().filter(|dn| self.gives_way(dn, &owner, tenant)) {
+            if let Some(contact) = dn.as_ref().filter(|dn| self.gives_way(dn, &owner)) {
                 owners.contacts.push(contact_removal(contact.clone()));
                 continue;
             }
@@ -242,9 +242,10 @@ impl Lookup {
         Ok(())
     }
 
-    /// Whether an entry is a contact of the tenant that a synchronization has made.
-    fn gives_way(&self, dn: &Dn, entry: &Entry, tenant: &TenantId) -> bool {
-        dn.is_within(&self.tree().contacts_of(tenant)) && entry.first(&names::SOURCE).is_some()
+    /// Whether an entry is a contact that a synchronization has made. It may be another tenant's, made before this tenant
+    /// had the domain of the address.
+    fn gives_way(&self, dn: &Dn, entry: &Entry) -> bool {
+        dn.is_within(self.tree().contacts()) && entry.first(&names::SOURCE).is_some()
     }
 
     /// Whether an entry exists and is claimed for removal.
@@ -327,7 +328,7 @@ impl Directory {
     }
 
     /// The first of the addresses that another entry than `own` has. Aliases that an interrupted rename has left at
-    /// other entries are removed; so are contacts of the tenant that a synchronization has made, if nothing else has any
+    /// other entries are removed; so are contacts that a synchronization has made, if nothing else has any
     /// of the addresses.
     pub(crate) async fn free_addresses(
         &self,

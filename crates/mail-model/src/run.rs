@@ -176,10 +176,10 @@ impl Report {
     }
 
     /// Records something that was left out.
-    pub fn refuse(&mut self, what: String, why: String) {
+    pub fn refuse(&mut self, refused: Refused) {
         self.counts.refused += 1;
         if self.refused.len() < MOST_REFUSED {
-            self.refused.push(Refused { what, why });
+            self.refused.push(refused);
         }
     }
 
@@ -240,6 +240,14 @@ impl fmt::Display for Report {
             writeln!(f, "left out: {}\t{}", one_line(what), one_line(why))?;
         }
         Ok(())
+    }
+}
+
+impl Refused {
+    /// Cuts the texts, since other systems decide what is in them.
+    #[must_use]
+    pub fn new(what: &str, why: &str) -> Self {
+        Self { what: one_line(what), why: one_line(why) }
     }
 }
 
@@ -360,7 +368,7 @@ mod tests {
     #[test]
     fn a_report_is_read_as_it_was_written() {
         let mut report = report();
-        report.refuse("иван@пример".to_owned(), "is no address".to_owned());
+        report.refuse(Refused::new("иван@пример", "is no address"));
         report.counts.added = 7;
         report.position = Some("dc1 17".to_owned());
         report.message = Some("130 contacts".to_owned());
@@ -372,10 +380,12 @@ mod tests {
     #[test]
     fn texts_of_others_add_no_lines() {
         let mut report = report();
-        report.refuse("a\nstate: failed".to_owned(), "b\tc\r\nremoved: 9".to_owned());
+        report.refuse(Refused::new("a\nstate: failed", "b\tc\r\nremoved: 9"));
+        report.refuse(Refused::new(&"x".repeat(1 << 20), ""));
+        assert_eq!(report.refused[1].what.len(), LONGEST);
         let read = Report::parse(&report.to_string()).unwrap();
         assert_eq!((read.state, read.counts.removed), (State::Running, 0));
-        assert_eq!(read.refused.len(), 1);
+        assert_eq!(read.refused, report.refused);
     }
 
     #[test]

@@ -142,6 +142,12 @@ impl Tree {
         self.lists(tenant).child(names::MAIL, mail.as_str())
     }
 
+    /// The folder of all tenants' contacts from outside.
+    #[must_use]
+    pub fn contacts(&self) -> &Dn {
+        &self.contacts
+    }
+
     /// The folder of a tenant's contacts from outside.
     #[must_use]
     pub fn contacts_of(&self, tenant: &TenantId) -> Dn {

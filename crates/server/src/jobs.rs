@@ -8,7 +8,7 @@ use administration::{
     backups::ScheduledBackup,
     clock,
     policy::Reach,
-    sync::{SyncRequest, Syncs},
+    sync::{self, SyncError, SyncRequest, Syncs},
 };
 use directory::{
     Directory,
@@ -17,7 +17,7 @@ use directory::{
     settings::{LdapSettings, OnHang},
 };
 use mail_model::{
-    run::{Source, Subject},
+    run::{Report, Source, State, Subject},
     tenant::TenantId,
 };
 use std::{
@@ -105,17 +105,17 @@ pub async fn synchronize_on_schedule(config: &Config, syncs: &Syncs) {
     let Some(every) = config.sync.every else { return std::future::pending().await };
     let directory = Directory::new(Arc::new(for_a_job(config)), config.tree.clone());
     loop {
+        let mut is_well = true;
         for request in scheduled(&syncs.settings().tenants) {
             let (source, subject) = (request.source.name(), request.subject.name());
-            if syncs.settings().reader(request.source, &request.tenant).is_none() {
+            let is_set_up = syncs.settings().reader(request.source, &request.tenant).is_some();
+            // The members of groups are people.
+            if !is_set_up || (request.subject == Subject::Groups && !is_well) {
                 continue;
             }
-            let begun = Box::pin(syncs.begin(&directory, request, Reach::Everything)).await;
-            let ended = match begun {
-                Ok(begun) => Syncs::end_of(&directory, &begun.id).await.map(drop).map_err(Into::into),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = ended {
+            let synchronized = Box::pin(synchronize_if_due(&directory, syncs, request, every)).await;
+            is_well = synchronized.as_ref().is_ok_and(|report| report.as_ref().is_some_and(is_complete));
+            if let Err(error) = synchronized {
                 tracing::warn!(source, subject, error = &error as &dyn std::error::Error, "sync.not_begun");
             }
         }
@@ -123,11 +123,33 @@ pub async fn synchronize_on_schedule(config: &Config, syncs: &Syncs) {
     }
 }
 
-/// The runs of a schedule: people before groups, whose members they are.
+/// Whether a run has done all that it should.
+fn is_complete(report: &Report) -> bool {
+    report.state == State::Done && report.message.is_none()
+}
+
+/// Synchronizes, unless any process has begun such a run within the interval: each replica has the same schedule. The
+/// result is the latest report.
+async fn synchronize_if_due(
+    directory: &Directory,
+    syncs: &Syncs,
+    request: SyncRequest,
+    every: Duration,
+) -> Result<Option<Report>, SyncError> {
+    let runs = sync::latest(directory, Some(&request.tenant)).await?;
+    let last = runs.iter().find(|run| (run.source, run.subject) == (request.source, request.subject));
+    if let Some(run) = last.filter(|run| clock::now().duration_since(run.began).unsigned_abs() < every) {
+        return Ok(Some(run.clone()));
+    }
+    let begun = syncs.begin(directory, request, Reach::Everything).await?;
+    Ok(Syncs::end_of(directory, &begun.id).await?)
+}
+
+/// The runs of a schedule: groups follow the people of the same source.
 fn scheduled(tenants: &[TenantId]) -> impl Iterator<Item = SyncRequest> {
     let kinds = [
-        (Source::Directory, Subject::People),
         (Source::Bitrix24, Subject::People),
+        (Source::Directory, Subject::People),
         (Source::Directory, Subject::Groups),
     ];
     tenants.iter().flat_map(move |tenant| {

@@ -61,10 +61,19 @@ impl Visible<'_> {
 
 impl Display for Visible<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (number, c) in self.0.chars().enumerate() {
-            if number == MAX_SHOWN {
-                return f.write_char('…');
-            }
+        let Some((end, _)) = self.0.char_indices().nth(MAX_SHOWN) else { return VisibleWhole(self.0).fmt(f) };
+        let shown = self.0.get(..end).unwrap_or_default();
+        write!(f, "{}…", VisibleWhole(shown))
+    }
+}
+
+/// A text whose length is known to be bounded: invisible characters are written like `\u{200b}`.
+#[derive(Clone, Copy, Debug)]
+pub struct VisibleWhole<'a>(pub &'a str);
+
+impl Display for VisibleWhole<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
             if c != ' ' && is_hidden(c) {
                 write!(f, "{}", c.escape_unicode())?;
             } else {

@@ -1,8 +1,9 @@
 //! Writes what differs.
 
 use super::{
+    people::{Mains, further_address},
     run::{Plan, Run, SyncError, reason},
-    spool::Spooled,
+    spool::{Spooled, corrupt},
     step::PersonStep,
 };
 use crate::{policy::Reach, users::PROGRAM};
@@ -36,12 +37,18 @@ pub(super) async fn write(
     run: &mut Run<'_>,
     own: &OwnEntries,
     mut steps: Spooled,
+    mains: &Mains,
     plan: &mut Plan<'_>,
 ) -> Result<(), SyncError> {
     loop {
-        let batch = batch(&mut steps)?;
+        let mut batch = batch(&mut steps)?;
         if batch.is_empty() {
             return Ok(());
+        }
+        for card in batch.iter_mut().map(|step| &mut step.card) {
+            for alias in card.aliases.extract_if(.., |alias| mains.contain(alias)) {
+                run.refuse(card.mail.as_str(), &further_address(&alias), plan);
+            }
         }
         let (directory, request, reach) = (run.directory, run.request, run.reach);
         let tenant = &request.tenant;
@@ -58,7 +65,7 @@ fn batch(steps: &mut Spooled) -> Result<Vec<PersonStep>, SyncError> {
     while batch.len() < BATCH {
         let Some(parts) = steps.next()? else { break };
         let step = PersonStep::of_parts(parts);
-        batch.push(step.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::InvalidData))?);
+        batch.push(step.ok_or_else(corrupt)?);
     }
     Ok(batch)
 }
@@ -70,11 +77,11 @@ fn record(run: &mut Run<'_>, written: Written, plan: &mut Plan<'_>) -> Result<()
         Ok(()) => run.report.counts.updated += 1,
         Err(error) => {
             run.is_incomplete = true;
-            run.refuse(mail.clone(), reason(error)?, plan);
+            run.refuse(&mail, &reason(error)?, plan);
         }
     }
     if let Some(why) = photo {
-        run.refuse(mail, why, plan);
+        run.refuse(&mail, &why, plan);
     }
     Ok(())
 }
@@ -141,6 +148,20 @@ async fn converted(step: &PersonStep) -> (Option<Photo>, Option<Unmade>) {
     }
 }
 
+/// Takes further addresses from contacts, because a person has them as the address.
+pub(super) async fn take_further_addresses(
+    run: &mut Run<'_>,
+    own: &OwnEntries,
+    yielding: &[(usize, MailAddress)],
+) -> Result<(), SyncError> {
+    for (place, address) in yielding {
+        let Some(dn) = own.get(*place).and_then(OwnEntry::name) else { continue };
+        let taken = run.directory.take_further_address(dn, address);
+        run.alive_during(taken).await??;
+    }
+    Ok(())
+}
+
 /// Removes contacts.
 pub(super) async fn remove(
     run: &mut Run<'_>,
@@ -156,7 +177,7 @@ pub(super) async fn remove(
         for (entry, outcome) in run.alive_during(removed).await? {
             match outcome {
                 Ok(()) => run.report.counts.removed += 1,
-                Err(error) => drop(run.refuse(entry.mail.to_string(), reason(error)?, plan)),
+                Err(error) => drop(run.refuse(&entry.mail, &reason(error)?, plan)),
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use directory::sources::{OwnEntries, OwnEntry};
 use mail_model::{
+    address::MailAddress,
     contact::Kind,
     source::{
         SourceId, SourceKind,
-        card::Card,
-        print::{Part, Print, Target},
+        card::{Card, Part},
+        print::Target,
     },
 };
 use std::collections::HashSet;
@@ -24,6 +25,11 @@ pub(super) enum Verdict {
     Refused(&'static str),
 }
 
+/// The reason for which a contact that an earlier run has made goes.
+const FOREIGN: &str = "its address is in a domain of another tenant";
+const SAME_ADDRESS: Verdict =
+    Verdict::Refused("another person of the source has the same address, or had it until now");
+
 /// Compares the people of a source with the tenant's entries.
 pub(super) struct Comparison<'a> {
     own: &'a OwnEntries,
@@ -35,13 +41,15 @@ pub(super) struct Comparison<'a> {
     foreign: HashSet<String>,
     /// The kinds of identifiers that the source gives.
     kinds: &'static [SourceKind],
+    /// Contacts that lose a further address, because a person has it as the address.
+    yielding: Vec<(usize, MailAddress)>,
 }
 
 impl<'a> Comparison<'a> {
     /// Compares with these entries. An address in a domain of another tenant is never given to a contact, since nobody
     /// there could have it then.
     pub(super) fn with(own: &'a OwnEntries, foreign: HashSet<String>, kinds: &'static [SourceKind]) -> Self {
-        Self { own, taken: HashSet::new(), new: HashSet::new(), foreign, kinds }
+        Self { own, taken: HashSet::new(), new: HashSet::new(), foreign, kinds, yielding: Vec::new() }
     }
 
     /// Keeps what was made of an entry of the source that could not be used now.
@@ -49,74 +57,112 @@ impl<'a> Comparison<'a> {
         self.taken.extend(self.own.with_id(id).iter().copied());
     }
 
-    /// Decides about a person.
-    pub(super) fn judge(&mut self, card: &Card) -> Verdict {
+    /// Decides about a person. `None` if it depends on whether another person has the address of the entry: ask
+    /// [`Self::judge_last`] when all others are known.
+    pub(super) fn judge(&mut self, card: &Card) -> Option<Verdict> {
+        let is_certain = |place| self.own.get(place).is_none_or(|entry| is_certainly_of(entry, card));
+        self.place_of(card).is_none_or(is_certain).then(|| self.judge_last(card))
+    }
+
+    /// Decides about a person of whom the decision was put off.
+    pub(super) fn judge_last(&mut self, card: &Card) -> Verdict {
         let verdict = self.verdict(card);
         match &verdict {
             Verdict::New => drop(self.new.insert(card.mail.to_string())),
             Verdict::Unchanged(place) | Verdict::Stale(place, _) => drop(self.taken.insert(*place)),
+            // Nobody of that tenant could have the address while the contact has it.
+            Verdict::Refused(FOREIGN) => {}
             // What has the person's address may be what was made of the person.
             Verdict::Refused(_) => {
                 self.keep(&card.id);
                 self.taken.extend(self.own.with_address(card.mail.as_str()));
             }
         }
+        if matches!(verdict, Verdict::New | Verdict::Stale(..)) {
+            let holder = self.own.with_address(card.mail.as_str()).filter(|place| self.yields(*place, card));
+            self.yielding.extend(holder.map(|place| (place, card.mail.clone())));
+        }
         verdict
+    }
+
+    /// Contacts that have to lose a further address before a person can have it as the address.
+    pub(super) fn yielding(&self) -> &[(usize, MailAddress)] {
+        &self.yielding
+    }
+
+    /// Leaves out the further addresses that the entry of a person cannot have, and returns them.
+    pub(super) fn without_foreign_aliases(&self, card: &mut Card) -> Vec<MailAddress> {
+        let place = self.place_of(card);
+        if place.and_then(|place| self.own.get(place)).is_some_and(|entry| entry.kind == Kind::User) {
+            return Vec::new();
+        }
+        let is_possible = |alias: &MailAddress| {
+            let owner = self.own.with_address(alias.as_str());
+            !self.foreign.contains(alias.domain()) && (owner.is_none() || owner == place)
+        };
+        let (possible, left) = std::mem::take(&mut card.aliases).into_iter().partition(is_possible);
+        card.aliases = possible;
+        left
+    }
+
+    /// Whether the address of a card is a further address of another person's contact.
+    fn yields(&self, place: usize, card: &Card) -> bool {
+        self.own.get(place).is_some_and(|entry| {
+            entry.kind == Kind::Contact
+                && *entry.mail != *card.mail.as_str()
+                && !entry.ids.contains(&card.id)
+                && self.is_marked(entry)
+        })
+    }
+
+    /// Whether an entry carries an identifier of this source.
+    fn is_marked(&self, entry: &OwnEntry) -> bool {
+        entry.ids.iter().any(|id| self.kinds.contains(&id.kind()))
     }
 
     fn verdict(&self, card: &Card) -> Verdict {
         if self.new.contains(card.mail.as_str()) {
-            return Verdict::Refused("another person of the source has the same address");
+            return SAME_ADDRESS;
         }
-        let Some(place) = self.place_of(card) else { return self.newcomer(card) };
+        let is_foreign = self.foreign.contains(card.mail.domain());
+        let Some(place) = self.place_of(card) else {
+            return if is_foreign { Verdict::Refused(FOREIGN) } else { Verdict::New };
+        };
         let Some(entry) = self.own.get(place) else { return Verdict::New };
         if self.taken.contains(&place) {
-            return Verdict::Refused("another person of the source has the same address");
+            return SAME_ADDRESS;
         }
-        if let Some(reason) = refusal(entry, self.kinds).or_else(|| self.foreign_address(entry.kind, card)) {
+        let foreign = (entry.kind == Kind::Contact && is_foreign).then_some(FOREIGN);
+        if let Some(reason) = refusal(entry, self.kinds).or(foreign) {
             return Verdict::Refused(reason);
         }
         let target = if entry.kind == Kind::User { Target::User } else { Target::Contact };
-        let parts = entry.print.stale_parts(&Print::of_card(card, target), target);
+        let parts = entry.print.stale_parts(card, target);
         let is_marked = entry.ids.contains(&card.id);
         if parts.is_empty() && is_marked { Verdict::Unchanged(place) } else { Verdict::Stale(place, parts) }
     }
 
     /// The entry that stands for a person: the user with the address, the user who was updated from this person before,
-    /// the user with one of the further addresses, the contact that was made of this person, whatever has the address.
+    /// the user with one of the further addresses who was updated from nobody, the contact that was made of this person,
+    /// whatever has the address. A user whose address another person has by now is that person, and a contact does not
+    /// stand for a person whose address is merely one of its further ones.
     fn place_of(&self, card: &Card) -> Option<usize> {
         let is =
             |kind: Kind| move |place: &usize| self.own.get(*place).is_some_and(|entry| entry.kind == kind);
         let by_mail = self.own.with_address(card.mail.as_str());
-        let by_id = |kind| self.own.with_id(&card.id).iter().copied().find(is(kind));
-        let by_alias = || {
-            card.aliases.iter().find_map(|alias| self.own.with_address(alias.as_str()).filter(is(Kind::User)))
+        let is_free = |place: &usize| !self.taken.contains(place);
+        let by_id = |kind| self.own.with_id(&card.id).iter().copied().filter(is_free).find(is(kind));
+        let with_alias = |alias: &MailAddress| {
+            let user = self.own.with_address(alias.as_str()).filter(is(Kind::User)).filter(is_free);
+            user.filter(|place| self.own.get(*place).is_some_and(|entry| !self.is_marked(entry)))
         };
+        let by_alias = || card.aliases.iter().find_map(with_alias);
         by_mail
             .filter(is(Kind::User))
             .or_else(|| by_id(Kind::User))
             .or_else(by_alias)
             .or_else(|| by_id(Kind::Contact))
-            .or(by_mail)
-    }
-
-    /// The refusal of a contact with an address in a domain of another tenant.
-    fn foreign_address(&self, kind: Kind, card: &Card) -> Option<&'static str> {
-        let is_foreign = card.addresses().any(|address| self.foreign.contains(address.domain()));
-        (kind == Kind::Contact && is_foreign).then_some("an address is in a domain of another tenant")
-    }
-
-    /// A person without an entry, if the further addresses are free.
-    fn newcomer(&self, card: &Card) -> Verdict {
-        if let Some(reason) = self.foreign_address(Kind::Contact, card) {
-            return Verdict::Refused(reason);
-        }
-        let is_taken = card.aliases.iter().any(|alias| self.own.with_address(alias.as_str()).is_some());
-        if is_taken {
-            Verdict::Refused("a further address belongs to another entry of the tenant")
-        } else {
-            Verdict::New
-        }
+            .or(by_mail.filter(|place| !self.yields(*place, card)))
     }
 
     /// The contacts that earlier runs have made, and that no person of the source stands for: their places, and the
@@ -139,6 +185,15 @@ pub(super) fn leavers(
     let made: Vec<_> = own.iter().filter(|(_, entry)| is_made(entry)).map(|(place, _)| place).collect();
     let all = made.len();
     (made.into_iter().filter(|place| !taken.contains(place)).collect(), all)
+}
+
+/// Whether an entry that stands for a person does so whoever else the source has.
+fn is_certainly_of(entry: &OwnEntry, card: &Card) -> bool {
+    match entry.kind {
+        Kind::User => *entry.mail == *card.mail.as_str(),
+        Kind::Contact => entry.ids.contains(&card.id),
+        Kind::List | Kind::Resource => true,
+    }
 }
 
 fn refusal(entry: &OwnEntry, kinds: &[SourceKind]) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use super::{
     compare::leavers,
     people::{allowed_leavers, next, tell_removals},
     run::{Plan, PlanLine, PlannedOp, Run, SyncError, reason},
-    spool::{Spool, Spooled},
+    spool::{Spool, Spooled, corrupt},
     step,
 };
 use directory::{
@@ -22,6 +22,7 @@ use mail_model::{
     names, naming,
     revision::Precondition,
     source::{SourceId, list::SourceList},
+    tenant::Tenant,
 };
 use sources::{Ending, Passed, Read, SourceError};
 use std::collections::HashSet;
@@ -89,7 +90,7 @@ async fn take(
             }
             Read::Passed(Passed { what, why, keeps }) => {
                 kept.extend(keeps);
-                if !run.refuse(what, why, plan) {
+                if !run.refuse(&what, &why, plan) {
                     return Err(SourceError::Ended.into());
                 }
             }
@@ -102,7 +103,7 @@ async fn take(
 fn next_list(lists: &mut Spooled) -> Result<Option<SourceList>, SyncError> {
     let Some(parts) = lists.next()? else { return Ok(None) };
     let list = step::to_list(parts);
-    Ok(Some(list.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::InvalidData))?))
+    Ok(Some(list.ok_or_else(corrupt)?))
 }
 
 /// The tenant, read again if it was read too long ago.
@@ -137,17 +138,15 @@ async fn create_lacking(
             continue;
         }
         let tenant = tenant(run, at_hand.take()).await?;
-        let refused = if !naming::fits(&names::MAIL, list.mail.as_str()) {
-            Some("its address is too long for the name of an entry")
-        } else if !tenant.serves(list.mail.domain()) {
-            Some("its address is in no domain of the tenant")
+        let refused = if let Some(why) = unusable(&tenant, &list.mail) {
+            Some(why)
         } else if own.with_address(list.mail.as_str()).is_some() || !addresses.insert(list.mail.clone()) {
             Some("its address belongs to another entry of the tenant, or to another group")
         } else {
             None
         };
         if let Some(why) = refused {
-            run.refuse(list.mail.to_string(), why.to_owned(), plan);
+            run.refuse(list.mail.as_str(), why, plan);
             lacking.refused.push(list.mail);
         } else if run.is_dry() {
             run.report.counts.added += 1;
@@ -160,7 +159,7 @@ async fn create_lacking(
                     lacking.new.insert(list.id);
                 }
                 Err(error) => {
-                    run.refuse(list.mail.to_string(), reason(error)?, plan);
+                    run.refuse(list.mail.as_str(), &reason(error)?, plan);
                     lacking.refused.push(list.mail);
                 }
             }
@@ -168,6 +167,15 @@ async fn create_lacking(
         at_hand = Some(tenant);
     }
     Ok(lacking)
+}
+
+/// Why the list of a group cannot have an address.
+fn unusable(tenant: &Tenant, mail: &MailAddress) -> Option<&'static str> {
+    if naming::fits(&names::MAIL, mail.as_str()) {
+        (!tenant.serves(mail.domain())).then_some("its address is in no domain of the tenant")
+    } else {
+        Some("its address is too long for the name of an entry")
+    }
 }
 
 /// Gives each list the members that it should have.
@@ -179,7 +187,7 @@ async fn update(
     taken: &mut HashSet<usize>,
     plan: &mut Plan<'_>,
 ) -> Result<(), SyncError> {
-    let mut at_hand = None;
+    let (mut at_hand, mut updated) = (None, HashSet::new());
     let this_tenant = tenant(run, None).await?;
     let foreign = run.directory.domains_of_others(&this_tenant).await?;
     while let Some(list) = next_list(lists)? {
@@ -188,9 +196,18 @@ async fn update(
             continue;
         };
         taken.insert(place);
+        if !updated.insert(place) {
+            run.refuse(list.mail.as_str(), "another group has the same identifier", plan);
+            continue;
+        }
         let mail = own.get(place).and_then(|entry| MailAddress::parse(&entry.mail).ok());
         let Some(mail) = mail else { continue };
         let tenant = tenant(run, at_hand.take()).await?;
+        if let Some(why) = unusable(&tenant, &list.mail) {
+            run.refuse(list.mail.as_str(), &format!("{why}; the list {mail} was left as it is"), plan);
+            at_hand = Some(tenant);
+            continue;
+        }
         let is_new = new.contains(&list.id);
         let (members, left) = Lookup::possible_members(&tenant, &foreign, own, &list);
         match update_one(run, own, &tenant, &mail, &list, members).await? {
@@ -198,19 +215,19 @@ async fn update(
             Ok(Updated::TooManyLeave(leaving)) => {
                 let why = format!(
                     "{leaving} members are not in the group any more, which is more than sync.removal_limit allows; the \
-                     list was left as it is. If that is right, run it again with force=1."
+                     list was left as it is. If that is right, run it again with force=1 (pbm sync: --force)."
                 );
                 run.report.message = Some(why.clone());
-                run.refuse(list.mail.to_string(), why, plan);
+                run.refuse(list.mail.as_str(), &why, plan);
             }
-            Ok(Updated::Done) => {
+            Ok(Updated::Done(about)) => {
                 run.report.counts.updated += u64::from(!is_new);
                 if run.is_dry() {
-                    plan(line(PlannedOp::Update, &list));
+                    plan(PlanLine { about, ..line(PlannedOp::Update, &list) });
                 }
                 tell_left(run, &list, left, plan);
             }
-            Err(error) => drop(run.refuse(list.mail.to_string(), reason(error)?, plan)),
+            Err(error) => drop(run.refuse(list.mail.as_str(), &reason(error)?, plan)),
         }
         at_hand = Some(tenant);
     }
@@ -223,8 +240,8 @@ enum Updated {
     Same,
     /// It would lose more members than is allowed.
     TooManyLeave(usize),
-    /// It is as its group is now, or would be.
-    Done,
+    /// It is as its group is now, or would be; these attributes differed.
+    Done(Vec<String>),
 }
 
 /// Makes a list as its group is.
@@ -238,27 +255,33 @@ async fn update_one(
 ) -> Result<Result<Updated, WriteError>, SyncError> {
     let directory = run.directory;
     let difference = directory.list_difference(tenant, own, mail, &list.display_name, &members);
-    let ListDifference { is_none, leaving, members: of } = match run.alive_during(difference).await? {
+    let ListDifference { name, members: differ, leaving, of } = match run.alive_during(difference).await? {
         Ok(difference) => difference,
         Err(error) => return Ok(Err(error)),
     };
-    if is_none && *mail == list.mail {
+    let attributes = [
+        (*mail != list.mail).then_some(names::MAIL),
+        name.then_some(names::DISPLAY_NAME),
+        differ.then_some(names::MEMBER),
+    ];
+    let about: Vec<_> = attributes.into_iter().flatten().map(|name| name.to_string()).collect();
+    if about.is_empty() {
         return Ok(Ok(Updated::Same));
     }
     if !run.request.force && !run.settings.may_remove(leaving, of) {
         return Ok(Ok(Updated::TooManyLeave(leaving)));
     }
     if run.is_dry() {
-        return Ok(Ok(Updated::Done));
+        return Ok(Ok(Updated::Done(about)));
     }
     let update = Box::pin(directory.update_source_list(tenant, mail, list, members));
-    Ok(run.alive_during(update).await?.map(|()| Updated::Done))
+    Ok(run.alive_during(update).await?.map(|()| Updated::Done(about)))
 }
 
 fn tell_left(run: &mut Run<'_>, list: &SourceList, left: usize, plan: &mut Plan<'_>) {
     if left > 0 {
         let why = format!("{left} of its members have no entry here: synchronize people first");
-        run.refuse(list.mail.to_string(), why, plan);
+        run.refuse(list.mail.as_str(), &why, plan);
     }
 }
 
@@ -274,7 +297,7 @@ async fn remove(
         let tenant = &run.request.tenant;
         match run.directory.delete_mail_list(tenant, &mail, &Precondition::None).await {
             Ok(()) | Err(WriteError::NotFound) => run.report.counts.removed += 1,
-            Err(error) => drop(run.refuse(mail.to_string(), reason(error)?, plan)),
+            Err(error) => drop(run.refuse(mail.as_str(), &reason(error)?, plan)),
         }
     }
     Ok(())

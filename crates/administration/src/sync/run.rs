@@ -8,7 +8,7 @@ use directory::{
     error::{DirectoryError, Unreachable},
 };
 use jiff::SignedDuration;
-use mail_model::run::{Lock, Report, State};
+use mail_model::run::{Lock, Refused, Report, State};
 use sources::{Reader, SourceError, Sweep};
 use std::{
     io,
@@ -25,7 +25,7 @@ const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// The source is not configured, or not for this tenant.
-    #[error("this source is not set up for the tenant")]
+    #[error("this source is not set up for the tenant (sync.ad or sync.bitrix24, and sync.tenants)")]
     NotSetUp,
     /// There is no such tenant.
     #[error("there is no such tenant")]
@@ -39,6 +39,9 @@ pub enum SyncError {
     /// The file for what waits could not be written or read.
     #[error("the file for temporary data: {0}")]
     File(#[from] io::Error),
+    /// A fault of the program.
+    #[error("a fault of the program ended the run; the log has it")]
+    Fault,
     /// Another process has taken the lock, since this one was silent for too long.
     #[error("another process has taken over")]
     LockLost,
@@ -84,8 +87,9 @@ pub(super) struct Run<'a> {
     pub(super) report: Report,
     /// Whether a person was left out who may fit in later: then a quick run must not pass over them.
     pub(super) is_incomplete: bool,
-    /// The lock; `None` for a dry run, which writes nothing.
+    /// The lock, until the end; a dry run has none.
     lock: Option<Lock>,
+    is_dry: bool,
     beat: Instant,
 }
 
@@ -110,13 +114,14 @@ impl<'a> Run<'a> {
             report,
             is_incomplete: false,
             lock,
+            is_dry,
             beat: Instant::now(),
         })
     }
 
     /// Whether nothing may be written.
     pub(super) const fn is_dry(&self) -> bool {
-        self.lock.is_none()
+        self.is_dry
     }
 
     /// Ends the run. The report holds the outcome.
@@ -128,7 +133,7 @@ impl<'a> Run<'a> {
         if let Err(error) = self.end().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "sync.report_lost");
         }
-        log(&self.report);
+        log(&self.report, self.is_dry);
         self.report
     }
 
@@ -193,10 +198,11 @@ impl<'a> Run<'a> {
     }
 
     /// Leaves something out, and tells it.
-    pub(super) fn refuse(&mut self, what: String, why: String, plan: &mut Plan<'_>) -> bool {
-        let line =
-            PlanLine { op: PlannedOp::Refuse, mail: what.clone(), source: None, about: vec![why.clone()] };
-        self.report.refuse(what, why);
+    pub(super) fn refuse(&mut self, what: &str, why: &str, plan: &mut Plan<'_>) -> bool {
+        let refused = Refused::new(what, why);
+        let Refused { what, why } = refused.clone();
+        self.report.refuse(refused);
+        let line = PlanLine { op: PlannedOp::Refuse, mail: what, source: None, about: vec![why] };
         !self.is_dry() || plan(line)
     }
 }
@@ -228,8 +234,17 @@ fn words(error: &SyncError) -> String {
     }
 }
 
-fn log(report: &Report) {
-    let Report { id, tenant, source, subject, state, counts, is_whole, .. } = report;
+fn log(report: &Report, is_dry: bool) {
+    let Report { id, tenant, source, subject, state, counts, is_whole, message, .. } = report;
+    if let Some(message) = message {
+        tracing::warn!(
+            run = id,
+            tenant = tenant.as_str(),
+            source = source.name(),
+            message,
+            "sync.incomplete"
+        );
+    }
     tracing::info!(
         run = id,
         tenant = tenant.as_str(),
@@ -242,6 +257,7 @@ fn log(report: &Report) {
         removed = counts.removed,
         refused = counts.refused,
         whole = is_whole,
+        dry = is_dry,
         "sync.ended"
     );
 }

@@ -10,6 +10,9 @@ const MOST: u32 = 16 << 20;
 /// The most parts of a record: a list with a million members.
 const MOST_PARTS: u32 = 1 << 21;
 
+/// The largest file, in bytes: some hundred thousand new photos.
+const LARGEST: u64 = 16 << 30;
+
 /// A part of a record: what it is, and its bytes.
 pub(super) type Part = (u8, Vec<u8>);
 
@@ -17,16 +20,21 @@ pub(super) type Part = (u8, Vec<u8>);
 pub(super) struct Spool {
     file: BufWriter<File>,
     records: u64,
+    bytes: u64,
 }
 
 impl Spool {
     /// An empty spool in the system's folder for temporary files.
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(tempfile::tempfile()?), records: 0 })
+        Ok(Self { file: BufWriter::new(tempfile::tempfile()?), records: 0, bytes: 0 })
     }
 
     /// Adds a record.
     pub(super) fn push(&mut self, parts: &[Part]) -> io::Result<()> {
+        self.bytes += parts.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+        if self.bytes > LARGEST {
+            return Err(io::Error::other("the source has more changes than a run can hold (16 GiB)"));
+        }
         self.file.write_all(&length(parts.len())?)?;
         for (kind, bytes) in parts {
             self.file.write_all(&[*kind])?;
@@ -82,8 +90,13 @@ impl Spooled {
         let mut bytes = [0; 4];
         self.file.read_exact(&mut bytes)?;
         let number = u32::from_le_bytes(bytes);
-        if number <= most { Ok(number) } else { Err(io::ErrorKind::InvalidData.into()) }
+        if number <= most { Ok(number) } else { Err(corrupt()) }
     }
+}
+
+/// The error of a record that is not one.
+pub(super) fn corrupt() -> io::Error {
+    io::ErrorKind::InvalidData.into()
 }
 
 fn length(length: usize) -> io::Result<[u8; 4]> {

@@ -5,7 +5,7 @@ use mail_model::{
     address::MailAddress,
     source::{
         SourceId,
-        card::{CARD_FIELDS, Card, CardTexts},
+        card::{self, CARD_FIELDS, Card, CardTexts},
         list::SourceList,
     },
 };
@@ -33,6 +33,7 @@ impl PersonStep {
         for (number, field) in (0_u8..).zip(CARD_FIELDS) {
             parts.extend(card.text(field).map(|value| (b'f', [&[number], value.as_bytes()].concat())));
         }
+        parts.extend(card.untold.iter().filter_map(|part| Some((b'u', vec![number_of(*part)?]))));
         parts.extend(has_new_photo.then(|| (b'n', Vec::new())));
         parts.extend(card.photo.map(|photo| (b'o', photo)));
         parts
@@ -53,6 +54,10 @@ impl PersonStep {
                     let field = CARD_FIELDS.get(usize::from(*number))?;
                     texts.fields.insert(*field, string(value.to_vec())?);
                 }
+                b'u' => {
+                    let [number] = bytes.try_into().ok()?;
+                    texts.untold.insert(part_of(number)?);
+                }
                 b'n' => has_new_photo = true,
                 b'o' => texts.photo = Some(bytes),
                 _ => return None,
@@ -60,6 +65,27 @@ impl PersonStep {
         }
         let (card, _) = Card::new(id?, texts).ok()?;
         Some(Self { place, card, has_new_photo })
+    }
+}
+
+/// The number of the photo among the parts that a source may not have told; the fields have those of their order.
+const PHOTO: u8 = u8::MAX;
+
+fn number_of(part: card::Part) -> Option<u8> {
+    match part {
+        card::Part::Photo => Some(PHOTO),
+        card::Part::Field(field) => {
+            (0_u8..).zip(CARD_FIELDS).find(|(_, one)| *one == field).map(|(number, _)| number)
+        }
+        // A person without an address has no card.
+        card::Part::Mail | card::Part::Aliases => None,
+    }
+}
+
+fn part_of(number: u8) -> Option<card::Part> {
+    match number {
+        PHOTO => Some(card::Part::Photo),
+        number => CARD_FIELDS.get(usize::from(number)).copied().map(card::Part::Field),
     }
 }
 
@@ -105,6 +131,7 @@ mod tests {
             aliases: vec!["b@x.ru".into()],
             fields: [(UserField::City, "Тула".to_owned()), (UserField::WorkPhone, "8, 5".to_owned())].into(),
             photo: Some(vec![0xFF, 0xD8]),
+            untold: [card::Part::Photo, card::Part::Field(UserField::Department)].into(),
         };
         let (card, _) = Card::new(SourceId::parse("ad:1").unwrap(), texts).unwrap();
         for (place, has_new_photo) in [(None, true), (Some(7), false)] {

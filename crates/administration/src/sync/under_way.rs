@@ -12,11 +12,14 @@ use crate::{
     policy::{Action, Forbidden, Reach},
 };
 use directory::{Directory, Lookup, error::DirectoryError, sources::LockOutcome};
+use futures_util::FutureExt;
 use mail_model::{
     run::{Report, Source, State, Subject},
     tenant::TenantId,
 };
 use std::{
+    io,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
@@ -91,8 +94,8 @@ impl Syncs {
         reach: Reach,
     ) -> Result<Begun, SyncError> {
         let settings = self.settings();
-        settings.require_set_up(&request, reach)?;
         directory.tenant(&request.tenant).await?.ok_or(SyncError::NoTenant)?;
+        settings.require_set_up(&request, reach)?;
         let report = begun(&request);
         if let LockOutcome::HeldBy(id) = directory.begin_run(&report).await? {
             return Ok(Begun { id, is_joined: true });
@@ -137,6 +140,7 @@ impl Syncs {
     ) -> Result<Report, SyncError> {
         let settings = self.settings();
         directory.tenant(&request.tenant).await?.ok_or(SyncError::NoTenant)?;
+        settings.require_set_up(request, reach)?;
         let run = Run::new(directory, &settings, request, reach, begun(request), true)?;
         Ok(Box::pin(conduct(run, on_line)).await)
     }
@@ -145,15 +149,13 @@ impl Syncs {
     /// thread ends.
     ///
     /// # Errors
-    /// [`SyncError`].
+    /// The system's error when the thread cannot be started.
     pub fn plan(
         &self,
         request: SyncRequest,
         reach: Reach,
         permit: WorkInProgress,
-    ) -> Result<mpsc::Receiver<Planned>, SyncError> {
-        let settings = self.settings();
-        settings.require_set_up(&request, reach)?;
+    ) -> io::Result<mpsc::Receiver<Planned>> {
         let (sender, receiver) = mpsc::channel(LINES);
         let this = self.clone();
         let run = move || {
@@ -230,11 +232,15 @@ fn begun(request: &SyncRequest) -> Report {
 
 /// Runs to the end. The report holds the outcome.
 async fn conduct(mut run: Run<'_>, plan: Plan<'_>) -> Report {
-    let outcome = match run.request.subject {
-        Subject::People => Box::pin(people::synchronize(&mut run, plan)).await,
-        Subject::Groups => Box::pin(groups::synchronize(&mut run, plan)).await,
+    let work = async {
+        match run.request.subject {
+            Subject::People => Box::pin(people::synchronize(&mut run, plan)).await,
+            Subject::Groups => Box::pin(groups::synchronize(&mut run, plan)).await,
+        }
     };
-    run.conclude(outcome).await
+    // A run that ends by a panic must not hold its lock; nothing that the panic may have left half done is used again.
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    run.conclude(outcome.unwrap_or(Err(SyncError::Fault))).await
 }
 
 /// Runs work on a runtime of its own, on this thread.

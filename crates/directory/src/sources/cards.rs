@@ -13,9 +13,9 @@ use mail_model::{
     revision::Precondition,
     source::{
         SourceId,
-        card::Card,
+        card::{Card, Part},
         plan::{self, Picture, source_ids},
-        print::{Part, Print, Target},
+        print::{Print, Target},
     },
     tenant::TenantId,
     user::{self, LiveUser},
@@ -62,6 +62,17 @@ impl Directory {
         self.apply_in_turn(&changes).await.map_err(|error| taken(error, card))
     }
 
+    /// Takes a further address from a contact; a success also if it has not got it.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn take_further_address(&self, dn: Dn, address: &MailAddress) -> Result<(), DirectoryError> {
+        match self.apply(&plan::further_address_removal(dn, address)).await {
+            Err(DirectoryError::Stale | DirectoryError::NotFound) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// Removes a contact; a success also if it is gone.
     ///
     /// # Errors
@@ -105,7 +116,7 @@ impl Directory {
 }
 
 fn stale_parts(mail: &str, entry: &Entry, card: &Card, target: Target) -> Vec<Part> {
-    Print::of_entry(mail, entry).stale_parts(&Print::of_card(card, target), target)
+    Print::of_entry(mail, entry).stale_parts(card, target)
 }
 
 /// Whose an address is stays untold: it may be another tenant's.

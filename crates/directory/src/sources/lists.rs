@@ -17,12 +17,14 @@ use std::collections::HashSet;
 /// How a list differs from what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListDifference {
-    /// Whether it does not differ.
-    pub is_none: bool,
+    /// Whether its name differs.
+    pub name: bool,
+    /// Whether its members differ.
+    pub members: bool,
     /// The number of members that it would lose.
     pub leaving: usize,
     /// The number of its members.
-    pub members: usize,
+    pub of: usize,
 }
 
 impl Lookup {
@@ -67,11 +69,18 @@ impl Lookup {
         let wanted: Vec<_> = members.iter().map(member).collect();
         let (lacking, surplus) = list.members.difference(&wanted);
         Ok(ListDifference {
-            is_none: lacking.is_empty() && surplus.is_empty() && list.display_name == display_name,
+            name: list.display_name != display_name,
+            members: !lacking.is_empty() || !surplus.is_empty(),
             leaving: surplus.len(),
-            members: list.members.len(),
+            of: list.members.len(),
         })
     }
+}
+
+/// Requires that a list may have an address, as requests do for theirs.
+fn require_own(tenant: &Tenant, mail: &MailAddress) -> Result<(), WriteError> {
+    let is_own = tenant.serves(mail.domain());
+    is_own.then_some(()).ok_or_else(|| WriteError::Conflict(format!("{mail} is in no domain of the tenant.")))
 }
 
 impl Directory {
@@ -85,6 +94,7 @@ impl Directory {
         list: &SourceList,
         members: Vec<MailAddress>,
     ) -> Result<(), WriteError> {
+        require_own(tenant, &list.mail)?;
         let new = NewMailList {
             mail: list.mail.clone(),
             display_name: list.display_name.clone(),
@@ -105,6 +115,7 @@ impl Directory {
         list: &SourceList,
         members: Vec<MailAddress>,
     ) -> Result<(), WriteError> {
+        require_own(tenant, &list.mail)?;
         let patch = MailListPatch {
             new_mail: Some(list.mail.clone()).filter(|new| new != mail),
             display_name: Some(list.display_name.clone()),

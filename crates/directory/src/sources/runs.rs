@@ -62,6 +62,10 @@ impl Directory {
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
     pub async fn begin_run(&self, report: &Report) -> Result<LockOutcome, DirectoryError> {
+        let dn = run::lock_dn(self.tree(), &report.tenant, report.source, report.subject);
+        if let Some(held) = self.lock(&dn).await?.filter(|held| !held.is_abandoned(report.began)) {
+            return Ok(LockOutcome::HeldBy(held.run));
+        }
         self.apply(&run::creation(self.tree(), report)).await?;
         let outcome = self.take_lock(report).await;
         match outcome {

@@ -7,6 +7,7 @@ use crate::{
     names, naming,
     user::field::UserField,
 };
+use ldap_text::attribute::AttributeName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest image that is accepted as the photo of a card, in bytes. Active Directory allows 100 KB.
@@ -27,6 +28,32 @@ pub const CARD_FIELDS: [UserField; 11] = [
     UserField::City,
 ];
 
+/// A part of a card, or of the entry that is made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The address.
+    Mail,
+    /// The further addresses.
+    Aliases,
+    /// A field.
+    Field(UserField),
+    /// The photo.
+    Photo,
+}
+
+impl Part {
+    /// The attribute that holds it.
+    #[must_use]
+    pub fn attribute(self) -> AttributeName {
+        match self {
+            Self::Mail => names::MAIL,
+            Self::Aliases => names::MAIL_ALTERNATE_ADDRESS,
+            Self::Field(field) => field.attribute(),
+            Self::Photo => names::JPEG_PHOTO,
+        }
+    }
+}
+
 /// A card of a source, whose texts are not checked yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CardTexts {
@@ -38,6 +65,8 @@ pub struct CardTexts {
     pub fields: BTreeMap<UserField, String>,
     /// An image of any format.
     pub photo: Option<Vec<u8>>,
+    /// The parts that the source could not tell, although it may have them.
+    pub untold: BTreeSet<Part>,
 }
 
 /// A card.
@@ -53,6 +82,8 @@ pub struct Card {
     pub fields: BTreeMap<UserField, FieldValue>,
     /// An image of any format, as the source has it.
     pub photo: Option<Vec<u8>>,
+    /// The parts that the source could not tell, although it may have them: those of an entry stay as they are.
+    pub untold: BTreeSet<Part>,
 }
 
 /// A part of a card that is not usable, and was left out.
@@ -101,7 +132,7 @@ impl Card {
             unusable.push(Unusable::Photo);
         }
         let photo = photo.filter(|photo| photo.len() <= MAX_SOURCE_PHOTO);
-        Ok((Self { id, mail, aliases, fields, photo }, unusable))
+        Ok((Self { id, mail, aliases, fields, photo, untold: texts.untold }, unusable))
     }
 
     /// Its address and further addresses.
@@ -186,6 +217,7 @@ mod tests {
             ],
             fields: fields.map(|(field, text)| (field, text.to_owned())).into(),
             photo: Some(Vec::new()),
+            ..CardTexts::default()
         });
         assert_eq!(card.mail.as_str(), "anna@example.com");
         assert_eq!(

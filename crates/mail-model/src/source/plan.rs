@@ -2,8 +2,8 @@
 
 use super::{
     SourceId, SourceKind,
-    card::Card,
-    print::{Part, Target, photo_digest, written_fields},
+    card::{Card, Part},
+    print::{Target, photo_digest, written_fields},
 };
 use crate::{
     address::MailAddress,
@@ -98,6 +98,12 @@ fn renaming(dn: &Dn, card: &Card) -> Vec<ChangeRecord> {
     let mut last = vec![delete_value(names::MAIL_ALTERNATE_ADDRESS, card.mail.as_str())];
     last.extend(old_name);
     vec![change, modify(folder.child(names::MAIL, card.mail.as_str()), last)]
+}
+
+/// Takes a further address from a contact.
+#[must_use]
+pub fn further_address_removal(dn: Dn, address: &MailAddress) -> ChangeRecord {
+    modify(dn, vec![delete_value(names::MAIL_ALTERNATE_ADDRESS, address.as_str())])
 }
 
 /// Removes a contact.
@@ -196,7 +202,7 @@ mod tests {
             mail: mail.into(),
             aliases: vec!["second@y.ru".into()],
             fields: [(UserField::LastName, "Petrov".to_owned())].into(),
-            photo: None,
+            ..CardTexts::default()
         };
         Card::new(SourceId::parse("ad:1-2").unwrap(), texts).unwrap().0
     }

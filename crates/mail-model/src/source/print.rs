@@ -1,40 +1,13 @@
 //! Comparing cards with entries in little memory: a number for each part. A run compares a hundred thousand people, of
 //! whom a few have changed.
 
-use super::card::{CARD_FIELDS, Card};
+use super::card::{CARD_FIELDS, Card, Part};
 use crate::{address::MailAddress, entry::EntryView, names, user::field::UserField};
-use ldap_text::attribute::AttributeName;
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash, Hasher},
 };
-
-/// The part of an entry or a card that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// The address.
-    Mail,
-    /// The further addresses.
-    Aliases,
-    /// A field.
-    Field(UserField),
-    /// The photo.
-    Photo,
-}
-
-impl Part {
-    /// The attribute that holds it.
-    #[must_use]
-    pub fn attribute(self) -> AttributeName {
-        match self {
-            Self::Mail => names::MAIL,
-            Self::Aliases => names::MAIL_ALTERNATE_ADDRESS,
-            Self::Field(field) => field.attribute(),
-            Self::Photo => names::JPEG_PHOTO,
-        }
-    }
-}
 
 /// What an entry of this directory stands for, which decides what of a card is written to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +29,7 @@ pub struct Print {
 
 impl Print {
     /// The print of a card, as it would be written to an entry.
-    #[must_use]
-    pub fn of_card(card: &Card, target: Target) -> Self {
+    fn of_card(card: &Card, target: Target) -> Self {
         let fields = written_fields(card, target);
         let aliases: Vec<_> = card.aliases.iter().map(MailAddress::as_str).collect();
         Self {
@@ -84,9 +56,16 @@ impl Print {
         }
     }
 
-    /// The parts of the entry with this print that have to be written so that it is as the card.
+    /// The parts of the entry with this print that have to be written so that it is as the card. What the source could
+    /// not tell stays as it is.
     #[must_use]
-    pub fn stale_parts(&self, card: &Self, target: Target) -> Vec<Part> {
+    pub fn stale_parts(&self, card: &Card, target: Target) -> Vec<Part> {
+        let mut parts = self.differences(&Self::of_card(card, target), target);
+        parts.retain(|part| !card.untold.contains(part));
+        parts
+    }
+
+    fn differences(&self, card: &Self, target: Target) -> Vec<Part> {
         let is_contact = target == Target::Contact;
         let differs = |own: u64, new: u64| own != new && (is_contact || new != 0);
         let mut parts = Vec::new();
@@ -122,6 +101,15 @@ pub fn written_fields(card: &Card, target: Target) -> BTreeMap<UserField, String
         fields.entry(UserField::DisplayName).or_insert(shown);
     }
     fields
+}
+
+/// The fields of a card that users cannot have, and why: their names may not mix alphabets, for example.
+pub fn unfit_for_users(card: &Card) -> impl Iterator<Item = (UserField, String)> {
+    CARD_FIELDS.into_iter().filter_map(|field| {
+        let text = card.text(field).filter(|text| !fits_user(field, text))?;
+        let why = field.parse(text).err().map(|error| error.to_string());
+        Some((field, why.unwrap_or_else(|| "has characters that a user's field cannot have".to_owned())))
+    })
 }
 
 fn fits_user(field: UserField, text: &str) -> bool {
@@ -162,9 +150,9 @@ mod tests {
     fn card(fields: &[(UserField, &str)], photo: Option<&[u8]>) -> Card {
         let texts = CardTexts {
             mail: "a@x.ru".into(),
-            aliases: Vec::new(),
             fields: fields.iter().map(|(field, text)| (*field, (*text).to_owned())).collect(),
             photo: photo.map(<[u8]>::to_vec),
+            ..CardTexts::default()
         };
         Card::new(SourceId::new(SourceKind::Bitrix24, "1").unwrap(), texts).unwrap().0
     }
@@ -183,10 +171,10 @@ mod tests {
                 (names::SOURCE_PHOTO, &digest),
             ],
         );
-        let (stored, wanted) = (Print::of_entry("a@x.ru", &entry), Print::of_card(&card, Target::Contact));
-        assert_eq!(stored.stale_parts(&wanted, Target::Contact), []);
+        let stored = Print::of_entry("a@x.ru", &entry);
+        assert_eq!(stored.stale_parts(&card, Target::Contact), []);
         let other = Print::of_entry("b@x.ru", &entry);
-        assert_eq!(other.stale_parts(&wanted, Target::Contact), [Part::Mail]);
+        assert_eq!(other.stale_parts(&card, Target::Contact), [Part::Mail]);
     }
 
     #[test]
@@ -194,10 +182,21 @@ mod tests {
         let entry = Stored::new(&["person"], &[(names::CN, "Анна"), (names::SN, "Б"), (names::L, "Тула")]);
         let stored = Print::of_entry("a@x.ru", &entry);
         let card = card(&[(UserField::FirstName, "Анна"), (UserField::Title, "Boss")], None);
-        let wanted = Print::of_card(&card, Target::User);
-        assert_eq!(stored.stale_parts(&wanted, Target::User), [Part::Field(UserField::Title)]);
-        let as_contact = Print::of_card(&card, Target::Contact);
-        assert!(stored.stale_parts(&as_contact, Target::Contact).contains(&Part::Field(UserField::City)));
+        assert_eq!(stored.stale_parts(&card, Target::User), [Part::Field(UserField::Title)]);
+        assert!(stored.stale_parts(&card, Target::Contact).contains(&Part::Field(UserField::City)));
+    }
+
+    #[test]
+    fn what_the_source_could_not_tell_stays() {
+        let stored = [(names::OU, "Склад"), (names::L, "Тула"), (names::SOURCE_PHOTO, "0123")];
+        let stored = Print::of_entry("a@x.ru", &Stored::new(&["person"], &stored));
+        let (department, city) = (Part::Field(UserField::Department), Part::Field(UserField::City));
+        let mut card = card(&[(UserField::FirstName, "Анна")], None);
+        let parts = stored.stale_parts(&card, Target::Contact);
+        assert!([department, city, Part::Photo].iter().all(|part| parts.contains(part)), "{parts:?}");
+        card.untold = [department, Part::Photo].into();
+        let parts = stored.stale_parts(&card, Target::Contact);
+        assert!(parts.contains(&city) && !parts.contains(&department) && !parts.contains(&Part::Photo));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
 use crate::config::Config;
 use administration::{
     policy::Reach,
-    sync::{PlanLine, PlannedOp, SyncRequest, Syncs, present},
+    sync::{Begun, PlanLine, PlannedOp, SyncError, SyncRequest, Syncs, present},
 };
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -17,6 +17,7 @@ use mail_model::{
     tenant::TenantId,
 };
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use visible_text::{Visible, VisibleWhole};
 
 /// How often the progress of a run is shown.
 const LOOK: Duration = Duration::from_millis(500);
@@ -103,9 +104,20 @@ pub(super) fn sync(config: &Config, args: &SyncArgs) -> Outcome {
     let open = move || patient(Directory::new(ldap.clone(), tree.clone()));
     let directory = open();
     let syncs = Syncs::new(config.sync.settings.clone(), open);
+    let is_set_up = |request: &SyncRequest| syncs.settings().reader(request.source, &tenant).is_some();
+    if !requests.iter().all(is_set_up) {
+        tell!("pbm: {}", SyncError::NotSetUp);
+        return Ok(ExitCode::from(2));
+    }
     block_on(async {
         let mut is_well = true;
         for request in requests {
+            if !is_well {
+                tell!(
+                    "groups: not synchronized, since their members are people, who were not all synchronized"
+                );
+                break;
+            }
             let report = if args.dry_run {
                 Box::pin(syncs.try_out(&directory, &request, Reach::Everything, &mut print)).await?
             } else {
@@ -118,12 +130,23 @@ pub(super) fn sync(config: &Config, args: &SyncArgs) -> Outcome {
     })
 }
 
-/// Runs to the end, and shows the progress.
+/// Runs to the end. If another process runs already, waits for its end, and begins anew only if it has failed.
 async fn run(syncs: &Syncs, directory: &Directory, request: SyncRequest) -> anyhow::Result<Report> {
-    let begun = syncs.begin(directory, request, Reach::Everything).await?;
-    if begun.is_joined {
-        tell!("Another process synchronizes this already; waiting for its end.");
+    let begun = syncs.begin(directory, request.clone(), Reach::Everything).await?;
+    if !begun.is_joined {
+        return end_of(directory, &begun).await;
     }
+    tell!("Another process synchronizes this already; waiting for its end.");
+    let report = end_of(directory, &begun).await?;
+    if report.state == State::Done {
+        return Ok(report);
+    }
+    let begun = syncs.begin(directory, request, Reach::Everything).await?;
+    end_of(directory, &begun).await
+}
+
+/// Waits for the end of a run, and shows the progress.
+async fn end_of(directory: &Directory, begun: &Begun) -> anyhow::Result<Report> {
     let is_terminal = std::io::stderr().is_terminal();
     loop {
         let report = present(directory, &begun.id).await?.context("the run is not there any more")?;
@@ -148,7 +171,7 @@ fn print(line: PlanLine) -> bool {
         PlannedOp::Update if about.is_empty() => say!("update {mail}: mark of the source"),
         PlannedOp::Update => say!("update {mail}: {}", about.join(", ")),
         PlannedOp::Remove => say!("remove {mail}"),
-        PlannedOp::Refuse => say!("leave out {}: {}", visible_text::Visible(&mail), about.join("; ")),
+        PlannedOp::Refuse => say!("leave out {}: {}", Visible(&mail), VisibleWhole(&about.join("; "))),
     }
     true
 }
@@ -163,7 +186,7 @@ fn conclude(report: &Report, is_dry: bool) {
     );
     if !is_dry {
         for Refused { what, why } in &report.refused {
-            say!("  {}: {}", visible_text::Visible(what), visible_text::Visible(why));
+            say!("  {}: {}", Visible(what), VisibleWhole(why));
         }
         let more = refused.saturating_sub(report.refused.len() as u64);
         if more > 0 {

@@ -2,7 +2,11 @@
 
 use super::{answer::Row, departments::Departments};
 use crate::mapping::Mapping;
-use mail_model::{field::MAX_TEXT, source::card::CardTexts, user::field::UserField};
+use mail_model::{
+    field::MAX_TEXT,
+    source::card::{CardTexts, Part},
+    user::field::UserField,
+};
 
 /// The field that holds identifiers of departments.
 pub(super) const DEPARTMENTS: &str = "UF_DEPARTMENT";
@@ -28,10 +32,18 @@ impl Template<'_> {
             fields: mapped.filter_map(|(field, name)| Some((field, self.text(row, name)?))).collect(),
             ..CardTexts::default()
         };
+        texts.untold =
+            self.untold(row).filter(|field| !texts.fields.contains_key(field)).map(Part::Field).collect();
         if let Some(addition) = self.surname_field.and_then(|field| row.text(field)) {
             add_to_surname(&mut texts, addition);
         }
         texts
+    }
+
+    /// The fields that would be departments, if the portal told their names.
+    fn untold(&self, row: &Row) -> impl Iterator<Item = UserField> {
+        let is_untold = !self.departments.are_known() && row.texts(DEPARTMENTS).next().is_some();
+        self.mapping.iter().filter(move |(_, name)| is_untold && *name == DEPARTMENTS).map(|(field, _)| field)
     }
 
     fn text(&self, row: &Row, field: &str) -> Option<String> {
@@ -102,6 +114,17 @@ mod tests {
     fn a_department_without_a_known_name_is_taken_from_the_text() {
         let texts = texts(None, &json!({"UF_DEPARTMENT": [99], "WORK_DEPARTMENT": "Склад"}));
         assert_eq!(texts.fields[&UserField::Department], "Склад");
+    }
+
+    #[test]
+    fn a_department_that_could_not_be_asked_for_is_untold() {
+        let mapping = Mapping::new(BITRIX24, &BTreeMap::new());
+        let template =
+            Template { mapping: &mapping, surname_field: None, departments: Departments::unread() };
+        let untold = |person| template.texts(&row(&person)).untold;
+        assert_eq!(untold(json!({"UF_DEPARTMENT": [5]})), [Part::Field(UserField::Department)].into());
+        assert!(untold(json!({"UF_DEPARTMENT": [5], "WORK_DEPARTMENT": "Склад"})).is_empty());
+        assert!(untold(json!({"UF_DEPARTMENT": []})).is_empty());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
 use crate::{Passed, Read, SourceError, mapping::Mapping, read::Ending};
 use mail_model::source::{
     SourceId, SourceKind,
-    card::{Card, CardTexts, Unusable},
+    card::{Card, CardTexts, Part, Unusable},
 };
 use tokio::sync::mpsc;
 
@@ -29,7 +29,7 @@ const MAX_PEOPLE: u32 = 1_000_000;
 pub(super) fn read(settings: &Bitrix24Settings, out: &mpsc::Sender<Read>) -> Result<Ending, SourceError> {
     let mut portal = Portal::new(settings, out)?;
     let needs_names = settings.mapping.iter().any(|(_, name)| name == card::DEPARTMENTS);
-    let departments = if needs_names { Departments::read(&mut portal)? } else { Departments::default() };
+    let departments = if needs_names { Departments::read(&mut portal)? } else { Departments::unread() };
     let surname_field = settings.surname_field.as_deref().filter(|field| !field.is_empty());
     let template = Template { mapping: &settings.mapping, surname_field, departments };
     let mut people = People { portal, template, photos: settings.photos, last: 0, found: Found::default() };
@@ -108,7 +108,10 @@ impl People<'_> {
     fn add_photo(&mut self, row: &Row, texts: &mut CardTexts) -> Result<(), SourceError> {
         match photo::read(&mut self.portal, row)? {
             Ok(photo) => texts.photo = photo,
-            Err(why) => self.pass(texts.mail.clone(), why, None)?,
+            Err(why) => {
+                texts.untold.insert(Part::Photo);
+                self.pass(texts.mail.clone(), why, None)?;
+            }
         }
         Ok(())
     }

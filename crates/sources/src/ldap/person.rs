@@ -29,6 +29,7 @@ pub(super) fn texts(entry: &Entry, plan: &Plan) -> CardTexts {
         aliases: others.into_iter().map(str::to_owned).collect(),
         fields: plan.mapping.iter().filter_map(field).collect::<BTreeMap<_, _>>(),
         photo: photo.map(<[u8]>::to_vec),
+        ..CardTexts::default()
     }
 }
 

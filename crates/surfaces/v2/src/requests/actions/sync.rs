@@ -15,12 +15,17 @@ use administration::{
     policy::Action,
     sync::{PlanLine, Planned, PlannedOp, SyncError, SyncRequest, Syncs},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use mail_model::run::{Report, Source, Subject};
 use serde::Serialize;
 use serde_json::json;
+use std::time::Duration;
+use tokio::{sync::mpsc::Receiver, time::timeout};
 use utoipa::ToSchema;
 use web::answer::Reply;
+
+/// How long the answer of a dry run waits for its first line.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(in super::super) const PEOPLE_OF_DIRECTORY: Endpoint = Endpoint {
     name: "syncPeopleOfDirectory",
@@ -132,6 +137,10 @@ enum Line {
         /// Always true.
         #[serde(rename = "dry-run")]
         dry_run: bool,
+        /// What else should be known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        message: Option<String>,
     },
     /// Why the dry run ended early.
     Stop {
@@ -156,12 +165,13 @@ async fn synchronize(call: &mut Call<'_>, source: Source, subject: Subject) -> R
     let turn = call.begin(LongWork::Sync)?;
     if is_dry {
         let reach = Syncs::reach(call.caller()?, &request.tenant)?;
-        let items = call.services.syncs.plan(request, reach, turn).map_err(failure)?;
-        let lines = stream::unfold(items, async |mut items| {
+        let mut items = call.services.syncs.plan(request, reach, turn).map_err(|e| failure(e.into()))?;
+        let first = first_item(&mut items).await?;
+        let rest = stream::unfold(items, async |mut items| {
             let item = items.recv().await?;
             Some((line(item), items))
         });
-        return Ok(Reply::lines(lines));
+        return Ok(Reply::lines(stream::iter(first.map(line)).chain(rest)));
     }
     let caller = call.caller()?.clone();
     let begun =
@@ -173,10 +183,24 @@ async fn synchronize(call: &mut Call<'_>, source: Source, subject: Subject) -> R
     outcome(&report.ok_or_else(|| Failure::not_found("run"))?)
 }
 
+/// The first item of a plan, unless it takes long. A source that cannot be read at all is an error, not a line.
+async fn first_item(items: &mut Receiver<Planned>) -> Result<Option<Planned>, Failure> {
+    match timeout(PATIENCE, items.recv()).await {
+        Ok(Some(Planned::End(Err(error)))) => Err(failure(error)),
+        Ok(Some(Planned::End(Ok(report)))) if !is_done(&report) => Err(failed(&report)),
+        Ok(item) => Ok(item),
+        Err(_) => Ok(None),
+    }
+}
+
+fn failed(report: &Report) -> Failure {
+    let why = report.message.as_deref().unwrap_or("The run has failed; the log has the reason.");
+    Failure::new(StatusCode::BAD_GATEWAY, why)
+}
+
 fn outcome(report: &Report) -> Result<Reply, Failure> {
     if !is_done(report) {
-        let why = report.message.as_deref().unwrap_or("The run has failed; the log has the reason.");
-        return Err(Failure::new(StatusCode::BAD_GATEWAY, why));
+        return Err(failed(report));
     }
     as_json(&Outcome {
         success: true,
@@ -195,7 +219,7 @@ fn line(item: Planned) -> Bytes {
             Line::Entry { op: name(op), mail, source, changes, why }
         }
         Planned::End(Ok(report)) if is_done(&report) => {
-            Line::End { summary: Counts::from(&report), dry_run: true }
+            Line::End { summary: Counts::from(&report), dry_run: true, message: report.message }
         }
         Planned::End(Ok(report)) => Line::Stop { message: report.message.unwrap_or_default() },
         Planned::End(Err(error)) => Line::Stop { message: error.to_string() },
@@ -224,6 +248,6 @@ fn failure(error: SyncError) -> Failure {
         SyncError::NoTenant => Failure::not_found("tenant"),
         SyncError::Source(error) => Failure::new(StatusCode::BAD_GATEWAY, &error.to_string()),
         SyncError::Directory(error) => error.into(),
-        SyncError::File(_) | SyncError::LockLost => Failure::internal(error.into()),
+        SyncError::File(_) | SyncError::Fault | SyncError::LockLost => Failure::internal(error.into()),
     }
 }
