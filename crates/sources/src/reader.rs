@@ -2,7 +2,7 @@
 
 use crate::{
     bitrix24::{self, Bitrix24Settings},
-    ldap::{self, LdapSourceSettings},
+    ldap::{self, LdapSourceSettings, Limits},
     read::{Ending, Read, SourceError, Sweep},
 };
 use mail_model::source::SourceKind;
@@ -24,7 +24,7 @@ impl Reader {
     /// [`SourceError`]; what was sent is then not all.
     pub async fn people(&self, sweep: &Sweep, out: mpsc::Sender<Read>) -> Result<Ending, SourceError> {
         match self {
-            Self::Ldap(settings) => ldap::people(settings, sweep, out).await,
+            Self::Ldap(settings) => ldap::people(settings, &Limits::default(), sweep, out).await,
             Self::Bitrix24(settings) => bitrix24::people(settings, out).await,
         }
     }
@@ -35,7 +35,7 @@ impl Reader {
     /// [`SourceError`]; what was sent is then not all.
     pub async fn groups(&self, out: mpsc::Sender<Read>) -> Result<Ending, SourceError> {
         match self {
-            Self::Ldap(settings) => ldap::groups(settings, out).await,
+            Self::Ldap(settings) => ldap::groups(settings, &Limits::default(), out).await,
             Self::Bitrix24(_) => {
                 Err(SourceError::Refused("Bitrix24 has no groups with addresses".to_owned()))
             }

@@ -1,15 +1,17 @@
 //! One connection to the server, secured and bound.
 
 use super::{
+    limits::{Budget, Limits},
     refusal,
     settings::{Encryption, LdapSourceSettings},
     trust::trust,
+    wire::{self, Fault},
 };
 use crate::SourceError;
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
 use secrecy::ExposeSecret as _;
-use std::{net::Ipv6Addr, time::Duration};
-use url::Url;
+use std::{net::Ipv6Addr, sync::Arc, time::Duration};
+use tokio::task::JoinSet;
 
 /// A bound connection. Dropping it closes the connection.
 pub(super) struct Session {
@@ -17,6 +19,11 @@ pub(super) struct Session {
     /// The host and port, for messages.
     address: String,
     timeout: Duration,
+    /// What is still allowed to be read.
+    pub(super) budget: Budget,
+    relay: Arc<wire::Shared>,
+    /// The relay and the library, which end with the session.
+    _tasks: JoinSet<()>,
 }
 
 impl Session {
@@ -24,24 +31,27 @@ impl Session {
     ///
     /// # Errors
     /// [`SourceError`].
-    pub(super) async fn open(settings: &LdapSourceSettings) -> Result<Self, SourceError> {
-        let url = url(settings)?;
+    pub(super) async fn open(settings: &LdapSourceSettings, limits: &Limits) -> Result<Self, SourceError> {
+        check_host(&settings.host)?;
         let address = format!("{}:{}", settings.host, settings.port);
-        let mut wanted = LdapConnSettings::new()
-            .set_conn_timeout(settings.timeout)
-            .set_starttls(settings.encryption == Encryption::StartTls);
-        if settings.encryption != Encryption::None {
-            wanted = wanted.set_config(trust(settings.ca_file.as_deref())?);
-        }
-        let connected = LdapConnAsync::from_url_with_settings(wanted, &url).await;
-        let (connection, ldap) =
-            connected.map_err(|error| unreachable(&address, settings.timeout, &error))?;
-        tokio::spawn(async move {
+        let trust = match settings.encryption {
+            Encryption::None => None,
+            Encryption::Tls | Encryption::StartTls => Some(trust(settings.ca_file.as_deref())?),
+        };
+        let mut tasks = JoinSet::new();
+        let opened = wire::open(settings, trust, &mut tasks).await;
+        let (stream, relay) = opened.map_err(|fault| of_fault(&address, &fault))?;
+        let wanted = LdapConnSettings::new().set_std_stream(StdStream::Unix(stream));
+        let connected = LdapConnAsync::with_settings(wanted, "ldapi:///").await;
+        let timeout = settings.timeout;
+        let (connection, ldap) = connected.map_err(|error| unreachable(&address, timeout, &error))?;
+        tasks.spawn(async move {
             if let Err(error) = connection.drive().await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "source.connection.broken");
             }
         });
-        let mut session = Self { ldap, address, timeout: settings.timeout };
+        let budget = Budget::new(limits);
+        let mut session = Self { ldap, address, timeout, budget, relay, _tasks: tasks };
         session.bind(settings).await?;
         Ok(session)
     }
@@ -58,31 +68,40 @@ impl Session {
         self.ldap.with_timeout(self.timeout)
     }
 
+    /// Tells the relay that an answer of a search was read, so that others can follow.
+    pub(super) fn read_one(&self) {
+        self.relay.read_one();
+    }
+
     /// The meaning of an error of the connection.
     pub(super) fn broken(&self, error: &LdapError) -> SourceError {
-        unreachable(&self.address, self.timeout, error)
+        match self.relay.fault() {
+            Some(fault) => of_fault(&self.address, fault),
+            None => unreachable(&self.address, self.timeout, error),
+        }
     }
 }
 
-fn url(settings: &LdapSourceSettings) -> Result<Url, SourceError> {
-    let scheme = if settings.encryption == Encryption::Tls { "ldaps" } else { "ldap" };
-    let host = match settings.host.parse::<Ipv6Addr>() {
-        Ok(address) => format!("[{address}]"),
-        Err(_) => settings.host.clone(),
-    };
-    let is_host = !host.is_empty() && !host.contains(|c: char| "/?#@\\%".contains(c) || c.is_whitespace());
-    Url::parse(&format!("{scheme}://{host}:{}", settings.port))
-        .ok()
-        .filter(|_| is_host)
-        .ok_or_else(|| SourceError::Refused(format!("{:?} is not a host", settings.host)))
+fn check_host(host: &str) -> Result<(), SourceError> {
+    let is_unusual = |c: char| "/?#@\\%:[]".contains(c) || c.is_whitespace() || c.is_control();
+    if host.parse::<Ipv6Addr>().is_ok() || !(host.is_empty() || host.contains(is_unusual)) {
+        return Ok(());
+    }
+    Err(SourceError::Refused(format!("{host:?} is not a host")))
+}
+
+fn of_fault(address: &str, fault: &Fault) -> SourceError {
+    match fault {
+        Fault::NotLdap(_) | Fault::TooLarge => SourceError::Refused(format!("{address}: {fault}")),
+        other => SourceError::Unreachable { address: address.to_owned(), reason: other.to_string() },
+    }
 }
 
 fn unreachable(address: &str, timeout: Duration, error: &LdapError) -> SourceError {
     let reason = match error {
-        LdapError::Timeout { .. } => format!("no answer within {timeout:?}"),
-        LdapError::LdapResult { result } => format!("it refused StartTLS: {} ({})", result.text, result.rc),
+        LdapError::Timeout { .. } => Fault::Late(timeout).to_string(),
         LdapError::EndOfStream | LdapError::ResultRecv { .. } | LdapError::OpSend { .. } => {
-            "the connection ended before the answer did".to_owned()
+            Fault::Ended.to_string()
         }
         LdapError::Io { source } => source.to_string(),
         other => other.to_string(),
@@ -93,18 +112,14 @@ fn unreachable(address: &str, timeout: Duration, error: &LdapError) -> SourceErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ldap::settings::tests::settings;
 
     #[test]
-    fn the_url_is_made_of_the_settings() {
-        let of = |host: &str, encryption| {
-            let settings = LdapSourceSettings { host: host.into(), encryption, ..settings() };
-            url(&settings).map(|url| url.to_string())
-        };
-        assert_eq!(of("dc", Encryption::Tls).unwrap(), "ldaps://dc:636");
-        assert_eq!(of("::1", Encryption::StartTls).unwrap(), "ldap://[::1]:636");
-        for host in ["", "a/b", "user@dc", "dc:389:1", "a b"] {
-            assert!(of(host, Encryption::None).is_err(), "{host}");
+    fn a_host_is_a_name_or_an_address() {
+        for host in ["dc", "dc.example.test", "10.0.0.1", "::1"] {
+            assert!(check_host(host).is_ok(), "{host}");
+        }
+        for host in ["", "a/b", "user@dc", "dc:389:1", "a b", "[::1]"] {
+            assert!(check_host(host).is_err(), "{host}");
         }
     }
 }

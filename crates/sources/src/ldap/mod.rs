@@ -18,6 +18,7 @@ mod entry;
 mod filter;
 mod groups;
 mod identity;
+mod limits;
 mod names;
 mod people;
 mod person;
@@ -29,7 +30,9 @@ mod settings;
 mod shown;
 mod standing;
 mod trust;
+pub mod wire;
 
+pub use limits::Limits;
 pub use settings::{Encryption, LdapSourceSettings};
 
 use crate::{
@@ -47,31 +50,35 @@ use tokio::sync::mpsc;
 /// [`SourceError`].
 pub(crate) async fn probe(settings: &LdapSourceSettings) -> Result<(), SourceError> {
     Plan::new(settings)?;
-    let mut session = Session::open(settings).await?;
-    Root::read(&mut session).await.map(drop)
+    let limits = Limits::of_probe();
+    limits.in_time(async { opened(settings, &limits).await.map(drop) }).await
 }
 
 /// Reads the people.
 ///
 /// # Errors
 /// [`SourceError`]; what was sent is then not all.
-pub(crate) async fn people(
+pub async fn people(
     settings: &LdapSourceSettings,
+    limits: &Limits,
     sweep: &Sweep,
     out: mpsc::Sender<Read>,
 ) -> Result<Ending, SourceError> {
     let plan = Plan::new(settings)?;
-    let mut session = Session::open(settings).await?;
-    let root = Root::read(&mut session).await?;
-    people::read(&mut session, &root, &plan, sweep, &out).await
+    let read = async {
+        let (mut session, root) = opened(settings, limits).await?;
+        people::read(&mut session, &root, &plan, sweep, &out).await
+    };
+    limits.in_time(read).await
 }
 
 /// Reads the groups. Without a container of groups nothing is read, which says nothing about who has left.
 ///
 /// # Errors
 /// [`SourceError`]; what was sent is then not all.
-pub(crate) async fn groups(
+pub async fn groups(
     settings: &LdapSourceSettings,
+    limits: &Limits,
     out: mpsc::Sender<Read>,
 ) -> Result<Ending, SourceError> {
     let plan = Plan::new(settings)?;
@@ -82,8 +89,16 @@ pub(crate) async fn groups(
         told.map_err(|_| SourceError::Ended)?;
         return Ok(Ending { is_whole: false, position: None });
     };
-    let mut session = Session::open(settings).await?;
-    let root = Root::read(&mut session).await?;
-    groups::read(&mut session, &root, &plan, base, &out).await?;
+    let read = async {
+        let (mut session, root) = opened(settings, limits).await?;
+        groups::read(&mut session, &root, &plan, base, &out).await
+    };
+    limits.in_time(read).await?;
     Ok(Ending { is_whole: true, position: None })
+}
+
+async fn opened(settings: &LdapSourceSettings, limits: &Limits) -> Result<(Session, Root), SourceError> {
+    let mut session = Session::open(settings, limits).await?;
+    let root = Root::read(&mut session).await?;
+    Ok((session, root))
 }

@@ -1,7 +1,7 @@
 //! Searches, in pages where the server has them (RFC 2696). The server decides how large a page may be, so a limit of
 //! entries in one answer, such as the 1,000 of Active Directory, does not matter.
 
-use super::{connection::Session, entry, entry::Entry, refusal, root::Root};
+use super::{connection::Session, entry, entry::Entry, refusal, root::Root, shown::shown, wire};
 use crate::SourceError;
 use lber::{
     common::TagClass,
@@ -10,15 +10,14 @@ use lber::{
     universal::Types,
 };
 use ldap_text::AttributeName;
-use ldap3::{LdapResult, Scope, SearchStream, controls::RawControl};
+use ldap3::{LdapResult, ResultEntry, Scope, SearchStream, controls::RawControl};
 
 /// The control of paged results.
 pub(super) const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// How many entries are asked for at once: with a photo of 100 KB each, 50 MB.
 const PAGE: i64 = 500;
-/// Most pages in a row that may be empty. Active Directory returns an empty page when it looked at many entries and
-/// found none.
-const MAX_EMPTY_PAGES: u32 = 10_000;
+/// Longest cookie, in bytes. It is sent back with the next request.
+const MAX_COOKIE: usize = 1 << 20;
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -56,7 +55,9 @@ pub(super) async fn one(
     let mut search = Search::new(session, query, false);
     let found = search.next().await?;
     // The rest says whether the search was a success.
-    while search.next().await?.is_some() {}
+    if search.next().await?.is_some() {
+        return Err(SourceError::Refused(format!("the server sends several entries for {:?}", shown(base))));
+    }
     found.ok_or_else(|| SourceError::Refused(format!("{base:?} cannot be read: the account may not see it")))
 }
 
@@ -67,8 +68,10 @@ pub(super) struct Search<'a> {
     is_paged: bool,
     /// The page that is being read.
     page: Option<SearchStream<'static, String, Vec<String>>>,
-    /// How many entries the page had so far.
-    in_page: u32,
+    /// How many entries there were so far.
+    found: u32,
+    /// How many of them came before this page.
+    before_page: u32,
     empty_pages: u32,
     /// From where the next page continues; `None` after the last.
     cookie: Option<Vec<u8>>,
@@ -88,7 +91,16 @@ impl<'a> Search<'a> {
     }
 
     fn new(session: &'a mut Session, query: Query, is_paged: bool) -> Self {
-        Self { session, query, is_paged, page: None, in_page: 0, empty_pages: 0, cookie: Some(Vec::new()) }
+        Self {
+            session,
+            query,
+            is_paged,
+            page: None,
+            found: 0,
+            before_page: 0,
+            empty_pages: 0,
+            cookie: Some(Vec::new()),
+        }
     }
 
     /// The next entry; `None` after the last.
@@ -101,14 +113,12 @@ impl<'a> Search<'a> {
                 return Ok(None);
             }
             let Some(page) = &mut self.page else { return Ok(None) };
-            match page.next().await.map_err(|error| self.session.broken(&error))? {
+            let item = page.next().await.map_err(|error| self.session.broken(&error))?;
+            self.session.read_one();
+            self.session.budget.item()?;
+            match item {
                 Some(other) if other.is_ref() || other.is_intermediate() => {}
-                Some(found) => {
-                    self.in_page += 1;
-                    let malformed =
-                        || SourceError::Refused("the server sent an entry that is malformed".to_owned());
-                    return Entry::decode(found).map(Some).ok_or_else(malformed);
-                }
+                Some(entry) => return self.entry(entry).map(Some),
                 None => {
                     let result = page.finish().await;
                     self.page = None;
@@ -116,6 +126,13 @@ impl<'a> Search<'a> {
                 }
             }
         }
+    }
+
+    fn entry(&mut self, entry: ResultEntry) -> Result<Entry, SourceError> {
+        self.found += 1;
+        self.session.budget.check_entries(self.found)?;
+        let malformed = || SourceError::Refused("the server sent an entry that is malformed".to_owned());
+        Entry::decode(entry).ok_or_else(malformed)
     }
 
     /// Asks for the next page, unless there is none.
@@ -128,7 +145,7 @@ impl<'a> Search<'a> {
         }
         let begun = operation.streaming_search(base, *scope, filter, attributes.clone()).await;
         self.page = Some(begun.map_err(|error| self.session.broken(&error))?);
-        self.in_page = 0;
+        self.before_page = self.found;
         Ok(true)
     }
 
@@ -144,10 +161,8 @@ impl<'a> Search<'a> {
             SourceError::Refused("the server's answer does not say whether there is another page".to_owned())
         };
         let cookie = cookie(result).ok_or_else(bad)?;
-        self.empty_pages = if self.in_page == 0 { self.empty_pages + 1 } else { 0 };
-        if self.empty_pages > MAX_EMPTY_PAGES {
-            return Err(SourceError::Refused("the server sends page after page without an entry".to_owned()));
-        }
+        self.empty_pages = if self.found == self.before_page { self.empty_pages + 1 } else { 0 };
+        self.session.budget.check_empty_pages(self.empty_pages)?;
         self.cookie = Some(cookie).filter(|cookie| !cookie.is_empty());
         Ok(())
     }
@@ -167,10 +182,11 @@ fn request(cookie: Vec<u8>) -> RawControl {
 /// The cookie of an answer: empty after the last page; `None` if there is no usable control.
 fn cookie(result: &LdapResult) -> Option<Vec<u8>> {
     let control = result.ctrls.iter().find(|control| control.1.ctype == PAGED_RESULTS)?;
-    let (_, value) = parse_tag(control.1.val.as_deref()?).ok()?;
+    let value = control.1.val.as_deref().filter(|value| wire::is_sound(value))?;
+    let (_, value) = parse_tag(value).ok()?;
     let mut parts = entry::constructed(value)?.into_iter().skip(1);
     let cookie = parts.next()?.match_class(TagClass::Universal)?.match_id(Types::OctetString as u64)?;
-    entry::bytes(cookie)
+    entry::bytes(cookie).filter(|cookie| cookie.len() <= MAX_COOKIE)
 }
 
 #[cfg(test)]
@@ -199,6 +215,10 @@ mod tests {
         {
             assert_eq!(cookie(&answer(value.clone())), None, "{value:?}");
         }
+        let nested = [0x30, 0x80 | 3, 1, 0, 0].repeat(20_000);
+        assert_eq!(cookie(&answer(Some(nested))), None);
+        let long = request(vec![0; MAX_COOKIE + 1]).val;
+        assert_eq!(cookie(&answer(long)), None);
         let none = LdapResult { ctrls: vec![], ..answer(None) };
         assert_eq!(cookie(&none), None);
     }

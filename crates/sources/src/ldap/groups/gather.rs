@@ -173,6 +173,7 @@ async fn read_rest(session: &mut Session, group: &mut Group, keys: &Keys) -> Res
 /// Reads piece by piece; `false` if the server has none where the next one should begin.
 async fn read_pieces(session: &mut Session, group: &mut Group, keys: &Keys) -> Result<bool, SourceError> {
     while let Some(first) = group.rest_from {
+        session.budget.piece()?;
         let wanted = vec![Range::request(&names::MEMBER, first)];
         let entry = search::one(session, &group.dn, wanted).await?;
         let is_next = |(range, members): &(Range, Vec<Key>)| {
