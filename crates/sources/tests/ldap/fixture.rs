@@ -85,7 +85,8 @@ pub(crate) async fn groups(settings: &LdapSourceSettings) -> (Found, Result<Endi
     tokio::join!(gathered(found), reader.groups(out))
 }
 
-async fn gathered(mut reads: mpsc::Receiver<Read>) -> Found {
+/// What is sent, until the reader ends.
+pub(crate) async fn gathered(mut reads: mpsc::Receiver<Read>) -> Found {
     let mut found = Found::default();
     while let Some(read) = reads.recv().await {
         found.take(read);

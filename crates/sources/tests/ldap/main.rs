@@ -6,6 +6,7 @@
 mod failures;
 mod fixture;
 mod groups;
+mod hostile;
 mod openldap;
 mod people;
 mod product_389;
