@@ -3,7 +3,7 @@
 use crate::{
     bitrix24::{self, Bitrix24Settings},
     ldap::{self, LdapSourceSettings, Limits},
-    read::{Ending, Read, SourceError, Sweep},
+    read::{Ending, Passed, Read, SourceError, Sweep},
 };
 use mail_model::source::SourceKind;
 use tokio::sync::mpsc;
@@ -42,13 +42,13 @@ impl Reader {
         }
     }
 
-    /// Reaches the source and logs in.
+    /// Reaches the source and logs in. Returns what is missing without which a run works all the same.
     ///
     /// # Errors
     /// [`SourceError`].
-    pub async fn probe(&self) -> Result<(), SourceError> {
+    pub async fn probe(&self) -> Result<Vec<Passed>, SourceError> {
         match self {
-            Self::Ldap(settings) => ldap::probe(settings).await,
+            Self::Ldap(settings) => ldap::probe(settings).await.map(|()| Vec::new()),
             Self::Bitrix24(settings) => bitrix24::probe(settings).await,
         }
     }

@@ -23,7 +23,7 @@ use directory::{
 use ldap_text::filter::Filter;
 use mail_model::{names, tenant::TenantId};
 use mail_store::{Doveadm, settings::DoveadmSettings};
-use sources::Reader;
+use sources::{Passed, Reader};
 use std::{process::ExitCode, sync::Arc};
 use visible_text::chain;
 use web::tls::TlsFiles;
@@ -107,9 +107,15 @@ fn config_endpoints(loaded: &Loaded) -> impl Iterator<Item = &Endpoint> {
 /// Reaches a source of contacts, and prints the result.
 async fn check_source(name: &str, source: &Reader) -> bool {
     let probed = source.probe().await;
-    let findings =
-        probed.as_ref().map_or_else(ToString::to_string, |()| "connected and logged in".to_owned());
-    say!("sync.{name}: {findings}");
+    match &probed {
+        Ok(missing) => {
+            say!("sync.{name}: connected and logged in");
+            for Passed { what, why, .. } in missing {
+                say!("  Warning: without {what}: {why}");
+            }
+        }
+        Err(error) => say!("sync.{name}: {error}"),
+    }
     probed.is_ok()
 }
 

@@ -1,7 +1,7 @@
 //! The URL of a portal. Its path holds the code of the webhook, so no error and no log shows more of it than the host.
 
 use super::settings::Bitrix24Settings;
-use crate::SourceError;
+use crate::{SourceError, shown::shown};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use url::{Host, Url};
@@ -64,11 +64,9 @@ impl Address {
 
     /// A text of the portal for a message: short, of one line, and without the code.
     pub(super) fn quoted(&self, text: &str) -> String {
-        const LONGEST: usize = 200;
         let text = text.replace(self.code.expose_secret(), "…");
         let words = text.split(|char: char| char.is_control() || char.is_whitespace());
-        let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        line.chars().take(LONGEST).collect()
+        shown(&words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -189,6 +187,6 @@ pub(super) mod tests {
         let text = format!("no\nroute  /rest/1/s3cretC0de/x {}", "я".repeat(300));
         let quoted = address().quoted(&text);
         assert!(quoted.starts_with("no route /rest/1/…/x я"), "{quoted}");
-        assert_eq!(quoted.chars().count(), 200);
+        assert_eq!(quoted.chars().count(), 201);
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     /// The time at the portal, in seconds since 1970.
     pub(super) now: Option<i64>,
-    /// The host to which it redirects.
-    pub(super) other_host: Option<String>,
+    /// The origin (scheme, host and port) to which it redirects.
+    pub(super) other_origin: Option<String>,
     /// The body.
     pub(super) body: Vec<u8>,
 }
@@ -40,6 +40,8 @@ pub(super) struct NoReply {
 /// A client for one portal.
 pub(super) struct Client {
     agent: Agent,
+    /// How long an answer may take.
+    timeout: Duration,
     address: Address,
 }
 
@@ -59,7 +61,7 @@ impl Client {
             .timeout_connect(Some(CONNECT_TIMEOUT.min(settings.timeout)))
             .timeout_global(Some(settings.timeout))
             .tls_config(trust(settings.ca_file.as_deref())?);
-        Ok(Self { agent: config.build().new_agent(), address })
+        Ok(Self { agent: config.build().new_agent(), timeout: settings.timeout, address })
     }
 
     /// The address of the portal.
@@ -75,9 +77,11 @@ impl Client {
         read(request.header(header::ACCEPT, "application/json").send(parameters), MAX_BODY)
     }
 
-    /// Gets a file of the portal.
-    pub(super) fn get(&self, url: &Url, max_body: u64) -> Result<Reply, NoReply> {
-        read(self.agent.get(url.as_str()).call(), max_body)
+    /// Gets a file of the portal within a time limit.
+    pub(super) fn get(&self, url: &Url, max_body: u64, limit: Duration) -> Result<Reply, NoReply> {
+        let limit = limit.min(self.timeout);
+        let request = self.agent.get(url.as_str()).config().timeout_global(Some(limit)).build();
+        read(request.call(), max_body)
     }
 }
 
@@ -106,8 +110,8 @@ fn read(answer: Result<Response<Body>, Error>, max_body: u64) -> Result<Reply, N
     let (head, mut body) = answer.map_err(|error| no_reply(&error))?.into_parts();
     let body = body.with_config().limit(max_body).read_to_vec().map_err(|error| no_reply(&error))?;
     let now = text(&head.headers, &header::DATE).and_then(seconds);
-    let other_host = text(&head.headers, &header::LOCATION).and_then(host);
-    Ok(Reply { status: head.status.as_u16(), now, other_host, body })
+    let other_origin = text(&head.headers, &header::LOCATION).and_then(origin);
+    Ok(Reply { status: head.status.as_u16(), now, other_origin, body })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -120,8 +124,10 @@ fn seconds(date: &str) -> Option<i64> {
     Some(parsed.as_second())
 }
 
-fn host(location: &str) -> Option<String> {
-    Url::parse(location).ok()?.host().map(|host| host.to_string())
+/// The scheme, host and port of a URL of HTTP. The rest may be a secret.
+fn origin(location: &str) -> Option<String> {
+    let url = Url::parse(location).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.origin().ascii_serialization())
 }
 
 /// The reason in words. The library's own texts can hold the URL, so only a few of them are passed on.
@@ -161,9 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_redirect_only_the_host_is_kept() {
-        assert_eq!(host("https://new.example/rest/1/s3cretC0de/").as_deref(), Some("new.example"));
-        assert_eq!(host("/rest/1/s3cretC0de/"), None);
+    fn of_a_redirect_only_the_origin_is_kept() {
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(origin("https://new.example/rest/1/s3cretC0de/"), is("https://new.example"));
+        assert_eq!(origin("http://s3cretC0de@127.0.0.1:8080/rest/1/"), is("http://127.0.0.1:8080"));
+        assert_eq!(origin("/rest/1/s3cretC0de/"), None);
+        assert_eq!(origin("data:s3cretC0de"), None);
     }
 
     #[test]

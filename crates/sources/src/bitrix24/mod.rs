@@ -21,17 +21,21 @@ mod portal;
 mod refusal;
 mod settings;
 
-use crate::{Read, SourceError, read::Ending};
+use crate::{Passed, Read, SourceError, read::Ending};
 pub use settings::{Bitrix24Settings, Patience};
 use tokio::sync::mpsc;
 
-/// Makes one call with the webhook, in a thread for blocking work.
-pub(crate) async fn probe(settings: &Bitrix24Settings) -> Result<(), SourceError> {
+/// Reads one page of people and of departments in a thread for blocking work, and returns what is missing without which
+/// a run works all the same.
+///
+/// # Errors
+/// [`SourceError`], also if a run would find nobody, or no addresses.
+pub(crate) async fn probe(settings: &Bitrix24Settings) -> Result<Vec<Passed>, SourceError> {
     let settings = settings.clone();
     let probe = move || {
+        // The other end lives as long as the probe: a portal without a run ends at once.
         let (out, _nobody) = mpsc::channel(1);
-        let itself = serde_json::json!({"FILTER": {"ID": settings.admin_userid}, "start": -1});
-        portal::Portal::new(&settings, &out)?.call("user.get", &itself).map(drop)
+        people::probe(&settings, &out)
     };
     tokio::task::spawn_blocking(probe)
         .await

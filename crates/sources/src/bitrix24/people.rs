@@ -8,19 +8,21 @@ use super::{
     answer::{Answer, Row},
     card::{self, Template},
     departments::Departments,
-    photo,
+    photo::{self, Photo, Photos},
     portal::Portal,
     settings::Bitrix24Settings,
 };
-use crate::{Passed, Read, SourceError, mapping::Mapping, read::Ending};
+use crate::{Passed, Read, SourceError, mapping::Mapping, read::Ending, shown::shown};
 use mail_model::source::{
     SourceId, SourceKind,
-    card::{Card, CardTexts, Part, Unusable},
+    card::{Card, CardTexts, NoCard, Part, Unusable},
 };
 use tokio::sync::mpsc;
 
 /// Most people that are read.
 const MAX_PEOPLE: u32 = 1_000_000;
+/// Most pages that are asked for: a page has 50 people, and the last page nobody.
+const MAX_PAGES: u32 = MAX_PEOPLE / 50 + 1;
 
 /// Reads all people.
 ///
@@ -28,21 +30,44 @@ const MAX_PEOPLE: u32 = 1_000_000;
 /// [`SourceError`].
 pub(super) fn read(settings: &Bitrix24Settings, out: &mpsc::Sender<Read>) -> Result<Ending, SourceError> {
     let mut portal = Portal::new(settings, out)?;
-    let needs_names = settings.mapping.iter().any(|(_, name)| name == card::DEPARTMENTS);
-    let departments = if needs_names { Departments::read(&mut portal)? } else { Departments::unread() };
+    let departments =
+        if needs_departments(settings) { Departments::read(&mut portal)? } else { Departments::unread() };
     let surname_field = settings.surname_field.as_deref().filter(|field| !field.is_empty());
     let template = Template { mapping: &settings.mapping, surname_field, departments };
-    let mut people = People { portal, template, photos: settings.photos, last: 0, found: Found::default() };
+    let photos = settings.photos.then(Photos::default);
+    let mut people = People { portal, template, photos, last: 0, found: Found::default() };
     while people.page()? {}
     people.end()?;
     Ok(Ending { is_whole: true, position: None })
+}
+
+/// Reads one page of people and of departments, and returns what is missing without which a run works all the same.
+///
+/// # Errors
+/// [`SourceError`], also if a run would find nobody, or no addresses.
+pub(super) fn probe(
+    settings: &Bitrix24Settings,
+    out: &mpsc::Sender<Read>,
+) -> Result<Vec<Passed>, SourceError> {
+    let mut portal = Portal::new(settings, out)?;
+    let rows = portal.call("user.get", &after(0))?.result.unwrap_or_default().0;
+    let mut found = Found::default();
+    rows.iter().try_for_each(|row| found.add(row, None))?;
+    found.check()?;
+    let missing = if needs_departments(settings) { Departments::probe(&mut portal)? } else { None };
+    Ok(missing.into_iter().collect())
+}
+
+fn needs_departments(settings: &Bitrix24Settings) -> bool {
+    settings.mapping.iter().any(|(_, name)| name == card::DEPARTMENTS)
 }
 
 /// A run through all pages.
 struct People<'a> {
     portal: Portal<'a>,
     template: Template<'a>,
-    photos: bool,
+    /// `None` if photos are not read.
+    photos: Option<Photos>,
     /// The identifier of the last person.
     last: u64,
     found: Found,
@@ -51,15 +76,50 @@ struct People<'a> {
 /// What the people so far have had.
 #[derive(Default)]
 struct Found {
+    pages: u32,
     people: u32,
     /// Whether anybody had the field for the address, and the one for the last name.
     address_field: bool,
     surname_field: bool,
 }
 
+impl Found {
+    /// Counts a person.
+    fn add(&mut self, row: &Row, surname_field: Option<&str>) -> Result<(), SourceError> {
+        self.people += 1;
+        if is_employee(row) {
+            self.address_field |= row.has("EMAIL");
+            self.surname_field |= surname_field.is_some_and(|field| row.has(field));
+        }
+        if self.people > MAX_PEOPLE {
+            return Err(SourceError::Refused(format!("the portal has more than {MAX_PEOPLE} people")));
+        }
+        Ok(())
+    }
+
+    /// Looks at the whole: a portal has at least the user who made the webhook, and they have an address.
+    fn check(&self) -> Result<(), SourceError> {
+        if self.people == 0 {
+            return Err(SourceError::Refused(NOBODY.to_owned()));
+        }
+        if self.address_field { Ok(()) } else { Err(SourceError::Refused(NO_ADDRESSES.to_owned())) }
+    }
+}
+
+const NOBODY: &str = "the portal answered with nobody, not even the user of the webhook: check whether that user may see \
+                      the employees";
+const NO_ADDRESSES: &str = "the portal gives no addresses (EMAIL): give the webhook the right `user` or `user_basic`, \
+                            because `user_brief` has no addresses";
+
 impl People<'_> {
     /// Reads a page, and returns whether there may be another.
     fn page(&mut self) -> Result<bool, SourceError> {
+        self.found.pages += 1;
+        if self.found.pages > MAX_PAGES {
+            return Err(SourceError::Refused(format!(
+                "the portal has more than {MAX_PAGES} pages of people"
+            )));
+        }
         let Answer { result, .. } = self.portal.call("user.get", &after(self.last))?;
         let rows = result.unwrap_or_default().0;
         for row in &rows {
@@ -79,66 +139,54 @@ impl People<'_> {
             return Err(unusable("people in another order than asked for"));
         }
         self.last = id;
-        self.found.people += 1;
-        if self.found.people > MAX_PEOPLE {
-            return Err(SourceError::Refused(format!("the portal has more than {MAX_PEOPLE} people")));
-        }
+        self.found.add(row, self.template.surname_field)?;
         Ok(id)
     }
 
     fn person(&mut self, id: u64, row: &Row) -> Result<(), SourceError> {
-        self.found.address_field |= row.has("EMAIL");
-        self.found.surname_field |= self.template.surname_field.is_some_and(|field| row.has(field));
         let source = SourceId::new(SourceKind::Bitrix24, &id.to_string())
             .map_err(|_| unusable("an identifier that is not one"))?;
         let mut texts = self.template.texts(row);
         if texts.mail.is_empty() {
             let why = "has no address (EMAIL) in the portal";
-            return self.pass(card::called(row, id), why.to_owned(), Some(source));
+            return self.portal.pass(&card::called(row, id), why, Some(source));
         }
-        if self.photos {
-            self.add_photo(row, &mut texts)?;
-        }
+        self.add_photo(row, &mut texts)?;
         match Card::new(source.clone(), texts) {
             Ok((card, parts)) => self.card(card, parts),
-            Err(reason) => self.pass(card::called(row, id), reason.to_string(), Some(source)),
+            Err(NoCard::Address(mail, error)) => {
+                let why = format!("the address {:?} {error}", shown(&mail));
+                self.portal.pass(&card::called(row, id), &why, Some(source))
+            }
         }
     }
 
     fn add_photo(&mut self, row: &Row, texts: &mut CardTexts) -> Result<(), SourceError> {
-        match photo::read(&mut self.portal, row)? {
-            Ok(photo) => texts.photo = photo,
-            Err(why) => {
-                texts.untold.insert(Part::Photo);
-                self.pass(texts.mail.clone(), why, None)?;
+        let Some(photos) = &mut self.photos else { return Ok(()) };
+        let photo = photos.read(&mut self.portal, row)?;
+        let have_just_ended = matches!(photo, Photo::Untold(_)) && photos.have_just_ended();
+        match photo {
+            Photo::None => return Ok(()),
+            Photo::Image(image) => {
+                texts.photo = Some(image);
+                return Ok(());
             }
+            Photo::Untold(why) => self.portal.pass(&texts.mail, &why, None)?,
+            Photo::Skipped => {}
         }
-        Ok(())
+        texts.untold.insert(Part::Photo);
+        if have_just_ended { self.portal.pass("the photos", &photo::ended(), None) } else { Ok(()) }
     }
 
     fn card(&self, card: Card, parts: Vec<Unusable>) -> Result<(), SourceError> {
         for part in parts {
-            self.pass(card.mail.as_str().to_owned(), left_out(part, self.template.mapping), None)?;
+            self.portal.pass(card.mail.as_str(), &left_out(part, self.template.mapping), None)?;
         }
         self.portal.send(Read::Person(Box::new(card)))
     }
 
-    fn pass(&self, what: String, why: String, keeps: Option<SourceId>) -> Result<(), SourceError> {
-        self.portal.send(Read::Passed(Passed { what, why, keeps }))
-    }
-
-    /// Looks at the whole: a portal has at least the user who made the webhook, and they have an address.
     fn end(&self) -> Result<(), SourceError> {
-        if self.found.people == 0 {
-            return Err(unusable("nobody, not even the user of the webhook"));
-        }
-        if !self.found.address_field {
-            return Err(SourceError::Refused(
-                "the portal gives no addresses (EMAIL): give the webhook the right `user` or `user_basic`, because \
-                 `user_brief` has no addresses"
-                    .to_owned(),
-            ));
-        }
+        self.found.check()?;
         match self.template.surname_field {
             Some(field) if !self.found.surname_field => self.without_surname_field(field),
             _ => Ok(()),
@@ -148,7 +196,7 @@ impl People<'_> {
     fn without_surname_field(&self, field: &str) -> Result<(), SourceError> {
         let why = "no person has this field, which would be added to the last name: check its name, and whether the \
                    webhook has the right `user`";
-        self.pass(format!("the field {field}"), why.to_owned(), None)
+        self.portal.pass(&format!("the field {field}"), why, None)
     }
 }
 
@@ -178,9 +226,9 @@ fn left_out(part: Unusable, mapping: &Mapping) -> String {
         Unusable::Field(field, reason) => {
             let name =
                 mapping.iter().find(|(mapped, _)| *mapped == field).map_or("a field", |(_, name)| name);
-            format!("{name} was left out: it {reason}")
+            format!("{name} was left out: it {}", shown(&reason))
         }
-        Unusable::Alias(alias) => format!("the address {alias} was left out"),
+        Unusable::Alias(alias) => format!("the address {:?} was left out", shown(&alias)),
         Unusable::Photo => "the photo was left out: it is too large".to_owned(),
     }
 }

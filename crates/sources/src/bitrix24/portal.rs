@@ -9,7 +9,11 @@ use super::{
     settings::Bitrix24Settings,
     settings::Patience,
 };
-use crate::{Read, SourceError};
+use crate::{
+    Passed, Read, SourceError,
+    shown::{reason, shown},
+};
+use mail_model::source::SourceId;
 use std::{
     thread,
     time::{Duration, Instant},
@@ -90,23 +94,19 @@ impl<'a> Portal<'a> {
         }
     }
 
-    /// Gets a file of the portal, of at most `max_body` bytes; the inner result says why the portal does not give it.
+    /// Gets a file of the portal, of at most `max_body` bytes, within a time limit. A file that fails is not asked for
+    /// again.
     ///
     /// # Errors
-    /// [`SourceError`] if the connection fails, and fails again.
-    pub(super) fn get(&mut self, url: &Url, max_body: u64) -> Result<Result<Vec<u8>, String>, SourceError> {
-        let mut waits = Waits::new(self.patience);
-        loop {
-            match self.client.get(url, max_body) {
-                Ok(Reply { status: 200, body, .. }) => return Ok(Ok(body)),
-                Ok(reply) => return Ok(Err(format!("the portal answered {}", reply.status))),
-                Err(NoReply { reason, is_passing: false }) => return Ok(Err(reason)),
-                Err(NoReply { reason, .. }) => {
-                    let address = self.address().host().to_owned();
-                    self.wait(waits.after_fault(SourceError::Unreachable { address, reason })?)?;
-                }
-            }
-        }
+    /// [`SourceError::Ended`]; the inner result says why there is no file.
+    pub(super) fn get(
+        &mut self,
+        url: &Url,
+        max_body: u64,
+        limit: Duration,
+    ) -> Result<Result<Reply, NoReply>, SourceError> {
+        self.wait(Duration::ZERO)?;
+        Ok(self.client.get(url, max_body, limit))
     }
 
     /// Sends what was read to the run.
@@ -115,6 +115,14 @@ impl<'a> Portal<'a> {
     /// [`SourceError::Ended`].
     pub(super) fn send(&self, read: Read) -> Result<(), SourceError> {
         self.out.blocking_send(read).map_err(|_| SourceError::Ended)
+    }
+
+    /// Reports what was left out. Both texts are cut, because they may hold texts of the portal of any length.
+    ///
+    /// # Errors
+    /// [`SourceError::Ended`].
+    pub(super) fn pass(&self, what: &str, why: &str, keeps: Option<SourceId>) -> Result<(), SourceError> {
+        self.send(Read::Passed(Passed { what: shown(what), why: reason(why), keeps }))
     }
 
     fn noted(&mut self, answer: Answer) -> Answer {

@@ -58,7 +58,8 @@ fn unreachable(error: NoReply, address: &Address) -> Verdict {
 }
 
 fn redirect(reply: &Reply, address: &Address) -> Verdict {
-    let target = reply.other_host.as_ref().map_or(String::new(), |host| format!(" to {host}"));
+    let target =
+        reply.other_origin.as_ref().map_or(String::new(), |origin| format!(" to {}", address.quoted(origin)));
     let host = address.host();
     Verdict::Lasting(SourceError::Refused(format!(
         "the portal {host} redirects{target}, which is not followed: set `url` to the address at which the portal answers"
@@ -88,7 +89,7 @@ fn without_json(reply: &Reply, kind: &str, address: &Address) -> Verdict {
         400..500 => {
             Verdict::Lasting(told(": check `url`, and whether something in between refuses the request"))
         }
-        _ => Verdict::Passing(told("")),
+        _ => Verdict::Passing(told(": check `url`, and what is between pbm and the portal")),
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
 
     fn judged(status: u16, body: &str) -> Verdict {
         let body = body.as_bytes().to_vec();
-        verdict(Ok(Reply { status, now: Some(100), other_host: None, body }), &address())
+        verdict(Ok(Reply { status, now: Some(100), other_origin: None, body }), &address())
     }
 
     fn error(code: &str) -> String {
@@ -191,9 +192,13 @@ mod tests {
             (
                 200,
                 "<!DOCTYPE html>",
-                "passing: the portal portal.example:8443 answered 200 with a page of HTML",
+                "passing: the portal portal.example:8443 answered 200 with a page of HTML: check `url`",
             ),
-            (502, "<html>", "passing: the portal portal.example:8443 answered 502 with a page of HTML"),
+            (
+                502,
+                "<html>",
+                "passing: the portal portal.example:8443 answered 502 with a page of HTML: check `url`",
+            ),
             (200, r#"{"result":[{"ID":"#, "JSON that ends too early"),
             (200, "", "with nothing"),
             (200, r#"{"time":{}}"#, "JSON without a result"),
@@ -207,10 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn redirects_name_the_host_alone() {
-        let reply =
-            Reply { status: 302, now: None, other_host: Some("new.example".into()), body: Vec::new() };
+    fn redirects_name_the_origin_to_set() {
+        let other_origin = Some("http://127.0.0.1:8080".into());
+        let reply = Reply { status: 302, now: None, other_origin, body: Vec::new() };
         let words = words(verdict(Ok(reply), &address()));
-        assert!(words.contains("redirects to new.example"), "{words}");
+        assert!(words.contains("redirects to http://127.0.0.1:8080, which"), "{words}");
     }
 }

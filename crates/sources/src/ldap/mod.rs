@@ -27,7 +27,6 @@ mod refusal;
 mod root;
 mod search;
 mod settings;
-mod shown;
 mod standing;
 mod trust;
 pub mod wire;
@@ -38,6 +37,7 @@ pub use settings::{Encryption, LdapSourceSettings};
 use crate::{
     Read, SourceError, Sweep,
     read::{Ending, Passed},
+    shown,
 };
 use connection::Session;
 use root::Root;

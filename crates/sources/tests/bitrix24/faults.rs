@@ -2,7 +2,7 @@
 
 use crate::fixture::{Run, SECRET, options, portal, portal_with, read, settings};
 use serde_json::json;
-use sources::bitrix24::Bitrix24Settings;
+use sources::{Passed, bitrix24::Bitrix24Settings};
 use stand_ins::bitrix24::{Company, Fault};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn run_with(fault: Fault) -> Run {
 fn every_fault_is_an_error_in_words_without_the_secret() {
     let error = |status, code| Fault::Error { status, code };
     for (fault, told) in [
-        (Fault::Html(200), "with a page of HTML"),
+        (Fault::Html(200), "200 with a page of HTML: check `url`"),
         (Fault::Html(502), "502 with a page of HTML"),
         (Fault::Html(403), "403 with a page of HTML"),
         (Fault::Truncated, "ended before the answer was complete"),
@@ -29,7 +29,7 @@ fn every_fault_is_an_error_in_words_without_the_secret() {
         (Fault::Slow(Duration::from_secs(2)), "no answer in time"),
         (
             Fault::Redirect(format!("https://other.example/rest/1/{SECRET}/user.get")),
-            "redirects to other.example",
+            "redirects to https://other.example, which",
         ),
         (error(401, "INVALID_CREDENTIALS"), "refused the login"),
         (error(401, "NO_AUTH_FOUND"), "refused the login"),
@@ -93,6 +93,40 @@ fn a_portal_that_does_not_sort_is_not_read_for_ever() {
     company.set(4, "ID", json!("x"));
     let run = read(settings(&portal_with(options(), company)));
     assert!(run.error().contains("without an identifier"), "{}", run.error());
+}
+
+#[test]
+fn a_portal_whose_departments_do_not_end_is_not_read_for_ever() {
+    let portal = portal(10);
+    portal.on_call(|call, _| {
+        let next = call.number;
+        let body = json!({"result": [{"ID": "7", "NAME": "x"}], "next": next});
+        (call.method == "department.get").then(|| Fault::Json(body.to_string()))
+    });
+    let run = read(settings(&portal));
+    assert!(run.error().contains("those of earlier pages"), "{}", run.error());
+    assert_eq!(portal.calls(), 2);
+}
+
+/// Texts of any length and with any character stay short, and on one line, in a report.
+#[test]
+fn no_text_of_the_portal_makes_a_report_long() {
+    let long = format!("a\n\u{1b}[2J{}", "ж".repeat(1 << 20));
+    for field in ["EMAIL", "NAME", "LAST_NAME", "WORK_PHONE", "UF_DEPARTMENT", "PERSONAL_PHOTO"] {
+        let portal = portal(3);
+        portal.company(|company| {
+            company.set(1, field, json!(long));
+            company.set(2, field, json!(long));
+            company.set(2, "EMAIL", json!(format!("no address {long}")));
+        });
+        let run = read(Bitrix24Settings { photos: true, ..settings(&portal) });
+        run.end.as_ref().unwrap();
+        assert!(run.passed.iter().any(|passed| passed.keeps.is_some()), "{field}");
+        for Passed { what, why, .. } in &run.passed {
+            assert!(what.len() + why.len() < 2_000, "{field}: {} {}", what.len(), why.len());
+            assert!(!what.chars().chain(why.chars()).any(char::is_control), "{field}: {what} {why}");
+        }
+    }
 }
 
 #[test]

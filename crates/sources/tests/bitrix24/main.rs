@@ -5,4 +5,6 @@
 mod faults;
 mod fixture;
 mod limits;
+mod photos;
+mod probe;
 mod reading;

@@ -37,6 +37,8 @@ pub enum Fault {
     Blocked(Duration),
     /// The answer comes late.
     Slow(Duration),
+    /// An answer of this JSON.
+    Json(String),
 }
 
 const HTML: &str =
@@ -56,6 +58,7 @@ impl Fault {
             Self::Html(status) => Response::new(status, "text/html; charset=utf-8", HTML),
             Self::Redirect(url) => Response { location: Some(url), ..Response::new(302, "text/html", "") },
             Self::Large(length) => Response::new(200, "application/json", vec![b' '; length]),
+            Self::Json(body) => Response::new(200, "application/json; charset=utf-8", body),
             Self::Nothing => return None,
             Self::Truncated => {
                 answer.ends_after = Some(answer.body.len() / 2);

@@ -68,11 +68,13 @@ struct Shared {
 }
 
 type Hook = Box<dyn FnMut(&Call, &mut Company) -> Option<Fault> + Send>;
+type FileHook = Box<dyn FnMut(&str) -> Option<Fault> + Send>;
 
 struct State {
     company: Company,
     meter: Meter,
     hook: Option<Hook>,
+    file_hook: Option<FileHook>,
     calls: u64,
 }
 
@@ -84,7 +86,7 @@ impl Portal {
     pub fn start(options: PortalOptions, company: Company) -> io::Result<Self> {
         let (tls, certificate) = options.is_encrypted.then(tls::server).transpose()?.unzip();
         let meter = Meter::new(options.limits);
-        let state = Mutex::new(State { company, meter, hook: None, calls: 0 });
+        let state = Mutex::new(State { company, meter, hook: None, file_hook: None, calls: 0 });
         let shared = Arc::new(Shared {
             user: options.user,
             code: options.code,
@@ -124,6 +126,11 @@ impl Portal {
     pub fn on_call(&self, hook: impl FnMut(&Call, &mut Company) -> Option<Fault> + Send + 'static) {
         self.shared.state().hook = Some(Box::new(hook));
     }
+
+    /// Calls a function with the path at each request for a file: it can choose a fault.
+    pub fn on_file(&self, hook: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
+        self.shared.state().file_hook = Some(Box::new(hook));
+    }
 }
 
 impl Shared {
@@ -133,7 +140,7 @@ impl Shared {
 
     fn answer(&self, request: &Request) -> Option<Response> {
         let Some(rest) = request.path.strip_prefix("/rest/") else {
-            return Some(self.file(&request.path));
+            return self.file(&request.path);
         };
         let mut parts = rest.trim_end_matches('/').splitn(3, '/');
         let (user, code, method) = (parts.next()?, parts.next(), parts.next());
@@ -148,10 +155,17 @@ impl Shared {
         }
     }
 
-    fn file(&self, path: &str) -> Response {
-        match self.state().company.files.get(path) {
+    fn file(&self, path: &str) -> Option<Response> {
+        let mut state = self.state();
+        let file = match state.company.files.get(path) {
             Some(file) => Response::new(200, "image/jpeg", file.clone()),
             None => Response::new(404, "text/html", "<html>not found</html>"),
+        };
+        let fault = state.file_hook.as_mut().and_then(|hook| hook(path));
+        drop(state);
+        match fault {
+            Some(fault) => fault.response(file),
+            None => Some(file),
         }
     }
 
