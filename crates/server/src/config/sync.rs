@@ -114,8 +114,8 @@ fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
 
 fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
     let enabled = source.parsed("sync.bitrix24.enabled", boolean);
-    let url = source.parsed("sync.bitrix24.url", portal);
-    let admin_userid = source.text("sync.bitrix24.admin_userid");
+    let url = portal(source);
+    let admin_userid = admin_userid(source);
     let webhook: Option<SecretString> = source.secret("sync.bitrix24.webhook", "sync.bitrix24.webhook_file");
     let ca_file = source.text("sync.bitrix24.ca_file").map(PathBuf::from);
     let surname_field = source.text("sync.bitrix24.surname_field").filter(|name| !name.trim().is_empty());
@@ -162,17 +162,44 @@ fn mapping<const N: usize>(
     Mapping::new(defaults, &replaced)
 }
 
-/// The URL of a portal. The code of the webhook is a secret, so only a local portal may be without encryption.
-fn portal(text: &str) -> Result<Url, String> {
-    let wrong = || "must be the URL of a portal, such as https://example.bitrix24.ru".to_owned();
-    let url = Url::parse(text.trim()).map_err(|_| wrong())?;
+/// The URL of a portal. The URL of a webhook holds its code, which is a secret, so no message repeats the given value.
+fn portal(source: &mut Source) -> Option<Url> {
+    let text = source.text("sync.bitrix24.url")?;
+    parse_portal(&text).map_err(|reason| source.mistake("sync.bitrix24.url", reason)).ok()
+}
+
+/// The number of the user of the webhook. It stands beside the code in the URL of the webhook, so no message repeats the
+/// given value.
+fn admin_userid(source: &mut Source) -> Option<String> {
+    let text = source.text("sync.bitrix24.admin_userid")?;
+    let is_number = !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number {
+        source.mistake(
+            "sync.bitrix24.admin_userid",
+            "must be the number in the URL of the webhook after /rest/, such as 17",
+        );
+    }
+    is_number.then_some(text)
+}
+
+/// Only a portal on this machine may be without encryption, since the code of the webhook is sent to it.
+fn parse_portal(text: &str) -> Result<Url, &'static str> {
+    const WRONG: &str = "must be the URL of a portal, such as https://example.bitrix24.ru";
+    let url = Url::parse(text.trim()).map_err(|_| WRONG)?;
     let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let has_no_login = url.username().is_empty() && url.password().is_none();
+    let has_login = !url.username().is_empty() || url.password().is_some();
     match url.scheme() {
-        "https" if has_no_login && url.host_str().is_some() => Ok(url),
-        "http" if has_no_login && is_local => Ok(url),
-        "http" => Err("must begin with https://, since the webhook is a secret".to_owned()),
-        _ => Err(wrong()),
+        "https" | "http" if has_login || url.path() != "/" || url.query().or(url.fragment()).is_some() => {
+            Err(
+                "must be the portal alone, such as https://example.bitrix24.ru: put the number that the URL of the webhook \
+                 has after /rest/ into sync.bitrix24.admin_userid, and the code after it into the file \
+                 sync.bitrix24.webhook_file",
+            )
+        }
+        "https" => Ok(url),
+        "http" if is_local => Ok(url),
+        "http" => Err("must begin with https://, since the webhook is a secret"),
+        _ => Err(WRONG),
     }
 }
 
@@ -214,5 +241,38 @@ mod tests {
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
         let (_, mistakes) = read(&[("PBM_SYNC__BITRIX24__URL", "http://example.bitrix24.ru")]);
         assert!(mistakes[0].contains("must begin with https://"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_webhook_in_the_url_of_the_portal_is_refused_and_not_repeated() {
+        for url in [
+            "https://example.bitrix24.ru/rest/17/s3cretC0de/",
+            "https://example.bitrix24.ru/?s3cretC0de",
+            "https://example.bitrix24.ru/#s3cretC0de",
+            "https://17:s3cretC0de@example.bitrix24.ru",
+            "https://s3cretC0de@example.bitrix24.ru",
+            "http://example.bitrix24.ru/rest/17/s3cretC0de/",
+            "example.bitrix24.ru/rest/17/s3cretC0de/",
+            "https:///rest/17/s3cretC0de/ /",
+            "ftp://example.bitrix24.ru/rest/17/s3cretC0de/",
+        ] {
+            let (config, mistakes) = read(&[("PBM_SYNC__BITRIX24__URL", url)]);
+            assert!(config.settings.bitrix24.is_none(), "{url}");
+            let mistakes = mistakes.join("\n");
+            assert!(mistakes.starts_with("sync.bitrix24.url: must be"), "{url}: {mistakes}");
+            assert!(!mistakes.contains("s3cretC0de"), "{url}: {mistakes}");
+            if url.contains("//example.bitrix24.ru/rest") && url.starts_with("http") {
+                assert!(mistakes.contains("admin_userid") && mistakes.contains("webhook_file"), "{mistakes}");
+            }
+        }
+        let (_, mistakes) = read(&[("PBM_SYNC__BITRIX24__ADMIN_USERID", "17/s3cretC0de")]);
+        assert!(mistakes[0].contains("number") && !mistakes[0].contains("s3cretC0de"), "{mistakes:?}");
+        let pairs = [
+            ("PBM_SYNC__BITRIX24__URL", " https://example.bitrix24.ru/ "),
+            ("PBM_SYNC__BITRIX24__ADMIN_USERID", "17"),
+            ("PBM_SYNC__BITRIX24__WEBHOOK", "s3cretC0de"),
+        ];
+        let (config, mistakes) = read(&pairs);
+        assert!(config.settings.bitrix24.is_some() && mistakes.is_empty(), "{mistakes:?}");
     }
 }
