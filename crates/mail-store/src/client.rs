@@ -19,6 +19,12 @@ use ureq::{
 /// The commands that pbm needs.
 const COMMANDS: [&str; 3] = ["fetch", "expunge", "save"];
 
+/// A command that the server has.
+#[derive(serde::Deserialize)]
+struct Listed {
+    command: String,
+}
+
 /// Runs commands of doveadm. Every call blocks the thread.
 pub struct Doveadm {
     agent: Agent,
@@ -68,7 +74,7 @@ impl Doveadm {
         let request = self.agent.post(&self.url).config().timeout_global(Some(limit)).build();
         let request = request.header(header::AUTHORIZATION, self.authorization()?);
         let answer = request.header(header::CONTENT_TYPE, "application/json").send(body);
-        rows(&read(answer, limit)?)
+        rows(read(answer, limit)?)
     }
 
     /// Puts a message into the INBOX of a user.
@@ -87,8 +93,8 @@ impl Doveadm {
     pub fn missing_commands(&self) -> Result<Vec<&'static str>, DoveadmError> {
         let request = self.agent.get(&self.url).config().timeout_global(Some(self.timeout)).build();
         let body = read(request.header(header::AUTHORIZATION, self.authorization()?).call(), self.timeout)?;
-        let listed: Vec<Value> = serde_json::from_slice(&body).map_err(|_| DoveadmError::Foreign)?;
-        let has = |name: &str| listed.iter().any(|command| command["command"] == name);
+        let listed: Vec<Listed> = serde_json::from_slice(&body).map_err(|_| DoveadmError::Foreign)?;
+        let has = |name: &str| listed.iter().any(|listed| listed.command == name);
         if listed.is_empty() {
             return Err(DoveadmError::Foreign);
         }

@@ -3,8 +3,9 @@
 use crate::message_id::MAX_MESSAGE_ID;
 use std::{error::Error, time::Duration};
 
-/// The largest answer, in bytes: some 30,000 messages whose Message-ID contains the searched one. More are refused.
-pub const MAX_ANSWER: u64 = 8 << 20;
+/// The largest answer, in bytes: some 10,000 messages whose Message-ID contains the searched one. More are refused.
+/// Several answers are in memory at a time, and each is read whole before it is parsed.
+pub const MAX_ANSWER: u64 = 2 << 20;
 
 // A row of an answer has an identifier, a folder and some thirty characters more.
 const _: () = assert!(MAX_ANSWER > 1000 * (MAX_MESSAGE_ID as u64 + 1000));
@@ -30,7 +31,7 @@ pub enum DoveadmError {
     /// A body that no doveadm sends.
     #[error("the mail server sent something else than an answer of doveadm; is doveadm.url right?")]
     Foreign,
-    /// More than [`MAX_ANSWER`].
+    /// More bytes than [`MAX_ANSWER`], or too many rows.
     #[error("the answer of the mail server is too large: too many messages resemble this one")]
     TooLarge,
     /// The mail server does not know the user.

@@ -55,6 +55,12 @@ impl MessageId {
         &self.0
     }
 
+    /// Whether it contains a blank. Hardly any message has such an identifier; more often a `+` was not encoded in a form.
+    #[must_use]
+    pub fn has_blank(&self) -> bool {
+        self.0.contains(' ')
+    }
+
     /// Whether a header is exactly this identifier. The header may be folded. Of a message with several headers
     /// `Message-ID`, which Dovecot separates by line breaks, none is the identifier.
     #[must_use]

@@ -129,7 +129,7 @@ impl Recall<'_> {
         let fields = ["hdr.message-id", "uid", "mailbox-guid", "flags"];
         let rows = self.command("fetch", json!({"field": fields, "query": query}))?;
         let is_equal =
-            |row: &&Row| text(row, "hdr.message-id").is_some_and(|header| self.id.is_of_header(header));
+            |row: &&Row| row.message_id.as_ref().is_some_and(|header| self.id.is_of_header(header));
         rows.iter().filter(is_equal).map(|row| copy(row).ok_or(DoveadmError::Foreign)).collect()
     }
 
@@ -168,14 +168,10 @@ fn verdict(targeted: &BTreeSet<Place>, left: &Found) -> Verdict {
     }
 }
 
-fn text<'a>(row: &'a Row, field: &str) -> Option<&'a str> {
-    row.get(field)?.as_str()
-}
-
 fn copy(row: &Row) -> Option<Copy> {
-    let guid = text(row, "mailbox-guid")?;
+    let guid = row.mailbox.as_ref()?;
     let is_guid = guid.len() == GUID && guid.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let uid = text(row, "uid")?.parse().ok()?;
-    let is_seen = text(row, "flags")?.split(' ').any(|flag| flag.eq_ignore_ascii_case(SEEN));
+    let uid = row.uid.as_ref()?.parse().ok()?;
+    let is_seen = row.flags.as_ref()?.split(' ').any(|flag| flag.eq_ignore_ascii_case(SEEN));
     is_guid.then(|| Copy { place: (guid.to_owned(), uid), is_seen })
 }
