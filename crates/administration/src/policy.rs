@@ -58,7 +58,7 @@ pub enum Action {
 pub enum Reach {
     /// No restriction.
     Everything,
-    /// Everything except to create or change super administrators.
+    /// Everything except to create or change super administrators, or to touch their mail.
     AllButSuper,
     /// Only the caller's own entry, recognized by its identifier, since an address may belong to another user by now.
     Itself,
@@ -90,7 +90,6 @@ impl Action {
             Self::AdministerTenants   => (None,              None),
             Self::ListUsers
             | Self::AdministerMailLists
-            | Self::RecallMessages
             | Self::AdministerResources => (Some(Everything),  None),
             Self::CreateUser
             | Self::DeleteUser
@@ -98,6 +97,7 @@ impl Action {
             | Self::ImportUsers
             | Self::BackUp
             | Self::RestoreBackup
+            | Self::RecallMessages
             | Self::Synchronize       => (Some(AllButSuper), None),
             Self::ChangeUser          => (Some(AllButSuper), Some(OwnPassword)),
             Self::ChangePhoto         => (Some(AllButSuper), Some(Itself)),
@@ -150,7 +150,13 @@ impl Reach {
     /// Whether it covers a user.
     #[must_use]
     pub fn has(self, user: &User) -> bool {
-        self != Self::AllButSuper || user.role() != Role::SuperAdministrator
+        self.has_role(user.role())
+    }
+
+    /// Whether it covers users of a role.
+    #[must_use]
+    pub fn has_role(self, role: Role) -> bool {
+        self != Self::AllButSuper || role != Role::SuperAdministrator
     }
 
     /// Whether it covers a user, given the caller, for reaches that may cover only the caller's own entry.
@@ -222,7 +228,10 @@ mod tests {
         assert_eq!(user(Action::ChangeUser), Ok(Reach::OwnPassword));
         assert_eq!(user(Action::DeleteUser), Err(Forbidden));
         let administrator = |action| actor("acme", Role::Administrator).reach(action, Some(&ours));
-        assert_eq!(administrator(Action::ChangeUser), Ok(Reach::AllButSuper));
+        for action in [Action::ChangeUser, Action::RecallMessages] {
+            let reach = administrator(action).unwrap();
+            assert!(reach.has_role(Role::User) && !reach.has_role(Role::SuperAdministrator), "{action:?}");
+        }
         assert_eq!(administrator(Action::AdministerTenants), Err(Forbidden));
     }
 }

@@ -5,6 +5,7 @@ use harness::World;
 
 harness::trials! { "recall_addresses":
     addresses_of_other_tenants_look_like_unknown_ones,
+    boxes_of_super_administrators_look_like_unknown_ones,
     only_administrators_recall,
     an_alias_leads_to_its_users_box,
     lists_are_opened_on_request,
@@ -57,6 +58,44 @@ fn addresses_of_other_tenants_look_like_unknown_ones(world: &World) {
     assert_eq!(answer["results"][2]["box"], foreign.mail.as_str());
 }
 
+fn boxes_of_super_administrators_look_like_unknown_ones(world: &World) {
+    let post = Post::start(world, &[]);
+    let default = world.default_tenant();
+    let [boss, alias, clerk, list] = [(); 4].map(|()| world.fresh_name());
+    let alias = default.address(&alias);
+    let boss = default.user(&boss).role(3).with("alias", &alias).create();
+    let clerk = default.user(&clerk).role(1).create();
+    let list = default.mail_list(&list).members(&[&boss.mail, &clerk.mail]).create();
+    let (unknown, outside) = (default.address("nobody"), "partner@outside.example".to_owned());
+    let more = default.mail_list(&world.fresh_name()).members(&[&boss.mail, &outside]).create();
+    post.have_boxes(&[boss.mail.clone(), clerk.mail.clone()]);
+    let message = serde_json::json!({"mailbox": "INBOX", "file": "Message-ID: <1@x>\r\n\r\nx\r\n"});
+    for user in [&boss, &clerk] {
+        post.doveadm_of("save", &user.mail, message.clone());
+    }
+    let recall = |by: &harness::Client, emails: &[&String]| {
+        let emails = emails.iter().map(|mail| mail.as_str()).collect::<Vec<_>>().join(",");
+        let more = [("force", "1"), ("expand", "1"), ("notify", "0")];
+        recall(&post.at(by), "<1@x>", &emails, &more).expect(200).json()
+    };
+    let administrator = clerk.log_in();
+    let answer = recall(&administrator, &[&boss.mail, &alias, &unknown]);
+    assert_eq!(results(&answer), rows(&[&boss.mail, &alias, &unknown].map(|mail| (mail, "no-user"))));
+    let members = answer["results"].as_array().unwrap().iter().map(|row| row.as_object().unwrap().len());
+    assert!(members.clone().all(|count| count == 2), "nothing tells them apart: {answer}");
+    let answer = recall(&administrator, &[&more.mail, &list.mail]);
+    let mut found = results(&answer);
+    found.sort();
+    let mut expected = rows(&[(&boss.mail, "no-user"), (&outside, "no-user"), (&clerk.mail, "recalled")]);
+    expected.sort();
+    assert_eq!(found, expected);
+    let reasons: Vec<_> = answer["results"].as_array().unwrap().iter().map(|row| &row["reason"]).collect();
+    assert!(reasons[0] == reasons[1] && reasons[0].is_string(), "nothing tells them apart: {answer}");
+    // A super administrator reaches them, through the alias too.
+    let answer = recall(world.root(), &[&alias]);
+    assert_eq!(results(&answer), rows(&[(&alias, "recalled")]));
+}
+
 fn only_administrators_recall(world: &World) {
     let post = Post::start(world, &["ivan", "plain"]);
     post.deliver("ivan", "<1@x>");
@@ -83,6 +122,11 @@ fn an_alias_leads_to_its_users_box(world: &World) {
     assert_eq!(results(&answer), rows(&[(&alias.to_uppercase(), "recalled"), (&ivan, "recalled")]));
     assert_eq!(answer["results"][0]["box"], ivan.as_str());
     assert!(answer["results"][1].get("box").is_none());
+    // The box is told for both addresses, and counts once.
+    assert_eq!((&answer["counts"]["recalled"], &answer["results"][0]["removed"]), (&1.into(), &1.into()));
+    assert!(answer["results"][1].get("removed").is_none());
+    assert!(answer["results"][1]["reason"].as_str().unwrap().contains(&alias.to_uppercase()), "{answer}");
+    assert_eq!(post.serve.log().matches("recall.box").count(), 1);
 }
 
 fn lists_are_opened_on_request(world: &World) {
@@ -104,6 +148,7 @@ fn lists_are_opened_on_request(world: &World) {
     let outside = "partner@outside.example".to_owned();
     let expected = [(&boris, "recalled"), (&anna, "recalled"), (&ivan, "recalled"), (&outside, "no-user")];
     assert_eq!(results(&opened), rows(&expected));
+    assert!(opened["results"][3]["reason"].as_str().unwrap().contains("outside"), "{opened}");
     assert!(["ivan", "anna", "boris"].iter().all(|name| post.ids(name).is_empty()));
 }
 

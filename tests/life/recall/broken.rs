@@ -16,6 +16,7 @@ use std::{
 harness::trials! { "recall_broken":
     each_failure_is_told_for_its_box,
     a_removal_without_an_answer_is_not_claimed,
+    large_answers_are_refused_in_little_memory,
     a_dovecot_that_is_away_fails_at_once_and_works_again,
     a_server_that_hangs_is_not_asked_for_every_box,
     a_client_that_goes_stops_what_has_not_begun,
@@ -107,6 +108,38 @@ fn a_removal_without_an_answer_is_not_claimed(world: &World) {
         assert!(reason(row).contains(words), "{row}");
     }
     assert!(serve.log().contains("recall.failed"));
+}
+
+/// The most memory that a process has had, in bytes.
+fn peak_memory(serve: &Serve) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serve.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    peak.unwrap().trim().parse::<usize>().unwrap() << 10
+}
+
+fn large_answers_are_refused_in_little_memory(world: &World) {
+    let tenant = world.tenant();
+    let rows = |row: &str, bytes: usize| &*vec![row; bytes / (row.len() + 1)].join(",").leak();
+    let (empty, many, large) = (rows("{}", 8 << 20), rows("{}", 2_000_000), rows(FOUND, 8 << 20));
+    let wide = rows(r#"{"uid":"","flags":"","a":{"b":[[],[],[]]}}"#, 2_000_000);
+    let fake = Fake::start(move |_, user| match user.split('@').next().unwrap() {
+        name if name.starts_with("empty") => Deed::Rows(empty),
+        name if name.starts_with("many") => Deed::Rows(many),
+        name if name.starts_with("large") => Deed::Rows(large),
+        _ => Deed::Rows(wide),
+    });
+    let (serve, admin) = with_fake(world, &tenant, &fake, &[]);
+    let mails: Vec<_> = ["empty", "many", "large", "wide"]
+        .iter()
+        .flat_map(|name| (0..4).map(move |number| format!("{name}{number}")))
+        .map(|name| tenant.user(&name).create().mail)
+        .collect();
+    let before = peak_memory(&serve);
+    let answer = recall(&admin, "<1@x>", &mails.join(","), &[("notify", "0")]).expect(200).json();
+    assert_eq!(answer["counts"]["failed"], mails.len(), "{answer}");
+    assert!(answer["results"].as_array().unwrap().iter().all(|row| reason(row).contains("too large")));
+    let grown = peak_memory(&serve) - before;
+    assert!(grown < 50 << 20, "{} MiB", grown >> 20);
 }
 
 fn a_dovecot_that_is_away_fails_at_once_and_works_again(world: &World) {

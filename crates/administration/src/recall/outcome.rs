@@ -14,7 +14,7 @@ pub enum RecallResult {
     Read,
     /// It is not there.
     NotFound,
-    /// There is no such user, or none whom the caller may reach.
+    /// There is no such box here, or none that the caller may reach.
     NoUser,
     /// It is not known to be removed.
     Failed,
@@ -50,6 +50,14 @@ pub struct BoxReport {
     pub removed: usize,
     /// Why, if the result does not say everything.
     pub reason: Option<String>,
+    /// Whether an earlier report is about the same box: a user may be named by several addresses.
+    pub is_repeat: bool,
+}
+
+/// The number of boxes, and of addresses without a box, that have a result.
+#[must_use]
+pub fn count_of(reports: &[BoxReport], result: RecallResult) -> usize {
+    reports.iter().filter(|report| report.result == result && !report.is_repeat).count()
 }
 
 /// Why a recall did not begin.
@@ -62,8 +70,10 @@ pub enum RecallError {
     #[error("no mail server is configured")]
     NotSetUp,
     /// More addresses than allowed, lists opened.
-    #[error("names {0} boxes with all lists opened: at most {MAX_BOXES}")]
-    TooMany(usize),
+    #[error(
+        "names more than {MAX_BOXES} boxes, the members of opened lists among them: send several requests"
+    )]
+    TooMany,
     /// The directory does not answer.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

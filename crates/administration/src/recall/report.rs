@@ -1,7 +1,7 @@
 //! The report that a caller finds in their box after a recall, in the caller's language.
 
 use super::{
-    outcome::{BoxReport, RecallResult},
+    outcome::{BoxReport, RecallResult, count_of},
     request::Recall,
 };
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ const ENGLISH: Words = Words {
         RecallResult::Recalled => "recalled",
         RecallResult::Read => "not recalled: it was read",
         RecallResult::NotFound => "the message is not in the box",
-        RecallResult::NoUser => "there is no such user",
+        RecallResult::NoUser => "no such box here: the address is unknown, or outside",
         RecallResult::Failed => "failed, the message may still be in the box",
     },
 };
@@ -35,7 +35,7 @@ const RUSSIAN: Words = Words {
         RecallResult::Recalled => "отозвано",
         RecallResult::Read => "не отозвано: прочитано",
         RecallResult::NotFound => "сообщения нет в ящике",
-        RecallResult::NoUser => "нет такого пользователя",
+        RecallResult::NoUser => "здесь нет такого ящика: адрес неизвестен или внешний",
         RecallResult::Failed => "ошибка, сообщение может оставаться в ящике",
     },
 };
@@ -54,7 +54,7 @@ pub(super) fn message(user: &User, recall: &Recall, reports: &[BoxReport], now: 
 fn text(words: &Words, recall: &Recall, reports: &[BoxReport]) -> String {
     let mut text = format!("{}: {}\r\n\r\n", words.message, recall.id);
     for result in RecallResult::ALL {
-        let count = reports.iter().filter(|report| report.result == result).count();
+        let count = count_of(reports, result);
         if count > 0 {
             // Writing to a String cannot fail.
             let _ = write!(text, "{}: {count}\r\n", (words.results)(result));
@@ -83,6 +83,7 @@ mod tests {
             result,
             removed: 0,
             reason: None,
+            is_repeat: false,
         };
         let reports = [
             report("a@a.test", RecallResult::Recalled),

@@ -155,7 +155,7 @@ fn recall_one(
     let outcome = doveadm.recall(&name, id, force);
     let is_of_server = outcome.as_ref().is_err_and(DoveadmError::is_of_server);
     let outcome = match outcome {
-        Ok(verdict) => of_verdict(verdict),
+        Ok(verdict) => of_verdict(verdict, id),
         Err(error) => of_error(&error, &user.id),
     };
     let Outcome { result, removed, .. } = &outcome;
@@ -163,14 +163,16 @@ fn recall_one(
     (outcome, is_of_server)
 }
 
-fn of_verdict(verdict: Verdict) -> Outcome {
+fn of_verdict(verdict: Verdict, id: &MessageId) -> Outcome {
     match verdict {
         Verdict::Recalled { removed } => Outcome::of(RecallResult::Recalled, removed),
         Verdict::Read { removed } => Outcome::of(RecallResult::Read, removed),
         Verdict::NotFound { is_elsewhere } => {
             let elsewhere = "It stands only in mailboxes that are not this user's own: shared ones, or such that \
                              doveadm.mailboxes does not name.";
-            let reason = is_elsewhere.then(|| elsewhere.to_owned());
+            let blank = "The Message-ID contains a blank: if that should be a plus sign, write + as %2B.";
+            let reason = is_elsewhere.then_some(elsewhere).or(id.has_blank().then_some(blank));
+            let reason = reason.map(str::to_owned);
             Outcome { reason, ..Outcome::of(RecallResult::NotFound, 0) }
         }
     }

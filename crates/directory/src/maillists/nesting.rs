@@ -155,30 +155,45 @@ impl Lookup {
     /// # Errors
     /// [`DirectoryError`] when the directory does not answer.
     pub async fn expanded(&self, list: &MailList) -> Result<Vec<String>, DirectoryError> {
+        Ok(self.expanded_up_to(list, usize::MAX).await?.unwrap_or_default())
+    }
+
+    /// The addresses that a list reaches, as [`expanded`](Self::expanded) returns them; `None` if there are more than
+    /// `most`. No further list is read as soon as that is known.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the directory does not answer.
+    pub async fn expanded_up_to(
+        &self,
+        list: &MailList,
+        most: usize,
+    ) -> Result<Option<Vec<String>>, DirectoryError> {
         let lists = self.tree().lists(&list.tenant);
+        let hidden = self.hidden_members(&list.tenant).await?;
         let mut opened = HashSet::from([list.mail.to_string()]);
         let mut everyone = HashSet::new();
         let mut level = vec![list.clone()];
         while !level.is_empty() {
             let mut nested = Vec::new();
             for list in &level {
-                for address in list.members.addresses(&HashSet::new()) {
-                    everyone.insert(address);
-                }
+                everyone.extend(list.members.addresses(&hidden));
                 nested.extend(list.members.within(&lists).filter(|mail| opened.insert(mail.clone())));
                 if let Some(conditions) = &list.conditions {
                     everyone.extend(self.who_meets(&list.tenant, conditions).await?);
                 }
+                if everyone.len() > most {
+                    everyone.retain(|address| !hidden.contains(address) && !opened.contains(address));
+                }
+                if everyone.len() > most {
+                    return Ok(None);
+                }
             }
             level = self.lists_named(&list.tenant, &nested).await?;
         }
-        let hidden = self.hidden_members(&list.tenant).await?;
-        let mut everyone: Vec<_> = everyone
-            .into_iter()
-            .filter(|address| !hidden.contains(address) && !opened.contains(address))
-            .collect();
+        everyone.retain(|address| !hidden.contains(address) && !opened.contains(address));
+        let mut everyone: Vec<_> = everyone.into_iter().collect();
         everyone.sort_unstable();
-        Ok(everyone)
+        Ok(Some(everyone))
     }
 
     async fn who_meets(

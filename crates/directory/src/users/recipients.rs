@@ -8,11 +8,11 @@ use mail_model::{
     maillist::{self, MailList},
     names,
     tenant::TenantId,
-    user,
+    user::{self, role::Role},
 };
 use std::collections::{HashMap, HashSet};
 
-const USER: &[AttributeName] = &[names::NS_UNIQUE_ID, names::MAIL_ALTERNATE_ADDRESS];
+const USER: &[AttributeName] = &[names::NS_UNIQUE_ID, names::MAIL_ALTERNATE_ADDRESS, names::EMPLOYEE_NUMBER];
 
 /// A user who has a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Recipient {
     pub mail: MailAddress,
     /// The tenant.
     pub tenant: TenantId,
+    /// The role, which decides who may act on the mailbox.
+    pub role: Role,
 }
 
 impl Lookup {
@@ -55,7 +57,8 @@ impl Lookup {
         let id = entry.first(&names::NS_UNIQUE_ID)?.to_owned();
         let aliases = entry.values(&names::MAIL_ALTERNATE_ADDRESS).iter().map(|alias| alias.to_lowercase());
         let addresses = std::iter::once(mail.to_string()).chain(aliases).collect();
-        Some((Recipient { id, mail, tenant }, addresses))
+        let role = Role::of_entry(entry.first(&names::EMPLOYEE_NUMBER), &tenant);
+        Some((Recipient { id, mail, tenant, role }, addresses))
     }
 
     /// Those of some tenants that are not deleted. The entries of a deleted tenant follow one by one.

@@ -12,7 +12,10 @@ use actix_web::http::StatusCode;
 use administration::{
     long_work::LongWork,
     policy::Action,
-    recall::{Addressed, BoxReport, MAX_BOXES, MAX_MESSAGE_ID, MessageId, Recall, RecallError, RecallResult},
+    recall::{
+        Addressed, BoxReport, MAX_BOXES, MAX_MESSAGE_ID, MessageId, Recall, RecallError, RecallResult,
+        count_of,
+    },
 };
 use mail_model::field::FieldError;
 use serde::Serialize;
@@ -40,7 +43,7 @@ pub(in crate::requests) const RECALL: Endpoint = Endpoint {
     particulars: Particulars { tenant: TenantParameter::Callers, ..Particulars::NONE },
     document: Document {
         summary: "Recall a message",
-        about: "Removes a message from mailboxes, and reports about each. An address of a tenant that the caller may \
+        about: "Removes a message from mailboxes, and reports about each. The address of a user whom the caller may \
                 not reach is reported like one that does not exist. `success` is false if a box failed.",
         parameters: declared,
         example: Some(|| {
@@ -63,7 +66,7 @@ struct Recalled {
     success: bool,
     /// Whether a report is in the caller's box.
     notified: bool,
-    /// The number of addresses with each result.
+    /// The number of boxes, and of addresses without a box, with each result. A box with several addresses counts once.
     counts: BTreeMap<&'static str, usize>,
     /// The addresses, in the order of the request.
     results: Vec<ShownBox>,
@@ -98,7 +101,7 @@ fn is_zero(number: &usize) -> bool {
 
 impl From<BoxReport> for ShownBox {
     fn from(report: BoxReport) -> Self {
-        let BoxReport { mail, of, result, removed, reason } = report;
+        let BoxReport { mail, of, result, removed, reason, is_repeat: _ } = report;
         Self { mail, of: of.map(|mail| mail.to_string()), result: result.name(), removed, reason }
     }
 }
@@ -132,10 +135,9 @@ async fn recall(call: &mut Call<'_>) -> Result<Reply, Failure> {
     let _turn = call.begin(LongWork::Recall)?;
     let reports = call.administration.recall(caller, &recall).await.map_err(failure_of_recall)?;
     let notified = notify && call.administration.report_recall(caller, &recall, &reports, call.now).await;
-    let count = |result| reports.iter().filter(|report| report.result == result).count();
     let counts: BTreeMap<_, _> =
-        RecallResult::ALL.into_iter().map(|result| (result.name(), count(result))).collect();
-    let success = count(RecallResult::Failed) == 0;
+        RecallResult::ALL.into_iter().map(|result| (result.name(), count_of(&reports, result))).collect();
+    let success = count_of(&reports, RecallResult::Failed) == 0;
     as_json(&Recalled {
         success,
         notified,
@@ -178,7 +180,7 @@ fn failure_of_recall(error: RecallError) -> Failure {
     match error {
         RecallError::Forbidden(error) => error.into(),
         RecallError::Directory(error) => error.into(),
-        RecallError::TooMany(_) => Failure::parameter(EMAILS, &format!("{EMAILS} {error}")),
+        RecallError::TooMany => Failure::parameter(EMAILS, &format!("{EMAILS} {error}")),
         RecallError::NotSetUp => {
             let message =
                 "The recall of messages is not set up: this server has no mail server (doveadm.url).";
