@@ -161,4 +161,32 @@ fn a_portal_of_bitrix24(_: &World) {
         company.set(employees[4], "WORK_POSITION", "Boss".into());
     });
     assert_counts(&stage.run(BITRIX24), [0, 1, all - 2, 1]);
+
+    // The URL of the webhook in place of that of the portal: nothing repeats its code.
+    let installation = &stage.site.installation;
+    let pasted = quoted(&format!("{}/rest/1/{secret}/", portal.url()));
+    let pasted = installation.config("pasted.toml", &[("sync.bitrix24.url", &pasted)]);
+    for command in [&["config", "show"][..], &["config", "etcd"], &["check"]] {
+        let output = installation.pbm(&pasted, command).expect_failure().output();
+        assert!(output.contains("webhook_file") && !output.contains(&secret), "{output}");
+    }
+
+    // A missing right to departments is a warning, one to addresses is not.
+    for (scopes, words, is_sound) in [
+        (["user"].as_slice(), "Warning: the names of the departments", true),
+        (&["user_brief", "department"], "gives no addresses", false),
+    ] {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let options = PortalOptions { scopes, ..PortalOptions::default() };
+        let narrow = Portal::start(options, Company::of(10)).unwrap();
+        let changes = [
+            ("sync.bitrix24.url", quoted(&narrow.url())),
+            ("sync.bitrix24.admin_userid", quoted("1")),
+            ("sync.bitrix24.webhook", quoted(&secret)),
+        ];
+        let changes = changes.each_ref().map(|(key, value)| (*key, value.as_str()));
+        let checked = installation.pbm(&installation.config("narrow.toml", &changes), &["check"]);
+        let output = if is_sound { checked.expect_success() } else { checked.expect_failure() }.output();
+        assert!(output.contains(words) && !output.contains(&secret), "{output}");
+    }
 }

@@ -111,7 +111,7 @@ async fn check_source(name: &str, source: &Reader) -> bool {
         Ok(missing) => {
             say!("sync.{name}: connected and logged in");
             for Passed { what, why, .. } in missing {
-                say!("  Warning: without {what}: {why}");
+                say!("  Warning: {what}: {why}");
             }
         }
         Err(error) => say!("sync.{name}: {error}"),

@@ -21,7 +21,7 @@ use url::Url;
 const FIELD: &str = "PERSONAL_PHOTO";
 /// Longest URL of a photo, in bytes: many servers refuse longer ones.
 const MAX_URL: usize = 2_048;
-/// How long one photo may take. A run waits 100 seconds at most for photos that do not come one after the other.
+/// How long one photo may take. With [`MAX_FAILURES`], a portal that answers none of them delays a run by 100 seconds.
 const LIMIT: Duration = Duration::from_secs(10);
 /// After so many photos in a row without an HTTP answer, the others of the run are not asked for.
 const MAX_FAILURES: u32 = 10;
