@@ -129,6 +129,9 @@ pub enum CaFileError {
     /// It has none.
     #[error("has no certificate in it")]
     Empty,
+    /// A certificate cannot be trusted as an authority.
+    #[error("has a certificate in it that cannot be trusted as an authority")]
+    NoAuthority(#[source] rustls::Error),
 }
 
 impl TrustedCas {
@@ -139,6 +142,10 @@ impl TrustedCas {
     pub fn read(file: &Path) -> Result<Self, CaFileError> {
         let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
         let certificates: Vec<_> = certificates.map_err(CaFileError::Unreadable)?;
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone()).map_err(CaFileError::NoAuthority)?;
+        }
         if certificates.is_empty() { Err(CaFileError::Empty) } else { Ok(Self(certificates)) }
     }
 

@@ -13,9 +13,10 @@ use crate::{
         source::{Findings, Inputs, Mistake, Settings},
     },
     etcd::{
-        client::{Client, Watched},
+        client::Client,
         error::EtcdError,
         snapshot::Snapshot,
+        watch::Watched,
     },
     live::{Switches, is_live},
 };
@@ -91,7 +92,10 @@ fn run(mut client: Client, mut follower: Follower) {
                 follower.note_reachable(&client);
                 follower.apply(&snapshot);
                 match client.watch(snapshot.revision, WATCH) {
-                    Ok(Watched::Change | Watched::Nothing) => {
+                    Ok(watched) => {
+                        if let Watched::Incomplete { confirmed, asked } = watched {
+                            tracing::debug!(confirmed, asked, "config.etcd.watch.incomplete");
+                        }
                         backoff.reset();
                         continue;
                     }

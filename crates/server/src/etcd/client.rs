@@ -5,36 +5,23 @@
 
 use super::{
     error::EtcdError,
-    gateway::{self, MAX_KEYS, Range, Told},
+    gateway::{self, MAX_KEYS, Range},
     settings::{CertificateError, Endpoint, EtcdSettings},
     snapshot::Snapshot,
+    watch::{self, Watched},
 };
 use secrecy::{ExposeSecret, SecretString};
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, ErrorKind, Read},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 use ureq::{
-    Agent, Body,
+    Agent, Body, RequestBuilder,
     http::{HeaderValue, Response, header},
+    typestate::WithBody,
 };
 
 /// The largest answer, in bytes: a thousand keys of 8 KiB in Base64. etcd itself stores no value above 1.5 MiB.
-const MAX_BODY: u64 = 16 << 20;
-/// The largest line of a watch, in bytes: one transaction may change all keys.
-const MAX_LINE: u64 = MAX_BODY;
+pub(super) const MAX_BODY: u64 = 16 << 20;
 /// Asks a member that has lost its leader to end a watch instead of being silent.
 const NEEDS_LEADER: (&str, &str) = ("Grpc-Metadata-hasleader", "true");
-
-/// What a watch has found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Watched {
-    /// Something has changed, or may have: the revision has been compacted.
-    Change,
-    /// Nothing has changed within the time.
-    Nothing,
-}
 
 /// A client of a cluster of etcd.
 pub struct Client {
@@ -131,12 +118,16 @@ impl Client {
     }
 
     fn read_at_once(&mut self) -> Result<Snapshot, EtcdError> {
-        let mut snapshot: Option<Snapshot> = None;
+        let (mut snapshot, mut denied) = (None::<Snapshot>, Vec::new());
         for prefix in self.prefixes.clone() {
             let revision = snapshot.as_ref().map(|snapshot| snapshot.revision);
             let range = match self.range(&prefix, revision) {
                 // Keys that could be read before have not gone: the account has lost a right.
-                Err(EtcdError::Denied) if !self.readable.contains(&prefix) => continue,
+                Err(EtcdError::Denied(_)) if !self.readable.contains(&prefix) => {
+                    denied.push(prefix);
+                    continue;
+                }
+                Err(EtcdError::Denied(_)) => return Err(EtcdError::Denied(vec![prefix])),
                 range => range?,
             };
             self.readable.insert(prefix);
@@ -144,11 +135,15 @@ impl Client {
                 snapshot.get_or_insert_with(|| Snapshot { revision: range.revision, ..Snapshot::default() });
             whole.values.extend(range.values);
         }
-        snapshot.ok_or(EtcdError::Denied)
+        match snapshot {
+            Some(snapshot) => Ok(Snapshot { denied: named(&self.prefixes, denied), ..snapshot }),
+            None => Err(EtcdError::Denied(named(&self.prefixes, denied))),
+        }
     }
 
     fn range(&mut self, prefix: &str, revision: Option<i64>) -> Result<Range, EtcdError> {
-        let answer = self.post("/v3/kv/range", &gateway::range(prefix, revision), self.settings.timeout)?;
+        let request = self.request("/v3/kv/range")?;
+        let answer = self.sent(request, &gateway::range(prefix, revision), self.settings.timeout)?;
         let range = gateway::read_range(&whole(answer)?)?;
         if range.has_more {
             return Err(EtcdError::TooMany { most: MAX_KEYS, prefix: prefix.to_owned() });
@@ -161,35 +156,27 @@ impl Client {
     /// # Errors
     /// [`EtcdError`]; then another endpoint may work.
     pub fn watch(&mut self, after: i64, longest: Duration) -> Result<Watched, EtcdError> {
-        let request = gateway::watch(&self.prefixes, after.saturating_add(1));
-        let answer = self.post("/v3/watch", &request, longest)?;
-        let mut lines = BufReader::new(answer.into_body().into_reader());
-        let mut denied = 0;
-        loop {
-            match told(&mut lines) {
-                Ok(Told::Nothing) => {}
-                Ok(Told::Change) | Err(EtcdError::Compacted) => return Ok(Watched::Change),
-                Err(EtcdError::Denied) if denied + 1 < self.prefixes.len() => denied += 1,
-                Err(EtcdError::Interrupted(error)) if is_timeout(&error) => return Ok(Watched::Nothing),
-                Err(EtcdError::Token) => {
-                    self.token = None;
-                    return Err(EtcdError::Token);
-                }
-                Err(error) => return Err(error),
-            }
+        let body = gateway::watch(&self.prefixes, after.saturating_add(1));
+        // Without this header, Go's HTTP server drops the requests that it has not passed on when the first answer is
+        // ready, since the connection would be used again. Those ranges would not be watched.
+        let request = self.request("/v3/watch")?.header(header::CONNECTION, "close");
+        let answer = self.sent(request, &body, longest)?;
+        let found = watch::first_change(answer.into_body().into_reader(), self.prefixes.len(), longest);
+        if matches!(found, Err(EtcdError::Token)) {
+            self.token = None;
         }
+        found
     }
 
-    /// Sends a request, with a token if there is an account. The body of the answer may take a time.
-    fn post(&mut self, path: &str, body: &str, longest: Duration) -> Result<Response<Body>, EtcdError> {
+    /// A request to the endpoint in use, with a token if there is an account.
+    fn request(&mut self, path: &str) -> Result<RequestBuilder<WithBody>, EtcdError> {
         let token = self.token()?;
         let url = format!("{}{path}", self.settings.endpoints.get(self.current).map_or("", Endpoint::as_str));
-        let mut request = self.agent.post(url).header(NEEDS_LEADER.0, NEEDS_LEADER.1);
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, token);
-        }
-        let answer = request.config().timeout_recv_body(Some(longest)).build().send(body);
-        accepted(answer.map_err(|error| EtcdError::Unreachable(Box::new(error)))?)
+        let request = self.agent.post(url).header(NEEDS_LEADER.0, NEEDS_LEADER.1);
+        Ok(match token {
+            Some(token) => request.header(header::AUTHORIZATION, token),
+            None => request,
+        })
     }
 
     fn token(&mut self) -> Result<Option<HeaderValue>, EtcdError> {
@@ -197,8 +184,8 @@ impl Client {
         if self.token.is_none() {
             let endpoint = self.settings.endpoints.get(self.current).map_or("", Endpoint::as_str);
             let body = gateway::authenticate(&login.name, login.password.expose_secret());
-            let answer = self.agent.post(format!("{endpoint}/v3/auth/authenticate")).send(&body);
-            match accepted(answer.map_err(|error| EtcdError::Unreachable(Box::new(error)))?) {
+            let request = self.agent.post(format!("{endpoint}/v3/auth/authenticate"));
+            match self.sent(request, &body, self.settings.timeout) {
                 Ok(answer) => self.token = Some(gateway::read_token(&whole(answer)?)?),
                 Err(EtcdError::NoAuthentication) => return Ok(None),
                 Err(error) => return Err(error),
@@ -212,11 +199,35 @@ impl Client {
         }
         Ok(value)
     }
+
+    /// Sends a request; returns an answer with the status 200. Its body may take a time.
+    fn sent(
+        &self,
+        request: RequestBuilder<WithBody>,
+        body: &str,
+        longest: Duration,
+    ) -> Result<Response<Body>, EtcdError> {
+        let answer = request.config().timeout_recv_body(Some(longest)).build().send(body);
+        let answer = answer.map_err(|error| EtcdError::of_connection(error, self.lacks_certificate()))?;
+        if answer.status().is_success() { Ok(answer) } else { Err(gateway::read_error(&whole(answer)?)) }
+    }
+
+    /// Whether the endpoint in use gets no certificate of pbm, but could.
+    fn lacks_certificate(&self) -> bool {
+        let endpoint = self.settings.endpoints.get(self.current);
+        endpoint.is_some_and(Endpoint::is_tls) && self.settings.client.is_none()
+    }
 }
 
-/// An answer with the status 200.
-fn accepted(answer: Response<Body>) -> Result<Response<Body>, EtcdError> {
-    if answer.status().is_success() { Ok(answer) } else { Err(gateway::read_error(&whole(answer)?)) }
+/// Denied prefixes in words. Most installations have no keys with a leading slash, so those prefixes are only named if
+/// some of them may be read.
+fn named(all: &[String], denied: Vec<String>) -> Vec<String> {
+    let is_slashed = |prefix: &String| prefix.starts_with('/');
+    if all.iter().filter(|prefix| is_slashed(prefix)).all(|prefix| denied.contains(prefix)) {
+        let plain = denied.into_iter().filter(|prefix| !is_slashed(prefix));
+        return plain.chain(["keys with a leading slash".to_owned()]).collect();
+    }
+    denied
 }
 
 fn whole(answer: Response<Body>) -> Result<Vec<u8>, EtcdError> {
@@ -224,17 +235,17 @@ fn whole(answer: Response<Body>) -> Result<Vec<u8>, EtcdError> {
     body.map_err(|error| EtcdError::Unreachable(Box::new(error)))
 }
 
-/// The next line of a watch.
-fn told(lines: &mut impl BufRead) -> Result<Told, EtcdError> {
-    let mut line = Vec::new();
-    lines.by_ref().take(MAX_LINE).read_until(b'\n', &mut line).map_err(EtcdError::Interrupted)?;
-    if line.last() != Some(&b'\n') {
-        return Err(EtcdError::Interrupted(ErrorKind::UnexpectedEof.into()));
-    }
-    gateway::read_watch_line(&line)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn is_timeout(error: &std::io::Error) -> bool {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-    error.kind() == ErrorKind::TimedOut || matches!(inner, Some(ureq::Error::Timeout(_)))
+    #[test]
+    fn prefixes_are_named_each_but_for_all_with_a_slash() {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = texts(&["pbm/", "/pbm/", "psn/ldap/", "/psn/ldap/"]);
+        let words = |denied: &[&str]| named(&all, texts(denied)).join(", ");
+        assert_eq!(words(&[]), "");
+        assert_eq!(words(&["pbm/", "/psn/ldap/"]), "pbm/, /psn/ldap/");
+        assert_eq!(words(&["/pbm/", "psn/ldap/", "/psn/ldap/"]), "psn/ldap/, keys with a leading slash");
+    }
 }

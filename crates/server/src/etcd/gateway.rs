@@ -122,6 +122,8 @@ struct WatchLine {
 #[derive(Deserialize)]
 struct WatchResult {
     #[serde(default)]
+    created: bool,
+    #[serde(default)]
     canceled: bool,
     #[serde(default)]
     cancel_reason: String,
@@ -134,7 +136,9 @@ struct WatchResult {
 /// What a line of a watch tells.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// The watch has begun, or goes on.
+    /// The watch of one range has begun.
+    Confirmed,
+    /// The watch goes on.
     Nothing,
     /// A key has changed.
     Change,
@@ -150,13 +154,18 @@ pub(super) fn read_watch_line(line: &[u8]) -> Result<Told, EtcdError> {
     match result {
         WatchResult { canceled: true, compact_revision: Some(_), .. } => Err(EtcdError::Compacted),
         WatchResult { canceled: true, cancel_reason, .. } => Err(EtcdError::of_message(&cancel_reason)),
-        WatchResult { events, .. } if events.is_empty() => Ok(Told::Nothing),
-        WatchResult { .. } => Ok(Told::Change),
+        WatchResult { events, .. } if !events.is_empty() => Ok(Told::Change),
+        WatchResult { created: true, .. } => Ok(Told::Confirmed),
+        WatchResult { .. } => Ok(Told::Nothing),
     }
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, EtcdError> {
-    serde_json::from_slice(body).map_err(|error| EtcdError::Malformed(Some(error)))
+    if body.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice(body).map_err(|error| EtcdError::Malformed(Some(error)))
+    } else {
+        Err(EtcdError::of_other_text(body))
+    }
 }
 
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
@@ -189,14 +198,16 @@ mod tests {
         assert_eq!(values, [("pbm/a", Some("b")), ("pbm/b", Some("")), ("pbm/c", None)]);
         assert!(range.revision == 3 && !range.has_more);
         assert_eq!(read_token(br#"{"token":"a.1"}"#).unwrap().expose_secret(), "a.1");
-        assert!(matches!(read_range(b"<html>"), Err(EtcdError::Malformed(Some(_)))));
+        assert!(matches!(read_range(b"<html>"), Err(EtcdError::NotJson { .. })));
+        assert!(matches!(read_range(br#"{"header":"secret"}"#), Err(EtcdError::Malformed(Some(_)))));
     }
 
     #[test]
     fn lines_of_a_watch_are_read() {
         let told = |line: &str| read_watch_line(line.as_bytes());
         let begun = r#"{"result":{"header":{"revision":"3"},"created":true}}"#;
-        assert_eq!(told(begun).unwrap(), Told::Nothing);
+        assert_eq!(told(begun).unwrap(), Told::Confirmed);
+        assert_eq!(told(r#"{"result":{"header":{"revision":"3"}}}"#).unwrap(), Told::Nothing);
         let event = r#"{"result":{"header":{"revision":"4"},"events":[{"kv":{"key":"cGJtL2E="}}]}}"#;
         assert_eq!(told(event).unwrap(), Told::Change);
         let compacted = r#"{"result":{"header":{},"canceled":true,"compact_revision":"5"}}"#;

@@ -6,3 +6,4 @@ pub mod error;
 mod gateway;
 pub mod settings;
 pub mod snapshot;
+pub mod watch;

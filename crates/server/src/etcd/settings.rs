@@ -1,6 +1,11 @@
 //! How to reach etcd.
 
-use rustls::pki_types::{CertificateDer, pem::PemObject};
+use rustls::{
+    Error, RootCertStore,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
+};
 use secrecy::SecretString;
 use std::{
     fmt,
@@ -111,6 +116,12 @@ pub enum CertificateError {
     /// The client's key.
     #[error("cannot read a private key from {}", .0.display())]
     Key(PathBuf, #[source] PemError),
+    /// The client's key is that of another certificate.
+    #[error("does not belong to etcd.client_certificate")]
+    Mismatch,
+    /// The client's certificate and key, which TLS does not accept.
+    #[error("cannot be used with etcd.client_certificate")]
+    Unusable(#[source] Error),
 }
 
 impl CertificateError {
@@ -120,7 +131,7 @@ impl CertificateError {
         match self {
             Self::Authorities(..) => "etcd.ca_file",
             Self::Client(..) => "etcd.client_certificate",
-            Self::Key(..) => "etcd.client_key",
+            Self::Key(..) | Self::Mismatch | Self::Unusable(_) => "etcd.client_key",
         }
     }
 }
@@ -140,6 +151,9 @@ pub enum PemError {
     /// It has no certificate.
     #[error("there is no certificate in it")]
     Empty,
+    /// A certificate cannot be trusted as an authority.
+    #[error("a certificate in it cannot be trusted as an authority")]
+    NoAuthority(#[source] Error),
 }
 
 impl EtcdSettings {
@@ -150,12 +164,12 @@ impl EtcdSettings {
     pub fn tls(&self) -> Result<TlsConfig, CertificateError> {
         let roots = match &self.ca_file {
             Some(file) => {
-                certificates(file).map_err(|error| CertificateError::Authorities(file.clone(), error))?
+                authorities(file).map_err(|error| CertificateError::Authorities(file.clone(), error))?
             }
             None => rustls_native_certs::load_native_certs().certs.iter().map(owned).collect(),
         };
-        let client = self.client.as_ref().map(ClientCertificate::read).transpose()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let client = self.client.as_ref().map(|client| client.read(&provider)).transpose()?;
         Ok(TlsConfig::builder()
             .unversioned_rustls_crypto_provider(provider)
             .root_certs(RootCerts::new_with_certs(&roots))
@@ -165,19 +179,35 @@ impl EtcdSettings {
 }
 
 impl ClientCertificate {
-    fn read(&self) -> Result<ClientCert, CertificateError> {
+    fn read(&self, provider: &CryptoProvider) -> Result<ClientCert, CertificateError> {
         let wrong = |error| CertificateError::Client(self.certificate.clone(), error);
         let chain = certificates(&self.certificate).map_err(wrong)?;
         let wrong = |error| CertificateError::Key(self.key.clone(), error);
         let pem = std::fs::read(&self.key).map_err(|error| wrong(PemError::File(error)))?;
         let key = PrivateKey::from_pem(&pem).map_err(|error| wrong(PemError::NoKey(Box::new(error))))?;
-        Ok(ClientCert::new_with_certs(&chain, key))
+        // ureq panics at the first connection if these do not fit.
+        let checked = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| wrong(error.into()))?;
+        match CertifiedKey::from_der(chain.clone(), checked, provider) {
+            Ok(_) => {}
+            Err(Error::InconsistentKeys(_)) => return Err(CertificateError::Mismatch),
+            Err(error) => return Err(CertificateError::Unusable(error)),
+        }
+        Ok(ClientCert::new_with_certs(&chain.iter().map(owned).collect::<Vec<_>>(), key))
     }
 }
 
-fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, PemError> {
+/// The certificates that are trusted as authorities. ureq would leave out one that cannot be.
+fn authorities(file: &Path) -> Result<Vec<Certificate<'static>>, PemError> {
+    let (found, mut roots) = (certificates(file)?, RootCertStore::empty());
+    for certificate in &found {
+        roots.add(certificate.clone()).map_err(PemError::NoAuthority)?;
+    }
+    Ok(found.iter().map(owned).collect())
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemError> {
     let found: Vec<_> = CertificateDer::pem_file_iter(file)?.collect::<Result<_, _>>()?;
-    if found.is_empty() { Err(PemError::Empty) } else { Ok(found.iter().map(owned).collect()) }
+    if found.is_empty() { Err(PemError::Empty) } else { Ok(found) }
 }
 
 fn owned(certificate: &CertificateDer<'_>) -> Certificate<'static> {
@@ -196,6 +226,49 @@ mod tests {
         for text in ["etcd1:2379", "", "ldap://x", "http://x/v3", "http://x/?a", "http://root:secret@x"] {
             let reason = Endpoint::parse(text).unwrap_err();
             assert!(!reason.contains("secret"), "{text}");
+        }
+    }
+
+    /// Certificates that sign themselves, and their keys, in files.
+    fn files(folder: &Path) -> [ClientCertificate; 2] {
+        ["a", "b"].map(|name| {
+            let made = rcgen::generate_simple_self_signed([format!("{name}.example.com")]).unwrap();
+            let [certificate, key] = ["pem", "key"].map(|end| folder.join(format!("{name}.{end}")));
+            std::fs::write(&certificate, made.cert.pem()).unwrap();
+            std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+            ClientCertificate { certificate, key }
+        })
+    }
+
+    #[test]
+    fn files_that_tls_does_not_accept_are_mistakes_and_no_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = files(folder.path());
+        let junk = folder.path().join("junk.pem");
+        std::fs::write(&junk, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        let wrong = |ca_file: Option<&Path>, certificate: &Path, key: &Path| {
+            let client = ClientCertificate { certificate: certificate.to_owned(), key: key.to_owned() };
+            let settings = EtcdSettings {
+                endpoints: Vec::new(),
+                ca_file: ca_file.map(Path::to_owned),
+                client: Some(client),
+                login: None,
+                timeout: Duration::ZERO,
+                start_timeout: Duration::ZERO,
+            };
+            let error = settings.tls().err()?;
+            Some(format!("{}: {}", error.setting(), visible_text::chain(&error)))
+        };
+        assert_eq!(wrong(Some(&b.certificate), &a.certificate, &a.key), None);
+        let mismatch = "etcd.client_key: does not belong to etcd.client_certificate";
+        assert_eq!(wrong(None, &a.certificate, &b.key).as_deref(), Some(mismatch));
+        for (error, expected) in [
+            (wrong(None, &junk, &a.key), "etcd.client_key: cannot be used with etcd.client_certificate"),
+            (wrong(Some(&junk), &a.certificate, &a.key), "etcd.ca_file: cannot read certificates from"),
+            (wrong(None, &a.key, &a.key), "etcd.client_certificate: cannot read certificates from"),
+            (wrong(None, &a.certificate, &a.certificate), "etcd.client_key: cannot read a private key"),
+        ] {
+            assert!(error.as_ref().is_some_and(|error| error.starts_with(expected)), "{expected}: {error:?}");
         }
     }
 }

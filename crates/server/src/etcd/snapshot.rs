@@ -10,6 +10,8 @@ pub struct Snapshot {
     pub revision: i64,
     /// The values; `None` for one that is not UTF-8. Any of them may be a secret.
     pub values: BTreeMap<String, Option<SecretString>>,
+    /// The prefixes that the account may not read, in words; they count as empty.
+    pub denied: Vec<String>,
 }
 
 impl Snapshot {

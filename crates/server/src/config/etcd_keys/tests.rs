@@ -3,7 +3,7 @@ use crate::config::source::value::{Effective, Setting, Settings};
 
 fn snapshot(pairs: &[(&str, &str)]) -> Snapshot {
     let values = pairs.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).into())));
-    Snapshot { revision: 1, values: values.collect() }
+    Snapshot { revision: 1, values: values.collect(), ..Snapshot::default() }
 }
 
 fn read_pairs(pairs: &[(&str, &str)]) -> Reading {
@@ -172,7 +172,7 @@ fn what_has_no_effect_is_reported_with_the_reason() {
 #[test]
 fn bytes_that_are_not_text_are_no_value() {
     let values = [("psn/ldap/password".to_owned(), None)].into();
-    let reading = read(&Snapshot { revision: 1, values }, None);
+    let reading = read(&Snapshot { revision: 1, values, ..Snapshot::default() }, None);
     assert_eq!(texts(&reading)["ldap.bind_password"], "!is not text in UTF-8");
 }
 

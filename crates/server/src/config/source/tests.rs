@@ -12,7 +12,7 @@ const LEAST: [(&str, &str); 4] = [ROOT, HOST, PASSWORD, SALT];
 
 fn snapshot(pairs: &[(&str, &str)]) -> Snapshot {
     let values = pairs.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).into())));
-    Snapshot { revision: 1, values: values.collect() }
+    Snapshot { revision: 1, values: values.collect(), ..Snapshot::default() }
 }
 
 fn inputs(toml: &str, variables: &[(&str, &str)]) -> (Inputs, tempfile::NamedTempFile) {
