@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 harness::trials! { "etcd":
     the_keys_of_the_guide_suffice,
     changes_are_in_force_in_every_replica_without_a_restart,
+    every_range_is_watched_every_time,
+    what_is_incomplete_or_missing_is_named,
     a_mistake_changes_nothing_and_is_reported,
     what_needs_a_restart_waits_for_it,
     the_address_book_does_without_redis_and_uses_it_again,
@@ -72,7 +74,11 @@ fn changes_are_in_force_in_every_replica_without_a_restart(_: &World) {
     for serve in &replicas {
         assert_in_force("the subnets again", || is_allowed(serve));
         assert_eq!(lifetimes(serve), (60, 7200), "all keys at once");
-        assert!(serve.log().contains("config.changed"));
+        let log = serve.log();
+        assert!(
+            log.contains("config.changed") && log.contains("auth.refresh_token_seconds: 360000 -> 7200"),
+            "{log}"
+        );
     }
     // A key that is gone leaves the default.
     site.command(&["del", access]);
@@ -95,6 +101,61 @@ fn changes_are_in_force_in_every_replica_without_a_restart(_: &World) {
     assert!(replicas.iter().all(|serve| problems(&admin(serve)).is_empty()));
 }
 
+/// The last range counts: one that is not watched is only noticed when the watch ends, after fifteen seconds.
+fn every_range_is_watched_every_time(_: &World) {
+    let site = EtcdSite::start(without_redis());
+    let serve = site.serve();
+    let client = admin(&serve);
+    let slowest = (0..40).map(|round| {
+        let (waits, began) = (round % 2 == 0, Instant::now());
+        if waits {
+            site.put("services/redis/host", "redis.example.com");
+        } else {
+            site.command(&["del", "services/redis/host"]);
+        }
+        assert_in_force("the change", || problems(&client).is_empty() != waits);
+        began.elapsed()
+    });
+    let slowest = slowest.max().unwrap();
+    assert!(slowest < Duration::from_secs(8), "{slowest:?}");
+    let log = serve.log();
+    assert!(log.contains("config.waiting_for_restart") && log.contains("config.restart_not_needed"), "{log}");
+}
+
+fn what_is_incomplete_or_missing_is_named(_: &World) {
+    let site = EtcdSite::start(without_redis());
+    // The guide has no key for the password.
+    site.put("services/doveadm/url", "http://127.0.0.1:9");
+    let serve = site.serve();
+    assert!(is_allowed(&serve) && serve.log().contains("config.incomplete"));
+    let warning = "doveadm.password: is missing (etcd services/doveadm/password); doveadm stays off";
+    for command in [&["check"][..], &["config", "show"]] {
+        let stdout = site.pbm(command).expect_success().stdout;
+        assert!(stdout.contains(&format!("Warning: {warning}")), "{stdout}");
+    }
+    site.put("services/doveadm/password", "mail-secret");
+    assert_in_force("the mail server", || serve.log().contains("doveadm.password: ********"));
+    // The rest of the settings is shown.
+    site.command(&["del", "psn/cab/root_dn"]);
+    site.command(&["del", "--prefix", "psn/ldap/"]);
+    site.put("pbm/settings/http/listen", "nowhere");
+    for json in [&[][..], &["--json"]] {
+        let shown = site.pbm(&[&["config", "show"], json].concat()).expect_failure();
+        assert_eq!(shown.code, 2, "{shown:?}");
+        assert!(shown.stdout.contains("auth.refresh_token_seconds"), "{shown:?}");
+        for part in ["tree.root: is missing (etcd psn/cab/root_dn)", "keys that pbm reads, at revision"] {
+            assert!(shown.stderr.contains(part), "{part}: {shown:?}");
+        }
+    }
+    let shown = site.pbm(&["config", "show"]).stdout;
+    assert!(shown.contains("# http.listen has a mistake  # etcd pbm/settings/http/listen\n"), "{shown}");
+    assert!(!shown.contains("mail-secret"));
+    // Nothing is there.
+    site.command(&["del", "--prefix", ""]);
+    let checked = site.pbm(&["check"]).expect_failure();
+    assert!(checked.stderr.contains("holds none of the keys that pbm reads, at revision"), "{checked:?}");
+}
+
 fn a_mistake_changes_nothing_and_is_reported(_: &World) {
     let site = EtcdSite::start(without_redis());
     site.write_config(&[("http.trusted_proxies", "[\"198.51.100.1\"]")]);
@@ -110,7 +171,13 @@ fn a_mistake_changes_nothing_and_is_reported(_: &World) {
         assert_in_force("the end of the report", || problems(&client).is_empty());
     }
     let log = serve.log();
-    for part in ["config.invalid", "must be an address or subnet", "overlaps 198.51.100.1/32", SUBNETS] {
+    for part in [
+        "config.invalid",
+        "config.valid",
+        "must be an address or subnet",
+        "overlaps 198.51.100.1/32",
+        SUBNETS,
+    ] {
         assert!(log.contains(part), "{part} is not in\n{log}");
     }
     // The same mistake keeps a process from starting.

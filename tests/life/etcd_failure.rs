@@ -153,6 +153,11 @@ fn tokens_are_renewed_and_wrong_passwords_told(_: &World) {
     assert!(refused.stderr.contains("it refuses the name or the password"), "{refused:?}");
     assert!(!refused.output().contains("wrong-password"));
     with("right-password");
+    for command in [&["check"][..], &["config", "show"]] {
+        let stdout = site.pbm(command).expect_success().stdout;
+        assert!(stdout.contains("may not read psn/common/, psn/web/defaults/, services/ad/"), "{stdout}");
+        assert!(stdout.contains("keys with a leading slash: they count as empty"), "{stdout}");
+    }
     let serve = site.serve();
     assert!(is_allowed(&serve));
     site.put(REFRESH, "100");
@@ -171,6 +176,7 @@ fn tokens_are_renewed_and_wrong_passwords_told(_: &World) {
     site.put("psn/cab/enabled", "true");
     assert!(within(Duration::from_secs(20), || problems(&client) == ["unreachable"]));
     assert!(is_allowed(&serve) && lifetimes(&serve).1 == 300);
+    assert!(serve.log().contains("the account may not read pbm/: grant it a role that may"));
     site.command(&["role", "grant-permission", "pbm", "--prefix=true", "read", "pbm/"]);
     assert!(within(IN_FORCE, || problems(&client).is_empty()));
     // Another password: the last settings stay.
@@ -223,9 +229,17 @@ fn etcd_may_be_away_at_the_start_if_it_is_not_needed(_: &World) {
 fn tls_and_a_certificate_of_the_client_are_used(_: &World) {
     let site = EtcdSite::with(without_redis(), |options| options.tls(true).client_certificates(true));
     let without = site.pbm(&["config", "show"]).expect_failure();
-    assert!(without.stderr.contains("etcd cannot be read at https"), "{without:?}");
+    for part in ["etcd cannot be read at https", "set etcd.client_certificate and etcd.client_key"] {
+        assert!(without.stderr.contains(part), "{without:?}");
+    }
     let (certificate, key) = site.etcd.client_files().unwrap();
-    let (certificate, key) = (format!("\"{}\"", certificate.display()), format!("\"{}\"", key.display()));
+    let [authority, certificate, key] =
+        [site.etcd.ca_file().unwrap(), certificate, key].map(|file| format!("\"{}\"", file.display()));
+    site.write_config(&[("etcd.client_certificate", authority.as_str()), ("etcd.client_key", &key)]);
+    let mismatch = site.pbm(&["config", "show"]).expect_failure();
+    assert_eq!(mismatch.code, 2, "{mismatch:?}");
+    let reason = "etcd.client_key: does not belong to etcd.client_certificate";
+    assert!(mismatch.stderr.contains(reason) && !mismatch.stderr.contains("panic"), "{mismatch:?}");
     let client = [("etcd.client_certificate", certificate.as_str()), ("etcd.client_key", &key)];
     site.write_config(&client);
     let serve = site.serve();
@@ -242,4 +256,13 @@ fn tls_and_a_certificate_of_the_client_are_used(_: &World) {
     let arguments = ["config", "show", "--config", file.to_str().unwrap()];
     let refused = run_program(harness::pbm(), arguments, &[], "").expect_failure();
     assert!(refused.stderr.contains("etcd cannot be read at https"), "{refused:?}");
+    // With authentication, the gateway takes no certificate with a CN, which that of the sandbox has.
+    for words in
+        [&["user", "add", "root:pw"][..], &["user", "grant-role", "root", "root"], &["auth", "enable"]]
+    {
+        site.command(words);
+    }
+    site.write_config(&[client[0], client[1], ("etcd.username", "\"root\""), ("etcd.password", "\"pw\"")]);
+    let refused = site.pbm(&["check"]).expect_failure();
+    assert!(refused.stderr.contains("refuses a client certificate that has a CN"), "{refused:?}");
 }

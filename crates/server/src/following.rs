@@ -10,24 +10,20 @@ use crate::{
         Config,
         auth::overlaps,
         loading::{EtcdAtStart, Loaded},
-        source::{Findings, Inputs, Mistake, Settings},
+        source::{Effective, Findings, Inputs, Mistake, Settings},
     },
-    etcd::{
-        client::Client,
-        error::EtcdError,
-        snapshot::Snapshot,
-        watch::Watched,
-    },
+    etcd::{client::Client, error::EtcdError, snapshot::Snapshot, watch::Watched},
     live::{Switches, is_live},
 };
 use administration::configuration::ConfigurationProblem::{Invalid, Unreachable, WaitingForRestart};
 use ipnet::IpNet;
 use std::{
     collections::BTreeSet,
-    io,
+    fmt, io,
     thread::{self, sleep},
     time::Duration,
 };
+use visible_text::Visible;
 
 /// How long a watch lasts. Then everything is read again, so a connection that has died unnoticed delays a change by no
 /// more than this.
@@ -42,9 +38,10 @@ const SETTLING: usize = 4;
 /// # Errors
 /// The system's error when the thread cannot be started.
 pub fn follow(loaded: Loaded, switches: Switches) -> io::Result<()> {
-    let Loaded { config, settings, inputs, etcd, unused } = loaded;
+    let Loaded { config, settings, inputs, etcd, unused, warnings } = loaded;
     let Some(EtcdAtStart { client, snapshot }) = etcd else { return Ok(()) };
     report_start(&client, &snapshot, unused.iter().map(|unused| unused.key.as_str()));
+    report_incomplete(&warnings);
     let state = &switches.services.configuration;
     state.note(Unreachable, snapshot.is_err());
     let follower = Follower {
@@ -53,6 +50,7 @@ pub fn follow(loaded: Loaded, switches: Switches) -> io::Result<()> {
         at_start: settings.clone(),
         current: settings,
         waiting: Vec::new(),
+        warnings,
         inputs,
         switches,
     };
@@ -72,7 +70,8 @@ fn report_start<'a>(
     match snapshot {
         Ok(snapshot) => {
             let (unused, revision) = (unused.collect::<Vec<_>>().join(" "), snapshot.revision);
-            tracing::info!(revision, keys = snapshot.values.len(), unused, "config.etcd.read");
+            let denied = snapshot.denied.join(", ");
+            tracing::info!(revision, keys = snapshot.values.len(), unused, denied, "config.etcd.read");
         }
         Err((endpoint, error)) => {
             let error = error as &dyn std::error::Error;
@@ -80,6 +79,17 @@ fn report_start<'a>(
             tracing::warn!(endpoint, error, advice, "config.etcd.unreachable");
         }
     }
+}
+
+/// Reports optional features that stay off, since etcd configures them in part.
+fn report_incomplete(warnings: &[Mistake]) {
+    if !warnings.is_empty() {
+        tracing::warn!(warnings = joined(warnings), "config.incomplete");
+    }
+}
+
+fn joined(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Reads, applies and watches, for ever.
@@ -140,6 +150,8 @@ struct Follower {
     current: Settings,
     /// The settings that wait for a restart.
     waiting: Vec<&'static str>,
+    /// What keeps optional features off.
+    warnings: Vec<Mistake>,
     /// The proxies that are trusted until the next restart.
     proxies: Vec<IpNet>,
 }
@@ -165,11 +177,16 @@ impl Follower {
         let read = self.read(snapshot);
         self.applied = Some(snapshot.clone());
         let is_invalid = read.is_err();
-        self.switches.services.configuration.note(Invalid, is_invalid);
+        let is_news = self.switches.services.configuration.note(Invalid, is_invalid);
         match read {
-            Ok((config, findings)) => self.take(&config, findings.settings, snapshot.revision),
+            Ok((config, findings)) => {
+                if is_news {
+                    tracing::info!(revision = snapshot.revision, "config.valid");
+                }
+                self.take(&config, findings, snapshot.revision);
+            }
             Err(mistakes) => {
-                let mistakes = mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let mistakes = joined(&mistakes);
                 let advice = "the last valid settings stay in force";
                 tracing::warn!(mistakes, advice, revision = snapshot.revision, "config.invalid");
             }
@@ -183,30 +200,107 @@ impl Follower {
                 "has lost all keys; without them, defaults such as a shorter retention would come into force";
             return Err(vec![Mistake { place: "etcd".to_owned(), reason: reason.to_owned() }]);
         }
-        let (config, findings) = Config::of(&self.inputs, Some(snapshot))?;
+        let read = Config::of(&self.inputs, Some(snapshot));
+        let (config, findings) = read.map_err(|findings| findings.mistakes)?;
         // The proxies of the new settings were checked against; those in force until the restart count, too.
         let overlaps: Vec<_> = overlaps(&config.auth.allowed_subnets, &self.proxies).collect();
         if overlaps.is_empty() { Ok((config, findings)) } else { Err(overlaps) }
     }
 
-    fn take(&mut self, config: &Config, settings: Settings, revision: i64) {
-        let changed = |from: &Settings, key: &&'static str| {
-            let value = |settings: &Settings| settings.get(*key).map(|setting| setting.value.clone());
-            value(from) != value(&settings)
-        };
+    fn take(&mut self, config: &Config, findings: Findings, revision: i64) {
+        let Findings { settings, warnings, .. } = findings;
         let keys: BTreeSet<_> = settings.keys().chain(self.current.keys()).copied().collect();
         let (live, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| is_live(key));
-        let live: Vec<_> = live.into_iter().filter(|key| changed(&self.current, key)).collect();
-        let waiting: Vec<_> = others.into_iter().filter(|key| changed(&self.at_start, key)).collect();
+        let live = live.into_iter().filter_map(|key| Change::of(key, &self.current, &settings));
+        let live: Vec<_> = live.collect();
         if !live.is_empty() {
             self.switches.publish(config);
-            tracing::info!(settings = live.join(" "), revision, "config.changed");
+            let names = live.iter().map(|change| change.key).collect::<Vec<_>>().join(" ");
+            let changes = live.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            tracing::info!(settings = names, changes, revision, "config.changed");
         }
+        let waiting = others.into_iter().filter(|key| Change::of(key, &self.at_start, &settings).is_some());
+        self.note_waiting(waiting.collect(), revision);
+        if warnings != self.warnings {
+            report_incomplete(&warnings);
+        }
+        self.warnings = warnings;
+        self.current = settings;
+    }
+
+    fn note_waiting(&mut self, waiting: Vec<&'static str>, revision: i64) {
         self.switches.services.configuration.note(WaitingForRestart, !waiting.is_empty());
-        if !waiting.is_empty() && waiting != self.waiting {
+        if waiting == self.waiting {
+            return;
+        }
+        if waiting.is_empty() {
+            tracing::info!(revision, "config.restart_not_needed");
+        } else {
             tracing::warn!(settings = waiting.join(" "), revision, "config.waiting_for_restart");
         }
         self.waiting = waiting;
-        self.current = settings;
+    }
+}
+
+/// A setting that has another value than before.
+struct Change<'a> {
+    key: &'static str,
+    old: Option<&'a Effective>,
+    new: Option<&'a Effective>,
+}
+
+impl<'a> Change<'a> {
+    fn of(key: &'static str, from: &'a Settings, to: &'a Settings) -> Option<Self> {
+        let [old, new] = [from, to].map(|settings| settings.get(key).map(|setting| &setting.value));
+        (old != new).then_some(Self { key, old, new })
+    }
+}
+
+/// The values are shortened, and secrets are not shown.
+impl fmt::Display for Change<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, old, new } = self;
+        match [old, new].map(|value| value.map_or_else(|| Some(UNSET.to_owned()), readable)) {
+            [Some(old), Some(new)] => write!(f, "{key}: {} -> {}", Visible(&old), Visible(&new)),
+            _ => write!(f, "{key}: ********"),
+        }
+    }
+}
+
+/// How a value is called that is not set.
+const UNSET: &str = "unset";
+
+/// A value in words; `None` for a secret.
+fn readable(value: &Effective) -> Option<String> {
+    match value {
+        Effective::Unset => Some(UNSET.to_owned()),
+        Effective::Text(text) => Some(text.clone()),
+        Effective::List(texts) => Some(format!("[{}]", texts.join(", "))),
+        Effective::Secret(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::source::{Origin, Setting};
+
+    #[test]
+    fn a_change_shows_both_values_unless_they_are_secret() {
+        let settings =
+            |value: Effective| Settings::from([("log.level", Setting { value, origin: Origin::Default })]);
+        let text = |text: &str| settings(Effective::Text(text.to_owned()));
+        let written =
+            |from: &Settings, to: &Settings| Change::of("log.level", from, to).map(|c| c.to_string());
+        assert_eq!(written(&text("info"), &text("info")), None);
+        assert_eq!(written(&text("info"), &text("debug")).unwrap(), "log.level: info -> debug");
+        assert_eq!(written(&Settings::new(), &text("debug")).unwrap(), "log.level: unset -> debug");
+        let list = settings(Effective::List(vec!["a".into(), "b\n".into()]));
+        assert_eq!(written(&list, &settings(Effective::Unset)).unwrap(), "log.level: [a, b\\u{a}] -> unset");
+        let secret = |text: &str| settings(Effective::Secret(text.into()));
+        for (from, to) in [(secret("a"), secret("b")), (text("a"), secret("b")), (secret("a"), text("b"))] {
+            assert_eq!(written(&from, &to).unwrap(), "log.level: ********");
+        }
+        assert!(written(&text("a"), &text(&"x".repeat(9999))).unwrap().chars().count() < 120);
     }
 }

@@ -84,6 +84,9 @@ fn check_etcd(loaded: &Loaded) -> bool {
         Ok(snapshot) => {
             let (keys, revision) = (snapshot.values.len(), snapshot.revision);
             say!("etcd at {}: {keys} keys at revision {revision}", etcd.client.endpoint());
+            if !snapshot.denied.is_empty() {
+                say!("  The account may not read {}: they count as empty.", snapshot.denied.join(", "));
+            }
         }
         Err((endpoint, error)) => {
             say!("etcd at {endpoint}: {}; pbm serve would start without it", chain(error));
@@ -96,6 +99,9 @@ fn check_etcd(loaded: &Loaded) -> bool {
     }
     for UnusedKey { key, reason } in &loaded.unused {
         say!("  {key} is not used: {reason}");
+    }
+    for warning in &loaded.warnings {
+        say!("  Warning: {warning}");
     }
     etcd.snapshot.is_ok()
 }

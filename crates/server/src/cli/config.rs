@@ -7,7 +7,7 @@ use super::{
 use crate::config::{
     etcd_keys::{UnusedKey, lines::Lines},
     loading::Loaded,
-    source::{Effective, Origin, Setting},
+    source::{Effective, Findings, Mistake, Origin, Setting, Settings},
 };
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(super) struct ConfigCommandArgs {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Print every setting with its value and where the value comes from. Secrets are masked.
+    /// Print every setting with its value and where the value comes from, even if there are mistakes. Secrets are masked.
     #[command(after_help = EXIT_CODES)]
     Show(ShowArgs),
     /// Print the commands (etcdctl put …) that store the settings in etcd, except those that are defaults.
@@ -55,17 +55,44 @@ struct EtcdArgs {
 
 impl ConfigCommandArgs {
     pub(super) fn run(&self) -> Result<Outcome, ExitCode> {
-        let loaded = match &self.command {
-            ConfigCommand::Show(args) => args.config.load()?,
-            ConfigCommand::Etcd(args) => args.config.load()?,
-        };
-        tell_if_away(&loaded);
         match &self.command {
-            ConfigCommand::Show(args) => show(&loaded, args.json),
-            ConfigCommand::Etcd(args) => etcd(&loaded, args.with_secrets),
+            ConfigCommand::Show(args) => args.run()?,
+            ConfigCommand::Etcd(args) => {
+                let loaded = args.config.load()?;
+                tell_if_away(&loaded);
+                etcd(&loaded, args.with_secrets);
+            }
         }
         Ok(Ok(ExitCode::SUCCESS))
     }
+}
+
+impl ShowArgs {
+    /// Prints the settings, even if there are mistakes in them.
+    fn run(&self) -> Result<(), ExitCode> {
+        match self.config.read() {
+            Ok(loaded) => {
+                tell_if_away(&loaded);
+                Shown::of(&loaded).print(self.json);
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(findings) = error.findings() {
+                    Shown::of_findings(findings).print(self.json);
+                }
+                Err(self.config.explain(&error))
+            }
+        }
+    }
+}
+
+/// What `pbm config show` prints.
+struct Shown<'a> {
+    settings: &'a Settings,
+    unused: &'a [UnusedKey],
+    warnings: &'a [Mistake],
+    denied: &'a [String],
+    mistakes: &'a [Mistake],
 }
 
 fn tell_if_away(loaded: &Loaded) {
@@ -74,25 +101,69 @@ fn tell_if_away(loaded: &Loaded) {
     }
 }
 
-fn show(loaded: &Loaded, as_json: bool) {
-    if as_json {
-        let settings = loaded.settings.iter().map(|(key, setting)| {
-            let origin = origin_json(&setting.origin);
-            (*key, json!({ "value": shown_json(&setting.value), "origin": origin }))
+impl<'a> Shown<'a> {
+    fn of(loaded: &'a Loaded) -> Self {
+        let Loaded { settings, unused, warnings, .. } = loaded;
+        let snapshot = loaded.etcd.as_ref().and_then(|etcd| etcd.snapshot.as_ref().ok());
+        let denied = snapshot.map_or(&[][..], |snapshot| &snapshot.denied);
+        Self { settings, unused, warnings, denied, mistakes: &[] }
+    }
+
+    fn of_findings(findings: &'a Findings) -> Self {
+        let Findings { settings, unused, warnings, mistakes } = findings;
+        Self { settings, unused, warnings, denied: &[], mistakes }
+    }
+
+    fn print(&self, as_json: bool) {
+        if as_json { say!("{:#}", self.json()) } else { self.print_lines() }
+    }
+
+    /// Whether a value may be a password in the wrong place, so that it is not shown.
+    fn is_doubtful(&self, key: &str, value: &Effective) -> bool {
+        *value != Effective::Unset && self.mistakes.iter().any(|mistake| mistake.place == key)
+    }
+
+    fn print_lines(&self) {
+        for (key, Setting { value, origin }) in self.settings {
+            if self.is_doubtful(key, value) {
+                say!("# {key} has a mistake  # {origin}");
+            } else {
+                say!("{key} = {}  # {origin}", shown(value));
+            }
+        }
+        for UnusedKey { key, reason } in self.unused {
+            say!("# etcd {key} is not used: {reason}");
+        }
+        for warning in self.warnings {
+            say!("# Warning: {warning}");
+        }
+        if !self.denied.is_empty() {
+            say!("# etcd: the account may not read {}: they count as empty", self.denied.join(", "));
+        }
+    }
+
+    fn json(&self) -> Value {
+        let settings = self.settings.iter().map(|(key, Setting { value, origin })| {
+            let is_doubtful = self.is_doubtful(key, value);
+            let value = if is_doubtful { Value::Null } else { shown_json(value) };
+            ((*key).to_owned(), json!({ "value": value, "origin": origin_json(origin) }))
         });
-        let settings: serde_json::Map<String, Value> =
-            settings.map(|(key, value)| (key.to_owned(), value)).collect();
-        let unused =
-            loaded.unused.iter().map(|UnusedKey { key, reason }| json!({ "key": key, "reason": reason }));
-        let unused: Vec<_> = unused.collect();
-        say!("{:#}", json!({ "settings": settings, "unused": unused }));
-        return;
-    }
-    for (key, Setting { value, origin }) in &loaded.settings {
-        say!("{key} = {}  # {origin}", shown(value));
-    }
-    for UnusedKey { key, reason } in &loaded.unused {
-        say!("# etcd {key} is not used: {reason}");
+        let settings: serde_json::Map<String, Value> = settings.collect();
+        let unused: Vec<_> =
+            self.unused.iter().map(|unused| json!({ "key": unused.key, "reason": unused.reason })).collect();
+        let placed = |mistakes: &[Mistake]| -> Vec<Value> {
+            mistakes
+                .iter()
+                .map(|mistake| json!({ "setting": mistake.place, "reason": mistake.reason }))
+                .collect()
+        };
+        json!({
+            "settings": settings,
+            "unused": unused,
+            "denied": self.denied,
+            "warnings": placed(self.warnings),
+            "mistakes": placed(self.mistakes),
+        })
     }
 }
 

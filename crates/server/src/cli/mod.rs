@@ -108,24 +108,31 @@ struct ConfigArgs {
 impl ConfigArgs {
     /// Reads the configuration, or prints every mistake in it.
     fn load(&self) -> Result<Loaded, ExitCode> {
+        self.read().map_err(|error| self.explain(&error))
+    }
+
+    fn read(&self) -> Result<Loaded, LoadError> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let inputs = Inputs::new(self.config.as_deref(), environment);
         let waits = |endpoint: &str, error: &EtcdError| {
             tell!("pbm: waiting for etcd at {endpoint}: {}", chain(error));
         };
-        Loaded::read(inputs, waits).map_err(|error| self.explain(&error))
+        Loaded::read(inputs, waits)
     }
 
     /// Prints why there is no configuration; returns the exit code.
     fn explain(&self, error: &LoadError) -> ExitCode {
-        let LoadError::Mistakes(mistakes) = error else {
+        let LoadError::Mistakes { findings, etcd } = error else {
             tell!("pbm: {}", chain(error));
             return ExitCode::FAILURE;
         };
         tell!("pbm: {error}:");
-        for mistake in mistakes {
+        for mistake in &findings.mistakes {
             tell!("  {mistake}");
+        }
+        if let Some(etcd) = etcd {
+            tell!("{etcd}.");
         }
         if self.config.is_none() {
             tell!("No configuration file was given: use --config FILE.");

@@ -1,7 +1,7 @@
 //! The sections `redis` and `address_book`: whether and where the projection is kept, and how long it may be used. A
 //! URL of Redis may contain a password by mistake, so no message repeats the given value.
 
-use super::{boolean, source::Source};
+use super::source::Source;
 use address_book::settings::{BookSettings, RedisAddress, RedisPlace, RedisSettings, RedisTls};
 use directory::settings::trust;
 use std::path::PathBuf;
@@ -40,8 +40,9 @@ fn redis(source: &mut Source) -> Option<RedisSettings> {
     let found = place(source);
     let username = source.text("redis.username").filter(|name| !name.is_empty());
     let password = source.secret("redis.password", "redis.password_file");
-    if username.is_some() && password.is_none() {
-        source.mistake("redis.username", "needs a password: redis.password or redis.password_file");
+    if username.is_some() {
+        let reason = "needs a password: redis.password or redis.password_file";
+        source.needs("redis.username", "redis.password", password.is_some(), reason);
     }
     let ca_file = source.text("redis.ca_file").filter(|file| !file.is_empty()).map(PathBuf::from);
     if let Some(file) = &ca_file
@@ -57,7 +58,8 @@ fn redis(source: &mut Source) -> Option<RedisSettings> {
     }
     let Some(Found { place, database, is_tls }) = found else {
         if password.is_some() {
-            source.mistake("redis.password", "is given without a Redis: set redis.url or redis.sentinels");
+            let reason = "is given without a Redis: set redis.url or redis.sentinels";
+            source.incomplete("redis", "redis.password", reason);
         }
         return None;
     };
@@ -77,7 +79,7 @@ fn place(source: &mut Source) -> Option<Found> {
     let sentinels = sentinels.filter(|sentinels| !sentinels.is_empty());
     let master = source.text("redis.sentinel_master").filter(|name| !name.is_empty());
     let database = source.parsed("redis.database", number_of_database);
-    let is_tls = source.parsed("redis.tls", boolean);
+    let is_tls = source.optional_flag("redis.tls");
     if sentinels.is_none() {
         let elsewhere = [
             ("redis.sentinel_master", master.is_some(), "needs redis.sentinels, which is not set"),

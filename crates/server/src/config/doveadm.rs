@@ -33,13 +33,13 @@ pub(super) fn doveadm(source: &mut Source) -> Option<DoveadmSettings> {
     let concurrency = source.number("doveadm.concurrency", CONCURRENCY, &(1..=MAX_CONCURRENCY));
     let mailboxes = mailboxes(source);
     if !is_given && password.is_some() {
-        source.mistake("doveadm.password", "is given without a mail server: set doveadm.url");
+        source.incomplete("doveadm", "doveadm.password", "is given without a mail server: set doveadm.url");
     }
     let url = url?;
     if ca_file.is_some() && !url.is_tls() {
         source.mistake("doveadm.ca_file", "needs TLS: begin doveadm.url with https://");
     }
-    let password = source.required("doveadm.password", password)?;
+    let password = source.required_by("doveadm", "doveadm.password", password)?;
     let login = login.unwrap_or_else(|| LOGIN.to_owned());
     Some(DoveadmSettings { url, login, password, trusted, timeout, concurrency, mailboxes })
 }

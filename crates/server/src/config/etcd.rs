@@ -20,8 +20,12 @@ pub(super) fn etcd(source: &mut Source) -> Option<EtcdSettings> {
     }
     let name = source.text("etcd.username").filter(|name| !name.is_empty());
     let password = source.secret("etcd.password", "etcd.password_file");
-    if name.is_some() != password.is_some() {
-        source.mistake("etcd.username", "needs a password, and a password needs it: etcd.password_file");
+    if name.is_some() {
+        let reason = "needs a password: set etcd.password_file";
+        source.needs("etcd.username", "etcd.password", password.is_some(), reason);
+    }
+    if password.is_some() {
+        source.needs("etcd.password", "etcd.username", name.is_some(), "needs a name: set etcd.username");
     }
     let timeout = source.duration("etcd.timeout", 3_000);
     if !(TIMEOUTS[0]..=TIMEOUTS[1]).contains(&timeout) {

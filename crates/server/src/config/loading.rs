@@ -23,14 +23,14 @@ impl Config {
     /// Reads a configuration from a file, the environment and etcd. The findings have no mistakes.
     ///
     /// # Errors
-    /// All mistakes in it.
-    pub fn of(inputs: &Inputs, etcd: Option<&Snapshot>) -> Result<(Self, Findings), Vec<Mistake>> {
+    /// Findings with all mistakes in it.
+    pub fn of(inputs: &Inputs, etcd: Option<&Snapshot>) -> Result<(Self, Findings), Findings> {
         let mut source = Source::of(inputs, etcd);
         let config = Self::from_source(&mut source);
         let findings = source.finish();
         match config {
             Some(config) if findings.mistakes.is_empty() => Ok((config, findings)),
-            _ => Err(findings.mistakes),
+            _ => Err(findings),
         }
     }
 
@@ -54,6 +54,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// The keys of etcd without effect.
     pub unused: Vec<UnusedKey>,
+    /// What keeps an optional feature off that etcd configures in part.
+    pub warnings: Vec<Mistake>,
     /// The file and the environment.
     pub inputs: Inputs,
     /// The state of etcd, if it is used.
@@ -72,18 +74,23 @@ pub struct EtcdAtStart {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// It has mistakes.
-    #[error("the configuration has {} mistake(s)", .0.len())]
-    Mistakes(Vec<Mistake>),
+    #[error("the configuration has {} mistake(s)", .findings.mistakes.len())]
+    Mistakes {
+        /// The settings, and the mistakes in them.
+        findings: Box<Findings>,
+        /// What etcd held, in words, if it was read.
+        etcd: Option<String>,
+    },
     /// Etcd cannot be read, and the file and the environment do not suffice.
     #[error(
         "etcd cannot be read at {endpoint}, and without it the configuration is not complete (missing: {})",
-        missing(.mistakes)
+        missing(&.findings.mistakes)
     )]
     Etcd {
         /// The endpoint that was tried last.
         endpoint: String,
-        /// What is wrong without etcd.
-        mistakes: Vec<Mistake>,
+        /// The settings without etcd, and what is wrong with them.
+        findings: Box<Findings>,
         /// Why etcd cannot be read.
         #[source]
         source: EtcdError,
@@ -97,6 +104,43 @@ fn missing(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|mistake| mistake.place.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+impl LoadError {
+    /// The settings as far as they are known.
+    #[must_use]
+    pub fn findings(&self) -> Option<&Findings> {
+        match self {
+            Self::Mistakes { findings, .. } | Self::Etcd { findings, .. } => Some(findings),
+            Self::Certificate(_) => None,
+        }
+    }
+
+    /// The mistakes of the section `etcd`. Whether others are mistakes, only etcd could tell.
+    fn of_etcd(inputs: &Inputs, mistakes: Vec<Mistake>) -> Self {
+        let findings = match Config::of(inputs, None) {
+            Ok((_, findings)) | Err(findings) => Findings { mistakes, ..findings },
+        };
+        Self::Mistakes { findings: Box::new(findings), etcd: None }
+    }
+}
+
+impl EtcdAtStart {
+    /// What etcd held, in words; `None` if it could not be read.
+    #[must_use]
+    pub fn in_words(&self) -> Option<String> {
+        let Snapshot { revision, values, denied } = self.snapshot.as_ref().ok()?;
+        let keys = match values.len() {
+            0 => "none of the keys that pbm reads".to_owned(),
+            number => format!("{number} keys that pbm reads"),
+        };
+        let denied = if denied.is_empty() {
+            String::new()
+        } else {
+            format!("; the account may not read {}", denied.join(", "))
+        };
+        Some(format!("etcd at {} holds {keys}, at revision {revision}{denied}", self.client.endpoint()))
+    }
+}
+
 impl Loaded {
     /// Reads a configuration. If etcd is away and the configuration is not complete without it, tries again until
     /// `etcd.start_timeout` has passed; `waits` is called once before that.
@@ -104,7 +148,7 @@ impl Loaded {
     /// # Errors
     /// [`LoadError`]
     pub fn read(inputs: Inputs, waits: impl FnOnce(&str, &EtcdError)) -> Result<Self, LoadError> {
-        match Config::etcd_of(&inputs).map_err(LoadError::Mistakes)? {
+        match Config::etcd_of(&inputs).map_err(|mistakes| LoadError::of_etcd(&inputs, mistakes))? {
             None => Self::of(inputs, None),
             Some(settings) => {
                 let (client, snapshot) = read_etcd(&settings, &inputs, waits)?;
@@ -115,9 +159,12 @@ impl Loaded {
 
     fn of(inputs: Inputs, etcd: Option<EtcdAtStart>) -> Result<Self, LoadError> {
         let snapshot = etcd.as_ref().and_then(|etcd| etcd.snapshot.as_ref().ok());
-        let (config, findings) = Config::of(&inputs, snapshot).map_err(LoadError::Mistakes)?;
-        let Findings { settings, unused, .. } = findings;
-        Ok(Self { config, settings, unused, inputs, etcd })
+        let (config, findings) = Config::of(&inputs, snapshot).map_err(|findings| LoadError::Mistakes {
+            findings: Box::new(findings),
+            etcd: etcd.as_ref().and_then(EtcdAtStart::in_words),
+        })?;
+        let Findings { settings, unused, warnings, .. } = findings;
+        Ok(Self { config, settings, unused, warnings, inputs, etcd })
     }
 }
 
@@ -136,9 +183,9 @@ fn read_etcd(
             Ok(snapshot) => return Ok((client, Ok(snapshot))),
             Err(failed) => failed,
         };
-        let Err(mistakes) = Config::of(inputs, None) else { return Ok((client, Err((endpoint, error)))) };
+        let Err(findings) = Config::of(inputs, None) else { return Ok((client, Err((endpoint, error)))) };
         if error.is_lasting() || began.elapsed() >= settings.start_timeout {
-            return Err(LoadError::Etcd { endpoint, mistakes, source: error });
+            return Err(LoadError::Etcd { endpoint, findings: Box::new(findings), source: error });
         }
         if let Some(waits) = waits.take() {
             waits(&endpoint, &error);

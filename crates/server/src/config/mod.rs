@@ -83,7 +83,8 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Vec<Mistake>> {
-        Self::of(&Inputs::new(file, environment), None).map(|(config, _)| config)
+        let read = Self::of(&Inputs::new(file, environment), None);
+        read.map(|(config, _)| config).map_err(|findings| findings.mistakes)
     }
 
     /// `None` if a required setting is missing; the source then holds the mistake. Every setting is read before the

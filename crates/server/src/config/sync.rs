@@ -1,6 +1,6 @@
 //! The section `sync`: sources from outside (guide, section 3.16 and the keys `services/ad`, `services/bitrix24`).
 
-use super::{boolean, source::Source};
+use super::source::Source;
 use administration::sync::SyncSettings;
 use mail_model::{tenant::TenantId, user::field::UserField};
 use secrecy::SecretString;
@@ -66,7 +66,7 @@ pub(super) fn sync(source: &mut Source) -> SyncConfig {
 }
 
 fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
-    let enabled = source.parsed("sync.ad.enabled", boolean);
+    let enabled = source.optional_flag("sync.ad.enabled");
     let host = source.text("sync.ad.host").filter(|host| !host.trim().is_empty());
     let is_tls = source.flag("sync.ad.ssl", false);
     let starts_tls = source.flag("sync.ad.start_tls", false);
@@ -85,12 +85,12 @@ fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
     if is_tls && starts_tls {
         source.mistake("sync.ad.start_tls", "is set together with sync.ad.ssl; set only one of them");
     }
-    if !is_enabled(source, enabled, host.is_some(), "sync.ad.host") {
+    if !is_enabled(source, enabled, host.is_some(), ["sync.ad", "sync.ad.host"]) {
         return None;
     }
-    let login = source.required("sync.ad.login", login);
-    let password = source.required("sync.ad.password", password);
-    let base_dn = source.required("sync.ad.base_dn", base_dn);
+    let login = source.required_by("sync.ad", "sync.ad.login", login);
+    let password = source.required_by("sync.ad", "sync.ad.password", password);
+    let base_dn = source.required_by("sync.ad", "sync.ad.base_dn", base_dn);
     let encryption = match (is_tls, starts_tls) {
         (true, _) => Encryption::Tls,
         (false, true) => Encryption::StartTls,
@@ -113,7 +113,7 @@ fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
 }
 
 fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
-    let enabled = source.parsed("sync.bitrix24.enabled", boolean);
+    let enabled = source.optional_flag("sync.bitrix24.enabled");
     let url = portal(source);
     let admin_userid = admin_userid(source);
     let webhook: Option<SecretString> = source.secret("sync.bitrix24.webhook", "sync.bitrix24.webhook_file");
@@ -122,11 +122,11 @@ fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
     let mapping = mapping(source, mapping::BITRIX24, field_keys!("sync.bitrix24.fields"));
     let photos = source.flag("sync.bitrix24.photos", false);
     let timeout = source.duration("sync.bitrix24.timeout", 60_000);
-    if !is_enabled(source, enabled, url.is_some(), "sync.bitrix24.url") {
+    if !is_enabled(source, enabled, url.is_some(), ["sync.bitrix24", "sync.bitrix24.url"]) {
         return None;
     }
-    let admin_userid = source.required("sync.bitrix24.admin_userid", admin_userid);
-    let webhook = source.required("sync.bitrix24.webhook", webhook);
+    let admin_userid = source.required_by("sync.bitrix24", "sync.bitrix24.admin_userid", admin_userid);
+    let webhook = source.required_by("sync.bitrix24", "sync.bitrix24.webhook", webhook);
     Some(Bitrix24Settings {
         url: url?,
         admin_userid: admin_userid?,
@@ -141,9 +141,14 @@ fn bitrix24(source: &mut Source) -> Option<Bitrix24Settings> {
 }
 
 /// Whether a source is to be used: if its place is given, unless it is switched off.
-fn is_enabled(source: &mut Source, enabled: Option<bool>, has_place: bool, key: &'static str) -> bool {
+fn is_enabled(
+    source: &mut Source,
+    enabled: Option<bool>,
+    has_place: bool,
+    [section, place]: [&'static str; 2],
+) -> bool {
     if enabled == Some(true) && !has_place {
-        source.required(key, None::<()>);
+        source.required_by(section, place, None::<()>);
     }
     enabled.unwrap_or(true) && has_place
 }

@@ -18,7 +18,7 @@ const LANGUAGES: [(&str, &str); 8] = [
 
 /// The form of a key's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::config) enum Form {
     /// Any text. Spaces around it do not count.
     Text,
     /// A secret, of which nothing but a line break at its end is removed.
@@ -37,7 +37,7 @@ pub(super) enum Form {
 
 impl Form {
     /// Converts a value to what the setting expects.
-    pub(super) fn read(self, text: &str) -> Result<Raw, String> {
+    pub(in crate::config) fn read(self, text: &str) -> Result<Raw, String> {
         let one = |text: String| Ok(Raw::One(text));
         match self {
             Self::Text => one(plain(text)),

@@ -2,7 +2,7 @@
 
 use super::{
     folders::{FOLDERS, ROOT},
-    own::{OWN, is_of_machine},
+    own::{is_of_machine, key_of},
     table::ROWS,
 };
 use crate::config::source::value::{Effective, Origin, Setting, Settings};
@@ -48,7 +48,7 @@ impl Lines {
             }
             let by_guide = guide(settings, setting, value).unwrap_or_default();
             if by_guide.is_empty() {
-                lines.add(own_key(setting), own_value(value), value);
+                lines.add(key_of(setting), own_value(value), value);
             }
             for (key, text) in by_guide {
                 lines.add(key, text, value);
@@ -92,10 +92,6 @@ fn quoted(text: &str) -> String {
 fn is_file_of_secret(settings: &Settings, setting: &str) -> bool {
     let secret = setting.strip_suffix("_file").and_then(|name| settings.get(name));
     secret.is_some_and(|secret| matches!(secret.value, Effective::Secret(_)))
-}
-
-fn own_key(setting: &str) -> String {
-    format!("{OWN}{}", setting.replace('.', "/"))
 }
 
 fn own_value(value: &Effective) -> String {

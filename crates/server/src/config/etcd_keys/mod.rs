@@ -6,7 +6,7 @@
 
 mod assembled;
 mod folders;
-mod forms;
+pub(super) mod forms;
 pub mod lines;
 mod own;
 mod table;
@@ -130,6 +130,17 @@ impl<'a> Keys<'a> {
 pub(crate) fn settings() -> impl Iterator<Item = &'static str> {
     let folders = folders::FOLDERS.into_iter().map(|(_, setting)| setting);
     ROWS.iter().map(|row| row.setting).chain(folders)
+}
+
+/// The key that gives a setting: one of the guide, or else the setting's own; `None` if none can.
+pub(crate) fn key_for(setting: &str) -> Option<String> {
+    let assembled =
+        [("ldap.urls", "psn/ldap/host"), ("redis.url", "services/redis/host"), ("tree.root", folders::ROOT)];
+    let folders = folders::FOLDERS.into_iter().map(|(key, setting)| (setting, key));
+    let rows = ROWS.iter().map(|row| (row.setting, row.key));
+    let mut keys = assembled.into_iter().chain(folders).chain(rows);
+    let of_guide = keys.find(|(given, _)| *given == setting).map(|(_, key)| key.to_owned());
+    of_guide.or_else(|| (!own::is_of_machine(setting)).then(|| own::key_of(setting)))
 }
 
 /// Converts what etcd holds. `root` is the root DN that the file or the environment gives.

@@ -20,6 +20,11 @@ pub(super) fn is_of_machine(setting: &str) -> bool {
     setting.starts_with("etcd.") || setting.ends_with("_file") || FILES.contains(&setting)
 }
 
+/// The key for a setting under its own name.
+pub(super) fn key_of(setting: &str) -> String {
+    format!("{OWN}{}", setting.replace('.', "/"))
+}
+
 pub(super) fn read(keys: &mut Keys<'_>, reading: &mut Reading) {
     for name in keys.names_in(OWN) {
         let setting = name.strip_prefix(OWN).unwrap_or(name).replace('/', ".");

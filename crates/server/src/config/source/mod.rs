@@ -5,9 +5,10 @@
 //! Values from the environment are not converted: a password `0123` remains `0123`.
 
 mod inputs;
+mod missing;
 pub mod value;
 
-use super::etcd_keys::{self, UnusedKey};
+use super::etcd_keys::{self, UnusedKey, forms::Form};
 use crate::etcd::snapshot::Snapshot;
 pub use inputs::Inputs;
 use secrecy::SecretString;
@@ -44,7 +45,10 @@ pub struct Source {
     asked: BTreeSet<&'static str>,
     settings: Settings,
     mistakes: Vec<Mistake>,
+    warnings: Vec<Mistake>,
     unused: Vec<UnusedKey>,
+    /// Whether settings may come from etcd.
+    uses_etcd: bool,
 }
 
 /// The result of reading a source.
@@ -52,6 +56,8 @@ pub struct Source {
 pub struct Findings {
     /// All mistakes, including unknown keys.
     pub mistakes: Vec<Mistake>,
+    /// What keeps an optional feature off that etcd configures in part.
+    pub warnings: Vec<Mistake>,
     /// The settings that are in force.
     pub settings: Settings,
     /// The keys of etcd without effect.
@@ -69,8 +75,10 @@ impl Source {
     #[must_use]
     pub fn of(inputs: &Inputs, etcd: Option<&Snapshot>) -> Self {
         let (values, mistakes) = inputs.values();
-        let (asked, settings, unused) = (BTreeSet::new(), Settings::new(), Vec::new());
-        let mut source = Self { values, asked, settings, mistakes, unused };
+        let uses_etcd = etcd.is_some() || values.contains_key("etcd.endpoints");
+        let (asked, settings) = (BTreeSet::new(), Settings::new());
+        let (warnings, unused) = (Vec::new(), Vec::new());
+        let mut source = Self { values, asked, settings, mistakes, warnings, unused, uses_etcd };
         if let Some(snapshot) = etcd {
             source.add_etcd(snapshot);
         }
@@ -104,6 +112,12 @@ impl Source {
             reason = format!("{reason} ({origin})");
         }
         self.mistakes.push(Mistake { place: place.to_owned(), reason });
+    }
+
+    /// Whether there is a mistake in a setting, or in the one that names the file with its value.
+    fn has_mistake(&self, key: &str) -> bool {
+        let is_of_key = |place: &str| place == key || place.strip_suffix("_file") == Some(key);
+        self.mistakes.iter().any(|mistake| is_of_key(&mistake.place))
     }
 
     fn take(&mut self, key: &'static str) -> Option<Raw> {
@@ -222,6 +236,25 @@ impl Source {
         self.keep(key, &text, parse)
     }
 
+    /// A text. In etcd it may have any of the forms that are usual there; then it is converted to that of the file.
+    fn text_in(&mut self, key: &'static str, form: Form) -> Option<String> {
+        let text = self.text(key)?;
+        if !matches!(self.settings.get(key), Some(Setting { origin: Origin::Etcd(_), .. })) {
+            return Some(text);
+        }
+        match form.read(&text) {
+            Ok(Raw::One(text)) => {
+                self.set_effective(key, Effective::Text(text.clone()));
+                Some(text)
+            }
+            Ok(_) => Some(text),
+            Err(reason) => {
+                self.mistake(key, reason);
+                None
+            }
+        }
+    }
+
     fn keep<T>(&mut self, key: &str, text: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         parse(text).map_err(|reason| self.mistake(key, format!("{text:?} {reason}"))).ok()
     }
@@ -251,21 +284,28 @@ impl Source {
         let wrong = || format!("must be a whole number from {} to {}", allowed.start(), allowed.end());
         let parse =
             |text: &str| text.parse().ok().filter(|number| allowed.contains(number)).ok_or_else(wrong);
-        let number = self.parsed(key, parse);
+        let form = if key.ends_with("_seconds") { Form::Seconds } else { Form::Text };
+        let number = self.text_in(key, form).and_then(|text| self.keep(key, &text, parse));
         self.default_is(key, &default);
         number.unwrap_or(default)
     }
 
     /// A value that is `true` or `false`, or its default.
     pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
-        let flag = self.parsed(key, super::boolean);
+        let flag = self.optional_flag(key);
         self.default_is(key, &default);
         flag.unwrap_or(default)
     }
 
+    /// A value that is `true` or `false`, if it is set.
+    pub fn optional_flag(&mut self, key: &'static str) -> Option<bool> {
+        let text = self.text_in(key, Form::Flag)?;
+        self.keep(key, &text, super::boolean)
+    }
+
     /// A duration such as `30d`, or its default.
     pub fn duration(&mut self, key: &'static str, default_millis: u64) -> Duration {
-        let time = self.parsed(key, duration);
+        let time = self.text_in(key, Form::Span).and_then(|text| self.keep(key, &text, duration));
         let default = Duration::from_millis(default_millis);
         self.default_is(key, &humantime::format_duration(default));
         time.unwrap_or(default)
@@ -277,17 +317,9 @@ impl Source {
             time if time < Duration::from_secs(1) => Err("must be at least 1s".to_owned()),
             time => Ok(time),
         };
-        let time = self.parsed(key, parse);
+        let time = self.text_in(key, Form::Span).and_then(|text| self.keep(key, &text, parse));
         self.default_is(key, &humantime::format_duration(default));
         time.unwrap_or(default)
-    }
-
-    /// A required value.
-    pub fn required<T>(&mut self, key: &str, value: Option<T>) -> Option<T> {
-        if value.is_none() && !self.mistakes.iter().any(|mistake| mistake.place == key) {
-            self.mistake(key, "is missing");
-        }
-        value
     }
 
     /// The keys that were read: all keys that exist.
@@ -323,7 +355,8 @@ impl Source {
             }
         }
         self.unused.sort_unstable();
-        Findings { mistakes: self.mistakes, settings: self.settings, unused: self.unused }
+        let Self { mistakes, warnings, settings, unused, .. } = self;
+        Findings { mistakes, warnings, settings, unused }
     }
 }
 

@@ -22,7 +22,7 @@ fn inputs(toml: &str, variables: &[(&str, &str)]) -> (Inputs, tempfile::NamedTem
     (Inputs::new(Some(file.path()), variables), file)
 }
 
-type Read = Result<(Config, Findings), Vec<Mistake>>;
+type Read = Result<(Config, Findings), Findings>;
 
 fn read(toml: &str, variables: &[(&str, &str)], etcd: &[(&str, &str)]) -> Read {
     let (inputs, _file) = inputs(toml, variables);
@@ -30,7 +30,7 @@ fn read(toml: &str, variables: &[(&str, &str)], etcd: &[(&str, &str)]) -> Read {
 }
 
 fn mistakes(read: Read) -> Vec<String> {
-    read.map(|_| ()).unwrap_err().iter().map(ToString::to_string).collect()
+    read.map(|_| ()).unwrap_err().mistakes.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -119,4 +119,99 @@ fn a_change_of_the_file_waits_for_a_restart() {
     std::fs::write(file.path(), "deletion.retention = \"2d\"").unwrap();
     let (config, _) = Config::of(&inputs, Some(&snapshot(&LEAST))).unwrap();
     assert_eq!(config.retention, mail_model::deletion::Retention::from_secs(24 * 3600));
+}
+
+#[test]
+fn a_feature_that_is_incomplete_in_etcd_stays_off_with_a_warning() {
+    let warnings = |etcd: &[(&str, &str)]| {
+        let (config, findings) = read("", &[], etcd).unwrap();
+        assert!(config.doveadm.is_none() && config.sync.settings.directory.is_none(), "{etcd:?}");
+        findings.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let doveadm = ("services/doveadm/url", "http://dovecot:2222");
+    assert_eq!(
+        warnings(&[doveadm, ("services/doveadm/login", "mail")]),
+        ["doveadm.password: is missing (etcd services/doveadm/password); doveadm stays off"]
+    );
+    let ad = [
+        ("services/ad/host", "dc1.example.com"),
+        ("services/ad/password", "x"),
+        ("services/ad/base_dn", "DC=example,DC=com"),
+    ];
+    assert_eq!(warnings(&ad), ["sync.ad.login: is missing (etcd services/ad/login); sync.ad stays off"]);
+    assert_eq!(warnings(&[("services/ad/enabled", "true")]).len(), 1);
+    assert_eq!(warnings(&[("services/bitrix24/url", "https://example.bitrix24.ru")]).len(), 2);
+    assert_eq!(warnings(&[("services/redis/password", "x"), ("services/doveadm/password", "x")]).len(), 2);
+    // What the file or the environment takes part in is meant to work.
+    let told = mistakes(read("doveadm.timeout = \"5s\"", &[], &[doveadm]));
+    assert_eq!(told, ["doveadm.password: is missing (etcd services/doveadm/password)"]);
+    let told = mistakes(read("", &[("PBM_SYNC__AD__HOST", "dc1")], &ad));
+    assert_eq!(told, ["sync.ad.login: is missing (etcd services/ad/login)"]);
+    // A wrong value is a mistake.
+    let told = mistakes(read("", &[], &[doveadm, ("services/doveadm/password", "a\u{7}")]));
+    assert!(told[0].starts_with("doveadm.password: is empty or contains a control character"), "{told:?}");
+}
+
+#[test]
+fn times_and_flags_of_etcd_have_the_usual_forms_under_their_own_names_too() {
+    let etcd = [
+        ("pbm/settings/auth/access_token_seconds", "15 minutes"),
+        ("pbm/settings/auth/refresh_token_seconds", "7200"),
+        ("pbm/settings/deletion/retention", "14 Days"),
+        ("pbm/settings/deletion/purge_interval", "600"),
+        ("pbm/settings/ldap/connect_timeout", "500ms"),
+        ("pbm/settings/ldap/connections", " 16 "),
+        ("pbm/settings/ldap/start_tls", "Yes"),
+        ("pbm/settings/sync/bitrix24/enabled", "off"),
+    ];
+    let (config, findings) = read("", &[], &etcd).unwrap();
+    assert_eq!((config.auth.access_token_seconds, config.auth.refresh_token_seconds), (900, 7200));
+    assert_eq!(config.retention, mail_model::deletion::Retention::from_secs(14 * 24 * 3600));
+    assert_eq!(config.purge_interval, Duration::from_secs(600));
+    assert_eq!(config.ldap.connect_timeout, Duration::from_millis(500));
+    assert!(config.ldap.connections == 16 && config.ldap.start_tls);
+    // Another word for the same time is no change.
+    let shown = |key: &str| findings.settings[key].value.clone();
+    assert_eq!(shown("auth.access_token_seconds"), Effective::Text("900".to_owned()));
+    assert_eq!(shown("deletion.purge_interval"), Effective::Text("600s".to_owned()));
+    let told = mistakes(read("", &[], &[("pbm/settings/deletion/retention", "soon")]));
+    assert!(told[0].contains("such as 15 minutes (etcd pbm/settings/deletion/retention)"), "{told:?}");
+    // Files have one form.
+    assert!(read("deletion.retention = \"14 Days\"", &[], &[]).is_err());
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_key_in_etcd() {
+    let told = |toml: &str, etcd: Option<&Snapshot>| {
+        let (inputs, _file) = inputs(toml, &[]);
+        mistakes(Config::of(&inputs, etcd)).join("\n")
+    };
+    let empty = told("", Some(&Snapshot::default()));
+    for expected in [
+        "tree.root: is missing (etcd psn/cab/root_dn)",
+        "ldap.urls: is missing (etcd psn/ldap/host)",
+        "ldap.bind_password: is missing (etcd psn/ldap/password)",
+        "auth.token_key: is missing (etcd pbm/auth/enc_salt)",
+    ] {
+        assert!(empty.contains(expected), "{expected} is not in\n{empty}");
+    }
+    assert!(told("etcd.endpoints = [\"http://etcd1:2379\"]", None).contains("(etcd psn/cab/root_dn)"));
+    assert!(!told("", None).contains("(etcd"));
+    assert_eq!(etcd_keys::key_for("http.listen").as_deref(), Some("pbm/settings/http/listen"));
+    assert_eq!(etcd_keys::key_for("http.tls_key"), None);
+}
+
+#[test]
+fn a_password_file_that_cannot_be_read_is_one_mistake() {
+    let of = |toml: &str| mistakes(read(toml, &[], &[]));
+    let unreadable =
+        "etcd.endpoints = [\"http://etcd1:2379\"]\netcd.username = \"pbm\"\netcd.password_file = \"/none\"";
+    for toml in [unreadable, "ldap.bind_password_file = \"/none\"", "auth.token_key_file = \"/none\""] {
+        let told = of(toml);
+        assert!(told.len() == 1 && told[0].contains("_file: /none cannot be read"), "{told:?}");
+    }
+    let told = of("redis.url = \"redis://x\"\nredis.username = \"a\"\nredis.password_file = \"/none\"");
+    assert!(told.len() == 1, "{told:?}");
+    assert_eq!(of("etcd.username = \"pbm\""), ["etcd.username: needs a password: set etcd.password_file"]);
+    assert_eq!(of("etcd.password = \"x\""), ["etcd.password: needs a name: set etcd.username"]);
 }
