@@ -92,7 +92,7 @@ fn check_host(host: &str) -> Result<(), SourceError> {
 
 fn of_fault(address: &str, fault: &Fault) -> SourceError {
     match fault {
-        Fault::NotLdap(_) | Fault::TooLarge => SourceError::Refused(format!("{address}: {fault}")),
+        Fault::NotLdap(_) | Fault::TooLarge(_) => SourceError::Refused(format!("{address}: {fault}")),
         other => SourceError::Unreachable { address: address.to_owned(), reason: other.to_string() },
     }
 }

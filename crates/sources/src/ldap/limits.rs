@@ -14,7 +14,7 @@ pub struct Limits {
     pub pieces: u32,
     /// Most pages in a row that may be empty.
     pub empty_pages: u32,
-    /// How long a read may take, with the storing of what it finds.
+    /// How long a read may take.
     pub deadline: Duration,
 }
 
@@ -22,7 +22,8 @@ impl Default for Limits {
     /// As many people as of Bitrix24. Besides the people, a read has up to 100,000 groups, found by up to three searches,
     /// and a page for each few hundred entries. All members of groups (20 million) are 14,000 pieces of 1,500, which may
     /// be read three times, and a last piece for each group that has more. Active Directory returns an empty page when it
-    /// looked at many entries and found none. A million people take an hour to store.
+    /// looked at many entries and found none. A million people are 2,000 pages, for each of which a slow server may take
+    /// five seconds.
     fn default() -> Self {
         Self {
             entries: 1_000_000,

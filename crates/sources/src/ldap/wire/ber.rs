@@ -109,7 +109,9 @@ pub(super) fn measured(bytes: &[u8]) -> Result<(Element<'_>, usize), NotLdap> {
             return Err(NotLdap("its elements are nested too deeply"));
         }
         if elements > MAX_ELEMENTS {
-            return Err(NotLdap("a message has more than 500000 elements"));
+            return Err(NotLdap(
+                "it has more than 500000 elements: leave very large groups out by the filter",
+            ));
         }
     }
     Ok((whole, elements))

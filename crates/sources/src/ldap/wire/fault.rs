@@ -1,6 +1,5 @@
 //! Why a connection was ended.
 
-use super::frame::MAX_MESSAGE;
 use std::{io, time::Duration};
 
 /// What was received is not an answer of an LDAP server, and why.
@@ -14,12 +13,12 @@ pub(in crate::ldap) enum Fault {
     /// An answer that the protocol does not allow.
     #[error(transparent)]
     NotLdap(#[from] NotLdap),
-    /// An answer that is too large.
+    /// An answer that has more bytes than this.
     #[error(
         "the server's answer is larger than {} MiB: leave very large groups or entries out by the filter",
-        MAX_MESSAGE >> 20
+        .0 >> 20
     )]
-    TooLarge,
+    TooLarge(usize),
     /// The server refused `StartTLS`, with its text and code.
     #[error("it refused StartTLS: {text} ({code})")]
     NoStartTls {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Largest message, in bytes. The largest honest one is a group without paging of values: 100,000 members of a hundred
 /// bytes are 10 MB. A photo has at most 100 KB in Active Directory.
-pub(super) const MAX_MESSAGE: usize = 32 << 20;
+const MAX_MESSAGE: usize = 32 << 20;
 /// Most octets of a tag and a length.
 const MAX_HEADER: usize = 2 + size_of::<usize>();
 const SEQUENCE: u8 = 0x30;
@@ -28,7 +28,7 @@ pub(super) async fn read(from: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>,
     message.push(tag);
     let length = length(from, &mut message).await?;
     if length > MAX_MESSAGE - MAX_HEADER {
-        return Err(Fault::TooLarge);
+        return Err(Fault::TooLarge(MAX_MESSAGE));
     }
     let whole = message.len() + length;
     from.take(u64::try_from(length).unwrap_or(u64::MAX)).read_to_end(&mut message).await?;
@@ -67,7 +67,7 @@ mod tests {
     #[tokio::test]
     async fn an_announced_size_takes_no_memory() {
         let announced = [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3];
-        assert!(matches!(read(&mut &announced[..]).await, Err(Fault::TooLarge)));
+        assert!(matches!(read(&mut &announced[..]).await, Err(Fault::TooLarge(_))));
         let cut = [0x30, 0x84, 0x01, 0, 0, 0, 1, 2, 3];
         assert!(matches!(read(&mut &cut[..]).await, Err(Fault::Ended)));
     }

@@ -267,7 +267,7 @@ mod tests {
         #[test]
         fn the_library_does_not_panic_at_what_passes(
             bytes in valid(),
-            changes in vec((any::<Index>(), prop_oneof![0..0x10_u8, 0x80..0x90_u8, any::<u8>()]), 0..4),
+            changes in vec((any::<Index>(), prop_oneof![0..0x10_u8, 0x80..0x90_u8, 0xa0..0xb0_u8, any::<u8>()]), 0..4),
         ) {
             let mut bytes = bytes;
             for (place, byte) in changes {
