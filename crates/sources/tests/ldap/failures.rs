@@ -26,7 +26,7 @@ async fn error(settings: &LdapSourceSettings) -> SourceError {
 #[tokio::test]
 async fn a_read_that_ends_on_the_third_page_is_an_error() {
     let ad = domain(1_600);
-    let settings = LdapSourceSettings { timeout: Duration::from_millis(500), ..settings_of(&ad) };
+    let settings = LdapSourceSettings { timeout: Duration::from_secs(2), ..settings_of(&ad) };
     for (fault, word) in [
         (Fault::FailOnPage(3), "result code 51"),
         (Fault::CutOnPage(3), "the connection ended"),
