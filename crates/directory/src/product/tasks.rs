@@ -9,13 +9,19 @@ use ldap_text::{
     ldif::{Attribute, Change, ChangeRecord, Value},
 };
 use mail_model::{entry::EntryView, names};
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 const EXIT_CODE: AttributeName = AttributeName::from_static("nsTaskExitCode");
 const STATUS: AttributeName = AttributeName::from_static("nsTaskStatus");
 const LOG: AttributeName = AttributeName::from_static("nsTaskLog");
 /// How often the state of a task is read.
 const STEP: Duration = Duration::from_millis(100);
+/// How long requests are repeated that the server declines with `operationsError`: on a busy machine it does so for a
+/// moment when a task begins or has just ended.
+const DECLINES: Duration = Duration::from_secs(30);
 
 /// How a task ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +56,25 @@ fn folder(kind: &str) -> Dn {
     ["config", "tasks", kind].into_iter().fold(Dn::empty(), |dn, name| dn.child(names::CN, name))
 }
 
+/// Makes a request again while the server declines it with `operationsError`.
+///
+/// # Errors
+/// [`DirectoryError`]; that of the last request.
+pub(crate) async fn while_declined<T>(
+    mut request: impl AsyncFnMut() -> Result<T, DirectoryError>,
+) -> Result<T, DirectoryError> {
+    let began = Instant::now();
+    loop {
+        match request().await {
+            Err(error) if error.is_of_back_end() && began.elapsed() < DECLINES => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "directory.task.declined");
+                tokio::time::sleep(STEP).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 impl Lookup {
     /// Waits for the end of a task; `on_step` gets its status from time to time.
     ///
@@ -62,7 +87,9 @@ impl Lookup {
     ) -> Result<TaskEnd, DirectoryError> {
         let everything = Filter::present(names::OBJECT_CLASS);
         loop {
-            let found = self.find(task, Scope::Base, &everything, &[EXIT_CODE, STATUS, LOG]).await?;
+            let attributes = [EXIT_CODE, STATUS, LOG];
+            let read = async || self.find(task, Scope::Base, &everything, &attributes).await;
+            let found = while_declined(read).await?;
             let Some(entry) = found else { return Ok(TaskEnd::default()) };
             if let Some(code) = entry.first(&EXIT_CODE) {
                 let log = entry.values(&LOG).iter().flat_map(|log| log.lines()).map(str::to_owned).collect();
@@ -125,7 +152,7 @@ impl Directory {
         let file = file.display().to_string();
         let attributes = vec![("nsInstance", vec![back_end.into()]), ("nsFilename", vec![file.into()])];
         let task = task(kind, attributes.into_iter().chain(more).collect());
-        self.apply(&task).await?;
+        while_declined(async || self.apply(&task).await).await?;
         self.await_task(&task.dn, on_step).await
     }
 }

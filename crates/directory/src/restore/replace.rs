@@ -22,6 +22,7 @@ use crate::{
     product::{
         back_ends::StoredBy,
         completeness::{Completeness, MARK, removal_of_mark},
+        tasks::while_declined,
     },
     settings::Credentials,
     setup::{SetupError, rules_of},
@@ -218,7 +219,9 @@ impl Replacement {
         let ended = ended.map_err(ReplaceError::Interrupted)?;
         drop(file);
         let later = |error: DirectoryError| ReplaceError::After(error.into());
-        if !ended.is_success() || self.directory.completeness().await.map_err(later)? == Completeness::Empty {
+        let completeness =
+            while_declined(async || self.directory.completeness().await).await.map_err(later)?;
+        if !ended.is_success() || completeness == Completeness::Empty {
             return Err(ReplaceError::GivenUp(ended.log.last().cloned().unwrap_or_default()));
         }
         let OwnAccounts { service, backup } = &self.accounts;
