@@ -20,8 +20,8 @@ use store::Outcome;
 
 impl Administration {
     /// Recalls a message, and reports about each address. The address of a user whom the caller may not reach, of
-    /// another tenant or a super administrator, is reported like one that does not exist. If the result is dropped early, boxes that are being worked on are
-    /// finished, and no other is begun.
+    /// another tenant or a super administrator, is reported like one that does not exist. If the result is dropped early,
+    /// boxes that are being worked on are finished, and no other is begun.
     ///
     /// # Errors
     /// [`RecallError`]; nothing was removed then.
