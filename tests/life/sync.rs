@@ -343,6 +343,16 @@ fn contacts_give_way_to_users_and_other_tenants_keep_their_domains(_: &World) {
     let run = stage.run(PEOPLE);
     assert_counts(&run, [0, 0, 1, 1]);
     assert!(stage.contact("second@later.test").is_none(), "{run}");
+    // So it is with a domain that a tenant gets, and with more contacts than a run may remove otherwise.
+    stage.add_people(100..130);
+    for number in 100..130 {
+        stage.source().replace(&stage.person(number), "mail", &[&format!("k{number}@more.test")]);
+    }
+    assert_counts(&stage.run(PEOPLE), [30, 0, 1, 0]);
+    stage.client.put("/v2/tenants/acme/domains/more.test", "").expect_success();
+    stage.client.put("/v2/users/acme/k100@more.test", &form(&fields)).expect_success();
+    assert_counts(&stage.run(PEOPLE), [0, 0, 1, 29]);
+    stage.client.put("/v2/users/acme/k129@more.test", &form(&fields)).expect_success();
 }
 
 fn many_removals_need_leave(_: &World) {

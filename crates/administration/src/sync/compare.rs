@@ -43,13 +43,23 @@ pub(super) struct Comparison<'a> {
     kinds: &'static [SourceKind],
     /// Contacts that lose a further address, because a person has it as the address.
     yielding: Vec<(usize, MailAddress)>,
+    /// Contacts whose address is in a domain of another tenant by now.
+    foreign_contacts: Vec<usize>,
 }
 
 impl<'a> Comparison<'a> {
     /// Compares with these entries. An address in a domain of another tenant is never given to a contact, since nobody
     /// there could have it then.
     pub(super) fn with(own: &'a OwnEntries, foreign: HashSet<String>, kinds: &'static [SourceKind]) -> Self {
-        Self { own, taken: HashSet::new(), new: HashSet::new(), foreign, kinds, yielding: Vec::new() }
+        Self {
+            own,
+            taken: HashSet::new(),
+            new: HashSet::new(),
+            foreign,
+            kinds,
+            yielding: Vec::new(),
+            foreign_contacts: Vec::new(),
+        }
     }
 
     /// Keeps what was made of an entry of the source that could not be used now.
@@ -70,8 +80,11 @@ impl<'a> Comparison<'a> {
         match &verdict {
             Verdict::New => drop(self.new.insert(card.mail.to_string())),
             Verdict::Unchanged(place) | Verdict::Stale(place, _) => drop(self.taken.insert(*place)),
-            // Nobody of that tenant could have the address while the contact has it.
-            Verdict::Refused(FOREIGN) => {}
+            Verdict::Refused(FOREIGN) if self.foreign_contact_of(card).is_some() => {
+                let place = self.foreign_contact_of(card);
+                self.taken.extend(place);
+                self.foreign_contacts.extend(place);
+            }
             // What has the person's address may be what was made of the person.
             Verdict::Refused(_) => {
                 self.keep(&card.id);
@@ -88,6 +101,19 @@ impl<'a> Comparison<'a> {
     /// Contacts that have to lose a further address before a person can have it as the address.
     pub(super) fn yielding(&self) -> &[(usize, MailAddress)] {
         &self.yielding
+    }
+
+    /// The contact of a person, if its address is in a domain of another tenant by now.
+    fn foreign_contact_of(&self, card: &Card) -> Option<usize> {
+        self.place_of(card).filter(|place| {
+            let domain = self.own.get(*place).and_then(|entry| entry.mail.rsplit_once('@'));
+            domain.is_some_and(|(_, domain)| self.foreign.contains(domain))
+        })
+    }
+
+    /// Contacts that go however many they are, since nobody of the tenant of their domain could have their address.
+    pub(super) fn foreign_contacts(&self) -> &[usize] {
+        &self.foreign_contacts
     }
 
     /// Leaves out the further addresses that the entry of a person cannot have, and returns them.

@@ -54,7 +54,8 @@ pub(super) async fn synchronize(run: &mut Run<'_>, mut plan: Plan<'_>) -> Result
         }
     }
     run.report.is_whole = ending.is_whole;
-    let leavers = leavers(run, &comparison, &ending, &mut plan);
+    let mut leavers = leavers(run, &comparison, &ending, &mut plan);
+    leavers.extend(comparison.foreign_contacts());
     if run.is_dry() {
         tell_yielding(run, &own, comparison.yielding(), &mut plan);
         tell_removals(run, &own, &leavers, &mut plan);

@@ -67,7 +67,7 @@ pub(super) fn sync(source: &mut Source) -> SyncConfig {
 
 fn directory(source: &mut Source) -> Option<LdapSourceSettings> {
     let enabled = source.optional_flag("sync.ad.enabled");
-    let host = source.text("sync.ad.host").filter(|host| !host.trim().is_empty());
+    let host = host(source);
     let is_tls = source.flag("sync.ad.ssl", false);
     let starts_tls = source.flag("sync.ad.start_tls", false);
     let port = source.number("sync.ad.port", if is_tls { 636 } else { 389 }, &(1..=u16::MAX));
@@ -167,6 +167,19 @@ fn mapping<const N: usize>(
     Mapping::new(defaults, &replaced)
 }
 
+/// The host of a directory. A URL may contain a login, so no message repeats the given value.
+fn host(source: &mut Source) -> Option<String> {
+    let host = source.text("sync.ad.host").filter(|host| !host.trim().is_empty())?;
+    let is_alone = !host.contains(|c: char| "/@?#\\".contains(c) || c.is_control());
+    if !is_alone {
+        source.mistake(
+            "sync.ad.host",
+            "must be a name or an address alone, such as dc1.example.com; the login belongs into sync.ad.login",
+        );
+    }
+    is_alone.then_some(host)
+}
+
 /// The URL of a portal. The URL of a webhook holds its code, which is a secret, so no message repeats the given value.
 fn portal(source: &mut Source) -> Option<Url> {
     let text = source.text("sync.bitrix24.url")?;
@@ -249,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_in_the_url_of_the_portal_is_refused_and_not_repeated() {
+    fn a_secret_in_the_place_of_a_source_is_refused_and_not_repeated() {
         for url in [
             "https://example.bitrix24.ru/rest/17/s3cretC0de/",
             "https://example.bitrix24.ru/?s3cretC0de",
@@ -270,6 +283,9 @@ mod tests {
                 assert!(mistakes.contains("admin_userid") && mistakes.contains("webhook_file"), "{mistakes}");
             }
         }
+        let (_, mistakes) = read(&[("PBM_SYNC__AD__HOST", "ldap://reader:s3cretC0de@dc1.example.com")]);
+        assert!(mistakes[0].starts_with("sync.ad.host: must be"), "{mistakes:?}");
+        assert!(!mistakes.join("\n").contains("s3cretC0de"), "{mistakes:?}");
         let (_, mistakes) = read(&[("PBM_SYNC__BITRIX24__ADMIN_USERID", "17/s3cretC0de")]);
         assert!(mistakes[0].contains("number") && !mistakes[0].contains("s3cretC0de"), "{mistakes:?}");
         let pairs = [

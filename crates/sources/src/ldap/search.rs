@@ -19,6 +19,9 @@ const PAGE: i64 = 500;
 /// Longest cookie, in bytes. It is sent back with the next request.
 const MAX_COOKIE: usize = 1 << 20;
 
+/// Longest name of an entry, in bytes. Those of groups are kept until all are read.
+const MAX_DN: usize = 8192;
+
 /// What is searched for.
 #[derive(Clone, Debug)]
 pub(super) struct Query {
@@ -58,7 +61,9 @@ pub(super) async fn one(
     if search.next().await?.is_some() {
         return Err(SourceError::Refused(format!("the server sends several entries for {:?}", shown(base))));
     }
-    found.ok_or_else(|| SourceError::Refused(format!("{base:?} cannot be read: the account may not see it")))
+    found.ok_or_else(|| {
+        SourceError::Refused(format!("{:?} cannot be read: the account may not see it", shown(base)))
+    })
 }
 
 /// A search in progress.
@@ -132,7 +137,12 @@ impl<'a> Search<'a> {
         self.found += 1;
         self.session.budget.check_entries(self.found)?;
         let malformed = || SourceError::Refused("the server sent an entry that is malformed".to_owned());
-        Entry::decode(entry).ok_or_else(malformed)
+        let entry = Entry::decode(entry).ok_or_else(malformed)?;
+        if entry.dn().len() > MAX_DN {
+            let why = format!("the server sent an entry whose name is longer than {MAX_DN} bytes");
+            return Err(SourceError::Refused(why));
+        }
+        Ok(entry)
     }
 
     /// Asks for the next page, unless there is none.

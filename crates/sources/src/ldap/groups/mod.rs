@@ -16,7 +16,7 @@ use keys::Keys;
 use ldap_text::Dn;
 use mail_model::address::MailAddress;
 use nesting::{Membership, Nesting, Node, Number, TooLarge};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use tokio::sync::mpsc::Sender;
 
 /// Most members of a list. A list of so many is a mistake in the source, or an attack.
@@ -39,7 +39,8 @@ pub(super) async fn read(
     let keys = Keys::default();
     let people = People::read(session, root, plan, &keys).await?;
     let groups = Groups::read(session, root, plan, base, &keys, out).await?;
-    let nodes = groups.iter().map(|group| node(group, &people, &groups)).collect();
+    let mut primary = HashSet::new();
+    let nodes = groups.iter().map(|group| node(group, &people, &groups, &mut primary)).collect();
     let mut nesting = Nesting::new(nodes, MAX_LOOKED_AT);
     let circles = nesting.circles().map_err(too_large)?;
     for (number, group) in (0..).zip(groups.iter()) {
@@ -61,8 +62,9 @@ fn too_large(_: TooLarge) -> SourceError {
     ))
 }
 
-/// A group with its members sorted by what they are.
-fn node(group: &Group, people: &People, groups: &Groups) -> Node {
+/// A group with its members sorted by what they are. Identifiers of primary groups are unique within a domain, so only the
+/// first group with one has the people of it.
+fn node(group: &Group, people: &People, groups: &Groups, primary: &mut HashSet<u32>) -> Node {
     let mut node = Node { is_list: group.list.is_some(), ..Node::default() };
     for member in &group.members {
         match (groups.named(*member), people.named(*member)) {
@@ -71,8 +73,9 @@ fn node(group: &Group, people: &People, groups: &Groups) -> Node {
             (None, None) => node.unknown += 1,
         }
     }
-    let primary = group.relative_id.map_or(&[][..], |id| people.of_primary_group(id));
-    node.people.extend(primary);
+    if let Some(id) = group.relative_id.filter(|id| primary.insert(*id)) {
+        node.people.extend(people.of_primary_group(id));
+    }
     node
 }
 
