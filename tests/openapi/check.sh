@@ -66,6 +66,13 @@ curl --silent --fail "$url/openapi.json" | python3 -m json.tool --no-ensure-asci
 npx --yes @redocly/cli@2 lint --max-problems 50 "$work/openapi.json" 2>&1 | tee "$work/redocly.log"
 ! grep -q 'You have .* warning' "$work/redocly.log"
 
+# No mail server and no source is set up here, and their requests say so by 503.
+for operation in 'POST /v2/actions' 'POST /v2/actions/cabsync' 'POST /v2/actions/cabsync/{tenant}/ad' \
+  'POST /v2/actions/groupsync/{tenant}/ad'; do
+  printf '[[operations]]\ninclude-name = "%s"\nchecks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]\n' \
+    "$operation"
+done >"$work/schemathesis.toml"
+
 SCHEMATHESIS_HOOKS=hooks PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 "$tools/bin/schemathesis" run "$url/openapi.json" \
   --checks "$checks" --continue-on-failure --max-time "$seconds"
 ! grep '"level":"ERROR"' "$work/serve.log"

@@ -27,6 +27,7 @@ pub(in super::super) const LIST: Endpoint = Endpoint {
         about: "The latest first, at most 100. Of each tenant, source and subject the last 20 are kept.",
         parameters,
         answer: Answer::of::<Runs>,
+        fails_with: &[404],
         ..Document::BASE
     },
 };
