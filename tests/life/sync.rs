@@ -246,7 +246,7 @@ fn left_out(run: &Value) -> Vec<String> {
 fn a_further_address_yields_to_whoever_has_it_as_the_address(_: &World) {
     let stage = Stage::start(4);
     let (source, mail) = (stage.source(), |name: &str| format!("{name}@partner.test"));
-    // Within the first run: whoever is read first.
+    // Within the first run, in either order of reading.
     source.replace(&stage.person(0), "mail", &[&mail("p0"), &mail("p1")]);
     source.replace(&stage.person(3), "mail", &[&mail("p3"), &mail("p2")]);
     let first = stage.run(PEOPLE);

@@ -183,6 +183,12 @@ impl Report {
         }
     }
 
+    /// Whether the run has ended and done all that it should.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Done && self.message.is_none()
+    }
+
     /// Whether the process of a run that is under way has been silent for too long.
     #[must_use]
     pub fn is_abandoned(&self, now: Timestamp) -> bool {

@@ -17,7 +17,7 @@ use directory::{
     settings::{LdapSettings, OnHang},
 };
 use mail_model::{
-    run::{Report, Source, State, Subject},
+    run::{Report, Source, Subject},
     tenant::TenantId,
 };
 use std::{
@@ -114,18 +114,14 @@ pub async fn synchronize_on_schedule(config: &Config, syncs: &Syncs) {
                 continue;
             }
             let synchronized = Box::pin(synchronize_if_due(&directory, syncs, request, every)).await;
-            is_well = synchronized.as_ref().is_ok_and(|report| report.as_ref().is_some_and(is_complete));
+            is_well =
+                synchronized.as_ref().is_ok_and(|report| report.as_ref().is_some_and(Report::is_complete));
             if let Err(error) = synchronized {
                 tracing::warn!(source, subject, error = &error as &dyn std::error::Error, "sync.not_begun");
             }
         }
         tokio::time::sleep(jittered(every)).await;
     }
-}
-
-/// Whether a run has done all that it should.
-fn is_complete(report: &Report) -> bool {
-    report.state == State::Done && report.message.is_none()
 }
 
 /// Synchronizes, unless any process has begun such a run within the interval: each replica has the same schedule. The

@@ -122,7 +122,7 @@ fn an_alias_leads_to_its_users_box(world: &World) {
     assert_eq!(results(&answer), rows(&[(&alias.to_uppercase(), "recalled"), (&ivan, "recalled")]));
     assert_eq!(answer["results"][0]["box"], ivan.as_str());
     assert!(answer["results"][1].get("box").is_none());
-    // The box is told for both addresses, and counts once.
+    // Both addresses are in the answer, and the box counts once.
     assert_eq!((&answer["counts"]["recalled"], &answer["results"][0]["removed"]), (&1.into(), &1.into()));
     assert!(answer["results"][1].get("removed").is_none());
     assert!(answer["results"][1]["reason"].as_str().unwrap().contains(&alias.to_uppercase()), "{answer}");

@@ -80,13 +80,10 @@ impl<'a> Comparison<'a> {
         match &verdict {
             Verdict::New => drop(self.new.insert(card.mail.to_string())),
             Verdict::Unchanged(place) | Verdict::Stale(place, _) => drop(self.taken.insert(*place)),
-            Verdict::Refused(FOREIGN) if self.foreign_contact_of(card).is_some() => {
-                let place = self.foreign_contact_of(card);
-                self.taken.extend(place);
-                self.foreign_contacts.extend(place);
-            }
             // What has the person's address may be what was made of the person.
-            Verdict::Refused(_) => {
+            Verdict::Refused(reason) => {
+                let foreign = self.foreign_contact_of(card).filter(|_| *reason == FOREIGN);
+                self.foreign_contacts.extend(foreign);
                 self.keep(&card.id);
                 self.taken.extend(self.own.with_address(card.mail.as_str()));
             }
@@ -137,13 +134,8 @@ impl<'a> Comparison<'a> {
             entry.kind == Kind::Contact
                 && *entry.mail != *card.mail.as_str()
                 && !entry.ids.contains(&card.id)
-                && self.is_marked(entry)
+                && is_marked(entry, self.kinds)
         })
-    }
-
-    /// Whether an entry carries an identifier of this source.
-    fn is_marked(&self, entry: &OwnEntry) -> bool {
-        entry.ids.iter().any(|id| self.kinds.contains(&id.kind()))
     }
 
     fn verdict(&self, card: &Card) -> Verdict {
@@ -180,7 +172,7 @@ impl<'a> Comparison<'a> {
         let by_id = |kind| self.own.with_id(&card.id).iter().copied().filter(is_free).find(is(kind));
         let with_alias = |alias: &MailAddress| {
             let user = self.own.with_address(alias.as_str()).filter(is(Kind::User)).filter(is_free);
-            user.filter(|place| self.own.get(*place).is_some_and(|entry| !self.is_marked(entry)))
+            user.filter(|place| self.own.get(*place).is_some_and(|entry| !is_marked(entry, self.kinds)))
         };
         let by_alias = || card.aliases.iter().find_map(with_alias);
         by_mail
@@ -206,14 +198,18 @@ pub(super) fn leavers(
     kind: Kind,
     kinds: &[SourceKind],
 ) -> (Vec<usize>, usize) {
-    let is_made =
-        |entry: &OwnEntry| entry.kind == kind && entry.ids.iter().any(|id| kinds.contains(&id.kind()));
+    let is_made = |entry: &OwnEntry| entry.kind == kind && is_marked(entry, kinds);
     let made: Vec<_> = own.iter().filter(|(_, entry)| is_made(entry)).map(|(place, _)| place).collect();
     let all = made.len();
     (made.into_iter().filter(|place| !taken.contains(place)).collect(), all)
 }
 
-/// Whether an entry that stands for a person does so whoever else the source has.
+/// Whether an entry carries an identifier of some sources.
+fn is_marked(entry: &OwnEntry, kinds: &[SourceKind]) -> bool {
+    entry.ids.iter().any(|id| kinds.contains(&id.kind()))
+}
+
+/// Whether an entry stands for a person regardless of the other people of the source.
 fn is_certainly_of(entry: &OwnEntry, card: &Card) -> bool {
     match entry.kind {
         Kind::User => *entry.mail == *card.mail.as_str(),
@@ -223,12 +219,11 @@ fn is_certainly_of(entry: &OwnEntry, card: &Card) -> bool {
 }
 
 fn refusal(entry: &OwnEntry, kinds: &[SourceKind]) -> Option<&'static str> {
-    let is_of_kind = entry.ids.iter().any(|id| kinds.contains(&id.kind()));
     match entry.kind {
         Kind::List => Some("a mailing list has the address"),
         Kind::Resource => Some("a resource has the address"),
         Kind::Contact if entry.ids.is_empty() => Some("a contact that was made otherwise has the address"),
-        Kind::Contact if !is_of_kind => Some("a contact of another source has the address"),
+        Kind::Contact if !is_marked(entry, kinds) => Some("a contact of another source has the address"),
         Kind::User | Kind::Contact => None,
     }
 }

@@ -90,7 +90,7 @@ impl Mains {
         self.0.insert(Self::number(mail));
     }
 
-    /// Whether somebody has an address.
+    /// Whether this is the address of somebody.
     pub(super) fn contain(&self, mail: &MailAddress) -> bool {
         self.0.contains(&Self::number(mail))
     }

@@ -124,13 +124,13 @@ pub(super) fn sync(config: &Config, args: &SyncArgs) -> Outcome {
                 Box::pin(run(&syncs, &directory, request)).await?
             };
             conclude(&report, args.dry_run);
-            is_well &= report.state == State::Done && report.message.is_none();
+            is_well &= report.is_complete();
         }
         Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
-/// Runs to the end. If another process runs already, waits for its end, and begins anew only if it has failed.
+/// Synchronizes. If another process does so already, waits for it, and begins a run only if that one has failed.
 async fn run(syncs: &Syncs, directory: &Directory, request: SyncRequest) -> anyhow::Result<Report> {
     let begun = syncs.begin(directory, request.clone(), Reach::Everything).await?;
     if !begun.is_joined {

@@ -61,7 +61,7 @@ fn after_many_failures_in_a_row_no_other_photo_is_asked_for() {
     run.end.as_ref().unwrap();
     assert_eq!(reports(&run, "the photo was left out").len(), 10);
     assert_eq!(reports(&run, "in a row have failed"), ["the photos"]);
-    // Who has no photo in the portal is told to have none.
+    // For somebody without a photo in the portal, the reader says that there is none.
     let untold = run.people.iter().filter(|card| card.untold.contains(&Part::Photo)).count();
     let without = run.people.iter().filter(|card| card.id.as_str() == "bitrix24:61").count();
     assert_eq!(untold, run.people.len() - without);

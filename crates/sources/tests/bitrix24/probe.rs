@@ -1,4 +1,4 @@
-//! What is told about a portal before a run.
+//! What a check reports about a portal before a run.
 
 use crate::fixture::{SECRET, options_with, portal, portal_with, settings};
 use mail_model::user::field::UserField;
